@@ -1,0 +1,45 @@
+# The two commands: `make run` and `make test`. Each first makes the environment in .venv.
+PYTHON := .venv/bin/python
+
+# An environment whose interpreter is gone, or which was made elsewhere, is made again.
+ifneq ($(shell $(PYTHON) -c pass 2>/dev/null && cat .venv/.locked 2>/dev/null),$(CURDIR))
+$(shell rm -f .venv/.locked)
+endif
+
+.PHONY: run test setup clean
+
+run: setup
+	.venv/bin/greenlight run
+
+test: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/pytest
+
+setup: .venv/.ready
+
+clean:
+	rm -rf .venv .python build *.egg-info
+
+# The stamp comes last, so that an interrupted set-up is begun afresh. TFX's metadata alone refuses
+# Python 3.11, hence --ignore-requires-python; the lock is complete, hence --no-deps. Builds use the
+# locked setuptools. Bytecode is compiled whatever the environment says: TFX's import needs it.
+.venv/.locked: requirements.lock scripts/find-python
+	@python=$$(scripts/find-python) || exit 2; \
+	echo "Setting up .venv with $$python; the first time takes some five minutes."; \
+	unset PYTHONDONTWRITEBYTECODE; export PIP_ROOT_USER_ACTION=ignore; rm -rf .venv; set -e; \
+	$$python -m venv --without-pip .venv; \
+	site=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	tools=$$(grep -E '^(packaging|pip|setuptools|wheel)==' requirements.lock); \
+	for host in $$python python3; do \
+	    ! $$host -m pip --version >/dev/null 2>&1 || break; \
+	done; \
+	$$host -m pip install -q --no-deps --target "$$site" $$tools; \
+	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation \
+	    --ignore-requires-python -r requirements.lock; \
+	echo $(CURDIR) >$@
+
+.venv/.ready: .venv/.locked setup.py pyproject.toml
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,115 @@
+"""Writes any number of ratings in MovieLens form, with popularity and activity as skewed as there.
+
+python -m benchmarks.synthetic OUT_DIR [--ratings 1000000] [--movies N] [--seed 42]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.csv
+
+Int64s = npt.NDArray[np.int64]
+
+_FIRST_SECOND, _LAST_SECOND = 850_000_000, 1_700_000_000
+_GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller")
+
+
+def activity(ratings: int, rng: np.random.Generator) -> Int64s:
+    """How many ratings each user gives: log-normal, at least 20, as MovieLens has it. [users]."""
+    users = max(1, ratings // 155)
+    drawn = 20 + rng.lognormal(3.9, 1.3, users)
+    counts = np.maximum(20, np.floor(drawn * ratings / drawn.sum())).astype(np.int64)
+    counts[np.argmax(counts)] += ratings - counts.sum()
+    return counts[counts > 0] if counts.min() > 0 else np.array([ratings])
+
+
+def times(counts: Int64s, rng: np.random.Generator) -> Int64s:
+    """When each rating is given: some sessions per user, seconds apart within one. [ratings]."""
+    users = np.repeat(np.arange(len(counts)), counts)
+    starts = rng.random(len(users)) < 1 / 40
+    starts[np.cumsum(counts) - counts] = True
+    session = np.cumsum(starts) - 1
+    joined = rng.uniform(_FIRST_SECOND, _LAST_SECOND, len(counts))
+    patience = rng.exponential(120 * 86_400, session[-1] + 1)
+    begins = joined[users[starts]] + patience * (rng.random(session[-1] + 1) < 0.5)
+    pauses = np.cumsum(rng.integers(2, 30, len(users)))
+    within = pauses - pauses[starts][session]
+    return np.minimum(begins[session] + within, _LAST_SECOND).astype(np.int64)
+
+
+def movies_rated(counts: Int64s, movies: int, rng: np.random.Generator) -> Int64s:
+    """Which movie each rating is of, by a Zipf-like popularity, none twice by one user. [ratings].
+
+    Each user draws from the popular end with replacement; repeats move on to the next free movie.
+    """
+    weights = 1 / (np.arange(movies) + 30.0) ** 1.15
+    edges = np.cumsum(weights) / weights.sum()
+    owners = np.repeat(np.arange(len(counts)), counts)
+    drawn = np.minimum(np.searchsorted(edges, rng.random(len(owners))), movies - 1)
+    order = np.lexsort((drawn, owners))
+    owners, drawn = owners[order], drawn[order]
+    begins = np.repeat(np.cumsum(counts) - counts, counts)
+    place = np.arange(len(drawn)) - begins
+    # Within a user, the least strictly increasing sequence that is nowhere below what was drawn.
+    lifted = drawn - place + owners * (2 * movies)
+    lifted = np.maximum.accumulate(lifted) - owners * (2 * movies) + place
+    total = np.repeat(counts, counts)
+    chosen = np.minimum(lifted, movies - total + place)
+    shuffled = np.lexsort((rng.random(len(owners)), owners))
+    return chosen[shuffled]
+
+
+def write(folder: Path, ratings: int, movies: int | None = None, seed: int = 42) -> None:
+    """Writes ratings.csv and movies.csv; the same seed writes the same bytes."""
+    rng = np.random.default_rng(seed)
+    counts = activity(ratings, rng)
+    movies = max(movies or min(60_000, max(2000, ratings // 60)), int(counts.max()))
+    chosen = movies_rated(counts, movies, rng)
+    quality = rng.normal(3.5, 0.5, movies)[chosen]
+    kindness = np.repeat(rng.normal(0, 0.4, len(counts)), counts)
+    given = np.clip(
+        np.round((quality + kindness + rng.normal(0, 0.8, len(chosen))) * 2) / 2, 0.5, 5
+    )
+    names = rng.permutation(movies) + 1
+    table = pa.table(
+        {
+            "userId": np.repeat(np.arange(len(counts)) + 1, counts),
+            "movieId": names[chosen],
+            "rating": given,
+            "timestamp": times(counts, rng),
+        }
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "ratings.csv").open("wb") as file:
+        file.write(b"userId,movieId,rating,timestamp\n")
+        pyarrow.csv.write_csv(table, file, pyarrow.csv.WriteOptions(include_header=False))
+    _write_movies(folder / "movies.csv", movies, rng)
+
+
+def _write_movies(path: Path, movies: int, rng: np.random.Generator) -> None:
+    years, picks = rng.integers(1930, 2024, movies), rng.integers(0, len(_GENRES), (movies, 2))
+    lines = ["movieId,title,genres"]
+    for number, (year, (first, second)) in enumerate(zip(years, picks, strict=True), start=1):
+        genres = sorted({_GENRES[first], _GENRES[second]})
+        lines.append(f'{number},"Film, No. {number} ({year})",{"|".join(genres)}')
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Writes what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--ratings", type=int, default=1_000_000)
+    parser.add_argument("--movies", type=int)
+    parser.add_argument("--seed", type=int, default=42)
+    options = parser.parse_args()
+    write(options.folder, options.ratings, options.movies, options.seed)
+
+
+if __name__ == "__main__":
+    main()

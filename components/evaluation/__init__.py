@@ -1,0 +1,1 @@
+"""What decides on a blessing: metrics with intervals, and the gates over them."""

@@ -1,0 +1,84 @@
+"""What is measured of each example, and how sums of it become metrics.
+
+Every metric here is a mean over examples of one column, so a group of examples is summed up by its
+column sums; RMSE takes the root at the end. Metrics compared with a baseline are differences whose
+positive side is always the model's.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+RANKINGS = {"": "rank", "unmasked/": "unmasked_rank"}
+BASELINE_RANKINGS = {
+    "popularity/": "popularity_rank",
+    "popularity/unmasked/": "popularity_unmasked_rank",
+}
+RATINGS = {"": "rating", "bias/": "bias_rating"}
+OUTPUTS = ("user", "label", *RANKINGS.values(), *BASELINE_RANKINGS.values(), *RATINGS.values())
+
+
+def rank_columns(rank: np.ndarray, ks: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Measures ranks, 1 being the best; each target is its list's only relevant movie.
+
+    hit_rate@K is 1 for a rank of at most K, else 0; ndcg@K is 1 / log2(1 + rank) there (Jarvelin
+    and Kekalainen, 2002, with one relevant item, so the ideal gain is 1); mrr is 1 / rank.
+
+    Args:
+      rank: float [examples], the expected rank where scores tie.
+      ks: lengths of the lists.
+    """
+    gain = 1.0 / np.log2(1.0 + rank)
+    hits = {k: (rank <= k).astype(np.float64) for k in ks}
+    return {
+        **{f"hit_rate@{k}": hits[k] for k in ks},
+        **{f"ndcg@{k}": hits[k] * gain for k in ks},
+        "mrr": 1.0 / rank,
+    }
+
+
+def columns(outputs: Mapping[str, np.ndarray], ks: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Returns every measured column, float64 [examples], from the outputs named in `OUTPUTS`."""
+    found: dict[str, np.ndarray] = {}
+    for prefix, output in {**RANKINGS, **BASELINE_RANKINGS}.items():
+        ranks = rank_columns(np.asarray(outputs[output], np.float64), ks)
+        found.update({prefix + name: column for name, column in ranks.items()})
+    label = np.asarray(outputs["label"], np.float64)
+    for prefix, output in RATINGS.items():
+        error = np.asarray(outputs[output], np.float64) - label
+        found[f"{prefix}rmse"] = np.square(error)
+        found[f"{prefix}mae"] = np.abs(error)
+    return found
+
+
+def column_names(ks: tuple[int, ...]) -> list[str]:
+    """The names of `columns`, in its order."""
+    return list(columns({name: np.ones(1) for name in OUTPUTS}, ks))
+
+
+def metrics(sums: np.ndarray, count: np.ndarray, ks: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Turns column sums into metrics and gains over the baselines.
+
+    Args:
+      sums: float64 [groups, columns].
+      count: float64 [groups], the (weighted) number of examples.
+      ks: lengths of the lists.
+
+    Returns:
+      name to float64 [groups], NaN where a group is empty.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = sums / count[:, np.newaxis]
+    found = dict(zip(column_names(ks), means.T, strict=True))
+    for prefix in RATINGS:
+        found[f"{prefix}rmse"] = np.sqrt(found[f"{prefix}rmse"])
+    for name in [n for n in found if f"popularity/{n}" in found]:
+        found[f"gain/{name}"] = found[name] - found[f"popularity/{name}"]
+    for name in ("rmse", "mae"):
+        found[f"gain/{name}"] = found[f"bias/{name}"] - found[name]
+    return found
+
+
+def metric_names(ks: tuple[int, ...]) -> list[str]:
+    """The names of `metrics`, in its order."""
+    return list(metrics(np.zeros([1, len(column_names(ks))]), np.ones(1), ks))

@@ -1,0 +1,74 @@
+"""The node that turns files of ratings into tf.train.Examples."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tfx import types
+from tfx.components.example_gen import driver
+from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.dsl.components.base import executor_spec
+from tfx.proto import example_gen_pb2
+from tfx.types import component_spec, standard_artifacts, standard_component_specs
+
+from components.example_gen import executor
+from components.example_gen.config import SplitConfig
+from components.example_gen.inputs import input_config
+from schemas.source import Source
+
+
+class RatingExampleGenSpec(types.ComponentSpec):
+    """That of TFX's file-based example gen, with a second output, the source and the split."""
+
+    PARAMETERS: ClassVar = {
+        **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,
+        executor.SOURCE_KEY: component_spec.ExecutionParameter(type=str),
+        executor.SPLIT_KEY: component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
+    OUTPUTS: ClassVar = {
+        **standard_component_specs.FileBasedExampleGenSpec.OUTPUTS,
+        executor.CATALOGUE_KEY: component_spec.ChannelParameter(type=standard_artifacts.Examples),
+    }
+
+
+class RatingExampleGen(FileBasedExampleGen):
+    """Reads a source's ratings, movies and users.
+
+    Outputs:
+        examples: Examples with the splits train, valid and eval; `rows.json` beside them says what
+            was read, kept and dropped.
+        catalogue: Examples with the split catalogue, one per movie.
+
+    The node is taken from the cache while no file of the source changes (size and time of change),
+    nor the source's description, nor the split.
+    """
+
+    SPEC_CLASS = RatingExampleGenSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.RatingExampleGenExecutor)
+    DRIVER_CLASS = driver.FileBasedDriver
+
+    def __init__(self, input_base: str, source: Source, split: SplitConfig) -> None:
+        """Makes the node.
+
+        Args:
+            input_base: the data directory; local or, say, gs://.
+            source: what its files hold; patterns may hold {SPAN}, {VERSION} or {YYYY}{MM}{DD}.
+            split: how ratings are split.
+
+        Raises:
+            UserError: the source's patterns cannot be resolved together.
+        """
+        spec = RatingExampleGenSpec(
+            input_base=input_base,
+            input_config=input_config(source, split),
+            output_config=example_gen_pb2.Output(),
+            output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
+            output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
+            source=source.model_dump_json(),
+            split=split.model_dump_json(),
+            examples=types.Channel(type=standard_artifacts.Examples),
+            catalogue=types.Channel(type=standard_artifacts.Examples),
+        )
+        # FileBasedExampleGen's own constructor knows of one output only.
+        super(FileBasedExampleGen, self).__init__(spec=spec)

@@ -1,0 +1,71 @@
+"""What the example gen's node runs: TFX's view of `generate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import proto_utils
+
+from components.example_gen.config import SplitConfig
+from components.example_gen.generate import generate
+from components.example_gen.inputs import resolved
+from components.example_gen.splits import SPLITS
+from schemas.source import Source
+
+__all__ = ["RatingExampleGenExecutor", "generate"]
+
+EXAMPLES_KEY = standard_component_specs.EXAMPLES_KEY
+CATALOGUE_KEY = "catalogue"
+SOURCE_KEY = "source"
+SPLIT_KEY = "split"
+
+
+class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
+    """Writes the examples of the splits, and those of the catalogue."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the graph.
+
+        Args:
+            input_dict: nothing.
+            output_dict: the artifacts `examples` and `catalogue`.
+            exec_properties: `input_base`; `input_config` with the patterns as the driver resolved
+                them; `source` and `split` as JSON.
+
+        Raises:
+            UserError: see `generate`.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        examples = artifact_utils.get_single_instance(output_dict[EXAMPLES_KEY])
+        catalogue = artifact_utils.get_single_instance(output_dict[CATALOGUE_KEY])
+        files = example_gen_pb2.Input()
+        proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], files)
+        source = Source.model_validate_json(exec_properties[SOURCE_KEY])
+        split = SplitConfig.model_validate_json(exec_properties[SPLIT_KEY])
+        source, split = resolved(source, split, files)
+        generate(
+            source,
+            split,
+            exec_properties[standard_component_specs.INPUT_BASE_KEY],
+            examples.uri,
+            catalogue.uri,
+            self._beam_pipeline_args,
+        )
+        _describe(examples, list(SPLITS))
+        _describe(catalogue, ["catalogue"])
+
+
+def _describe(artifact: types.Artifact, splits: list[str]) -> None:
+    artifact.split_names = artifact_utils.encode_split_names(splits)
+    examples_utils.set_payload_format(artifact, example_gen_pb2.FORMAT_TF_EXAMPLE)
+    examples_utils.set_file_format(artifact, "tfrecords_gzip")

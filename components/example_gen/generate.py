@@ -1,0 +1,156 @@
+"""Makes the Examples of a source: the whole of what the component does, without TFX."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+
+from components.example_gen import graph
+from components.example_gen.config import SplitConfig
+from components.example_gen.encode import catalogue_examples
+from components.example_gen.files import file_size, find_files, is_gzip
+from components.example_gen.ipc import load_table, save_table
+from components.example_gen.problems import Problems
+from components.example_gen.ratings import Range, plan_ranges
+from components.example_gen.report import check_rows, finish_rows
+from components.example_gen.shards import remove_unfinished, split_dir, write_shard
+from components.example_gen.splits import SPLITS
+from components.example_gen.tables import read_movies, read_users
+from schemas.errors import UserError
+from schemas.source import Source
+
+ROWS_FILE = "rows.json"
+_PARTITION_BYTES = 24 << 20
+_PACKED = 4  # how much larger the text of a gzip file is, about
+
+
+def generate(
+    source: Source,
+    split: SplitConfig,
+    data_dir: str,
+    examples_uri: str,
+    catalogue_uri: str,
+    beam_args: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Reads a source's files and writes the Examples of its splits and of its catalogue.
+
+    The bytes written depend on the files and the split only, not on the machines at work.
+
+    Args:
+        source: what the files hold.
+        split: how ratings are split.
+        data_dir: folder that the source's patterns are relative to.
+        examples_uri: folder for `Split-train`, `Split-valid`, `Split-eval` and `rows.json`.
+        catalogue_uri: folder for `Split-catalogue`.
+        beam_args: options of Beam; without a runner it runs in this process.
+
+    Returns:
+        The content of `rows.json`, which is written last.
+
+    Raises:
+        UserError: a file cannot be used, the split does not suit the source, too many rows are
+            bad, or train or eval has no ratings; then neither folder holds a split.
+    """
+    if split.needs_timestamps and not source.has_timestamps:
+        raise UserError(
+            f"The source {source.name} has no timestamps, which split.kind={split.kind} needs: "
+            "take split.kind=random."
+        )
+    work = os.path.join(examples_uri, "_work")  # noqa: PTH118 (may be gs://)
+    written = [*(split_dir(examples_uri, name) for name in SPLITS), _rows_path(examples_uri)]
+    written.append(split_dir(catalogue_uri, "catalogue"))
+    _remove(written)
+    try:
+        rows = _run(source, split, data_dir, work, examples_uri, catalogue_uri, beam_args)
+    except BaseException:
+        _remove(written)
+        raise
+    finally:
+        _remove([work])
+    with tf.io.gfile.GFile(_rows_path(examples_uri), "w") as file:
+        file.write(json.dumps(rows, indent=1))
+    return rows
+
+
+def _run(
+    source: Source,
+    split: SplitConfig,
+    data_dir: str,
+    work: str,
+    examples_uri: str,
+    catalogue_uri: str,
+    beam_args: Sequence[str],
+) -> dict[str, Any]:
+    ranges, train_files = _plan(source, split, data_dir)
+    movies, users = read_movies(source, data_dir), read_users(source, data_dir)
+    tf.io.gfile.makedirs(work)
+    if movies is not None:
+        columns = ["movie_id", "movie_title", *source.movie_features]
+        save_table(movies.table.select(columns), f"{work}/movies.arrow")
+    if users is not None:
+        save_table(users.table, f"{work}/users.arrow")
+    job = graph.Job(
+        source,
+        split,
+        partitions=partitions_for(ranges),
+        train_files=train_files,
+        examples_uri=examples_uri,
+        work_uri=work,
+        has_movies=movies is not None,
+        has_users=users is not None,
+    )
+    with beam.Pipeline(argv=_beam_args(beam_args)) as pipeline:
+        graph.build(pipeline, job, ranges)
+    for name in SPLITS:
+        remove_unfinished(examples_uri, name)
+    catalogue = load_table(f"{work}/{'rated' if movies is None else 'movies'}.arrow")
+    write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(catalogue)])
+    beside = Problems().merge(*(table.problems for table in (movies, users) if table))
+    paths = {rng.file_index: rng.path for rng in ranges}
+    rows = finish_rows(graph.read_report(work), paths, beside, len(catalogue))
+    check_rows(rows, split)
+    return rows
+
+
+def _plan(source: Source, split: SplitConfig, data_dir: str) -> tuple[list[Range], int]:
+    """The ranges of all rating files, those of eval last, and how many files come before them."""
+    if split.kind != "predefined":
+        ranges = plan_ranges(source, find_files(source, data_dir)["ratings"])
+        return ranges, len({rng.path for rng in ranges})
+    train, held_out = (
+        plan_ranges(source, [os.path.join(data_dir, str(name))])  # noqa: PTH118
+        for name in (split.train, split.eval)
+    )
+    return [*train, *(replace(rng, file_index=1) for rng in held_out)], 1
+
+
+def partitions_for(ranges: Sequence[Range]) -> int:
+    """How many partitions the ratings make: one for each 24 MiB of text, and at least one."""
+    sizes = {
+        rng.path: file_size(rng.path) * (_PACKED if is_gzip(rng.path) else 1) for rng in ranges
+    }
+    return max(1, -(-sum(sizes.values()) // _PARTITION_BYTES))
+
+
+def _beam_args(given: Sequence[str]) -> list[str]:
+    # The plain DirectRunner would first look for a runner of another language on the network.
+    chosen = any(arg.startswith("--runner") for arg in given)
+    return [*given] if chosen else ["--runner=FnApiRunner", *given]
+
+
+def _rows_path(uri: str) -> str:
+    return os.path.join(uri, ROWS_FILE)  # noqa: PTH118
+
+
+def _remove(paths: Sequence[str]) -> None:
+    for path in paths:
+        if tf.io.gfile.isdir(path):
+            tf.io.gfile.rmtree(path)
+        elif tf.io.gfile.exists(path):
+            tf.io.gfile.remove(path)

@@ -1,0 +1,151 @@
+"""What is known of all partitions together, and what it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from components.example_gen import cutoffs, splits
+from components.example_gen.config import History, SplitConfig
+from components.example_gen.cutoffs import Histogram
+from components.example_gen.hashing import combine
+from components.example_gen.timeline import Repeats, pair_hashes, user_numbers
+
+Int8s = npt.NDArray[np.int8]
+
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Facts of some partitions that add up to those of all.
+
+    `repeats` counts what was rated again, `repeat_samples` holds (reason, order, text) of the
+    first few; `stretches` counts the rows that cut-offs are taken over, by coarse time.
+    """
+
+    rows: int = 0
+    users: int = 0
+    repeats: dict[str, int] = field(default_factory=dict)
+    repeat_samples: tuple[tuple[str, int, str], ...] = ()
+    time_range: tuple[int, int] | None = None
+    stretches: Histogram = field(default_factory=lambda: cutoffs.merge([]))
+    eval_after_train: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every partition has to agree on; no cut-offs where nothing is split by time."""
+
+    history: History
+    cutoffs: tuple[int, ...] = ()
+
+
+def cut_rows(rows: pa.Table, config: SplitConfig) -> npt.NDArray[np.int64]:
+    """Timestamps of the ratings that are cut into splits by time; none if the source has none."""
+    if not config.needs_cutoffs or rows["timestamp"].null_count:
+        return np.zeros(0, np.int64)
+    timestamps = rows["timestamp"].to_numpy()
+    if config.kind == "predefined":
+        return timestamps[rows["given"].to_numpy() == splits.TRAIN]
+    return timestamps
+
+
+def summarise(read: pa.Table, kept: pa.Table, repeats: Repeats, config: SplitConfig) -> Summary:
+    """The facts of one partition: `kept` and `repeats` are what `order_rows` made of `read`."""
+    dropped = {"exact_duplicate": repeats.exact, "superseded": repeats.superseded}
+    users = user_numbers(kept["user_id"])
+    timed = len(kept) > 0 and not kept["timestamp"].null_count
+    times = kept["timestamp"].to_numpy() if timed else None
+    return Summary(
+        rows=len(kept),
+        users=int(users[-1]) + 1 if len(users) else 0,
+        repeats={reason: len(rows) for reason, rows in dropped.items() if len(rows)},
+        repeat_samples=tuple(
+            s for reason, rows in dropped.items() for s in _sample(read, reason, rows)
+        ),
+        time_range=None if times is None else (int(times.min()), int(times.max())),
+        stretches=cutoffs.coarse(cut_rows(kept, config)),
+        eval_after_train=(timed or not len(kept))
+        and splits.eval_after_train(users, kept["given"].to_numpy()),
+    )
+
+
+def merge_summaries(summaries: Iterable[Summary]) -> Summary:
+    """The facts of all of them together, the same for any order and grouping."""
+    parts = list(summaries)
+    ranges = [part.time_range for part in parts if part.time_range]
+    reasons = sorted({reason for part in parts for reason in part.repeats})
+    return Summary(
+        rows=sum(part.rows for part in parts),
+        users=sum(part.users for part in parts),
+        repeats={name: sum(part.repeats.get(name, 0) for part in parts) for name in reasons},
+        repeat_samples=_first(sample for part in parts for sample in part.repeat_samples),
+        time_range=(min(r[0] for r in ranges), max(r[1] for r in ranges)) if ranges else None,
+        stretches=cutoffs.merge(part.stretches for part in parts),
+        eval_after_train=all(part.eval_after_train for part in parts),
+    )
+
+
+def needed_ranks(summary: Summary, config: SplitConfig) -> list[int]:
+    """How many rows have to come before each cut-off; none if there is nothing to cut."""
+    rows = summary.stretches.rows
+    return splits.ranks_before(rows, config) if rows else []
+
+
+def make_plan(summary: Summary, seconds: Histogram, config: SplitConfig) -> Plan:
+    """Decides for all partitions; `seconds` is what `cutoffs.fine` counted over all of them."""
+    history = config.history_mode(summary.eval_after_train)
+    if config.kind == "predefined" and history == "rest":
+        return Plan(history)
+    needed = needed_ranks(summary, config)
+    return Plan(history, tuple(cutoffs.cut(summary.stretches, seconds, needed)))
+
+
+def facts(plan: Plan, summary: Summary) -> dict[str, Any]:
+    """What is reported of all partitions together; JSON."""
+    return {**asdict(plan), **{k: v for k, v in vars(summary).items() if k != "stretches"}}
+
+
+def assign(rows: pa.Table, plan: Plan, config: SplitConfig) -> Int8s:
+    """The split of each rating of `rows`, which are whole users in order. Shape [rows]."""
+    if config.kind == "leave_last_n":
+        return splits.by_last(user_numbers(rows["user_id"]), config.n)
+    if plan.cutoffs:
+        by_time = splits.by_time(rows["timestamp"].to_numpy(), list(plan.cutoffs))
+        if config.kind == "temporal":
+            return by_time
+        return splits.carve(rows["given"].to_numpy(), by_time)
+    times = rows["timestamp"].fill_null(0).to_numpy().view(np.uint64)
+    drawn = splits.by_hash(combine(pair_hashes(rows, 0), times, seed=config.seed), config)
+    if config.kind == "predefined":
+        return splits.carve(rows["given"].to_numpy(), drawn)
+    return drawn
+
+
+def _sample(
+    rows: pa.Table, reason: str, dropped: npt.NDArray[np.int64]
+) -> list[tuple[str, int, str]]:
+    if not len(dropped):
+        return []
+    order = rows["order"].to_numpy()[dropped]
+    first = rows.take(pa.array(dropped[np.argsort(order)[:SAMPLES]])).to_pylist()
+    return [(reason, row["order"], _text(row)) for row in first]
+
+
+def _text(row: dict[str, object]) -> str:
+    cells = (row["user_id"], row["movie_id"], row["rating"], row["timestamp"])
+    return ",".join(str(cell) for cell in cells if cell is not None)
+
+
+def _first(samples: Iterable[tuple[str, int, str]]) -> tuple[tuple[str, int, str], ...]:
+    kept: dict[str, list[tuple[str, int, str]]] = {}
+    for sample in sorted(samples):
+        if len(kept.setdefault(sample[0], [])) < SAMPLES:
+            kept[sample[0]].append(sample)
+    return tuple(sample for group in kept.values() for sample in group)

@@ -1,0 +1,116 @@
+"""Which ratings an Example holds: its targets, and the history before them.
+
+It all speaks of rows: the place of a rating in a table where users follow one another and each
+user's ratings are in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from components.example_gen.config import History
+from components.example_gen.splits import TRAIN
+
+Int8s = npt.NDArray[np.int8]
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The rows that Examples hold.
+
+    targets: [ratings] rows, Example after Example; target_offsets: [examples + 1] into `targets`.
+    histories: [events] rows, Example after Example; history_offsets: [examples + 1] into them.
+    """
+
+    targets: Int64s
+    target_offsets: Int64s
+    histories: Int64s
+    history_offsets: Int64s
+
+
+def train_windows(users: Int64s, split: Int8s, length: int) -> tuple[Int64s, Int64s]:
+    """Tiles each user's train ratings with windows of `length`, the last as long as what remains.
+
+    Args:
+        users: [rows] number of the user.
+        split: [rows] code of the split.
+        length: ratings in a window.
+
+    Returns:
+        The train rows in order, and the offsets [windows + 1] of the windows among them.
+    """
+    rows = np.flatnonzero(split == TRAIN)
+    owners = users[rows]
+    begins = np.flatnonzero(np.diff(owners, prepend=-1))
+    counts = np.diff(begins, append=len(rows))
+    position = np.arange(len(rows)) - np.repeat(begins, counts)
+    starts = np.flatnonzero(position % length == 0)
+    return rows, np.append(starts, len(rows))
+
+
+def history_spans(
+    users: Int64s, split: Int8s, targets: Int64s, limit: int, mode: History
+) -> tuple[Int64s, Int64s, Int64s]:
+    """Where each target's history lies.
+
+    `before`: the user's last `limit` ratings ahead of the target, whatever their split;
+    `rest`: the user's last `limit` train ratings, wherever the target stands.
+
+    Args:
+        users: [rows] number of the user, ascending.
+        split: [rows] code of the split.
+        targets: [targets] rows of valid or eval.
+        limit: greatest length of a history.
+        mode: see above.
+
+    Returns:
+        pool [n] of rows, begins [targets] and ends [targets]: target i has pool[begins[i]:ends[i]].
+    """
+    pool = np.arange(len(users)) if mode == "before" else np.flatnonzero(split == TRAIN)
+    owners = users[pool]
+    ends = targets if mode == "before" else np.searchsorted(owners, users[targets], side="right")
+    firsts = np.searchsorted(owners, users[targets], side="left")
+    return pool, np.maximum(firsts, ends - limit), ends
+
+
+def expand(pool: Int64s, begins: Int64s, ends: Int64s) -> tuple[Int64s, Int64s]:
+    """Lays spans of `pool` one after another: their content [events], and offsets [spans + 1]."""
+    offsets = np.concatenate([[0], np.cumsum(ends - begins)])
+    shift = np.repeat(begins - offsets[:-1], ends - begins)
+    return pool[np.arange(offsets[-1]) + shift], offsets
+
+
+def train_examples(users: Int64s, split: Int8s, length: int, max_ratings: int) -> Iterator[Windows]:
+    """Train Examples in pieces of about `max_ratings` ratings: windows, with no history."""
+    rows, offsets = train_windows(users, split, length)
+    for first, last in _pieces(offsets, max_ratings):
+        begin, end = offsets[first], offsets[last]
+        empty = np.zeros(last - first + 1, np.int64)
+        yield Windows(rows[begin:end], offsets[first : last + 1] - begin, rows[:0], empty)
+
+
+def target_examples(
+    users: Int64s, split: Int8s, code: int, limit: int, mode: History, max_events: int
+) -> Iterator[Windows]:
+    """Examples of one target each, in pieces of about `max_events` ratings in histories."""
+    targets = np.flatnonzero(split == code)
+    pool, begins, ends = history_spans(users, split, targets, limit, mode)
+    sizes = np.concatenate([[0], np.cumsum(1 + ends - begins)])
+    for first, last in _pieces(sizes, max_events):
+        histories, offsets = expand(pool, begins[first:last], ends[first:last])
+        yield Windows(targets[first:last], np.arange(last - first + 1), histories, offsets)
+
+
+def _pieces(offsets: Int64s, size: int) -> Iterator[tuple[int, int]]:
+    """Ranges of spans that cover about `size` each, and at least one span."""
+    first, count = 0, len(offsets) - 1
+    while first < count:
+        last = int(np.searchsorted(offsets, offsets[first] + size, side="right")) - 1
+        last = min(max(last, first + 1), count)
+        yield first, last
+        first = last

@@ -1,0 +1,1 @@
+"""The joint model: towers, heads, losses, baselines and the exported graph."""

@@ -1,0 +1,155 @@
+"""The exported graph: a plain module of variables, tables and signatures.
+
+It needs TensorFlow alone, no project code. The Keras layers stay out of the module's attributes:
+tracked, they would each be traced anew while saving.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from components.model import scoring
+from components.model.features import Lookup, history, no_features, padded, parse
+from components.model.recommender import Recommender, Window
+
+HASHED_USERS = 2**62
+
+
+class ExportedRecommender(tf.Module):
+    """Signatures over one trained model.
+
+    evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
+    recommend: user ids and histories to the best movies not yet seen.
+    rate: user ids, histories and movies to ratings.
+    """
+
+    def __init__(self, model: Recommender, lookup: Lookup, reach: int) -> None:
+        """Builds the signatures.
+
+        Args:
+          model: trained.
+          lookup: the tables that its input pipeline used.
+          reach: how many of the newest events an ordered model reads.
+        """
+        super().__init__()
+        self._tables = {
+            name: tf.Variable(value, trainable=False, name=name)
+            for name, value in model.movie_tables().items()
+        }
+        self._weights = list(model.variables)
+        self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
+        self._titles = tf.constant(model.facts.movie_titles)
+        self.functions = make_signatures(self, model, lookup, reach)
+
+    @property
+    def tables(self) -> scoring.Tables:
+        """What is known of every movie, frozen at export."""
+        return {name: tf.convert_to_tensor(value) for name, value in self._tables.items()}
+
+    def titles(self, rows: tf.Tensor) -> tf.Tensor:
+        """Titles of catalogue rows."""
+        return tf.gather(self._titles, rows)
+
+
+def make_signatures(
+    module: ExportedRecommender, model: Recommender, lookup: Lookup, reach: int
+) -> dict[str, Any]:
+    """Returns the concrete functions to save, by name."""
+    ids = tf.constant(model.facts.movie_ids)
+    strings, floats = tf.TensorSpec([None, None], tf.string), tf.TensorSpec([None, None])
+
+    def window(user_id: tf.Tensor, movie_id: tf.Tensor, rating: tf.Tensor) -> Window:
+        movie = tf.pad(lookup.movie.lookup(movie_id), [[0, 0], [1, 0]], constant_values=-1)
+        features = [
+            tf.fill(tf.shape(user_id), tf.cast(known.size(), tf.int32))
+            for known in lookup.user_features.values()
+        ]
+        rows = tf.stack(features, 1) if features else no_features(user_id)
+        rating = tf.pad(rating, [[0, 0], [1, 0]])
+        return padded(lookup.user.lookup(user_id), rows, movie, rating)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return evaluation(module.tables, model, lookup, reach, examples)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "user_id"),
+            tf.TensorSpec(strings.shape, tf.string, "history_movie_id"),
+            tf.TensorSpec(floats.shape, tf.float32, "history_rating"),
+            tf.TensorSpec([], tf.int32, "k"),
+        ]
+    )
+    def recommend(
+        user_id: tf.Tensor, history_movie_id: tf.Tensor, history_rating: tf.Tensor, k: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        moment = window(user_id, history_movie_id, history_rating)
+        scores = scoring.score(model, module.tables, moment, reach)
+        visible = tf.where(scores.seen, -float("inf"), scores.model)
+        best, rows = tf.math.top_k(visible, tf.minimum(k, tf.shape(visible)[1]))
+        return {
+            "movie_id": tf.gather(ids, rows),
+            "movie_title": module.titles(rows),
+            "score": best,
+            "rating": scoring.rate(model, module.tables, moment, rows, reach),
+            "known": scores.known,
+        }
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "user_id"),
+            tf.TensorSpec(strings.shape, tf.string, "history_movie_id"),
+            tf.TensorSpec(floats.shape, tf.float32, "history_rating"),
+            tf.TensorSpec(strings.shape, tf.string, "movie_id"),
+        ]
+    )
+    def rate(
+        user_id: tf.Tensor,
+        history_movie_id: tf.Tensor,
+        history_rating: tf.Tensor,
+        movie_id: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        moment = window(user_id, history_movie_id, history_rating)
+        rows = lookup.movie.lookup(movie_id)
+        rating = scoring.rate(model, module.tables, moment, tf.maximum(rows, 0), reach)
+        return {"rating": rating, "known": rows >= 0}
+
+    return {"evaluate": evaluate, "recommend": recommend, "rate": rate}
+
+
+def evaluation(
+    tables: scoring.Tables, model: Recommender, lookup: Lookup, reach: int, examples: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Measures each serialized Example of one target.
+
+    Returns, each [batch]: `user` (a hash of the id), `label` (the true rating), `rating` and
+    `bias_rating`, and the target's rank, 1 for the best: `rank` and `popularity_rank` with seen
+    movies left out, `unmasked_rank` and `popularity_unmasked_rank` with nothing left out.
+    """
+    parsed = parse(lookup, examples)
+    window, target = history(parsed), parsed["movie"].to_tensor(-1)[:, 0]
+    scores = scoring.score(model, tables, window, reach)
+    rows = tf.maximum(target, 0)
+    rating = scoring.rate(model, tables, window, rows[:, tf.newaxis], reach)[:, 0]
+    # A target outside the catalogue cannot be found: it ranks behind every movie.
+    last = tf.cast(tf.shape(scores.model)[1], tf.float32)
+
+    def rank(values: tf.Tensor, hidden: tf.Tensor | None) -> tf.Tensor:
+        return tf.where(target >= 0, scoring.expected_rank(values, rows, hidden), last)
+
+    return {
+        "user": tf.strings.to_hash_bucket_fast(parsed["user_id"], HASHED_USERS),
+        "label": parsed["rating"].to_tensor(0.0)[:, 0],
+        "rating": rating,
+        "bias_rating": scoring.bias_rating(model.facts, window, rows),
+        "rank": rank(scores.model, scores.seen),
+        "unmasked_rank": rank(scores.model, None),
+        "popularity_rank": rank(scores.popularity, scores.seen),
+        "popularity_unmasked_rank": rank(scores.popularity, None),
+    }
+
+
+def save(module: ExportedRecommender, path: str) -> None:
+    """Writes a SavedModel with the module's signatures; `recommend` is the default one."""
+    signatures = {**module.functions, "serving_default": module.functions["recommend"]}
+    tf.saved_model.save(module, path, signatures)

@@ -1,0 +1,65 @@
+"""What the model knows before it learns: vocabularies, catalogue features, train statistics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+BIAS_DOUBT = 10.0  # ratings' worth of doubt in a movie's mean
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the graph is built from; rows of the catalogue are 0 .. movies-1.
+
+    movie_ids, movie_titles: bytes, one per row.
+    id_rows, oov_rows: int32 [movies], rows of the id tables.
+    features: name to int32 [movies, width], rows of the feature's table, -1 for padding.
+    user_ids: bytes, the users of train, one per row of the user table.
+    user_features: name to the feature's known values.
+    scale: lowest and highest rating.
+    counts: float64 [movies], train ratings per movie.
+    rating_sums: float64 [movies], their sum.
+    squares: sum of all squared train ratings.
+    """
+
+    movie_ids: list[bytes]
+    movie_titles: list[bytes]
+    id_rows: np.ndarray
+    oov_rows: np.ndarray
+    features: Mapping[str, np.ndarray]
+    user_ids: list[bytes]
+    user_features: Mapping[str, list[bytes]]
+    scale: tuple[float, float]
+    counts: np.ndarray
+    rating_sums: np.ndarray
+    squares: float
+
+    @property
+    def mean(self) -> float:
+        """The train ratings' mean; the scale's middle where train is empty."""
+        total = self.counts.sum()
+        return float(self.rating_sums.sum() / total) if total else sum(self.scale) / 2
+
+    @property
+    def variance(self) -> float:
+        """The train ratings' variance, never below a thousandth of the squared scale."""
+        floor = 1e-3 * (self.scale[1] - self.scale[0]) ** 2
+        return max(floor, float(self.squares / max(self.counts.sum(), 1) - self.mean**2))
+
+    @property
+    def movie_bias(self) -> np.ndarray:
+        """float32 [movies]: how far each movie's ratings lie from the mean, shrunken to 0."""
+        residual = self.rating_sums - self.counts * self.mean
+        return (residual / (self.counts + BIAS_DOUBT)).astype(np.float32)
+
+    @property
+    def log_popularity(self) -> np.ndarray:
+        """float32 [movies]: log of each movie's share of train, one rating added to each."""
+        return np.log((self.counts + 1) / (self.counts + 1).sum()).astype(np.float32)
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """The arguments that every `MovieEmbedding` shares."""
+        return {"id_rows": self.id_rows, "oov_rows": self.oov_rows, "features": self.features}

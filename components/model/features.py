@@ -1,0 +1,85 @@
+"""From serialized Examples to the model's inputs: parsing, look-ups and padding, in the graph."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from components.model.recommender import Window
+
+STRINGS = tf.io.RaggedFeature(tf.string)
+FLOATS = tf.io.RaggedFeature(tf.float32)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Tables from names to rows.
+
+    movie: catalogue ids to rows, unknown ones to -1.
+    user: train users to rows, unknown ones to the row behind the last.
+    user_features: for each feature, its values to rows, unknown ones to the row behind the last.
+    """
+
+    movie: tf.lookup.StaticHashTable
+    user: tf.lookup.StaticHashTable
+    user_features: Mapping[str, tf.lookup.StaticHashTable]
+
+
+def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
+    """A table from keys to their positions."""
+    pairs = tf.lookup.KeyValueTensorInitializer(
+        tf.constant(list(keys), tf.string), tf.range(len(keys), dtype=tf.int32)
+    )
+    return tf.lookup.StaticHashTable(pairs, default)
+
+
+def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
+    """Reads serialized Examples, string [batch].
+
+    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets) and
+    ragged history_movie and history_rating.
+    """
+    spec = {
+        "movie_id": STRINGS,
+        "rating": FLOATS,
+        "history_movie_id": STRINGS,
+        "history_rating": FLOATS,
+        **{name: tf.io.FixedLenFeature([], tf.string, "") for name in lookup.user_features},
+        "user_id": tf.io.FixedLenFeature([], tf.string),
+    }
+    found = tf.io.parse_example(examples, spec)
+    features = [t.lookup(found[name]) for name, t in lookup.user_features.items()]
+    return {
+        "user_id": found["user_id"],
+        "user": lookup.user.lookup(found["user_id"]),
+        "user_features": tf.stack(features, 1) if features else no_features(found["user_id"]),
+        "movie": tf.ragged.map_flat_values(lookup.movie.lookup, found["movie_id"]),
+        "rating": found["rating"],
+        "history_movie": tf.ragged.map_flat_values(lookup.movie.lookup, found["history_movie_id"]),
+        "history_rating": found["history_rating"],
+    }
+
+
+def no_features(users: tf.Tensor) -> tf.Tensor:
+    """User features where there are none: int32 [batch, 0]."""
+    return tf.zeros([tf.shape(users)[0], 0], tf.int32)
+
+
+def padded(user: tf.Tensor, features: tf.Tensor, movie: tf.Tensor, rating: tf.Tensor) -> Window:
+    """A window of dense movies (int32, -1 where padded or unknown) and ratings."""
+    present = tf.cast(movie >= 0, tf.float32)
+    return Window(user, features, tf.maximum(movie, 0), rating * present, present)
+
+
+def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Pads histories at the front, by one event at least, so that the newest come last."""
+    movies = tf.reverse(tf.reverse(movie, [1]).to_tensor(-1), [1])
+    ratings = tf.reverse(tf.reverse(rating, [1]).to_tensor(0.0), [1])
+    front = [[0, 0], [1, 0]]
+    return tf.pad(movies, front, constant_values=-1), tf.pad(ratings, front)
+
+
+def history(parsed: Mapping[str, tf.Tensor | tf.RaggedTensor]) -> Window:
+    """The histories of parsed Examples, padded at the front."""
+    movies, ratings = newest_last(parsed["history_movie"], parsed["history_rating"])
+    return padded(parsed["user"], parsed["user_features"], movies, ratings)

@@ -1,0 +1,134 @@
+"""The building blocks of both towers: movie vectors, history events, history encoder."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+RATING_BUCKETS = 11  # enough to keep every step of 0.5-5, 1-5 and 0-10 apart
+
+
+class MovieEmbedding(keras.layers.Layer):
+    """A vector for every movie of the catalogue: its id's plus its features'.
+
+    Ids that training never saw share out-of-vocabulary rows. These learn from `id_dropout`: in
+    training, that share of the catalogue stands in with its out-of-vocabulary row.
+    """
+
+    def __init__(
+        self,
+        dims: int,
+        id_rows: np.ndarray,
+        oov_rows: np.ndarray,
+        features: Mapping[str, np.ndarray],
+        id_dropout: float = 0.0,
+        stddev: float = 0.05,
+        name: str = "movies",
+    ) -> None:
+        """Builds the tables.
+
+        Args:
+          dims: width of a vector.
+          id_rows: int32 [movies], each movie's row in the id table.
+          oov_rows: int32 [movies], the out-of-vocabulary row it would have.
+          features: name to int32 [movies, width], rows of that feature's table, -1 for padding.
+          id_dropout: share of movies that show their out-of-vocabulary row in training.
+          stddev: spread of the initial ids' vectors.
+        """
+        super().__init__(name=name)
+        self._id_rows, self._oov_rows = id_rows, oov_rows
+        self._features = dict(features)
+        self._id_dropout = id_dropout
+        rows = 1 + int(max(id_rows.max(initial=0), oov_rows.max(initial=0)))
+        start = keras.initializers.RandomNormal(stddev=stddev)
+        self.ids = self.add_weight("ids", [rows, dims], initializer=start)
+        self.feature_tables = {
+            key: self.add_weight(key, [int(index.max(initial=0)) + 1, dims], initializer="zeros")
+            for key, index in self._features.items()
+        }
+
+    def vectors(self, training: bool = False) -> tf.Tensor:
+        """Returns float32 [movies, dims]."""
+        rows = tf.constant(self._id_rows)
+        if training and self._id_dropout:
+            unknown = tf.random.uniform(tf.shape(rows)) < self._id_dropout
+            rows = tf.where(unknown, tf.constant(self._oov_rows), rows)
+        vectors = tf.gather(self.ids, rows)
+        for key, index in self._features.items():
+            present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
+            found = tf.gather(self.feature_tables[key], np.maximum(index, 0)) * present
+            vectors += tf.reduce_sum(found, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
+        return vectors
+
+
+class EventEmbedding(keras.layers.Layer):
+    """A history event: the movie's vector, scaled and shifted by what it was given."""
+
+    def __init__(self, dims: int, scale: tuple[float, float], name: str = "events") -> None:
+        super().__init__(name=name)
+        self._low, self._high = scale
+        self.gain = self.add_weight("gain", [RATING_BUCKETS, dims], initializer="ones")
+        self.shift = self.add_weight("shift", [RATING_BUCKETS, dims], initializer="zeros")
+
+    def call(self, movies: tf.Tensor, ratings: tf.Tensor) -> tf.Tensor:
+        """Maps movie vectors [batch, length, dims] and ratings [batch, length] to events."""
+        share = (ratings - self._low) / (self._high - self._low)
+        steps = tf.round(tf.clip_by_value(share, 0.0, 1.0) * (RATING_BUCKETS - 1))
+        bucket = tf.cast(steps, tf.int32)
+        return movies * tf.gather(self.gain, bucket) + tf.gather(self.shift, bucket)
+
+
+class HistoryEncoder(keras.layers.Layer):
+    """Reads a history into a query vector.
+
+    Ordered: several decaying sums with learned half-lives, then a hidden layer; the newest events
+    weigh most. As a set: one plain sum and a linear map, which keeps the encoder tied to the
+    movies' own vectors.
+    """
+
+    HALF_LIVES = (1.0, 4.0, 16.0, 128.0)
+
+    def __init__(
+        self, dims: int, hidden: int, dropout: float, ordered: bool, name: str = "history"
+    ) -> None:
+        super().__init__(name=name)
+        self._ordered = ordered
+        self._dropout = keras.layers.Dropout(dropout)
+        lives = np.log(self.HALF_LIVES if ordered else (1.0,)).astype(np.float32)
+        if ordered:
+            self.log_half_lives = self.add_weight(
+                "log_half_lives", lives.shape, initializer=keras.initializers.Constant(lives)
+            )
+            self._hidden = keras.layers.Dense(hidden, activation="gelu")
+        self._out = keras.layers.Dense(dims, use_bias=False, kernel_initializer="orthogonal")
+        if not ordered:
+            self._out = keras.layers.Dense(
+                dims, use_bias=False, kernel_initializer=keras.initializers.Identity()
+            )
+
+    def call(
+        self, events: tf.Tensor, visible: tf.Tensor, age: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """Encodes what each position may see.
+
+        Args:
+          events: float32 [batch, length, dims].
+          visible: float32 [batch, positions, length], 1 where a position may read an event.
+          age: float32 [positions, length], how many events ago, from 0.
+
+        Returns:
+          float32 [batch, positions, dims]; zeros of history give the zero sum.
+        """
+        count = tf.reduce_sum(visible, -1, keepdims=True)
+        if not self._ordered:
+            pooled = tf.matmul(visible, events) / tf.sqrt(count + 1.0)
+            return self._out(self._dropout(pooled, training=training))
+        pooled = [tf.math.log1p(count)]
+        for i in range(len(self.HALF_LIVES)):
+            rate = tf.exp(-np.log(2.0) * age / tf.exp(self.log_half_lives[i]))
+            weight = visible * rate
+            total = tf.reduce_sum(weight, -1, keepdims=True)
+            pooled.append(tf.matmul(weight, events) / (total + 1.0))
+        inputs = self._dropout(tf.concat(pooled, -1), training=training)
+        return self._out(self._dropout(self._hidden(inputs), training=training))

@@ -1,0 +1,178 @@
+"""The joint model: a query tower, a movie tower, a retrieval head and a rating head."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+import tf_keras as keras
+
+from components.model.config import ModelConfig
+from components.model.facts import Facts
+from components.model.layers import EventEmbedding, HistoryEncoder, MovieEmbedding
+from components.model.losses import softmax_loss, weighted_mean
+from components.model.rating import RatingHead, RatingHistory
+from components.model.users import UserEmbedding
+
+
+class Window(NamedTuple):
+    """Consecutive events of some users, padded at the end.
+
+    user: int32 [batch], rows of the user table; out of vocabulary: the last row.
+    user_features: int32 [batch, features], rows of each feature's table.
+    movie: int32 [batch, length], rows of the catalogue, 0 where padded.
+    rating: float32 [batch, length], 0 where padded.
+    present: float32 [batch, length], 0 where padded.
+    """
+
+    user: tf.Tensor
+    user_features: tf.Tensor
+    movie: tf.Tensor
+    rating: tf.Tensor
+    present: tf.Tensor
+
+
+class Recommender(tfrs.Model):
+    """Retrieves movies and predicts ratings from one reading of the user's history.
+
+    Ordered (temporal splits), every event of a window is predicted from those before it. As a set
+    (random splits), hidden movies are predicted from the rest, and each rating from all others.
+    """
+
+    def __init__(self, config: ModelConfig, facts: Facts, ordered: bool) -> None:
+        super().__init__()
+        self.config, self.facts, self.ordered = config, facts, ordered
+        shared = {"id_dropout": config.id_dropout, **facts.tables}
+        self.movies = MovieEmbedding(config.dims, **shared)
+        self.popularity = MovieEmbedding(1, **shared, stddev=0.0, name="popularity")
+        self.events = EventEmbedding(config.dims, facts.scale)
+        self.encoder = HistoryEncoder(config.dims, config.hidden, config.dropout, ordered)
+        self.users = UserEmbedding(config.dims, facts)
+        self.rating_head = RatingHead(
+            config.rating_dims,
+            facts.tables,
+            facts.movie_bias,
+            facts.mean,
+            config.id_dropout,
+            config.dropout,
+            ordered,
+        )
+        self._drop_event = keras.layers.Dropout(config.dropout, noise_shape=(None, None, 1))
+
+    def movie_tables(self, training: bool = False) -> dict[str, tf.Tensor]:
+        """Returns what is known of every movie: vectors [movies, dims], popularity [movies]."""
+        return {
+            "vectors": self.movies.vectors(training),
+            "popularity": self.popularity.vectors(training)[:, 0] + self.facts.log_popularity,
+            **self.rating_head.tables(training=training),
+        }
+
+    def query(
+        self,
+        tables: dict[str, tf.Tensor],
+        window: Window,
+        visible: tf.Tensor,
+        age: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Encodes users at some moments: float32 [batch, positions, dims].
+
+        `visible` [batch, positions, length] and `age` [positions, length] say what each position
+        may read of the window and how old it is.
+        """
+        movies = tf.gather(tables["vectors"], window.movie)
+        events = self._drop_event(self.events(movies, window.rating), training=training)
+        history = self.encoder(events, visible, age, training=training)
+        user = self.users(window.user, window.user_features, training=training)
+        return history + user[:, tf.newaxis]
+
+    def rate(
+        self,
+        tables: dict[str, tf.Tensor],
+        window: Window,
+        target: tf.Tensor,
+        visible: tf.Tensor,
+        age: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Predicts ratings of `target` [batch, positions] on the data's scale, unclipped."""
+        history = RatingHistory(window.movie, window.rating, visible, age)
+        return self.rating_head(tables, target, history, training=training)
+
+    def compute_loss(self, inputs: Window, training: bool = False) -> tf.Tensor:
+        """Returns the weighted sum of both losses, a scalar.
+
+        Retrieval counts in nats per target; rating in shares of the train ratings' variance: so
+        the weights mean the same at any batch size and on any rating scale.
+        """
+        losses = self.losses_per_task(inputs, training)
+        return (
+            self.config.retrieval_weight * losses["retrieval"]
+            + self.config.rating_weight * losses["rating"]
+        )
+
+    def losses_per_task(self, window: Window, training: bool) -> dict[str, tf.Tensor]:
+        """Returns the mean loss of each task over the window's targets."""
+        tables = self.movie_tables(training)
+        ordered = self.ordered
+        visible, age = (before if ordered else others)(window.present)
+        rating = self.rate(tables, window, window.movie, visible, age, training)
+        error = tf.square(rating - window.rating) / self.facts.variance
+        weights = window.present
+        if not ordered:
+            hidden = hide(window.present, self.config.hidden_share)
+            visible, age, weights = (window.present - hidden)[:, tf.newaxis], age[:1], hidden
+        query = self.query(tables, window, visible, age, training)
+        retrieval = self._retrieval_loss(tables, query, window)
+        return {
+            "retrieval": weighted_mean(retrieval, weights),
+            "rating": weighted_mean(error, window.present),
+        }
+
+    def _retrieval_loss(
+        self, tables: dict[str, tf.Tensor], query: tf.Tensor, window: Window
+    ) -> tf.Tensor:
+        target = tf.gather(tables["vectors"], window.movie)
+        chosen = tf.reduce_sum(query * target, -1) + tf.gather(tables["popularity"], window.movie)
+        movies = len(self.facts.movie_ids)
+        if movies <= self.config.max_softmax:
+            drawn, log_rates = tf.range(movies), 0.0
+            vectors, popularity = tables["vectors"], tables["popularity"]
+        else:
+            drawn = tf.random.uniform([self.config.negatives], maxval=movies, dtype=tf.int32)
+            log_rates = float(np.log(self.config.negatives / movies))
+            vectors = tf.gather(tables["vectors"], drawn)
+            popularity = tf.gather(tables["popularity"], drawn)
+        logits = tf.einsum("btd,md->btm", query, vectors) + popularity
+        watched = watched_movies(window, movies)
+        return softmax_loss(chosen, logits, tf.gather(watched, drawn, axis=1), log_rates)
+
+
+def watched_movies(window: Window, movies: int) -> tf.Tensor:
+    """Marks the movies of each window: bool [batch, movies]."""
+    batch = tf.shape(window.movie)[0]
+    rows = tf.broadcast_to(tf.range(batch)[:, tf.newaxis], tf.shape(window.movie))
+    index = tf.stack([rows, window.movie], -1)
+    marks = tf.scatter_nd(index, window.present, [batch, movies])
+    return marks > 0
+
+
+def before(present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lets every position of a window [batch, length] read the events before it."""
+    length = tf.shape(present)[1]
+    position = tf.cast(tf.range(length), tf.float32)
+    age = position[:, tf.newaxis] - position[tf.newaxis] - 1.0
+    visible = tf.cast(age >= 0, tf.float32)[tf.newaxis] * present[:, tf.newaxis]
+    return visible, tf.maximum(age, 0.0)
+
+
+def others(present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lets every position of a window [batch, length] read all other events; ages are 0."""
+    length = tf.shape(present)[1]
+    visible = (1.0 - tf.eye(length))[tf.newaxis] * present[:, tf.newaxis]
+    return visible, tf.zeros([length, length])
+
+
+def hide(present: tf.Tensor, share: float) -> tf.Tensor:
+    """Draws which events [batch, length] are hidden: each with probability `share`."""
+    return present * tf.cast(tf.random.uniform(tf.shape(present)) < share, tf.float32)

@@ -1,0 +1,104 @@
+"""Scores, ranks and ratings for users at a moment: the one path of evaluation and serving."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from components.model.facts import Facts
+from components.model.recommender import Recommender, Window
+
+USER_DOUBT = 5.0  # ratings' worth of doubt in a user's mean, for the bias baseline
+Tables = dict[str, tf.Tensor]
+
+
+class Scores(NamedTuple):
+    """What the model and the popularity baseline think of every movie, and who was seen.
+
+    model, popularity: float32 [batch, movies].
+    seen: bool [batch, movies], the movies of the history.
+    known: bool [batch], false where neither history nor user id says anything.
+    """
+
+    model: tf.Tensor
+    popularity: tf.Tensor
+    seen: tf.Tensor
+    known: tf.Tensor
+
+
+def reading(model: Recommender, window: Window, reach: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lets one position, after the last event, read the newest `reach` events.
+
+    Returns visible, float32 [batch, 1, length], and age, float32 [1, length].
+    """
+    length = tf.shape(window.movie)[1]
+    age = tf.cast(tf.range(length - 1, -1, -1), tf.float32)[tf.newaxis]
+    visible = window.present * tf.cast(age < float(reach), tf.float32)
+    return visible[:, tf.newaxis], age if model.ordered else tf.zeros_like(age)
+
+
+def score(model: Recommender, tables: Tables, window: Window, reach: int) -> Scores:
+    """Scores the whole catalogue after each history (padded at the front, newest last).
+
+    A user of whom nothing is known gets the popularity of train.
+    """
+    movies = len(model.facts.movie_ids)
+    visible, age = reading(model, window, reach)
+    query = model.query(tables, window, visible, age)[:, 0]
+    scores = tf.matmul(query, tables["vectors"], transpose_b=True) + tables["popularity"]
+    popularity = tf.broadcast_to(tf.constant(model.facts.log_popularity), tf.shape(scores))
+    known = (tf.reduce_max(window.present, 1) > 0) | (window.user < model.users.unknown)
+    scores = tf.where(known[:, tf.newaxis], scores, popularity)
+    return Scores(scores, popularity, seen_movies(window, movies), known)
+
+
+def seen_movies(window: Window, movies: int) -> tf.Tensor:
+    """The one filter of seen movies: bool [batch, movies]."""
+    rows = tf.where(window.present > 0)
+    index = tf.stack([rows[:, 0], tf.cast(tf.gather_nd(window.movie, rows), tf.int64)], 1)
+    shape = [tf.shape(window.movie, tf.int64)[0], movies]
+    return tf.scatter_nd(index, tf.ones(tf.shape(index)[:1], tf.int32), shape) > 0
+
+
+def rate(
+    model: Recommender, tables: Tables, window: Window, target: tf.Tensor, reach: int
+) -> tf.Tensor:
+    """Predicts ratings of `target` int32 [batch, targets] within the scale: float32, same shape."""
+    visible, age = reading(model, window, reach)
+    visible = tf.tile(visible, [1, tf.shape(target)[1], 1])
+    age = tf.tile(age, [tf.shape(target)[1], 1])
+    rating = model.rate(tables, window, target, visible, age)
+    return tf.clip_by_value(rating, *model.facts.scale)
+
+
+def expected_rank(scores: tf.Tensor, target: tf.Tensor, hidden: tf.Tensor | None) -> tf.Tensor:
+    """The target's place in the list, 1 for the best; ties share their mean place.
+
+    Args:
+      scores: float32 [batch, movies].
+      target: int32 [batch], rows of the catalogue.
+      hidden: bool [batch, movies], left out of the list (never the target), or none.
+
+    Returns:
+      float32 [batch].
+    """
+    own = tf.gather(scores, target, batch_dims=1)[:, tf.newaxis]
+    others = tf.one_hot(target, tf.shape(scores)[1], on_value=False, off_value=True)
+    if hidden is not None:
+        others &= ~hidden
+    better = tf.math.count_nonzero((scores > own) & others, 1, dtype=tf.float32)
+    equal = tf.math.count_nonzero((scores == own) & others, 1, dtype=tf.float32)
+    # A score that is not a number is never better: without this it would win every place.
+    lost = tf.cast(tf.shape(scores)[1], tf.float32)
+    return tf.where(tf.math.is_finite(own[:, 0]), 1.0 + better + equal / 2.0, lost)
+
+
+def bias_rating(facts: Facts, window: Window, target: tf.Tensor) -> tf.Tensor:
+    """The user+movie bias baseline, from train's movie means and the history: float32 [batch].
+
+    mean + movie bias + user bias (Koren, 2009, with both biases shrunken to 0); the user's is taken
+    from the same history that the model reads, so that new users are no easy prey.
+    """
+    bias = tf.constant(facts.movie_bias)
+    residual = (window.rating - facts.mean - tf.gather(bias, window.movie)) * window.present
+    user = tf.reduce_sum(residual, 1) / (tf.reduce_sum(window.present, 1) + USER_DOUBT)
+    return tf.clip_by_value(facts.mean + tf.gather(bias, target) + user, *facts.scale)

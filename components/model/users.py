@@ -1,0 +1,35 @@
+"""The part of the query that does not come from history: the user's id and features."""
+
+import tensorflow as tf
+import tf_keras as keras
+
+from components.model.facts import Facts
+
+
+class UserEmbedding(keras.layers.Layer):
+    """Adds what the user's id and features say; starts at zero, so that history leads.
+
+    In training half of the ids are shown as unknown, so that the unknown user's row learns and
+    no query leans on an id that serving may not know.
+    """
+
+    ID_DROPOUT = 0.5
+
+    def __init__(self, dims: int, facts: Facts, name: str = "users") -> None:
+        super().__init__(name=name)
+        self.unknown = len(facts.user_ids)
+        self.ids = self.add_weight("ids", [self.unknown + 1, dims], initializer="zeros")
+        self.feature_tables = [
+            self.add_weight(key, [len(values) + 1, dims], initializer="zeros")
+            for key, values in facts.user_features.items()
+        ]
+
+    def call(self, user: tf.Tensor, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Maps users int32 [batch] and features int32 [batch, features] to [batch, dims]."""
+        if training:
+            shown = tf.random.uniform(tf.shape(user)) >= self.ID_DROPOUT
+            user = tf.where(shown, user, self.unknown)
+        vectors = tf.gather(self.ids, user)
+        for i, table in enumerate(self.feature_tables):
+            vectors += tf.gather(table, features[:, i])
+        return vectors

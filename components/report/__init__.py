@@ -1,0 +1,1 @@
+"""What a run concludes, for people and for programs."""

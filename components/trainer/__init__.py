@@ -1,0 +1,1 @@
+"""Fitting the model: input pipeline, training loop and the Trainer node."""

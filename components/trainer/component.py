@@ -1,0 +1,84 @@
+"""The Trainer node: TFX's own, with the catalogue as a further input."""
+
+import json
+from typing import Any
+
+from tfx import types
+from tfx import v1 as tfx
+from tfx.components.trainer import executor
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ChannelParameter
+from tfx.utils import io_utils, json_utils
+
+from components.example_gen.generate import ROWS_FILE
+
+RUN_FN = "components.trainer.run.run_fn"
+CATALOGUE = "catalogue"
+
+
+class MovieTrainerExecutor(executor.GenericExecutor):
+    """Tells the run function what only the inputs know.
+
+    `custom_config` gains the catalogue's files, and what the histories hold (before or rest).
+    """
+
+    def _GetFnArgs(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> tfx.components.FnArgs:
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
+        examples = artifact_utils.get_single_uri(input_dict["examples"])
+        with fileio.open(f"{examples}/{ROWS_FILE}") as file:
+            history = json.load(file)["history"]
+        fn_args.custom_config = {
+            **fn_args.custom_config,
+            CATALOGUE: io_utils.all_files_pattern(catalogue),
+            "history": history,
+        }
+        return fn_args
+
+
+class MovieTrainerSpec(types.ComponentSpec):
+    """See `MovieTrainer`."""
+
+    PARAMETERS = standard_component_specs.TrainerSpec.PARAMETERS
+    INPUTS = {
+        **standard_component_specs.TrainerSpec.INPUTS,
+        CATALOGUE: ChannelParameter(type=standard_artifacts.Examples),
+    }
+    OUTPUTS = standard_component_specs.TrainerSpec.OUTPUTS
+
+
+class MovieTrainer(tfx.components.Trainer):
+    """Fits the joint model on train, stops early by valid: outputs `model` and `model_run`."""
+
+    SPEC_CLASS = MovieTrainerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(MovieTrainerExecutor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        catalogue: types.BaseChannel,
+        transform_graph: types.BaseChannel,
+        schema: types.BaseChannel,
+        settings: dict[str, Any],
+    ) -> None:
+        """Makes the node; `settings` are those that the run function reads."""
+        spec = MovieTrainerSpec(
+            examples=examples,
+            catalogue=catalogue,
+            transform_graph=transform_graph,
+            schema=schema,
+            train_args=tfx.proto.TrainArgs(splits=["train"]),
+            eval_args=tfx.proto.EvalArgs(splits=["valid"]),
+            run_fn=RUN_FN,
+            custom_config=json_utils.dumps(settings),
+            model=types.Channel(type=standard_artifacts.Model),
+            model_run=types.Channel(type=standard_artifacts.ModelRun),
+        )
+        super(tfx.components.Trainer, self).__init__(spec=spec)

@@ -1,0 +1,133 @@
+"""The training loop: epochs, early stopping, checkpoints, progress."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from components.model.config import TrainingConfig
+from components.model.recommender import Recommender, Window
+
+progress = logging.getLogger("greenlight.progress")
+
+Epoch = Callable[[int], Iterable[Window]]
+Judge = Callable[[Recommender], dict[str, float]]
+
+
+@dataclass
+class History:
+    """What happened so far, one entry per finished epoch; survives in the checkpoint."""
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = -1
+    best_loss: float = float("inf")
+
+    @property
+    def waited(self) -> int:
+        """Epochs since the best one."""
+        return len(self.epochs) - 1 - self.best_epoch if self.epochs else 0
+
+    def add(self, row: dict[str, float]) -> bool:
+        """Adds an epoch; true if its valid loss is the best yet, or if there is no valid."""
+        self.epochs.append(row)
+        if "valid_loss" in row and not row["valid_loss"] < self.best_loss:
+            return False
+        self.best_epoch = len(self.epochs) - 1
+        self.best_loss = row.get("valid_loss", self.best_loss)
+        return True
+
+
+class Fit:
+    """Trains a model, keeps its best weights, and goes on where a killed run was.
+
+    After every epoch the weights, the optimizer, the best weights and the history are written to
+    `checkpoints`; a run that finds them there starts behind the last finished epoch. Epoch e always
+    reads the windows in the order of seed and e, whether or not the run was interrupted.
+    """
+
+    def __init__(
+        self, model: Recommender, config: TrainingConfig, steps: int, epochs: int, checkpoints: str
+    ) -> None:
+        self.model, self.config, self.epochs = model, config, epochs
+        self.steps = max(1, steps)
+        total = max(1, epochs * self.steps)
+        warmup = max(1, total // 20)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, max(1, total - warmup), warmup_target=config.learning_rate, warmup_steps=warmup
+        )
+        self.optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
+        )
+        self.optimizer.build(model.trainable_variables)
+        self.best = [tf.Variable(v, trainable=False) for v in model.variables]
+        self.history = History()
+        self._state = tf.Variable("", trainable=False, dtype=tf.string)
+        tracked = tf.train.Checkpoint(
+            weights=model.variables, optimizer=self.optimizer, best=self.best, state=self._state
+        )
+        self._manager = tf.train.CheckpointManager(tracked, checkpoints, max_to_keep=2)
+        self._step = tf.function(self._train_step, reduce_retracing=True)
+
+    def resume(self) -> int:
+        """Restores the newest checkpoint; returns how many epochs are done."""
+        if self._manager.restore_or_initialize():
+            self.history = History(**json.loads(self._state.numpy()))
+        return len(self.history.epochs)
+
+    def run(self, epoch: Epoch, judge: Judge, log_dir: str) -> History:
+        """Trains until the epochs are used up or the valid loss stops falling.
+
+        Args:
+          epoch: gives an epoch's windows.
+          judge: measures the model on valid; `valid_loss` is what stops and chooses.
+          log_dir: for TensorBoard.
+
+        Returns:
+          The history; the model then has its best weights.
+        """
+        writer = tf.summary.create_file_writer(log_dir)
+        for number in range(self.resume(), self.epochs):
+            if self.history.waited >= self.config.patience:
+                break
+            self._train_epoch(number, epoch(number), judge, writer)
+        assign_all(self.model.variables, self.best)
+        return self.history
+
+    def _train_epoch(
+        self, number: int, windows: Iterable[Window], judge: Judge, writer: Any
+    ) -> None:
+        started, losses = time.monotonic(), []
+        for step, window in enumerate(windows):
+            losses.append(self._step(window))
+            if step % 5 == 0:
+                done = (number + min(1.0, step / self.steps)) / self.epochs
+                progress.info("epoch %d of %d", number + 1, self.epochs, extra={"done": done})
+        row = {"loss": float(np.mean(losses)), **judge(self.model)}
+        row["seconds"] = round(time.monotonic() - started, 3)
+        if self.history.add(row):
+            assign_all(self.best, self.model.variables)
+        with writer.as_default(step=number):
+            for name, value in row.items():
+                tf.summary.scalar(name, value)
+        self._state.assign(json.dumps(asdict(self.history)))
+        self._manager.save()
+
+    def _train_step(self, window: Window) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = self.model.compute_loss(window, training=True)
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return loss
+
+
+def assign_all(to: Sequence[tf.Variable], values: Sequence[tf.Variable]) -> None:
+    """Copies variables, one by one."""
+    for variable, value in zip(to, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,136 @@
+"""Collects the model's facts from the Transform node, the catalogue and one pass over train."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.model.facts import Facts
+from components.model.features import Lookup, parse, table
+from components.trainer.windows import records
+from components.transform import MOVIE_FEATURES, USER_FEATURES
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The movies' columns, aligned: ids and titles as bytes, features as lists of values."""
+
+    ids: list[bytes]
+    titles: list[bytes]
+    features: Mapping[str, list[list[bytes]]]
+
+
+@dataclass(frozen=True)
+class TrainStatistics:
+    """Sums over train: per movie, [movies] each, and how many windows of each length."""
+
+    counts: np.ndarray
+    rating_sums: np.ndarray
+    squares: float
+    lengths: Mapping[int, int]
+
+
+def read_catalogue(files: Sequence[str]) -> Catalogue:
+    """Reads the catalogue's Examples; unknown feature values ('' and year 0) are left out."""
+    numbers = {"year": tf.io.RaggedFeature(tf.int64)}
+    names = ("movie_id", "movie_title", *MOVIE_FEATURES)
+    spec = {name: numbers.get(name, tf.io.RaggedFeature(tf.string)) for name in names}
+    found: dict[str, list[list[bytes]]] = {name: [] for name in names}
+    for batch in records(files, 8192):
+        parsed = tf.io.parse_example(batch, spec)
+        parsed["year"] = tf.strings.as_string(parsed["year"])
+        for name in names:
+            found[name].extend(parsed[name].to_list())
+    features = {
+        name: [[v for v in values if v not in (b"", b"0")] for values in found[name]]
+        for name in MOVIE_FEATURES
+        if any(found[name])
+    }
+    return Catalogue(
+        [values[0] for values in found["movie_id"]],
+        [values[0] for values in found["movie_title"]],
+        features,
+    )
+
+
+def vocabularies(transform_graph: str) -> dict[str, list[bytes]]:
+    """Reads Transform's vocabularies, most frequent value first."""
+    output = tft.TFTransformOutput(transform_graph)
+    names = ("user_id", "movie_id", *USER_FEATURES, *MOVIE_FEATURES)
+    known = {name: output.vocabulary_file_by_name(name) for name in names}
+    return {name: output.vocabulary_by_name(name) for name, path in known.items() if path}
+
+
+def make_lookup(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> Lookup:
+    """Builds the tables from names to rows."""
+    users = vocabulary["user_id"]
+    features = {
+        name: table(vocabulary[name], len(vocabulary[name]))
+        for name in USER_FEATURES
+        if name in vocabulary
+    }
+    return Lookup(table(catalogue.ids, -1), table(users, len(users)), features)
+
+
+def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStatistics:
+    """Sums up train in one streamed pass."""
+    counts, sums = np.zeros(movies), np.zeros(movies)
+    squares, lengths = 0.0, Counter[int]()
+    for batch in records(files):
+        parsed = parse(lookup, batch)
+        rows = parsed["movie"].flat_values.numpy()
+        ratings = parsed["rating"].flat_values.numpy().astype(np.float64)
+        counts += np.bincount(rows, minlength=movies)
+        sums += np.bincount(rows, ratings, minlength=movies)
+        squares += float(np.square(ratings).sum())
+        lengths.update(parsed["movie"].row_lengths().numpy().tolist())
+    return TrainStatistics(counts, sums, squares, lengths)
+
+
+def make_facts(
+    catalogue: Catalogue,
+    vocabulary: Mapping[str, list[bytes]],
+    train: TrainStatistics,
+    scale: tuple[float, float],
+    oov_buckets: int,
+) -> Facts:
+    """Puts the facts together; movies that train never saw share `oov_buckets` id rows."""
+    rows = {movie: row for row, movie in enumerate(vocabulary["movie_id"])}
+    buckets = tf.strings.to_hash_bucket_fast(catalogue.ids, oov_buckets).numpy()
+    oov_rows = (len(rows) + buckets).astype(np.int32)
+    known = [rows.get(movie, -1) for movie in catalogue.ids]
+    id_rows = np.where(np.array(known) >= 0, known, oov_rows).astype(np.int32)
+    features = {
+        name: feature_rows(values, vocabulary[name])
+        for name, values in catalogue.features.items()
+        if name in vocabulary
+    }
+    return Facts(
+        movie_ids=catalogue.ids,
+        movie_titles=catalogue.titles,
+        id_rows=id_rows,
+        oov_rows=oov_rows,
+        features=features,
+        user_ids=vocabulary["user_id"],
+        user_features={name: vocabulary[name] for name in USER_FEATURES if name in vocabulary},
+        scale=scale,
+        counts=train.counts,
+        rating_sums=train.rating_sums,
+        squares=train.squares,
+    )
+
+
+def feature_rows(values: Sequence[Sequence[bytes]], vocabulary: Sequence[bytes]) -> np.ndarray:
+    """Rows of each movie's values: int32 [movies, most values], -1 for padding.
+
+    A value that train never saw gets the row behind the last.
+    """
+    rows = {value: row for row, value in enumerate(vocabulary)}
+    width = max(1, max(map(len, values), default=1))
+    index = np.full([len(values), width], -1, np.int32)
+    for i, own in enumerate(values):
+        index[i, : len(own)] = [rows.get(value, len(rows)) for value in own]
+    return index

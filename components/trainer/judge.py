@@ -1,0 +1,59 @@
+"""Measures a model on valid, for early stopping."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from components.model import scoring
+from components.model.features import Lookup, history, parse
+from components.model.losses import MASKED
+from components.model.recommender import Recommender
+from components.trainer.windows import records
+
+BATCH = 256
+
+
+class Judge:
+    """The joint loss on valid, with hit rate and RMSE beside it.
+
+    Retrieval counts as the cross-entropy of the true movie among those not seen, rating as the
+    squared error in shares of the train variance: the training loss, at the moments of valid.
+    """
+
+    def __init__(self, files: Sequence[str], lookup: Lookup, rows: int, reach: int) -> None:
+        self._examples = records(files, BATCH).take(-(-rows // BATCH))
+        self._lookup, self._reach = lookup, reach
+        self._graph: tf.types.experimental.PolymorphicFunction | None = None
+
+    def __call__(self, model: Recommender) -> dict[str, float]:
+        """Returns valid_loss, valid_hit_rate@10 and valid_rmse; nothing where valid is empty."""
+        if self._graph is None:
+            self._graph = tf.function(lambda tables, x: self._measure(model, tables, x))
+        tables = model.movie_tables()
+        rows = [self._graph(tables, examples).numpy() for examples in self._examples]
+        if not rows:
+            return {}
+        nats, hit, square = np.concatenate(rows, axis=1).mean(1)
+        config = model.config
+        loss = config.retrieval_weight * nats
+        loss += config.rating_weight * square / model.facts.variance
+        return {
+            "valid_loss": float(loss),
+            "valid_hit_rate@10": float(hit),
+            "valid_rmse": float(np.sqrt(square)),
+        }
+
+    def _measure(
+        self, model: Recommender, tables: scoring.Tables, examples: tf.Tensor
+    ) -> tf.Tensor:
+        parsed = parse(self._lookup, examples)
+        window, target = history(parsed), parsed["movie"].to_tensor(0)[:, 0]
+        scores = scoring.score(model, tables, window, self._reach)
+        masked = scores.model + tf.where(scores.seen, MASKED, 0.0)
+        chosen = tf.gather(scores.model, target, batch_dims=1)
+        nats = tf.reduce_logsumexp(masked, 1) - chosen
+        rank = scoring.expected_rank(scores.model, target, scores.seen)
+        rating = scoring.rate(model, tables, window, target[:, tf.newaxis], self._reach)[:, 0]
+        square = tf.square(rating - parsed["rating"].to_tensor(0.0)[:, 0])
+        return tf.stack([nats, tf.cast(rank <= 10, tf.float32), square])

@@ -1,0 +1,112 @@
+"""What the Trainer node runs: read, fit, export."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+import tf_keras as keras
+from tfx import v1 as tfx
+
+from components.example_gen.config import SplitConfig
+from components.model.config import ModelConfig, TrainingConfig
+from components.model.export import ExportedRecommender, save
+from components.model.features import Lookup
+from components.model.recommender import Recommender
+from components.trainer import gather, windows
+from components.trainer.fit import Fit, History
+from components.trainer.judge import Judge
+
+logger = logging.getLogger("greenlight.trainer")
+
+EPOCHS = {True: 12, False: 15}  # ordered, set
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: where from, where to, and how.
+
+    train, valid, catalogue: TFRecord files.
+    transform_graph: the Transform node's output.
+    checkpoints: a folder that outlives the run, or none.
+    ordered, window: from the split: whether order carries meaning, and the longest train window.
+    """
+
+    train: list[str]
+    valid: list[str]
+    catalogue: list[str]
+    transform_graph: str
+    serving_dir: str
+    log_dir: str
+    checkpoints: str
+    model: ModelConfig
+    training: TrainingConfig
+    scale: tuple[float, float]
+    ordered: bool
+    window: int
+
+
+def run_fn(fn_args: tfx.components.FnArgs) -> None:
+    """The Trainer's entry point; its settings come as `custom_config`."""
+    config = fn_args.custom_config
+    split = SplitConfig.model_validate(config["split"])
+    job = Job(
+        train=tf.io.gfile.glob(fn_args.train_files),
+        valid=tf.io.gfile.glob(fn_args.eval_files),
+        catalogue=tf.io.gfile.glob(config["catalogue"]),
+        transform_graph=fn_args.transform_output,
+        serving_dir=fn_args.serving_model_dir,
+        log_dir=fn_args.model_run_dir,
+        checkpoints=checkpoint_dir(config, fn_args),
+        model=ModelConfig.model_validate(config["model"]),
+        training=TrainingConfig.model_validate(config["training"]),
+        scale=tuple(config["scale"]),
+        ordered=config["history"] == "before",
+        window=split.window_limit(config["history"]),
+    )
+    train(job)
+    if tf.io.gfile.exists(job.checkpoints):
+        tf.io.gfile.rmtree(job.checkpoints)
+
+
+def checkpoint_dir(config: Mapping[str, Any], fn_args: tfx.components.FnArgs) -> str:
+    """A folder for this very training: the same inputs and settings find it again."""
+    told = {key: config[key] for key in ("model", "training", "scale", "history", "split")}
+    facts = [fn_args.train_files, fn_args.transform_output, told]
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    return f"{config['checkpoints']}/{key}"
+
+
+def train(job: Job) -> History:
+    """Fits the joint model, exports it and returns what happened, epoch by epoch."""
+    keras.utils.set_random_seed(job.training.seed)
+    catalogue = gather.read_catalogue(job.catalogue)
+    vocabulary = gather.vocabularies(job.transform_graph)
+    lookup = gather.make_lookup(catalogue, vocabulary)
+    statistics = gather.count_train(job.train, lookup, len(catalogue.ids))
+    facts = gather.make_facts(catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets)
+    model = Recommender(job.model, facts, job.ordered)
+    first = next(iter(epoch_windows(job, lookup, 0)))
+    model.compute_loss(first)  # creates the layers' weights
+    positions = job.training.positions
+    steps = windows.steps_per_epoch(statistics.lengths, positions, job.window)
+    epochs = job.training.epochs
+    epochs = EPOCHS[job.ordered] if epochs is None else epochs
+    fit = Fit(model, job.training, steps, epochs, job.checkpoints)
+    judge = Judge(job.valid, lookup, job.training.valid_rows, job.window)
+    history = fit.run(lambda e: epoch_windows(job, lookup, e), judge, job.log_dir)
+    for number, row in enumerate(history.epochs, 1):
+        logger.info("epoch %d: %s", number, json.dumps(row))
+    save(ExportedRecommender(model, lookup, job.window), job.serving_dir)
+    with tf.io.gfile.GFile(f"{job.log_dir}/history.json", "w") as file:
+        file.write(json.dumps({"best_epoch": history.best_epoch + 1, "epochs": history.epochs}))
+    return history
+
+
+def epoch_windows(job: Job, lookup: Lookup, epoch: int) -> tf.data.Dataset:
+    """The train windows in the order of one epoch."""
+    seed = job.training.seed + 1000 * epoch
+    return windows.windows(job.train, lookup, job.training.positions, job.window, seed)

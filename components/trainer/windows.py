@@ -1,0 +1,70 @@
+"""The train windows: streamed from TFRecord files, shuffled, batched by length."""
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from components.model.features import Lookup, padded, parse
+from components.model.recommender import Window
+
+BUCKETS = (10, 20, 35, 50, 75, 101, 150, 250, 400, 650, 1001)
+PARSED = 512  # examples parsed at once
+SHUFFLED = 50_000  # windows mixed at once
+
+
+def records(files: Sequence[str], batch: int = PARSED) -> tf.data.Dataset:
+    """Serialized Examples in the files' order, batched."""
+    return tf.data.TFRecordDataset(list(files), compression_type="GZIP").batch(batch)
+
+
+def batch_sizes(positions: int, longest: int) -> tuple[list[int], list[int]]:
+    """Bucket bounds for window lengths and how many windows of each make a step."""
+    bounds = [*(b for b in BUCKETS if b <= longest), longest + 1]
+    return bounds, [max(1, positions // (bound - 1)) for bound in bounds]
+
+
+def steps_per_epoch(lengths: Mapping[int, int], positions: int, longest: int) -> int:
+    """How many batches `windows` makes of windows of these lengths (length to count)."""
+    bounds, sizes = batch_sizes(positions, longest)
+    counts = [0] * len(bounds)
+    for length, count in lengths.items():
+        counts[next(i for i, bound in enumerate(bounds) if length < bound)] += count
+    return sum(-(-count // size) for count, size in zip(counts, sizes, strict=True))
+
+
+def windows(
+    files: Sequence[str], lookup: Lookup, positions: int, longest: int, seed: int
+) -> tf.data.Dataset:
+    """One epoch of train windows, shuffled by the seed, batched by length.
+
+    Args:
+      files: TFRecord files.
+      lookup: tables to rows.
+      positions: about how many ratings a batch holds, padding included.
+      longest: the greatest window length.
+      seed: of the order; give every epoch its own.
+
+    Returns:
+      A dataset of `Window`, padded at the end.
+    """
+
+    def window(example: tf.Tensor) -> dict[str, tf.Tensor]:
+        found = parse(lookup, example[tf.newaxis])
+        lists = {name: found[name].values for name in ("movie", "rating")}
+        return {"user": found["user"][0], "user_features": found["user_features"][0], **lists}
+
+    def dense(batch: Mapping[str, tf.Tensor]) -> Window:
+        return padded(batch["user"], batch["user_features"], batch["movie"], batch["rating"])
+
+    bounds, sizes = batch_sizes(positions, longest)
+    examples = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
+    examples = examples.map(window, tf.data.AUTOTUNE)
+    buckets = examples.shuffle(SHUFFLED, seed=seed).bucket_by_sequence_length(
+        lambda example: tf.shape(example["movie"])[0],
+        bounds[:-1],
+        sizes,
+        padding_values={"user": 0, "user_features": 0, "movie": -1, "rating": 0.0},
+        drop_remainder=False,
+    )
+    # Buckets fill in the data's rhythm; mixing the batches keeps the gradients from following it.
+    return buckets.map(dense, tf.data.AUTOTUNE).shuffle(64, seed=seed).prefetch(2)

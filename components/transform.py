@@ -1,0 +1,33 @@
+"""The Transform node: vocabularies of everything the model looks up, from train alone."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+USER_FEATURES = ("gender", "age", "occupation")
+MOVIE_FEATURES = ("year", "genres", "director", "star")
+SEPARATOR = "|"
+
+
+def preprocessing_fn(
+    inputs: Mapping[str, tf.Tensor | tf.SparseTensor],
+) -> dict[str, tf.Tensor | tf.SparseTensor]:
+    """Maps ids and features to rows of their vocabularies, most frequent first.
+
+    The vocabularies are the point: the Trainer builds its tables from them, and unknown values go
+    to rows behind the last known one. Statistics are taken over the splits that the node is told
+    to analyse, which is train.
+    """
+    outputs = {}
+    for name in ("user_id", "movie_id", *USER_FEATURES, *MOVIE_FEATURES):
+        if name in inputs:
+            outputs[f"{name}_row"] = _rows(name, inputs[name])
+    return outputs
+
+
+def _rows(name: str, values: tf.Tensor | tf.SparseTensor) -> tf.Tensor | tf.SparseTensor:
+    if name == "genres":
+        flat = tf.strings.split(values.values, SEPARATOR)
+        values = flat.to_sparse()
+    return tft.compute_and_apply_vocabulary(values, vocab_filename=name, num_oov_buckets=1)

@@ -1,0 +1,1 @@
+"""The curated schemas, and the check of the data against them."""

@@ -1,0 +1,161 @@
+"""The nodes that bring the curated schemas in and hold the data against them."""
+
+import json
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.utils import io_utils
+
+from components.validation.anomalies import Finding, Statistics, find
+from components.validation.curated import curated_schema
+from schemas.errors import UserError
+from schemas.source import Source
+
+Artifacts = dict[str, list[types.Artifact]]
+FINDINGS_FILE = "findings.json"
+
+
+class CuratedSchemaExecutor(base_executor.BaseExecutor):
+    """Writes both schemas, fitted to the source."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Writes `schema.pbtxt` into each output."""
+        source = Source.model_validate_json(exec_properties["source"])
+        for name in ("ratings", "catalogue"):
+            schema = curated_schema(name, source, exec_properties["drift_bound"])
+            uri = artifact_utils.get_single_uri(output_dict[name])
+            io_utils.write_pbtxt_file(f"{uri}/schema.pbtxt", schema)
+
+
+class CuratedSchemaSpec(types.ComponentSpec):
+    """See `CuratedSchema`."""
+
+    PARAMETERS = {
+        "source": ExecutionParameter(type=str),
+        "drift_bound": ExecutionParameter(type=float),
+    }
+    INPUTS: dict[str, ChannelParameter] = {}
+    OUTPUTS = {
+        "ratings": ChannelParameter(type=standard_artifacts.Schema),
+        "catalogue": ChannelParameter(type=standard_artifacts.Schema),
+    }
+
+
+class CuratedSchema(base_component.BaseComponent):
+    """Imports the schemas that the package holds: outputs `ratings` and `catalogue`.
+
+    No file path goes in, so that it works wherever the package is installed.
+    """
+
+    SPEC_CLASS = CuratedSchemaSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(CuratedSchemaExecutor)
+
+    def __init__(self, source: Source, drift_bound: float) -> None:
+        """Makes the node; see `curated_schema` for its parameters."""
+        spec = CuratedSchemaSpec(
+            source=source.model_dump_json(),
+            drift_bound=drift_bound,
+            ratings=types.Channel(type=standard_artifacts.Schema),
+            catalogue=types.Channel(type=standard_artifacts.Schema),
+        )
+        super().__init__(spec=spec)
+
+
+class DataValidatorExecutor(base_executor.BaseExecutor):
+    """Writes the anomalies, then stops the run if there are any."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Validates every split of both statistics.
+
+        Raises:
+          UserError: the data breaks the schema, or drifts and `drift_stops` is set.
+        """
+        uri = artifact_utils.get_single_uri(output_dict["anomalies"])
+        findings: list[Finding] = []
+        for kind in ("ratings", "catalogue"):
+            findings += _validate(kind, input_dict, uri)
+        stops = bool(exec_properties["drift_stops"])
+        drift = [finding.sentence for finding in findings if finding.drift]
+        faults = [finding.sentence for finding in findings if stops or not finding.drift]
+        io_utils.write_string_file(f"{uri}/{FINDINGS_FILE}", json.dumps({"drift": drift}))
+        if faults:
+            more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+            raise UserError(f"The data does not fit its schema: {faults[0]}{more}")
+
+
+def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
+    statistics = artifact_utils.get_single_instance(inputs[f"{kind}_statistics"])
+    before = inputs.get(f"previous_{kind}_statistics")
+    schema = io_utils.SchemaReader().read(
+        io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(inputs[f"{kind}_schema"]))
+    )
+    findings: list[Finding] = []
+    for split in artifact_utils.decode_split_names(statistics.split_names):
+        previous = load_statistics(before[0], split) if before else None
+        anomalies, found = find(split, load_statistics(statistics, split), schema, previous)
+        io_utils.write_pbtxt_file(f"{uri}/Split-{split}/anomalies.pbtxt", anomalies)
+        findings += found
+    return findings
+
+
+def load_statistics(artifact: types.Artifact, split: str) -> Statistics | None:
+    """Reads a split's statistics; none where the artifact lacks the split."""
+    if split not in artifact_utils.decode_split_names(artifact.split_names):
+        return None
+    path = f"{artifact_utils.get_split_uri([artifact], split)}/FeatureStats.pb"
+    return tfdv.load_stats_binary(path)
+
+
+class DataValidatorSpec(types.ComponentSpec):
+    """See `DataValidator`."""
+
+    PARAMETERS = {"drift_stops": ExecutionParameter(type=int)}
+    INPUTS = {
+        "ratings_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "catalogue_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "ratings_schema": ChannelParameter(type=standard_artifacts.Schema),
+        "catalogue_schema": ChannelParameter(type=standard_artifacts.Schema),
+        "previous_ratings_statistics": ChannelParameter(
+            type=standard_artifacts.ExampleStatistics, optional=True
+        ),
+    }
+    OUTPUTS = {"anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies)}
+
+
+class DataValidator(base_component.BaseComponent):
+    """Holds statistics against the schemas, and against the last run's: outputs `anomalies`.
+
+    TFX's own validator only writes anomalies down; this one stops the run with a sentence.
+    """
+
+    SPEC_CLASS = DataValidatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(DataValidatorExecutor)
+
+    def __init__(
+        self,
+        ratings_statistics: types.BaseChannel,
+        catalogue_statistics: types.BaseChannel,
+        ratings_schema: types.BaseChannel,
+        catalogue_schema: types.BaseChannel,
+        previous_ratings_statistics: types.BaseChannel,
+        drift_stops: bool,
+    ) -> None:
+        """Makes the node; `drift_stops` says whether drift stops the run or is only reported."""
+        spec = DataValidatorSpec(
+            ratings_statistics=ratings_statistics,
+            catalogue_statistics=catalogue_statistics,
+            ratings_schema=ratings_schema,
+            catalogue_schema=catalogue_schema,
+            previous_ratings_statistics=previous_ratings_statistics,
+            drift_stops=int(drift_stops),
+            anomalies=types.Channel(type=standard_artifacts.ExampleAnomalies),
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,42 @@
+"""The curated schemas, fitted to a source."""
+
+from importlib import resources
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from schemas.source import Source
+
+USER_FEATURES = ("gender", "age", "occupation")
+MOVIE_FEATURES = ("year", "genres", "director", "star")
+TIMES = ("timestamp", "history_timestamp")
+
+
+def curated_schema(name: str, source: Source, drift_bound: float) -> schema_pb2.Schema:
+    """Reads `ratings` or `catalogue` and fits it to what a source has.
+
+    Args:
+      name: of the schema in the `schemas` package.
+      source: its scale becomes the ratings' domain; features it lacks are left out.
+      drift_bound: how far a feature may drift from the last run's before it is reported, 0 to 1.
+    """
+    text = resources.files("schemas").joinpath(f"{name}.pbtxt").read_text(encoding="utf-8")
+    schema = text_format.Parse(text, schema_pb2.Schema())
+    absent = {*USER_FEATURES, *MOVIE_FEATURES} - {*source.user_features, *source.movie_features}
+    if not source.has_timestamps:
+        absent.update(TIMES)
+    kept = [feature for feature in schema.feature if feature.name not in absent]
+    del schema.feature[:]
+    schema.feature.extend(kept)
+    for feature in schema.feature:
+        if feature.HasField("float_domain"):
+            feature.float_domain.min, feature.float_domain.max = source.scale
+        _set_drift(feature, drift_bound)
+    return schema
+
+
+def _set_drift(feature: schema_pb2.Feature, bound: float) -> None:
+    comparator = feature.drift_comparator
+    for field in ("jensen_shannon_divergence", "infinity_norm"):
+        if comparator.HasField(field):
+            getattr(comparator, field).threshold = bound

@@ -1,0 +1,97 @@
+"""The one configuration: typed, read from YAML, with dotted settings on top."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from components.evaluation.gates import GatesConfig
+from components.example_gen.config import SplitConfig
+from components.model.config import ModelConfig, TrainingConfig
+from schemas.errors import UserError
+
+EMBEDDED_SOURCE = "movielens-latest"
+
+
+class ValidationConfig(BaseModel):
+    """How the data is held against the last run's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    drift_bound: float = Field(0.1, ge=0, le=1, description="how far a feature may drift")
+    drift_stops: bool = Field(False, description="whether drift stops the run or is reported")
+
+
+class Config(BaseModel):
+    """Everything that a user may choose about a run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str = Field(EMBEDDED_SOURCE, description="name of a source, or its YAML file")
+    data_dir: str | None = Field(None, description="where its files are; none: the embedded data")
+    output_dir: str = Field("runs/default", description="where everything is written")
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    gates: GatesConfig = GatesConfig()
+    validation: ValidationConfig = ValidationConfig()
+    beam_args: list[str] = Field([], description="options for Apache Beam")
+
+
+def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:
+    """Reads a configuration file and lays settings over it.
+
+    Args:
+      path: a YAML file, or none for the defaults.
+      settings: `dotted.key=value`, values as YAML reads them.
+      **given: further top-level keys, ignored where none.
+
+    Raises:
+      UserError: a file that cannot be read, a setting that is none, an unknown key, a wrong value.
+    """
+    content = _read(path) if path else {}
+    content |= {key: value for key, value in given.items() if value is not None}
+    for setting in settings:
+        _lay(content, setting)
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"Configuration: {field}: {reason}." if field else f"{reason}.") from error
+    if config.data_dir is None and config.source != EMBEDDED_SOURCE:
+        raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
+    return config
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: the configuration cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" (line {place.line + 1})" if place else ""
+        raise UserError(f"{path}: this is not valid YAML{line}.") from error
+    if not isinstance(content, dict | None):
+        raise UserError(f"{path}: a configuration is a list of `key: value` lines.")
+    return content or {}
+
+
+def _lay(content: dict[str, Any], setting: str) -> None:
+    dotted, equals, text = setting.partition("=")
+    if not equals or not dotted:
+        raise UserError(f"--set {setting}: write it as key=value, such as split.kind=random.")
+    *parents, key = dotted.split(".")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {setting}: {text!r} cannot be read as a value.") from error
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            raise UserError(f"--set {setting}: {parent} holds no keys of its own.")
+    content[key] = value

@@ -1,0 +1,161 @@
+"""Runs the pipeline on this machine."""
+
+import datetime
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from data import EMBEDDED
+from pipeline.config import Config
+from schemas.errors import UserError
+from schemas.source import Source, load_source
+
+NAME = "greenlight"
+LOG_FILE = "greenlight.log"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: blessing.json's content and where it lies."""
+
+    blessing: dict[str, Any]
+    report: Path
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run's things are, all below the output directory."""
+
+    output: Path
+
+    @property
+    def artifacts(self) -> Path:
+        """The pipeline root."""
+        return self.output / "artifacts"
+
+    @property
+    def metadata(self) -> Path:
+        """The ML Metadata store."""
+        return self.output / "metadata.sqlite"
+
+    @property
+    def reports(self) -> Path:
+        """One folder per finished run, and `latest`."""
+        return self.output / "reports"
+
+    @property
+    def serving(self) -> Path:
+        """Blessed models, one folder per version."""
+        return self.output / "serving_model"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Unfinished trainings."""
+        return self.output / "checkpoints"
+
+
+def run_local(config: Config) -> Outcome:
+    """Runs the pipeline and publishes its report; shows progress and one closing table.
+
+    Raises:
+      UserError: for what the user can mend, a second run in the same output directory included.
+    """
+    source = load_source(config.source)
+    data_dir = find_data(config)
+    folders = Folders(Path(config.output_dir).resolve())
+    folders.output.mkdir(parents=True, exist_ok=True)
+    with alone(folders.output):
+        from pipeline.progress import quiet
+
+        log = folders.output / LOG_FILE
+        with quiet(log) as console:
+            return _run(config, source, data_dir, folders, console)
+
+
+def _run(
+    config: Config, source: Source, data_dir: str, folders: Folders, console: Console
+) -> Outcome:
+    with console.status("Loading TensorFlow and TFX"):
+        from tfx import v1 as tfx
+
+        from pipeline.metadata import Metadata
+        from pipeline.pipeline import create_pipeline
+        from pipeline.progress import NodeProgress
+        from pipeline.publish import closing_tables, last_seconds, publish
+
+    run_id = new_run_id(folders.reports)
+    graph = create_pipeline(
+        config,
+        source,
+        data_dir,
+        pipeline_name=NAME,
+        pipeline_root=str(folders.artifacts),
+        serving_dir=str(folders.serving),
+        checkpoints=str(folders.checkpoints),
+        run_id=run_id,
+        metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            str(folders.metadata)
+        ),
+    )
+    metadata = Metadata(str(folders.metadata))
+    before = metadata.newest()
+    nodes = [component.id for component in graph.components]
+    with NodeProgress(console, nodes, last_seconds(folders.reports)).following():
+        tfx.orchestration.LocalDagRunner().run(graph)
+    runs = metadata.nodes_since(before)
+    outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
+    for table in closing_tables(runs, outcome.blessing):
+        console.print(table)
+    return outcome
+
+
+def find_data(config: Config) -> str:
+    """The data directory: the configured one, or the embedded data set's.
+
+    Raises:
+      UserError: there is no such folder.
+    """
+    if config.data_dir is None:
+        return str(EMBEDDED)
+    if "://" in config.data_dir:
+        return config.data_dir
+    path = Path(config.data_dir).resolve()
+    if not path.is_dir():
+        raise UserError(f"The data directory {config.data_dir} does not exist.")
+    return str(path)
+
+
+@contextmanager
+def alone(output: Path) -> Iterator[None]:
+    """Holds the output directory for one run; the system frees it however the run ends.
+
+    Raises:
+      UserError: another run holds it.
+    """
+    with (output / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"Another run is at work in {output}: wait for it, or take another --output-dir."
+            ) from error
+        yield
+
+
+def new_run_id(reports: Path) -> str:
+    """Names a run by its start, to the second and unique among the reports."""
+    start = datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y%m%d-%H%M%S")
+    taken = {path.name for path in reports.glob(f"{start}*")}
+    return start if start not in taken else f"{start}-{len(taken)}"
+
+
+def read_blessing(report: Path) -> dict[str, Any]:
+    """Reads a published report's blessing.json."""
+    content: dict[str, Any] = json.loads((report / "blessing.json").read_text(encoding="utf-8"))
+    return content

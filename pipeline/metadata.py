@@ -1,0 +1,56 @@
+"""What ML Metadata knows of a run: which nodes ran, how they ended and what they made."""
+
+from dataclasses import dataclass
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+
+_States = metadata_store_pb2.Execution
+STATES = {
+    _States.COMPLETE: "done",
+    _States.CACHED: "cached",
+    _States.FAILED: "failed",
+    _States.RUNNING: "stopped",
+}
+
+
+@dataclass(frozen=True)
+class NodeRun:
+    """How one node went: state as in `STATES`, seconds of wall clock, and its execution's id."""
+
+    node: str
+    state: str
+    seconds: float
+    execution: int
+
+
+class Metadata:
+    """Reads a local ML Metadata store."""
+
+    def __init__(self, path: str) -> None:
+        """Opens the sqlite file, making it if there is none."""
+        config = metadata_store_pb2.ConnectionConfig()
+        config.sqlite.filename_uri = path
+        self._store = mlmd.MetadataStore(config)
+
+    def newest(self) -> int:
+        """The id of the newest execution, 0 if there is none."""
+        return max((execution.id for execution in self._store.get_executions()), default=0)
+
+    def nodes_since(self, execution: int) -> list[NodeRun]:
+        """The node runs after an execution, in their order."""
+        found = [e for e in self._store.get_executions() if e.id > execution]
+        return [self._node_run(e) for e in sorted(found, key=lambda e: e.id)]
+
+    def output(self, run: NodeRun, key: str) -> str | None:
+        """Where a node run wrote one of its outputs, or took it from the cache; none if nowhere."""
+        events = self._store.get_events_by_execution_ids([run.execution])
+        ids = [e.artifact_id for e in events if key in [s.key for s in e.path.steps]]
+        return next((a.uri for a in self._store.get_artifacts_by_id(ids)), None)
+
+    def _node_run(self, execution: metadata_store_pb2.Execution) -> NodeRun:
+        contexts = self._store.get_contexts_by_execution(execution.id)
+        names = [c.name for c in contexts if c.type == "node"]
+        took = execution.last_update_time_since_epoch - execution.create_time_since_epoch
+        state = STATES.get(execution.last_known_state, "stopped")
+        return NodeRun(names[0].split(".", 1)[1], state, took / 1000, execution.id)

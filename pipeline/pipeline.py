@@ -1,0 +1,127 @@
+"""The whole graph."""
+
+from typing import Any
+
+from tfx import v1 as tfx
+from tfx.proto import transform_pb2
+
+from components.evaluation.eval_config import eval_config
+from components.example_gen.component import RatingExampleGen
+from components.report.component import BlessingReport
+from components.trainer.component import MovieTrainer
+from components.validation.component import CuratedSchema, DataValidator
+from pipeline.config import Config
+from schemas.source import Source
+
+PREPROCESSING_FN = "components.transform.preprocessing_fn"
+
+
+def create_pipeline(
+    config: Config,
+    source: Source,
+    data_dir: str,
+    pipeline_name: str,
+    pipeline_root: str,
+    serving_dir: str,
+    checkpoints: str,
+    run_id: Any,
+    metadata: Any = None,
+) -> tfx.dsl.Pipeline:
+    """From rating files to a blessed, pushed model.
+
+    Args:
+      config: everything a user may choose.
+      source: what the files in `data_dir` hold.
+      data_dir: local or remote.
+      pipeline_name: of the pipeline; runs of one name share cache and blessed model.
+      pipeline_root: where artifacts are written.
+      serving_dir: where a blessed model is pushed to, as `<version>/`.
+      checkpoints: where an interrupted training goes on from.
+      run_id: names the run; a string or a runtime parameter.
+      metadata: connection of ML Metadata, for local runs.
+    """
+    # What the last run saw must be looked up before this run's own statistics exist.
+    last_statistics = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
+        statistics=tfx.dsl.Channel(
+            type=tfx.types.standard_artifacts.ExampleStatistics,
+            producer_component_id="StatisticsGen",
+        ),
+    ).with_id("LastStatistics")
+    example_gen = RatingExampleGen(data_dir, source, config.split)
+    schemas = CuratedSchema(source, config.validation.drift_bound)
+    statistics_gen = tfx.components.StatisticsGen(
+        examples=example_gen.outputs["examples"], schema=schemas.outputs["ratings"]
+    )
+    catalogue_statistics = tfx.components.StatisticsGen(
+        examples=example_gen.outputs["catalogue"], schema=schemas.outputs["catalogue"]
+    ).with_id("CatalogueStatistics")
+    validator = DataValidator(
+        ratings_statistics=statistics_gen.outputs["statistics"],
+        catalogue_statistics=catalogue_statistics.outputs["statistics"],
+        ratings_schema=schemas.outputs["ratings"],
+        catalogue_schema=schemas.outputs["catalogue"],
+        previous_ratings_statistics=last_statistics.outputs["statistics"],
+        drift_stops=config.validation.drift_stops,
+    )
+    transform = tfx.components.Transform(
+        examples=example_gen.outputs["examples"],
+        schema=schemas.outputs["ratings"],
+        preprocessing_fn=PREPROCESSING_FN,
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=[]),
+        materialize=False,
+        disable_statistics=True,
+    )
+    transform.add_upstream_node(validator)
+    trainer = MovieTrainer(
+        examples=example_gen.outputs["examples"],
+        catalogue=example_gen.outputs["catalogue"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schemas.outputs["ratings"],
+        settings={
+            "model": config.model.model_dump(),
+            "training": config.training.model_dump(),
+            "split": config.split.model_dump(),
+            "scale": list(source.scale),
+            "checkpoints": checkpoints,
+        },
+    )
+    blessed_model = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("BlessedModel")
+    evaluator = tfx.components.Evaluator(
+        examples=example_gen.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=blessed_model.outputs["model"],
+        eval_config=eval_config(config.gates, config.training.seed),
+        example_splits=["eval"],
+    )
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
+        ),
+    )
+    report = BlessingReport(
+        examples=example_gen.outputs["examples"],
+        anomalies=validator.outputs["anomalies"],
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        blessing=evaluator.outputs["blessing"],
+        run_id=run_id,
+        config=config.model_dump_json(),
+    )
+    return tfx.dsl.Pipeline(
+        pipeline_name=pipeline_name,
+        pipeline_root=pipeline_root,
+        components=[
+            last_statistics, example_gen, schemas, statistics_gen, catalogue_statistics, validator,
+            transform, trainer, blessed_model, evaluator, pusher, report,
+        ],
+        enable_cache=True,
+        metadata_connection_config=metadata,
+        beam_pipeline_args=["--runner=FnApiRunner", *config.beam_args],
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""What a user sees while a run is under way, and where everything else goes."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+# Seconds that each node took on the embedded data; the last run's own replace them.
+USUAL_SECONDS = {
+    "RatingExampleGen": 6.0,
+    "StatisticsGen": 7.0,
+    "CatalogueStatistics": 4.0,
+    "Transform": 16.0,
+    "MovieTrainer": 60.0,
+    "Evaluator": 20.0,
+}
+
+
+@contextmanager
+def quiet(log_path: Path) -> Iterator[Console]:
+    """Sends what libraries print to a log file, down to the C++ layers.
+
+    Yields the console that still reaches the user.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    with log_path.open("ab") as log, os.fdopen(os.dup(2), "w") as terminal:
+        for descriptor in (1, 2):
+            os.dup2(log.fileno(), descriptor)
+        try:
+            with _logged(log_path), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield Console(file=terminal)
+        finally:
+            for descriptor, saved in zip((1, 2), kept, strict=True):
+                os.dup2(saved, descriptor)
+                os.close(saved)
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Writes every library's log records to the file, and to it only."""
+    root = logging.getLogger()
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    before, level = root.handlers[:], root.level
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        handler.close()
+        root.handlers[:] = before
+        root.setLevel(level)
+
+
+class NodeProgress(logging.Handler):
+    """Follows the runner's own log records and shows which node is at work, and how far it is."""
+
+    STARTED, FINISHED = "Component %s is running.", "Component %s is finished."
+
+    def __init__(self, console: Console, nodes: list[str], last: Mapping[str, float]) -> None:
+        super().__init__(logging.INFO)
+        self._console, self._nodes = console, nodes
+        self._seconds = {n: last.get(n, USUAL_SECONDS.get(n, 1.0)) for n in nodes}
+        self._done = 0.0
+        self._node = ""
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TextColumn("still"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("Starting", total=sum(self._seconds.values()))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Moves the bar when a node starts, tells how far it is, or finishes."""
+        if record.msg == self.STARTED and record.args:
+            self._node = str(record.args[0])
+            self._show(self._node, 0.0)
+            if not self._console.is_terminal:
+                self._console.print(f"{self._place()} {self._node}", highlight=False)
+        elif record.msg == self.FINISHED and record.args:
+            self._done += self._seconds.get(str(record.args[0]), 0.0)
+            self._show(self._node, 0.0)
+        elif record.name == "greenlight.progress":
+            share = float(getattr(record, "done", 0.0))
+            self._show(f"{self._node}: {record.getMessage()}", share)
+
+    def _place(self) -> str:
+        position = self._nodes.index(self._node) + 1 if self._node in self._nodes else 0
+        return f"[{position}/{len(self._nodes)}]"
+
+    def _show(self, text: str, share: float) -> None:
+        part = share * self._seconds.get(self._node, 0.0)
+        self._bar.update(
+            self._task, description=rf"\{self._place()} {text}", completed=self._done + part
+        )
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Shows the bar while the block runs."""
+        loggers = [logging.getLogger(name) for name in ("absl", "greenlight.progress")]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.addHandler(self)
+            logger.setLevel(logging.INFO)
+        try:
+            with self._bar:
+                yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.removeHandler(self)
+                logger.setLevel(level)

@@ -1,0 +1,82 @@
+"""Brings a run's report to its place, and closes the run on the terminal."""
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from rich.table import Table
+
+from components.report.component import BLESSING_FILE
+from pipeline.metadata import Metadata, NodeRun
+
+LATEST = "latest"
+
+
+def publish(
+    metadata: Metadata, runs: Sequence[NodeRun], reports: Path, run_id: str
+) -> tuple[dict[str, Any], Path]:
+    """Writes `reports/<run>/` aside, renames it into place, and points `latest` to it.
+
+    Returns the content of blessing.json and its folder.
+    """
+    node = next(run for run in runs if run.node == "BlessingReport")
+    stored = metadata.output(node, "report")
+    content = json.loads(Path(f"{stored}/{BLESSING_FILE}").read_text(encoding="utf-8"))
+    content["seconds"] = {run.node: round(run.seconds, 3) for run in runs}
+    schema = resources.files("schemas").joinpath("blessing.schema.json")
+    jsonschema.validate(content, json.loads(schema.read_text(encoding="utf-8")))
+    aside, place = reports / f".{run_id}", reports / run_id
+    aside.mkdir(parents=True)
+    (aside / BLESSING_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    aside.rename(place)
+    link = reports / f".{LATEST}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(run_id)
+    link.replace(reports / LATEST)
+    return content, place
+
+
+def last_seconds(reports: Path) -> dict[str, float]:
+    """How long each node took in the latest published run; empty if there is none."""
+    path = reports / LATEST / BLESSING_FILE
+    if not path.exists():
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    # A node taken from the cache says nothing of how long it takes.
+    return {node: seconds for node, seconds in content["seconds"].items() if seconds > 1}
+
+
+def closing_tables(runs: Sequence[NodeRun], blessing: dict[str, Any]) -> list[Table]:
+    """The tables that end a run: its nodes, then its gates."""
+    nodes = Table(title="Nodes", title_justify="left")
+    for title in ("node", "state", "seconds", "rows"):
+        nodes.add_column(title, justify="right" if title in ("seconds", "rows") else "left")
+    rows = node_rows(blessing)
+    for run in runs:
+        count = f"{rows[run.node]:,}" if run.node in rows else ""
+        nodes.add_row(run.node, run.state, f"{run.seconds:.1f}", count)
+    gates = Table(title="Gates", title_justify="left")
+    for title in ("gate", "metric", "value", "interval", "bound", "verdict"):
+        gates.add_column(title)
+    for gate in blessing["gates"]:
+        interval = "" if gate["interval"] is None else "{:.4f} to {:.4f}".format(*gate["interval"])
+        verdict = "[green]passed[/]" if gate["passed"] else "[red]failed[/]"
+        value, bound = f"{gate['value']:+.4f}", f"{gate['bound']:+g}"
+        gates.add_row(gate["name"], gate["metric"], value, interval, bound, verdict)
+    return [nodes, gates]
+
+
+def node_rows(blessing: dict[str, Any]) -> dict[str, int]:
+    """How many ratings a node read."""
+    split = blessing["split"]
+    kept, train = blessing["rows"]["kept"], split["train"]["ratings"]
+    return {
+        "RatingExampleGen": blessing["rows"]["read"],
+        "StatisticsGen": kept,
+        "Transform": train,
+        "MovieTrainer": train,
+        "Evaluator": split["eval"]["ratings"],
+    }

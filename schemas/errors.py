@@ -1,0 +1,8 @@
+"""The one error type that stands for a user's mistake."""
+
+
+class UserError(Exception):
+    """A mistake that the user can mend; its message is one sentence that says what to do.
+
+    The command line prints the message without a traceback and exits with status 2.
+    """

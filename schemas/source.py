@@ -1,0 +1,129 @@
+"""What a source of ratings looks like: which column of which file is what.
+
+A source is a YAML file: one of `schemas/sources/` by its name, or a user's own by its path.
+`docs/sources.md` explains every key.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from schemas.errors import UserError
+from schemas.source_tables import Credits, Links, Movies, Ratings, Table, Users
+
+_FOLDER = Path(__file__).parent / "sources"
+
+
+class Source(BaseModel):
+    """The files of one source and how to read them; travels as JSON between components."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    aliases: list[str] = []
+    scale: tuple[float, float]
+    ratings: Ratings
+    movies: Movies | None = None
+    credits: Credits | None = None
+    links: Links | None = None
+    users: Users | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Source":
+        if not self.scale[0] < self.scale[1]:
+            raise ValueError("scale must be [lowest, highest] with the lowest first")
+        if self.movies is None and (self.links or self.credits):
+            raise ValueError("links and credits need a movies table that they belong to")
+        return self
+
+    @property
+    def has_timestamps(self) -> bool:
+        """Whether every rating says when it was given."""
+        return self.ratings.columns.timestamp is not None
+
+    @property
+    def user_features(self) -> list[str]:
+        """Those of gender, age and occupation that the users table has, in this order."""
+        if self.users is None:
+            return []
+        columns = self.users.columns
+        return [name for name in ("gender", "age", "occupation") if getattr(columns, name)]
+
+    @property
+    def movie_features(self) -> list[str]:
+        """Those of year, genres, director and star that the movie tables have, in this order."""
+        names = ("year", "genres", "director", "star")
+        tables = (self.movies, self.credits)
+        return [name for name in names if any(getattr(table, name, None) for table in tables)]
+
+    def tables(self) -> dict[str, Table]:
+        """The tables that this source has, by name: ratings, movies, credits, links, users."""
+        tables = {
+            "ratings": self.ratings,
+            "movies": self.movies,
+            "credits": self.credits,
+            "links": self.links,
+            "users": self.users,
+        }
+        return {name: table for name, table in tables.items() if table is not None}
+
+    def patterns(self) -> dict[str, list[str]]:
+        """Globs relative to the data directory, by table: every file whose bytes matter."""
+        return {name: table.patterns() for name, table in self.tables().items()}
+
+
+def source_names() -> list[str]:
+    """The names that `load_source` knows, aliases included, sorted."""
+    return sorted(_known())
+
+
+def load_source(name_or_path: str) -> Source:
+    """The source of that name, or the one that the YAML file at that path describes.
+
+    Raises:
+        UserError: the name is unknown, the file is missing, or a key of it is wrong.
+    """
+    if name_or_path.endswith((".yaml", ".yml")):
+        return _read(Path(name_or_path), Path(name_or_path).stem)
+    known = _known()
+    if name_or_path not in known:
+        raise UserError(
+            f"There is no source named {name_or_path!r}: take one of {', '.join(sorted(known))}, "
+            "or the path of a .yaml file that describes your own."
+        )
+    return _read(known[name_or_path], name_or_path)
+
+
+def _known() -> dict[str, Path]:
+    known = {}
+    for path in _FOLDER.glob("*.yaml"):
+        known[path.stem] = path
+        known.update(dict.fromkeys(_parse(path).get("aliases", []), path))
+    return known
+
+
+def _read(path: Path, name: str) -> Source:
+    try:
+        return Source.model_validate({"name": name} | _parse(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{path}: {field}: {message}.") from error
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UserError(f"{path}: the source description cannot be read: {reason}.") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" (line {place.line + 1})" if place else ""
+        raise UserError(f"{path}: this is not valid YAML{line}.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: a source description is a list of `key: value` lines.")
+    return content

@@ -1,0 +1,52 @@
+"""Greenlight as an installable package: what Dataflow and Vertex workers install too."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="greenlight",
+    version="0.1.0",
+    description="Trains, judges and ships movie recommenders with TFX",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.12",
+    # A package_dir makes the editable install a plain path, so new packages are seen at once.
+    package_dir={"": "."},
+    packages=find_packages(
+        include=[
+            f"{name}{tail}"
+            for name in ("pipeline", "components", "schemas", "serving", "data")
+            for tail in ("", ".*")
+        ]
+    ),
+    package_data={
+        "schemas": ["**/*.yaml", "**/*.pbtxt", "**/*.json"],
+        "data": [f"ml-latest-small/{name}" for name in ("ratings.csv", "movies.csv", "README.txt")],
+    },
+    zip_safe=False,
+    install_requires=[
+        "apache-beam[gcp]>=2.74,<2.75",
+        "dill==0.3.1.1",  # Beam made it an extra; TFT, TFX-BSL and TFDV import it all the same
+        "jsonschema>=4.20,<5",
+        "numpy>=1.26,<2",
+        "pyarrow>=10,<11",
+        "pydantic>=2.7,<3",
+        "pyyaml>=6,<7",
+        "rich>=13.7,<16",
+        "tensorflow>=2.16.2,<2.17",
+        "tensorflow-recommenders>=0.7.7,<0.8",
+        "tf-keras>=2.16,<2.17",
+        "tfx[kfp]>=1.16,<1.17",
+        "typer>=0.12,<1",
+    ],
+    extras_require={
+        "dev": [
+            "hypothesis>=6.100",
+            "mypy>=1.10",
+            "pip>=23",
+            "pytest>=8",
+            "ruff>=0.6",
+            "types-jsonschema",
+            "types-pyyaml",
+        ]
+    },
+    entry_points={"console_scripts": ["greenlight = pipeline.cli:main"]},
+)

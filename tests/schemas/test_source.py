@@ -1,0 +1,163 @@
+"""Sources: those that ship load, and a mistake in a user's own is told in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import UserError
+from schemas.source import Source, load_source, source_names
+
+OWN = """
+scale: [1, 10]
+ratings:
+  files: votes.csv
+  separator: ';'
+  columns: {user_id: who, movie_id: film, rating: stars, timestamp: day}
+  timestamp: '%d.%m.%Y'
+movies:
+  files: films.csv
+  separator: ';'
+  columns: {movie_id: film, movie_title: name}
+  year: {column: year}
+"""
+
+
+def test_the_names_of_the_design_are_known() -> None:
+    assert source_names() == [
+        "movielens-100k",
+        "movielens-10m",
+        "movielens-1m",
+        "movielens-20m",
+        "movielens-25m",
+        "movielens-32m",
+        "movielens-latest",
+        "movietweetings",
+        "netflix-csv",
+        "netflix-prize",
+        "the-movies-dataset",
+    ]
+
+
+@pytest.mark.parametrize("name", source_names())
+def test_a_source_loads_and_survives_json(name: str) -> None:
+    source = load_source(name)
+    assert source.name == name
+    assert Source.model_validate_json(source.model_dump_json()) == source
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "user_features", "movie_features", "has_timestamps"),
+    [
+        ("movielens-100k", (1, 5), ["gender", "age", "occupation"], ["year", "genres"], True),
+        ("movielens-1m", (1, 5), ["gender", "age", "occupation"], ["year", "genres"], True),
+        ("movielens-10m", (0.5, 5), [], ["year", "genres"], True),
+        ("movielens-25m", (0.5, 5), [], ["year", "genres"], True),
+        ("movietweetings", (0, 10), [], ["year", "genres"], True),
+        ("netflix-prize", (1, 5), [], ["year"], True),
+        ("netflix-csv", (1, 5), [], ["year"], False),
+        ("the-movies-dataset", (0.5, 5), [], ["year", "genres", "director", "star"], True),
+    ],
+)
+def test_what_a_source_has(
+    name: str,
+    scale: tuple[float, float],
+    user_features: list[str],
+    movie_features: list[str],
+    has_timestamps: bool,
+) -> None:
+    source = load_source(name)
+    assert source.scale == scale
+    assert source.user_features == user_features
+    assert source.movie_features == movie_features
+    assert source.has_timestamps is has_timestamps
+
+
+def test_patterns_name_every_table_and_its_packed_form() -> None:
+    patterns = load_source("the-movies-dataset").patterns()
+    assert set(patterns) == {"ratings", "movies", "credits", "links"}
+    assert patterns["ratings"] == [
+        "ratings.csv",
+        "ratings_small.csv",
+        "ratings.csv.gz",
+        "ratings_small.csv.gz",
+    ]
+
+
+def test_a_users_own_source(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(OWN)
+    source = load_source(str(path))
+    assert source.name == "mine"
+    assert source.movie_features == ["year"]
+    assert source.ratings.timestamp == "%d.%m.%Y"
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(UserError, match=r"'movielens-1k'.*movielens-100k, .*the-movies-dataset"):
+        load_source("movielens-1k")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[1, 10]", "[10, 1]", "the lowest first"),
+        ("[1, 10]", "ten", "scale"),
+        ("scale: [1, 10]", "", "scale: Field required"),
+        ("films.csv\n", "films.csv\n  colour: red\n", "movies.colour: Extra inputs"),
+        ("rating: stars, ", "", r"ratings.columns.rating: Field required"),
+        ("movie_id: film, rating", "rating", "columns.movie_id is missing"),
+        ("user_id: who", "user_id: 1", "give the column's name"),
+        ("files: votes.csv", "files: votes.csv\n  header: false", "counted from 1"),
+        ("user_id: who", "user_id: 0", "ratings.columns.user_id"),
+        ("files: votes.csv", "files: []", "ratings.files"),
+        ("'%d.%m.%Y'", "days", "take seconds, milliseconds or a date format"),
+        ("{column: year}", "{column: year, pattern: '('}", "not a regular expression"),
+        ("{column: year}", "{column: year, pattern: '19'}", "needs a group"),
+        ("year: {column: year}", "genres: {column: g}", "column and separator, or"),
+        ("files: votes.csv", "files: votes.csv\n  encoding: klingon", "no encoding named"),
+        ("files: votes.csv", "files: votes.csv\n  encoding: utf-16", "convert the file to utf-8"),
+        ("separator: ';'", "separator: ''", "ratings.separator"),
+        ("separator: ';'", "separator: '\"'", "cannot hold a quote"),
+        ("separator: ';'", "separator: '::'", "set quoting: false"),
+        ("files: votes.csv", "files: votes.csv\n  blocks: true", "with blocks"),
+        (OWN, "- a\n- b", "list of `key: value` lines"),
+        (OWN, "a: [", r"not valid YAML \(line 1\)"),
+        (OWN, "a: \x07", "not valid YAML"),
+        ("films.csv", "films.csv\nlinks: 3\nx: [", "not valid YAML"),
+    ],
+)
+def test_a_mistake_names_file_and_field(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(OWN.replace(old, new))
+    with pytest.raises(UserError, match=message) as error:
+        load_source(str(path))
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_values_of_a_column_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    users = "users:\n  files: u.csv\n  columns: {user_id: id}\n  values: {age: {1: young}}\n"
+    path.write_text(OWN + users)
+    with pytest.raises(UserError, match=r"values\.age is not one of the columns"):
+        load_source(str(path))
+
+
+def test_links_without_movies(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    links = "links:\n  files: l.csv\n  columns: {movie_id: a, linked_id: b}\n"
+    path.write_text(OWN.split("movies:", maxsplit=1)[0] + links)
+    with pytest.raises(UserError, match="links and credits need a movies table"):
+        load_source(str(path))
+
+
+def test_a_missing_description(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.yaml: the source description cannot be read"):
+        load_source(str(tmp_path / "none.yaml"))
+
+
+def test_a_description_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(UserError, match="not UTF-8"):
+        load_source(str(path))

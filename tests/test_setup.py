@@ -1,0 +1,172 @@
+"""The lock is complete, the environment is the lock, and a built wheel holds what it must."""
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("pipeline", "components", "schemas", "serving", "data")
+DATA = {f"data/ml-latest-small/{name}" for name in ("README.txt", "movies.csv", "ratings.csv")}
+
+# Requirements that the lock goes against, each tried: "who needs": what.
+EXCEPTIONS_311 = {
+    # kfp 2.5 needs protobuf below 4; on 3.11 its pure Python form serves the others as well.
+    ("ml-metadata", "protobuf"),
+    ("tfx-bsl", "protobuf"),
+    ("tensorflow-metadata", "protobuf"),
+    ("tensorflow-transform", "protobuf"),
+    ("tensorflow-model-analysis", "protobuf"),
+    ("tensorflow-data-validation", "protobuf"),
+    # Their newer releases need protobuf 4 or later.
+    ("apache-beam", "envoy-data-plane"),
+    ("google-api-core", "grpcio-status"),
+    # 0.3 has no wheel for 3.11, so that a C++ compiler would be needed.
+    ("tensorflow-data-validation", "pyfarmhash"),
+}
+EXCEPTIONS: set[tuple[str, str]] = EXCEPTIONS_311 if sys.version_info >= (3, 11) else set()
+
+
+def lock_lines() -> list[str]:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def locked() -> dict[str, str]:
+    """Name to version, for the Python that runs."""
+    pins = map(Requirement, lock_lines())
+    return {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate()
+    }
+
+
+def requirements(name: str, extra: str) -> list[Requirement]:
+    environment = {**default_environment(), "extra": extra}
+    needed = map(Requirement, importlib.metadata.requires(name) or [])
+    return [one for one in needed if one.marker is None or one.marker.evaluate(environment)]
+
+
+def direct() -> list[Requirement]:
+    """What setup.py asks for, the dev extra included."""
+    program = (
+        "import runpy, setuptools; setuptools.setup = lambda **kw: "
+        "print(*kw['install_requires'], *kw['extras_require']['dev'], sep='\\n'); "
+        "runpy.run_path('setup.py')"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Requirement(line) for line in run.stdout.splitlines()]
+
+
+def walk(pins: dict[str, str]) -> tuple[set[str], set[tuple[str, str]]]:
+    """Follows every requirement from setup.py on: (names reached, unmet (needer, needed))."""
+    unmet: set[tuple[str, str]] = set()
+    done: set[tuple[str, str]] = set()
+    todo = [("greenlight", one) for one in direct()]
+    while todo:
+        needer, one = todo.pop()
+        name = canonicalize_name(one.name)
+        if name not in pins or not one.specifier.contains(pins[name], prereleases=True):
+            unmet.add((needer, name))
+        for extra in {"", *one.extras} if name in pins else ():
+            if (name, extra) not in done:
+                done.add((name, extra))
+                todo += [(name, needed) for needed in requirements(name, extra)]
+    return {name for name, _ in done}, unmet
+
+
+def test_lock_holds_exact_versions_and_nothing_else() -> None:
+    pattern = re.compile(r'[a-z0-9-]+==[0-9][\w.]*( ; python_version (<|>=) "3\.11")?')
+    assert [line for line in lock_lines() if not pattern.fullmatch(line)] == []
+
+
+def test_environment_is_the_lock() -> None:
+    pins = locked()
+    assert {name: importlib.metadata.version(name) for name in pins} == pins
+
+
+def test_lock_meets_every_requirement_and_holds_no_strays() -> None:
+    pins = locked()
+    reached, unmet = walk(pins)
+    assert unmet == EXCEPTIONS
+    assert set(pins) - reached == set()
+
+
+def test_libraries_import_together() -> None:
+    import tensorflow_model_analysis
+    import tensorflow_recommenders
+    import tfx.v1 as tfx
+
+    assert tfx.__version__ == "1.16.0"
+    assert tensorflow_recommenders.__version__ == "v0.7.7"
+    assert tensorflow_model_analysis.__version__ == "0.47.1"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of a copy of the checkout, so that nothing is left behind in it."""
+    copy = tmp_path_factory.mktemp("wheel") / "checkout"
+    skip = shutil.ignore_patterns(".*", "runs", "build", "dist", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, copy, ignore=skip)
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "-q", "-w", str(copy / "dist")]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(copy)], check=True)
+    (built,) = (copy / "dist").iterdir()
+    return built
+
+
+def wanted() -> set[str]:
+    """Every module of the packages, every description in schemas, the embedded default's data."""
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    for suffix in ("yaml", "pbtxt", "json"):
+        files += (ROOT / "schemas").rglob(f"*.{suffix}")
+    return {file.relative_to(ROOT).as_posix() for file in files} | DATA
+
+
+def test_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {name for name in names if ".dist-info/" not in name} == wanted()
+    assert any(name.endswith("LICENSE") for name in names)
+
+
+def test_wheel_finds_its_data_with_no_checkout(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    program = "import data; print(*sorted(p.name for p in data.EMBEDDED.iterdir()))"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == sorted(Path(name).name for name in DATA)
+
+
+def test_missing_python_is_one_sentence(tmp_path: Path) -> None:
+    """A PATH on which python3 only prints an error, no pyenv, and nothing to download with."""
+    fake = tmp_path / "python3"
+    fake.write_text("#!/bin/sh\necho 'python3: command not found' >&2\nexit 127\n")
+    fake.chmod(0o755)
+    (tmp_path / "dirname").symlink_to(shutil.which("dirname") or "")
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "find-python", tmp_path / "scripts")
+    run = subprocess.run(
+        ["/bin/sh", str(tmp_path / "scripts" / "find-python")],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1
+    assert "install one of them" in run.stderr
