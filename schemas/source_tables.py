@@ -1,63 +1,22 @@
 """The tables of a source: their files, their format, and where each of our columns is."""
 
-import codecs
-import re
 from collections.abc import Iterator
-from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _text_keys(value: Any) -> Any:
-    """YAML reads the key of `18: 18-24` as a number; cells are text."""
-    return {str(key): word for key, word in value.items()} if isinstance(value, dict) else value
-
-
-def _pattern(value: str) -> str:
-    try:
-        groups = re.compile(value).groups
-    except re.error as error:
-        raise ValueError(f"{value!r} is not a regular expression ({error})") from error
-    if not groups:
-        raise ValueError(f"{value!r} needs a group in brackets around what to take")
-    return value
-
-
-def _encoding(value: str) -> str:
-    try:
-        plain = "\n,1a".encode(value) == b"\n,1a" and codecs.lookup(value)
-    except LookupError as error:
-        raise ValueError(f"there is no encoding named {value!r}") from error
-    if not plain:
-        raise ValueError(f"{value} cannot be read in pieces: convert the file to utf-8 first")
-    return value
-
-
-def _separator(value: str) -> str:
-    if set(value) & set('\r\n"'):
-        raise ValueError("a separator cannot hold a quote or a line end")
-    return value
-
-
-def _timestamp(value: str) -> str:
-    if value not in ("seconds", "milliseconds") and "%" not in value:
-        raise ValueError("take seconds, milliseconds or a date format such as %Y-%m-%d")
-    return value
-
-
-Column = Annotated[int, Field(ge=1, strict=True)] | Annotated[str, Field(min_length=1)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Words = Annotated[dict[str, str], BeforeValidator(_text_keys)]
-
-
-class Part(BaseModel):
-    """A piece of a source description: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from schemas.source_parts import (
+    Cell,
+    Column,
+    ColumnSet,
+    Encoding,
+    Genres,
+    Globs,
+    Part,
+    Pattern,
+    Separator,
+    TimeFormat,
+    Words,
+)
 
 
 class Table(Part):
@@ -68,12 +27,12 @@ class Table(Part):
     for an empty cell.
     """
 
-    files: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
-    separator: Annotated[str, Field(min_length=1), AfterValidator(_separator)] = ","
-    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    files: Globs
+    separator: Separator = ","
+    encoding: Encoding = "utf-8"
     header: bool = True
     quoting: bool = True
-    nulls: list[str] = []
+    nulls: tuple[str, ...] = ()
 
     def patterns(self) -> list[str]:
         """Every glob, then every glob with `.gz`: the first that matches anything wins."""
@@ -82,7 +41,7 @@ class Table(Part):
 
     def used_columns(self) -> dict[str, Column]:
         """Where each cell that is read stands, by a name of its own."""
-        return dict(_columns(self, ""))
+        return dict(_columns(self))
 
     @model_validator(mode="after")
     def _readable(self) -> "Table":
@@ -99,7 +58,7 @@ class Table(Part):
         return self
 
 
-def _columns(part: Part, prefix: str) -> Iterator[tuple[str, Column]]:
+def _columns(part: Part) -> Iterator[tuple[str, Column]]:
     for key, value in part:
         if isinstance(value, ColumnSet):
             yield from ((name, column) for name, column in value if column is not None)
@@ -108,33 +67,6 @@ def _columns(part: Part, prefix: str) -> Iterator[tuple[str, Column]]:
                 yield key, value.column
             if isinstance(value, Genres):
                 yield from ((f"{key}.{name}", column) for name, column in value.flags.items())
-
-
-class ColumnSet(Part):
-    """Our names on the left, the file's columns on the right."""
-
-
-class Cell(Part):
-    """A column, or the first group that a regular expression finds in it."""
-
-    column: Column
-    pattern: Pattern | None = None
-
-
-class Genres(Part):
-    """A column split at `separator` or searched with `pattern`, or one 0/1 column per genre."""
-
-    column: Column | None = None
-    separator: str | None = None
-    pattern: Pattern | None = None
-    flags: dict[str, Column] = {}
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "Genres":
-        ways = [bool(self.separator), bool(self.pattern), bool(self.flags)]
-        if sum(ways) != 1 or bool(self.flags) == (self.column is not None):
-            raise ValueError("give column and separator, or column and pattern, or flags")
-        return self
 
 
 class RatingColumns(ColumnSet):
@@ -153,7 +85,7 @@ class Ratings(Table):
     """
 
     columns: RatingColumns
-    timestamp: Annotated[str, AfterValidator(_timestamp)] = "seconds"
+    timestamp: TimeFormat = "seconds"
     blocks: bool = False
 
     @model_validator(mode="after")
@@ -236,7 +168,7 @@ class Users(SmallTable):
 
     columns: UserColumns
     age_in_years: bool = False
-    values: dict[str, Words] = {}
+    values: dict[str, Words] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _mapped_columns_exist(self) -> "Users":

@@ -2,7 +2,8 @@
 
 import re
 
-from schemas.source_tables import Cell, Credits, Genres, Movies, Users
+from schemas.source_parts import Cell, Genres
+from schemas.source_tables import Credits, Movies, Users
 
 # MovieLens 1M's buckets: an age belongs to the last one that starts at or below it.
 _AGE_BUCKETS = {

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from components.example_gen.files import HEAD_BYTES, read_head
 from schemas.errors import UserError
-from schemas.source_tables import Column, Ratings, Table
+from schemas.source_parts import Column
+from schemas.source_tables import Ratings, Table
 
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\x1c\x1d\x1e\x1f"))

@@ -15,7 +15,7 @@ from schemas.errors import UserError
 from schemas.source_tables import SmallTable
 
 if TYPE_CHECKING:
-    from _csv import _reader
+    from _csv import Reader
 
 # The casts and crews of The Movies Dataset pass Python's own bound of 128 KiB a cell.
 csv.field_size_limit(16 << 20)
@@ -104,7 +104,7 @@ def _multiline_rows(table: SmallTable, path: str) -> Iterator[Row]:
         raise UserError(f"{path}, line {reader.line_num}: this is not CSV ({error}).") from error
 
 
-def _csv_reader(table: SmallTable, lines: Iterable[str], strict: bool) -> "_reader":
+def _csv_reader(table: SmallTable, lines: Iterable[str], strict: bool) -> "Reader":
     return csv.reader(lines, delimiter=table.separator, skipinitialspace=True, strict=strict)
 
 

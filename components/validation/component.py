@@ -20,25 +20,23 @@ FINDINGS_FILE = "findings.json"
 
 
 class CuratedSchemaExecutor(base_executor.BaseExecutor):
-    """Writes both schemas, fitted to the source."""
+    """Writes both schemas down."""
 
     def Do(  # noqa: N802 (TFX's name)
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
     ) -> None:
         """Writes `schema.pbtxt` into each output."""
-        source = Source.model_validate_json(exec_properties["source"])
-        for name in ("ratings", "catalogue"):
-            schema = curated_schema(name, source, exec_properties["drift_bound"])
-            uri = artifact_utils.get_single_uri(output_dict[name])
-            io_utils.write_pbtxt_file(f"{uri}/schema.pbtxt", schema)
+        for name, artifacts in output_dict.items():
+            uri = artifact_utils.get_single_uri(artifacts)
+            io_utils.write_string_file(f"{uri}/schema.pbtxt", exec_properties[f"{name}_text"])
 
 
 class CuratedSchemaSpec(types.ComponentSpec):
     """See `CuratedSchema`."""
 
     PARAMETERS = {
-        "source": ExecutionParameter(type=str),
-        "drift_bound": ExecutionParameter(type=float),
+        "ratings_text": ExecutionParameter(type=str),
+        "catalogue_text": ExecutionParameter(type=str),
     }
     INPUTS: dict[str, ChannelParameter] = {}
     OUTPUTS = {
@@ -50,7 +48,8 @@ class CuratedSchemaSpec(types.ComponentSpec):
 class CuratedSchema(base_component.BaseComponent):
     """Imports the schemas that the package holds: outputs `ratings` and `catalogue`.
 
-    No file path goes in, so that it works wherever the package is installed.
+    Their text goes in as a parameter, so that the node works wherever the pipeline runs, and runs
+    again when they change.
     """
 
     SPEC_CLASS = CuratedSchemaSpec
@@ -59,8 +58,8 @@ class CuratedSchema(base_component.BaseComponent):
     def __init__(self, source: Source, drift_bound: float) -> None:
         """Makes the node; see `curated_schema` for its parameters."""
         spec = CuratedSchemaSpec(
-            source=source.model_dump_json(),
-            drift_bound=drift_bound,
+            ratings_text=str(curated_schema("ratings", source, drift_bound)),
+            catalogue_text=str(curated_schema("catalogue", source, drift_bound)),
             ratings=types.Channel(type=standard_artifacts.Schema),
             catalogue=types.Channel(type=standard_artifacts.Schema),
         )

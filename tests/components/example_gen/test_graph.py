@@ -149,12 +149,12 @@ def test_no_history_leaks(data, tmp_path, kind):
 
 def test_before_is_the_last_of_the_users_ratings(data, tmp_path):
     _make(data, tmp_path, history_length=4)
+    rows = _rows()
+    order = sorted(range(len(rows)), key=lambda index: (rows[index][3], index))
     for example in _splits(tmp_path)["eval"]:
         (target,) = _ratings([example])
-        earlier = [row for row in _rows() if row[0] == target[0] and row[3] < target[3]]
-        history = _ratings([example], "history_")
-        assert len(history) >= min(4, len(earlier))
-        assert {row[3] for row in history} <= {row[3] for row in _rows()}
+        own = [rows[index] for index in order if rows[index][0] == target[0]]
+        assert _ratings([example], "history_") == own[: own.index(target)][-4:]
 
 
 def test_features_are_joined(data, tmp_path):
@@ -270,7 +270,9 @@ def test_sources_without_movies(data, tmp_path):
 
 
 def test_what_is_dropped_is_counted_and_shown(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "plan_ranges", functools.partial(module.plan_ranges, range_bytes=400))
+    monkeypatch.setattr(
+        module, "plan_ranges", functools.partial(module.plan_ranges, range_bytes=400)
+    )
     rows = _rows()
     first, second = rows[0], rows[1]
     again = (second[0], second[1], 5.0 if second[2] < 5 else 1.0, second[3] + 1)
@@ -295,7 +297,9 @@ def test_too_many_bad_rows_stop_the_run_and_leave_nothing(data, tmp_path):
     _make(data, tmp_path)
     with (data / "ratings-1.csv").open("a") as file:
         file.write("u1,2,77,1000000000\n" * 9)
-    with pytest.raises(UserError, match=r"9 of [\d,]+ .*off_scale in .*ratings-1.csv:202: 'u1,2,77"):
+    with pytest.raises(
+        UserError, match=r"9 of [\d,]+ .*off_scale in .*ratings-1.csv:202: 'u1,2,77"
+    ):
         _make(data, tmp_path)
     left = [path for path in tmp_path.rglob("*") if path.is_file() and path.parent != data]
     assert left == []

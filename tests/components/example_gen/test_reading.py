@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.example_gen.files import find_files
@@ -334,7 +334,6 @@ def files(draw: st.DrawFn) -> tuple[str, str, bytes]:
     return name, file, mark + text
 
 
-@settings(max_examples=100)
 @given(made=files(), range_bytes=st.integers(1, 200))
 def test_any_ranges_give_the_same(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[str, str, bytes], range_bytes: int
@@ -347,7 +346,6 @@ def test_any_ranges_give_the_same(
     assert whole[2] == len(data.removesuffix(b"\n").split(b"\n"))
 
 
-@settings(max_examples=100)
 @given(made=files())
 def test_every_line_is_kept_counted_or_blank(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[str, str, bytes]

@@ -62,7 +62,9 @@ def test_random_shares_come_out_and_depend_on_the_seed():
     split = splits.by_hash(hashes, SplitConfig(kind="random", valid=0.05, eval=0.2))
     assert abs((split == EVAL).mean() - 0.2) < 0.01
     assert abs((split == VALID).mean() - 0.05) < 0.01
-    assert np.array_equal(split[::3], splits.by_hash(hashes[::3], SplitConfig(kind="random", valid=0.05, eval=0.2)))
+    assert np.array_equal(
+        split[::3], splits.by_hash(hashes[::3], SplitConfig(kind="random", valid=0.05, eval=0.2))
+    )
     other = splits.by_hash(hashes, SplitConfig(kind="random", seed=1, valid=0.05, eval=0.2))
     assert (other != split).mean() > 0.1
 

@@ -1,5 +1,7 @@
 """Timelines, windows, histories and their bytes, by properties on arrays."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
@@ -44,14 +46,18 @@ def _users(timelines):
 
 @given(ratings, st.integers(0, 3))
 def test_timelines_keep_the_last_rating_of_each_pair(rows, seed):
-    kept, repeats = order_rows(_table(rows), seed)
+    kept, _repeats = order_rows(_table(rows), seed)
     latest = {}
-    for order, (user, movie, rating, time) in sorted(enumerate(rows), key=lambda r: (r[1][3], r[0])):
+    for order, (user, movie, rating, time) in sorted(
+        enumerate(rows), key=lambda r: (r[1][3], r[0])
+    ):
         latest[user, movie] = (rating, time, order)
     found = kept.to_pylist()
-    assert {(r["user_id"], r["movie_id"]): (r["rating"], r["timestamp"], r["order"]) for r in found} == latest
+    assert {
+        (r["user_id"], r["movie_id"]): (r["rating"], r["timestamp"], r["order"]) for r in found
+    } == latest
     assert len(found) == len(latest)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         if before["user_id"] == after["user_id"]:
             assert (before["timestamp"], before["order"]) < (after["timestamp"], after["order"])
     numbers = user_numbers(kept["user_id"])
@@ -91,7 +97,7 @@ def test_each_train_rating_is_a_target_once(lines, length):
     assert rows.tolist() == np.flatnonzero(split == TRAIN).tolist()
     assert offsets[0] == 0 and offsets[-1] == len(rows)
     seen = set()
-    for begin, end in zip(offsets, offsets[1:], strict=False):
+    for begin, end in itertools.pairwise(offsets):
         owner = set(users[rows[begin:end]].tolist())
         assert len(owner) == 1 and 1 <= end - begin <= length
         # Only the last window of a user may be short.
@@ -162,7 +168,7 @@ def _flat(parts):
             (targets, part.targets, part.target_offsets),
             (histories, part.histories, part.history_offsets),
         ):
-            found += [rows[a:b].tolist() for a, b in zip(offsets, offsets[1:], strict=False)]
+            found += [rows[a:b].tolist() for a, b in itertools.pairwise(offsets)]
     return targets, histories
 
 

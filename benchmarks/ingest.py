@@ -1,0 +1,152 @@
+"""Times the rating example gen beside TFX's own CsvExampleGen, each run in a fresh process.
+
+    python -m benchmarks.ingest [--ratings 1000000] [--data data/ml-latest-small]
+
+What is timed is the executor's Do(), from files to shards; importing TFX comes before that and has
+a column of its own. CsvExampleGen reads the ratings file alone and writes one Example per row; the
+rating example gen reads the movies too and writes windows, histories and the catalogue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks import synthetic
+
+_RUNNER = ["--runner=FnApiRunner"]
+
+
+class Result(NamedTuple):
+    """One measured run."""
+
+    name: str
+    rows: int
+    import_seconds: float
+    seconds: float
+    peak_megabytes: float
+
+
+def measure(kind: str, data: Path, split: dict[str, Any], name: str) -> Result:
+    """Runs `kind` ('ours' or 'stock') on the ratings of a folder in a process of its own."""
+    rows = sum(1 for _ in (data / "ratings.csv").open("rb")) - 1
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.ingest"]
+        command += ["--child", kind, str(data), out, json.dumps(split)]
+        with (
+            Path(out, "log").open("wb") as log,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as child,
+        ):
+            assert child.stdout is not None
+            answer = child.stdout.read()
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise SystemExit(Path(out, "log").read_text(errors="replace")[-3000:])
+    imported, seconds = json.loads(answer.splitlines()[-1])
+    return Result(name, rows, imported, seconds, usage.ru_maxrss / 1024)
+
+
+def run_ours(data: str, out: str, split: str) -> tuple[float, float]:
+    """Seconds of importing, and of the rating example gen's Do()."""
+    start = time.perf_counter()
+    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+    from tfx.types import standard_artifacts
+    from tfx.utils import proto_utils
+
+    from components.example_gen import executor, inputs
+    from components.example_gen.config import SplitConfig
+    from schemas.source import load_source
+
+    imported = time.perf_counter()
+    source, config = load_source("movielens-latest"), SplitConfig.model_validate_json(split)
+    artifacts = {name: [standard_artifacts.Examples()] for name in ("examples", "catalogue")}
+    for name, (artifact,) in artifacts.items():
+        artifact.uri = f"{out}/{name}"
+    properties = {
+        "input_base": data,
+        "input_config": proto_utils.proto_to_json(inputs.input_config(source, config)),
+        "source": source.model_dump_json(),
+        "split": config.model_dump_json(),
+    }
+    context = BaseBeamExecutor.Context(beam_pipeline_args=list(_RUNNER))
+    executor.RatingExampleGenExecutor(context).Do({}, artifacts, properties)
+    return imported - start, time.perf_counter() - imported
+
+
+def run_stock(data: str, out: str) -> tuple[float, float]:
+    """Seconds of importing, and of CsvExampleGen's Do()."""
+    start = time.perf_counter()
+    from tfx.components.example_gen import utils
+    from tfx.components.example_gen.csv_example_gen import executor
+    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+    from tfx.proto import example_gen_pb2
+    from tfx.types import standard_artifacts
+    from tfx.utils import proto_utils
+
+    imported = time.perf_counter()
+    alone = Path(out, "csv")
+    alone.mkdir()
+    shutil.copy(Path(data, "ratings.csv"), alone)
+    examples = standard_artifacts.Examples()
+    examples.uri = f"{out}/examples"
+    files = utils.make_default_input_config()
+    properties = {
+        "input_base": str(alone),
+        "input_config": proto_utils.proto_to_json(files),
+        "output_config": proto_utils.proto_to_json(utils.make_default_output_config(files)),
+        "output_data_format": example_gen_pb2.FORMAT_TF_EXAMPLE,
+        "output_file_format": example_gen_pb2.FORMAT_TFRECORDS_GZIP,
+    }
+    context = BaseBeamExecutor.Context(beam_pipeline_args=list(_RUNNER))
+    executor.Executor(context).Do({}, {"examples": [examples]}, properties)
+    return imported - start, time.perf_counter() - imported
+
+
+def table(results: list[Result]) -> str:
+    """The results side by side; ratios are of rows per second, to the first."""
+    lines = [f"{'':44}{'rows':>10}{'import s':>10}{'Do() s':>8}{'rows/s':>10}{'ratio':>7}{'MB':>7}"]
+    base = results[0].rows / results[0].seconds
+    for result in results:
+        speed = result.rows / result.seconds
+        lines.append(
+            f"{result.name:44}{result.rows:>10,}{result.import_seconds:>10.1f}"
+            f"{result.seconds:>8.2f}{speed:>10,.0f}{speed / base:>7.1f}{result.peak_megabytes:>7,.0f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ratings", type=int, default=1_000_000)
+    parser.add_argument("--data", type=Path, default=Path("data/ml-latest-small"))
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        kind, *rest = options.child
+        print(json.dumps(run_stock(*rest[:2]) if kind == "stock" else run_ours(*rest)))
+        return
+    with tempfile.TemporaryDirectory() as made:
+        synthetic.write(Path(made), options.ratings)
+        plans: list[tuple[str, Path, dict[str, Any], str]] = [
+            ("stock", options.data, {}, f"CsvExampleGen, {options.data.name}"),
+            ("ours", options.data, {}, f"RatingExampleGen, {options.data.name}"),
+            ("ours", Path(made), {}, "RatingExampleGen, synthetic"),
+            ("ours", Path(made), {"history_length": 50}, "the same with history_length=50"),
+            ("ours", Path(made), {"history_length": 1}, "the same with history_length=1"),
+            ("ours", Path(made), {"kind": "random"}, "the same with kind=random"),
+        ]
+        print(table([measure(*plan) for plan in plans]))
+
+
+if __name__ == "__main__":
+    main()
