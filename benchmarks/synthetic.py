@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ def activity(ratings: int, rng: np.random.Generator) -> Int64s:
     drawn = 20 + rng.lognormal(3.9, 1.3, users)
     counts = np.maximum(20, np.floor(drawn * ratings / drawn.sum())).astype(np.int64)
     counts[np.argmax(counts)] += ratings - counts.sum()
-    return counts[counts > 0] if counts.min() > 0 else np.array([ratings])
+    return cast(Int64s, counts if counts.min() > 0 else np.array([ratings]))
 
 
 def times(counts: Int64s, rng: np.random.Generator) -> Int64s:
@@ -61,7 +62,7 @@ def movies_rated(counts: Int64s, movies: int, rng: np.random.Generator) -> Int64
     total = np.repeat(counts, counts)
     chosen = np.minimum(lifted, movies - total + place)
     shuffled = np.lexsort((rng.random(len(owners)), owners))
-    return chosen[shuffled]
+    return cast(Int64s, chosen[shuffled])
 
 
 def write(folder: Path, ratings: int, movies: int | None = None, seed: int = 42) -> None:

@@ -37,7 +37,7 @@ class Config(BaseModel):
     training: TrainingConfig = TrainingConfig()
     gates: GatesConfig = GatesConfig()
     validation: ValidationConfig = ValidationConfig()
-    beam_args: list[str] = Field([], description="options for Apache Beam")
+    beam_args: list[str] = Field([], description="options for Apache Beam; none: in this process")
 
 
 def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:

@@ -7,6 +7,7 @@ from tfx.proto import transform_pb2
 
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import RatingExampleGen
+from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
 from components.validation.component import CuratedSchema, DataValidator
@@ -123,5 +124,5 @@ def create_pipeline(
         ],
         enable_cache=True,
         metadata_connection_config=metadata,
-        beam_pipeline_args=["--runner=FnApiRunner", *config.beam_args],
+        beam_pipeline_args=list(config.beam_args or LOCAL_BEAM_ARGS),
     )  # fmt: skip

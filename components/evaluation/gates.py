@@ -1,5 +1,7 @@
 """The gates as a user sets them."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from components.evaluation import measures
@@ -16,7 +18,9 @@ class GatesConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ks: list[int] = Field([1, 5, 10, 50, 100], min_length=1, description="lengths of the lists")
+    ks: list[Annotated[int, Field(ge=1)]] = Field(
+        [1, 5, 10, 50, 100], min_length=1, description="lengths of the lists"
+    )
     k: int = Field(10, ge=1, description="the list length that is gated")
     popularity_margin: float = Field(0.0, ge=0, description="hit rate beyond popularity's")
     bias_margin: float = Field(0.0, ge=0, description="RMSE below the bias baseline's")

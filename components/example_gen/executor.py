@@ -12,12 +12,12 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.generate import generate
+from components.example_gen.generate import LOCAL_BEAM_ARGS, generate
 from components.example_gen.inputs import resolved
 from components.example_gen.splits import SPLITS
 from schemas.source import Source
 
-__all__ = ["RatingExampleGenExecutor", "generate"]
+__all__ = ["LOCAL_BEAM_ARGS", "RatingExampleGenExecutor", "generate"]
 
 EXAMPLES_KEY = standard_component_specs.EXAMPLES_KEY
 CATALOGUE_KEY = "catalogue"

@@ -21,11 +21,15 @@ from components.example_gen.ratings import Range, plan_ranges
 from components.example_gen.report import check_rows, finish_rows
 from components.example_gen.shards import remove_unfinished, split_dir, write_shard
 from components.example_gen.splits import SPLITS
+from components.example_gen.stages import Job
 from components.example_gen.tables import read_movies, read_users
 from schemas.errors import UserError
 from schemas.source import Source
 
 ROWS_FILE = "rows.json"
+# Beam in this process. Its default runner would first fetch one of another language from the
+# network; and unless an image is named, TFX spends seconds on packing itself for remote workers.
+LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=none")
 _PARTITION_BYTES = 24 << 20
 _PACKED = 4  # how much larger the text of a gzip file is, about
 
@@ -58,9 +62,10 @@ def generate(
             bad, or train or eval has no ratings; then neither folder holds a split.
     """
     if split.needs_timestamps and not source.has_timestamps:
+        need = "split.history=before" if split.history == "before" else f"split.kind={split.kind}"
         raise UserError(
-            f"The source {source.name} has no timestamps, which split.kind={split.kind} needs: "
-            "take split.kind=random."
+            f"The source {source.name} has no timestamps, which {need} needs: take "
+            "split.kind=random."
         )
     work = os.path.join(examples_uri, "_work")  # noqa: PTH118 (may be gs://)
     written = [*(split_dir(examples_uri, name) for name in SPLITS), _rows_path(examples_uri)]
@@ -88,6 +93,31 @@ def _run(
     beam_args: Sequence[str],
 ) -> dict[str, Any]:
     ranges, train_files = _plan(source, split, data_dir)
+    has_movies, has_users, beside = _prepare_tables(source, data_dir, work)
+    job = Job(
+        source,
+        split,
+        partitions=partitions_for(ranges),
+        train_files=train_files,
+        examples_uri=examples_uri,
+        work_uri=work,
+        has_movies=has_movies,
+        has_users=has_users,
+    )
+    with beam.Pipeline(argv=_beam_args(beam_args)) as pipeline:
+        graph.build(pipeline, job, ranges)
+    for name in SPLITS:
+        remove_unfinished(examples_uri, name)
+    catalogue = load_table(f"{work}/{'movies' if has_movies else 'rated'}.arrow")
+    write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(catalogue)])
+    paths = {rng.file_index: rng.path for rng in ranges}
+    rows = finish_rows(graph.read_report(work), paths, beside, len(catalogue))
+    check_rows(rows, split)
+    return rows
+
+
+def _prepare_tables(source: Source, data_dir: str, work: str) -> tuple[bool, bool, Problems]:
+    """Puts the movies and users where every worker finds them; says what there is and was lost."""
     movies, users = read_movies(source, data_dir), read_users(source, data_dir)
     tf.io.gfile.makedirs(work)
     if movies is not None:
@@ -95,27 +125,8 @@ def _run(
         save_table(movies.table.select(columns), f"{work}/movies.arrow")
     if users is not None:
         save_table(users.table, f"{work}/users.arrow")
-    job = graph.Job(
-        source,
-        split,
-        partitions=partitions_for(ranges),
-        train_files=train_files,
-        examples_uri=examples_uri,
-        work_uri=work,
-        has_movies=movies is not None,
-        has_users=users is not None,
-    )
-    with beam.Pipeline(argv=_beam_args(beam_args)) as pipeline:
-        graph.build(pipeline, job, ranges)
-    for name in SPLITS:
-        remove_unfinished(examples_uri, name)
-    catalogue = load_table(f"{work}/{'rated' if movies is None else 'movies'}.arrow")
-    write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(catalogue)])
     beside = Problems().merge(*(table.problems for table in (movies, users) if table))
-    paths = {rng.file_index: rng.path for rng in ranges}
-    rows = finish_rows(graph.read_report(work), paths, beside, len(catalogue))
-    check_rows(rows, split)
-    return rows
+    return movies is not None, users is not None, beside
 
 
 def _plan(source: Source, split: SplitConfig, data_dir: str) -> tuple[list[Range], int]:
@@ -139,9 +150,8 @@ def partitions_for(ranges: Sequence[Range]) -> int:
 
 
 def _beam_args(given: Sequence[str]) -> list[str]:
-    # The plain DirectRunner would first look for a runner of another language on the network.
     chosen = any(arg.startswith("--runner") for arg in given)
-    return [*given] if chosen else ["--runner=FnApiRunner", *given]
+    return [*given] if chosen else [*LOCAL_BEAM_ARGS, *given]
 
 
 def _rows_path(uri: str) -> str:

@@ -11,16 +11,15 @@ class ModelConfig(BaseModel):
     retrieval_weight: float = Field(1.0, ge=0, description="weight of the retrieval loss")
     rating_weight: float = Field(0.5, ge=0, description="weight of the rating loss")
     dims: int = Field(64, ge=2, le=1024, description="width of the retrieval embeddings")
-    rating_dims: int = Field(16, ge=1, le=256, description="width of the rating embeddings")
+    rating_dims: int = Field(8, ge=1, le=256, description="width of the rating embeddings")
     hidden: int = Field(128, ge=1, le=4096, description="width of the query tower's hidden layer")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of event and hidden units dropped")
     id_dropout: float = Field(0.1, ge=0, lt=1, description="share of ids replaced by unknown")
     oov_buckets: int = Field(4, ge=1, le=1000, description="buckets for ids training never saw")
     hidden_share: float = Field(0.4, gt=0, lt=1, description="share of a set that is predicted")
     max_softmax: int = Field(
-        50_000, ge=1, description="catalogue size up to which the loss covers every movie"
+        4096, ge=32, description="movies a step's loss covers; larger catalogues are sampled"
     )
-    negatives: int = Field(4096, ge=16, description="sampled negatives beyond that size")
 
     @model_validator(mode="after")
     def _has_a_task(self) -> "ModelConfig":
@@ -40,5 +39,5 @@ class TrainingConfig(BaseModel):
     learning_rate: float = Field(0.003, gt=0, description="peak of the learning rate")
     weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay")
     clip_norm: float = Field(5.0, gt=0, description="bound on the gradient's global norm")
-    valid_rows: int = Field(20_000, ge=1, description="valid examples read for early stopping")
+    valid_rows: int = Field(5_000, ge=1, description="valid examples read for early stopping")
     seed: int = Field(42, ge=0, description="seed of initial weights, shuffling and dropout")

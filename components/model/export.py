@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.model import scoring
-from components.model.features import Lookup, history, no_features, padded, parse
+from components.model.features import Lookup, history, newest_last, no_features, padded, parse
 from components.model.recommender import Recommender, Window
 
 HASHED_USERS = 2**62
@@ -19,7 +19,7 @@ class ExportedRecommender(tf.Module):
     """Signatures over one trained model.
 
     evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
-    recommend: user ids and histories to the best movies not yet seen.
+    recommend: user ids and histories to the best movies not yet seen, "" where none are left.
     rate: user ids, histories and movies to ratings.
     """
 
@@ -59,16 +59,16 @@ def make_signatures(
     strings, floats = tf.TensorSpec([None, None], tf.string), tf.TensorSpec([None, None])
 
     def window(user_id: tf.Tensor, movie_id: tf.Tensor, rating: tf.Tensor) -> Window:
-        movie = tf.pad(lookup.movie.lookup(movie_id), [[0, 0], [1, 0]], constant_values=-1)
+        rows = tf.RaggedTensor.from_tensor(lookup.movie.lookup(movie_id))
+        movie, rating = newest_last(rows, tf.RaggedTensor.from_tensor(rating))
         features = [
             tf.fill(tf.shape(user_id), tf.cast(known.size(), tf.int32))
             for known in lookup.user_features.values()
         ]
-        rows = tf.stack(features, 1) if features else no_features(user_id)
-        rating = tf.pad(rating, [[0, 0], [1, 0]])
-        return padded(lookup.user.lookup(user_id), rows, movie, rating)
+        features = tf.stack(features, 1) if features else no_features(user_id)
+        return padded(lookup.user.lookup(user_id), features, movie, rating)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")], autograph=False)
     def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return evaluation(module.tables, model, lookup, reach, examples)
 
@@ -78,7 +78,8 @@ def make_signatures(
             tf.TensorSpec(strings.shape, tf.string, "history_movie_id"),
             tf.TensorSpec(floats.shape, tf.float32, "history_rating"),
             tf.TensorSpec([], tf.int32, "k"),
-        ]
+        ],
+        autograph=False,
     )
     def recommend(
         user_id: tf.Tensor, history_movie_id: tf.Tensor, history_rating: tf.Tensor, k: tf.Tensor
@@ -87,9 +88,10 @@ def make_signatures(
         scores = scoring.score(model, module.tables, moment, reach)
         visible = tf.where(scores.seen, -float("inf"), scores.model)
         best, rows = tf.math.top_k(visible, tf.minimum(k, tf.shape(visible)[1]))
+        left = best > -float("inf")
         return {
-            "movie_id": tf.gather(ids, rows),
-            "movie_title": module.titles(rows),
+            "movie_id": tf.where(left, tf.gather(ids, rows), ""),
+            "movie_title": tf.where(left, module.titles(rows), ""),
             "score": best,
             "rating": scoring.rate(model, module.tables, moment, rows, reach),
             "known": scores.known,
@@ -101,7 +103,8 @@ def make_signatures(
             tf.TensorSpec(strings.shape, tf.string, "history_movie_id"),
             tf.TensorSpec(floats.shape, tf.float32, "history_rating"),
             tf.TensorSpec(strings.shape, tf.string, "movie_id"),
-        ]
+        ],
+        autograph=False,
     )
     def rate(
         user_id: tf.Tensor,

@@ -72,7 +72,12 @@ def padded(user: tf.Tensor, features: tf.Tensor, movie: tf.Tensor, rating: tf.Te
 
 
 def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Pads histories at the front, by one event at least, so that the newest come last."""
+    """Pads histories at the front, by one event at least, so that the newest come last.
+
+    Events of unknown movies are left out: they would make the others look older than they are.
+    """
+    known = movie >= 0
+    movie, rating = tf.ragged.boolean_mask(movie, known), tf.ragged.boolean_mask(rating, known)
     movies = tf.reverse(tf.reverse(movie, [1]).to_tensor(-1), [1])
     ratings = tf.reverse(tf.reverse(rating, [1]).to_tensor(0.0), [1])
     front = [[0, 0], [1, 0]]

@@ -10,7 +10,7 @@ import tf_keras as keras
 from components.model.config import ModelConfig
 from components.model.facts import Facts
 from components.model.layers import EventEmbedding, HistoryEncoder, MovieEmbedding
-from components.model.losses import softmax_loss, weighted_mean
+from components.model.losses import candidate_offset, softmax_loss, weighted_mean
 from components.model.rating import RatingHead, RatingHistory
 from components.model.users import UserEmbedding
 
@@ -134,18 +134,34 @@ class Recommender(tfrs.Model):
     ) -> tf.Tensor:
         target = tf.gather(tables["vectors"], window.movie)
         chosen = tf.reduce_sum(query * target, -1) + tf.gather(tables["popularity"], window.movie)
-        movies = len(self.facts.movie_ids)
-        if movies <= self.config.max_softmax:
-            drawn, log_rates = tf.range(movies), 0.0
-            vectors, popularity = tables["vectors"], tables["popularity"]
-        else:
-            drawn = tf.random.uniform([self.config.negatives], maxval=movies, dtype=tf.int32)
-            log_rates = float(np.log(self.config.negatives / movies))
-            vectors = tf.gather(tables["vectors"], drawn)
-            popularity = tf.gather(tables["popularity"], drawn)
-        logits = tf.einsum("btd,md->btm", query, vectors) + popularity
-        watched = watched_movies(window, movies)
-        return softmax_loss(chosen, logits, tf.gather(watched, drawn, axis=1), log_rates)
+        drawn, log_rates = self._candidates()
+        vectors = tf.gather(tables["vectors"], drawn)
+        watched = watched_movies(window, len(self.facts.movie_ids))
+        offset = candidate_offset(
+            tf.gather(tables["popularity"], drawn), tf.gather(watched, drawn, axis=1), log_rates
+        )
+        logits = tf.einsum("btd,md->btm", query, vectors)
+        return softmax_loss(chosen, logits, offset)
+
+    def _candidates(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Draws the softmax's movies: the most popular ones always, the others now and then.
+
+        The softmax's mass lies with the popular movies; drawing uniformly only among the rest keeps
+        the estimate's variance low.
+
+        Returns:
+          Rows int32 [candidates], and the log of how often each is expected, float32 [candidates].
+        """
+        movies, most = len(self.facts.movie_ids), self.config.max_softmax
+        by_popularity = np.argsort(-self.facts.counts, kind="stable").astype(np.int32)
+        if movies <= most:
+            return tf.constant(by_popularity), tf.zeros([movies])
+        head, rest = by_popularity[: most // 2], by_popularity[most // 2 :]
+        draws = most - len(head)
+        tail = tf.gather(rest, tf.random.uniform([draws], maxval=len(rest), dtype=tf.int32))
+        rates = np.zeros(most, np.float32)
+        rates[len(head) :] = np.log(draws / len(rest))
+        return tf.concat([head, tail], 0), tf.constant(rates)
 
 
 def watched_movies(window: Window, movies: int) -> tf.Tensor:

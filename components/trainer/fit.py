@@ -62,7 +62,10 @@ class Fit:
             0.0, max(1, total - warmup), warmup_target=config.learning_rate, warmup_steps=warmup
         )
         self.optimizer = keras.optimizers.AdamW(
-            rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
+            rate,
+            weight_decay=config.weight_decay,
+            global_clipnorm=config.clip_norm,
+            jit_compile=False,
         )
         self.optimizer.build(model.trainable_variables)
         self.best = [tf.Variable(v, trainable=False) for v in model.variables]
@@ -72,7 +75,7 @@ class Fit:
             weights=model.variables, optimizer=self.optimizer, best=self.best, state=self._state
         )
         self._manager = tf.train.CheckpointManager(tracked, checkpoints, max_to_keep=2)
-        self._step = tf.function(self._train_step, reduce_retracing=True)
+        self._step = tf.function(self._train_step, reduce_retracing=True, autograph=False)
 
     def resume(self) -> int:
         """Restores the newest checkpoint; returns how many epochs are done."""
@@ -122,9 +125,22 @@ class Fit:
         with tf.GradientTape() as tape:
             loss = self.model.compute_loss(window, training=True)
         variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        sparse = tape.gradient(loss, variables, unconnected_gradients="zero")
+        # Nearly every row has a gradient in every step: dense updates are the faster ones.
+        gradients = [tf.convert_to_tensor(gradient) for gradient in sparse]
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
+
+
+def window_spec(user_features: int) -> Window:
+    """The shape of every train window, so that the step is traced once."""
+    return Window(
+        user=tf.TensorSpec([None], tf.int32),
+        user_features=tf.TensorSpec([None, user_features], tf.int32),
+        movie=tf.TensorSpec([None, None], tf.int32),
+        rating=tf.TensorSpec([None, None], tf.float32),
+        present=tf.TensorSpec([None, None], tf.float32),
+    )
 
 
 def assign_all(to: Sequence[tf.Variable], values: Sequence[tf.Variable]) -> None:

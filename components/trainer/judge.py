@@ -29,7 +29,9 @@ class Judge:
     def __call__(self, model: Recommender) -> dict[str, float]:
         """Returns valid_loss, valid_hit_rate@10 and valid_rmse; nothing where valid is empty."""
         if self._graph is None:
-            self._graph = tf.function(lambda tables, x: self._measure(model, tables, x))
+            self._graph = tf.function(
+                lambda tables, x: self._measure(model, tables, x), autograph=False
+            )
         tables = model.movie_tables()
         rows = [self._graph(tables, examples).numpy() for examples in self._examples]
         if not rows:

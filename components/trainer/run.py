@@ -22,7 +22,7 @@ from components.trainer.judge import Judge
 
 logger = logging.getLogger("greenlight.trainer")
 
-EPOCHS = {True: 12, False: 15}  # ordered, set
+EPOCHS = {True: 8, False: 12}  # ordered, set
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tfx_bsl.tfxio import dataset_options
 
 from components.example_gen.component import RatingExampleGen
 from components.example_gen.config import SplitConfig
+from components.example_gen.generate import LOCAL_BEAM_ARGS
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -67,7 +68,7 @@ def _pipeline(tmp_path, source, split=None):
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(tmp_path / "metadata.db")
         ),
-        beam_pipeline_args=["--runner=FnApiRunner"],
+        beam_pipeline_args=list(LOCAL_BEAM_ARGS),
     )
 
 

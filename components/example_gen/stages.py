@@ -1,0 +1,162 @@
+"""What the stages of the graph do with a range of text or a partition of users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.pvalue import TaggedOutput
+
+from components.example_gen import encode, plan, windows
+from components.example_gen.config import SplitConfig
+from components.example_gen.hashing import hash_strings
+from components.example_gen.ipc import from_bytes, load_table, to_bytes
+from components.example_gen.problems import Problems
+from components.example_gen.ratings import SCHEMA, Range, read_range
+from components.example_gen.shards import write_shard
+from components.example_gen.splits import EVAL, SPLITS, TRAIN
+from components.example_gen.timeline import order_rows, user_numbers
+from schemas.source import Source
+
+_ROWS_AT_ONCE = 1 << 18  # read together before they are spread over the partitions
+_EVENTS_AT_ONCE = 1 << 20  # ratings in the targets and histories that are encoded together
+_RATINGS = SCHEMA.append(pa.field("given", pa.int8()))
+_NO_ROWS = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
+_EMPTY = to_bytes(_RATINGS.empty_table())
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker has to know; it travels with the graph.
+
+    Args:
+        source: what the files hold.
+        split: how ratings are split.
+        partitions: how many groups of users, and so shards of each split.
+        train_files: how many of the files, by file index, come before those of eval (predefined).
+        examples_uri: where the splits go.
+        work_uri: folder of `movies.arrow` and `users.arrow` where the source has such tables; the
+            graph leaves its reports there, and `rated.arrow` where there is no movies table.
+        has_movies: whether there is a movies table.
+        has_users: whether there is a users table.
+    """
+
+    source: Source
+    split: SplitConfig
+    partitions: int
+    train_files: int
+    examples_uri: str
+    work_uri: str
+    has_movies: bool
+    has_users: bool
+
+    def movies(self) -> pa.Table | None:
+        """The movies table."""
+        return load_table(f"{self.work_uri}/movies.arrow") if self.has_movies else None
+
+    def users(self) -> pa.Table | None:
+        """The users table."""
+        return load_table(f"{self.work_uri}/users.arrow") if self.has_users else None
+
+
+class Read(beam.DoFn):
+    """Range -> (partition, Arrow stream); tagged `report`: what the range had and lost."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def setup(self) -> None:
+        """Loads the ids that ratings may name."""
+        movies = self._job.movies()
+        self._known = None if movies is None else movies["movie_id"].combine_chunks()
+
+    def process(self, rng: Range) -> Iterator[Any]:
+        """Streams one range."""
+        if rng.file_index == rng.start == 0:
+            # Every partition gets a shard of every split, so that no split is without a file.
+            yield from ((number, _EMPTY) for number in range(self._job.partitions))
+        given = TRAIN if rng.file_index < self._job.train_files else EVAL
+        problems, lines, waiting = Problems(), 0, [_NO_ROWS]
+        for batch in read_range(self._job.source, rng, self._known):
+            problems, lines = problems.merge(batch.problems), lines + batch.lines
+            waiting.append(batch.rows)
+            if sum(rows.num_rows for rows in waiting) >= _ROWS_AT_ONCE:
+                yield from self._spread(waiting, given)
+                waiting = [_NO_ROWS]
+        yield from self._spread(waiting, given)
+        report = {"path": rng.path, "start": rng.start, "lines": lines, **asdict(problems)}
+        yield TaggedOutput("report", ("ranges", report))
+
+    def _spread(self, batches: list[pa.RecordBatch], given: int) -> Iterator[tuple[int, bytes]]:
+        rows = pa.Table.from_batches(batches, SCHEMA)
+        rows = rows.append_column("given", pa.array(np.full(len(rows), given, np.int8)))
+        count = self._job.partitions
+        owners = hash_strings(rows["user_id"].combine_chunks()) % np.uint64(count)
+        rows = rows.take(pa.array(np.argsort(owners, kind="stable")))
+        ends = np.cumsum(np.bincount(owners.astype(np.int64), minlength=count)).tolist()
+        for partition, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
+            if end > start:
+                yield partition, to_bytes(rows.slice(start, end - start))
+
+
+class Order(beam.DoFn):
+    """(partition, Arrow streams) -> (partition, one stream in order); tagged `summary`."""
+
+    def __init__(self, job: Job) -> None:
+        self._config = job.split
+
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
+        """Sorts one partition and drops what was rated again."""
+        partition, parts = element
+        read = pa.concat_tables(map(from_bytes, parts))
+        kept, repeats = order_rows(read, self._config.seed)
+        yield TaggedOutput("summary", plan.summarise(read, kept, repeats, self._config))
+        yield partition, to_bytes(kept.drop(["order"]).combine_chunks())
+
+
+class Write(beam.DoFn):
+    """(partition, Arrow stream) -> report, once the partition's shards are written."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def setup(self) -> None:
+        """Loads what is known of movies and users."""
+        self._movies, self._users = self._job.movies(), self._job.users()
+
+    def process(self, element: tuple[int, bytes], decided: plan.Plan) -> Iterator[Any]:
+        """Assigns splits and writes one shard of each."""
+        partition, rows = element[0], from_bytes(element[1])
+        split = plan.assign(rows, decided, self._job.split)
+        movies = rated_movies([rows]) if self._movies is None else self._movies
+        features = encode.join(rows, movies, self._users)
+        numbers = user_numbers(rows["user_id"])
+        counts = {}
+        for code, name in enumerate(SPLITS):
+            pieces = self._pieces(numbers, split, code, decided)
+            encoded = (encode.rating_examples(features, piece) for piece in pieces)
+            place = partition, self._job.partitions
+            examples = write_shard(self._job.examples_uri, name, *place, encoded)
+            counts[name] = {"ratings": int((split == code).sum()), "examples": examples}
+        yield "shards", counts
+
+    def _pieces(
+        self, users: Any, split: Any, code: int, decided: plan.Plan
+    ) -> Iterator[windows.Windows]:
+        config, mode = self._job.split, decided.history
+        if code == TRAIN:
+            return windows.train_examples(users, split, config.window_limit(mode), _EVENTS_AT_ONCE)
+        limit = config.history_limit(mode)
+        return windows.target_examples(users, split, code, limit, mode, _EVENTS_AT_ONCE)
+
+
+def rated_movies(tables: Iterable[pa.Table]) -> pa.Table:
+    """Where the source has no movies table: those in these tables, with their ids for titles."""
+    ids = pc.unique(pa.concat_tables([table.select(["movie_id"]) for table in tables])["movie_id"])
+    ids = ids.take(pc.sort_indices(ids))
+    return pa.table({"movie_id": ids, "movie_title": ids})

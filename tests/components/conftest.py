@@ -1,0 +1,143 @@
+"""Tiny facts, models, windows and Examples that the components' tests share."""
+
+import numpy as np
+import pytest
+
+
+def _feature(value):
+    import tensorflow as tf
+
+    values = value if isinstance(value, list | tuple) else [value]
+    if not values:
+        return tf.train.Feature()
+    if any(isinstance(v, str | bytes) for v in values):
+        texts = [v.encode() if isinstance(v, str) else v for v in values]
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=texts))
+    if any(isinstance(v, float) for v in values):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+
+@pytest.fixture(scope="session")
+def example():
+    """Serializes an Example; a value's type (or its first one's) is the feature's."""
+    import tensorflow as tf
+
+    def make(**features):
+        named = {name: _feature(value) for name, value in features.items()}
+        return tf.train.Example(features=tf.train.Features(feature=named)).SerializeToString()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_records():
+    """Writes serialized Examples to a gzipped TFRecord file and returns its path."""
+    import tensorflow as tf
+
+    def write(path, examples):
+        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+            for serialized in examples:
+                writer.write(serialized)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def make_facts():
+    """Makes Facts of a few movies; the last two were never rated in train."""
+    from components.model.facts import Facts
+
+    def make(movies=12, scale=(0.5, 5.0), features=True):
+        rng = np.random.default_rng(5)
+        rated = movies - 2
+        oov = (rated + np.arange(movies) % 2).astype(np.int32)
+        rows = np.where(np.arange(movies) < rated, np.arange(movies), oov).astype(np.int32)
+        genres = rng.integers(0, 4, [movies, 2]).astype(np.int32)
+        genres[::3, 1] = -1
+        genres[1] = -1
+        year = rng.integers(0, 3, [movies, 1]).astype(np.int32)
+        counts = np.where(np.arange(movies) < rated, 2.0 * movies - np.arange(movies), 0.0)
+        means = rng.uniform(*scale, movies)
+        return Facts(
+            movie_ids=[b"m%d" % i for i in range(movies)],
+            movie_titles=[b"Film %d" % i for i in range(movies)],
+            id_rows=rows,
+            oov_rows=oov,
+            features={"genres": genres, "year": year} if features else {},
+            user_ids=[b"u0", b"u1", b"u2", b"u3"],
+            user_features={"gender": [b"F", b"M"], "age": [b"25-34"]} if features else {},
+            scale=scale,
+            counts=counts,
+            rating_sums=counts * means,
+            squares=float((counts * (means**2 + 0.5)).sum()),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_window():
+    """Draws a window of some users; lengths say how many events each holds, padded as told."""
+    import tensorflow as tf
+
+    from components.model.recommender import Window
+
+    def make(facts, lengths, seed=0, front=False):
+        rng = np.random.default_rng(seed)
+        longest = max([1, *lengths])
+        movie = np.zeros([len(lengths), longest], np.int32)
+        rating = np.zeros([len(lengths), longest], np.float32)
+        present = np.zeros([len(lengths), longest], np.float32)
+        low, high = facts.scale
+        for row, length in enumerate(lengths):
+            place = slice(longest - length, None) if front else slice(0, length)
+            movie[row, place] = rng.permutation(len(facts.movie_ids))[:length]
+            rating[row, place] = np.round(rng.uniform(low, high, length) * 2) / 2
+            present[row, place] = 1
+        users = rng.integers(0, len(facts.user_ids) + 1, len(lengths)).astype(np.int32)
+        known = [len(values) for values in facts.user_features.values()]
+        features = [rng.integers(0, n + 1, len(lengths)) for n in known]
+        rows = np.stack(features, 1) if features else np.zeros([len(lengths), 0])
+        arrays = (users, rows.astype(np.int32), movie, rating, present)
+        return Window(*(tf.constant(array) for array in arrays))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_model(make_facts, make_window):
+    """Builds a model whose every weight is drawn anew, so that nothing hides behind a zero."""
+    import tf_keras as keras
+
+    from components.model.config import ModelConfig
+    from components.model.recommender import Recommender
+
+    def make(ordered, facts=None, **config):
+        facts = facts or make_facts()
+        keras.utils.set_random_seed(9)
+        sizes = {"dims": 8, "rating_dims": 4, "hidden": 16}
+        model = Recommender(ModelConfig(**{**sizes, **config}), facts, ordered)
+        model.compute_loss(make_window(facts, [3, 5]))
+        rng = np.random.default_rng(9)
+        for variable in model.trainable_variables:
+            variable.assign_add(rng.normal(0, 0.3, variable.shape).astype(np.float32))
+        return model
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_lookup():
+    """Builds the look-up tables that belong to some facts."""
+    from components.model.features import Lookup, table
+
+    def make(facts):
+        features = {
+            name: table(values, len(values)) for name, values in facts.user_features.items()
+        }
+        users = table(facts.user_ids, len(facts.user_ids))
+        return Lookup(table(facts.movie_ids, -1), users, features)
+
+    return make

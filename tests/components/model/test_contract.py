@@ -1,0 +1,238 @@
+"""What every form of the model must keep, ordered or set, whatever it learned."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.model import recommender, scoring
+from components.model.recommender import Window, before, others
+
+REACH = 20
+MOVIES = 12
+CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["ordered", "set"])
+def model(request, make_model):
+    return make_model(request.param)
+
+
+@pytest.fixture(scope="module")
+def window(make_facts, make_window):
+    """Four histories, padded at the front as in serving."""
+    return make_window(make_facts(), [6, 2, 0, 9], seed=1, front=True)
+
+
+def _answers(model, window, reach=REACH):
+    """Scores and ratings of every movie."""
+    tables = model.movie_tables()
+    batch = tf.shape(window.movie)[0]
+    target = tf.tile(tf.range(MOVIES)[tf.newaxis], [batch, 1])
+    scores = scoring.score(model, tables, window, reach).model
+    ratings = scoring.rate(model, tables, window, target, reach)
+    return np.stack([scores.numpy(), ratings.numpy()])
+
+
+def _rows(window, rows):
+    return Window(*(tf.gather(tensor, rows) for tensor in window))
+
+
+def _pad(window, front=0, back=0):
+    """Adds padding; what it holds must not matter, so it holds the worst."""
+    sides = [[0, 0], [front, back]]
+    return window._replace(
+        movie=tf.pad(window.movie, sides, constant_values=MOVIES - 1),
+        rating=tf.pad(window.rating, sides, constant_values=4.5),
+        present=tf.pad(window.present, sides),
+    )
+
+
+def _change(window, position, movie=True):
+    """Other movies and ratings from a position on."""
+    later = tf.range(tf.shape(window.movie)[1]) >= position
+    moved = (window.movie + 5) % MOVIES if movie else window.movie
+    return window._replace(
+        movie=tf.where(later, moved, window.movie),
+        rating=tf.where(later, 5.5 - window.rating, window.rating),
+    )
+
+
+def _queries(model, window):
+    """What each position knows of its user and thinks of some movies, in training's terms."""
+    tables = model.movie_tables()
+    visible, age = (before if model.ordered else others)(window.present)
+    query = model.query(tables, window, visible, age)
+    ratings = [
+        model.rate(tables, window, tf.fill(tf.shape(window.movie), movie), visible, age)
+        for movie in (0, 5, MOVIES - 1)
+    ]
+    return np.concatenate([query.numpy(), np.stack(ratings, -1)], -1)
+
+
+def test_answers_are_numbers_and_differ_between_histories(model, window):
+    found = _answers(model, window)
+    assert np.isfinite(found).all()
+    for row in (1, 2, 3):
+        assert np.abs(found[:, row] - found[:, 0]).max(axis=1).min() > 0.01
+
+
+def test_an_unknown_user_is_served_from_the_history(model, window):
+    unknown = tf.fill([4], model.users.unknown)
+    found = _answers(model, window._replace(user=unknown))
+    assert np.isfinite(found).all()
+    assert np.abs(found[0, 0] - found[0, 3]).max() > 0.01
+
+
+def test_the_users_id_and_features_reach_the_scores(model, window):
+    plain = _answers(model, window)[0, 0]
+    for changed in (
+        window._replace(user=(window.user + 1) % 5),
+        window._replace(user_features=(window.user_features + 1) % 2),
+    ):
+        assert np.abs(_answers(model, changed)[0, 0] - plain).max() > 0.01
+
+
+def test_a_row_does_not_depend_on_its_batch(model, window):
+    whole = _answers(model, window)
+    for row in range(4):
+        np.testing.assert_allclose(
+            _answers(model, _rows(window, [row]))[:, 0], whole[:, row], **CLOSE
+        )
+
+
+def test_padding_at_the_front_changes_nothing(model, window):
+    np.testing.assert_allclose(
+        _answers(model, _pad(window, front=7)), _answers(model, window), **CLOSE
+    )
+
+
+def test_only_the_newest_events_within_reach_are_read(model, make_facts, make_window):
+    window = make_window(make_facts(), [9, 7], seed=2)
+    window = window._replace(movie=window.movie[:, :7], rating=window.rating[:, :7],
+                             present=window.present[:, :7])  # fmt: skip
+    newest = window._replace(**{
+        name: getattr(window, name)[:, 4:] for name in ("movie", "rating", "present")
+    })  # fmt: skip
+    near = _answers(model, window, reach=3)
+    np.testing.assert_allclose(near, _answers(model, newest), **CLOSE)
+    assert np.abs(near - _answers(model, window)).max() > 0.01
+    assert scoring.score(model, model.movie_tables(), window, 3).seen.numpy().sum(1).tolist() == [
+        7,
+        7,
+    ]
+
+
+def test_an_event_that_is_absent_is_not_read(model, window):
+    absent = window._replace(present=window.present * tf.constant([1.0] * 8 + [0.0]))
+    other = _change(absent, 8)
+    np.testing.assert_allclose(_answers(model, other), _answers(model, absent), **CLOSE)
+
+
+def test_order_counts_only_in_an_ordered_model(model, make_facts, make_window):
+    window = make_window(make_facts(), [6, 6], seed=3)
+    turned = window._replace(movie=window.movie[:, ::-1], rating=window.rating[:, ::-1])
+    change = np.abs(_answers(model, window) - _answers(model, turned)).max(axis=(1, 2))
+    assert (change > 1e-3).all() if model.ordered else (change < 1e-4).all()
+
+
+@pytest.mark.parametrize("movie", [True, False], ids=["movie and rating", "rating alone"])
+def test_no_position_of_an_ordered_model_sees_its_own_or_later_events(
+    make_model, make_facts, make_window, movie
+):
+    model, window = make_model(True), make_window(make_facts(), [8, 5], seed=4)
+    plain = _queries(model, window)
+    for position in range(8):
+        changed = np.abs(_queries(model, _change(window, position, movie)) - plain).max(-1)
+        assert changed[:, : position + 1].max() < 1e-5
+        if position < 4:  # what follows does see it, or the test would prove nothing
+            assert changed[:, position + 1].min() > 1e-3
+
+
+def test_no_rating_of_a_set_is_predicted_from_itself(make_model, make_facts, make_window):
+    model, window = make_model(False), make_window(make_facts(), [8, 5], seed=4)
+    plain = _queries(model, window)
+    for position in range(5):
+        told = tf.one_hot(tf.fill([2], position), 8)
+        changed = _queries(model, window._replace(rating=window.rating + told))
+        difference = np.abs(changed - plain).max(-1)
+        assert difference[:, position].max() < 1e-5
+        assert np.delete(difference, position, 1).min() > 1e-4
+
+
+def test_hidden_movies_do_not_leak(model, make_facts, make_window, monkeypatch):
+    """A retrieval target's rating may reach no query that is asked for it."""
+    window = make_window(make_facts(), [8, 8], seed=5)
+    hidden = tf.constant([[0.0, 1.0] * 4] * 2)
+    monkeypatch.setattr(recommender, "hide", lambda present, share: hidden * present)
+    last = tf.cast(tf.range(8) == 7, tf.float32)
+    unseen = last if model.ordered else hidden
+    plain = model.losses_per_task(window, training=False)["retrieval"]
+    told = window._replace(rating=window.rating + unseen)
+    assert float(model.losses_per_task(told, training=False)["retrieval"]) == pytest.approx(
+        float(plain), abs=1e-5
+    )
+    told = window._replace(rating=window.rating + 1.0 - unseen)
+    assert (
+        abs(float(model.losses_per_task(told, training=False)["retrieval"]) - float(plain)) > 1e-3
+    )
+
+
+def test_the_hidden_share_is_what_the_configuration_says():
+    present = tf.concat([tf.ones([200, 50]), tf.zeros([200, 10])], 1)
+    hidden = recommender.hide(present, 0.4).numpy()
+    assert not hidden[:, 50:].any()
+    assert hidden[:, :50].mean() == pytest.approx(0.4, abs=0.02)
+
+
+def test_the_loss_depends_on_neither_batch_size_nor_padding(
+    model, make_facts, make_window, monkeypatch
+):
+    def every_second(present, share):
+        return present * tf.cast(tf.range(tf.shape(present)[1]) % 2, tf.float32)
+
+    monkeypatch.setattr(recommender, "hide", every_second)
+    window = make_window(make_facts(), [8, 3, 5], seed=6)
+    twice = Window(*(tf.concat([tensor, tensor], 0) for tensor in window))
+    plain = model.losses_per_task(window, training=False)
+    for same in (twice, _pad(window, back=6)):
+        for task, loss in model.losses_per_task(same, training=False).items():
+            assert float(loss) == pytest.approx(float(plain[task]), rel=1e-4), task
+
+
+@pytest.mark.parametrize("lengths", [[5, 2], [1], [1, 0], [12]])
+def test_loss_and_gradients_are_numbers(model, make_facts, make_window, lengths):
+    window = make_window(make_facts(), lengths, seed=7)
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(window, training=True)
+    assert np.isfinite(float(loss))
+    variables = model.trainable_variables
+    gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+    for variable, gradient in zip(variables, gradients, strict=True):
+        assert np.isfinite(tf.convert_to_tensor(gradient).numpy()).all(), variable.name
+
+
+def test_every_weight_learns(model, make_facts, make_window):
+    """No weight is left out of the graph: each has a gradient in some of many steps."""
+    moved = {variable.ref(): 0.0 for variable in model.trainable_variables}
+    for seed in range(5):
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(make_window(make_facts(), [9, 7, 4], seed), training=True)
+        found = tape.gradient(loss, model.trainable_variables, unconnected_gradients="zero")
+        for variable, gradient in zip(model.trainable_variables, found, strict=True):
+            moved[variable.ref()] += float(tf.reduce_sum(tf.abs(tf.convert_to_tensor(gradient))))
+    assert not [ref.deref().name for ref, change in moved.items() if not change > 0]
+
+
+def test_task_weights_weigh_the_tasks(make_model, make_facts, make_window):
+    window = make_window(make_facts(), [6, 4], seed=8)
+    weighed = make_model(True, retrieval_weight=2.0, rating_weight=3.0)
+    losses = weighed.losses_per_task(window, training=False)
+    expected = 2.0 * float(losses["retrieval"]) + 3.0 * float(losses["rating"])
+    assert float(weighed.compute_loss(window)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_movie_nobody_rated_stands_by_its_features(model):
+    """The last two movies share out-of-vocabulary rows with none of the rated ones."""
+    vectors = model.movie_tables()["vectors"].numpy()
+    assert np.isfinite(vectors).all()
+    assert len(np.unique(vectors.round(5), axis=0)) == MOVIES

@@ -1,0 +1,203 @@
+"""The training loop: what it keeps, when it stops, and how it goes on after a stop.
+
+Dropout of every kind is off wherever weights are compared: its draws depend on how many came before
+in the process, and a resumed run does not repeat those of the interrupted one.
+"""
+
+import logging
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.model.config import TrainingConfig
+from components.model.users import UserEmbedding
+from components.trainer.fit import Fit
+
+STEPS = 3
+
+
+class Line(tf.Module):
+    """The least that can be fitted: tracing the real model takes far longer than training it."""
+
+    def __init__(self, start=0.0):
+        self.slope = tf.Variable([start, 0.5])
+        self.offset = tf.Variable(start)
+        self.frozen = tf.Variable(start, trainable=False)
+
+    def compute_loss(self, window, training):
+        assert training
+        made = self.slope[0] * window.rating + self.slope[1] * window.present + self.offset
+        return tf.reduce_mean(tf.square(made - tf.cast(window.movie, tf.float32)))
+
+
+@pytest.fixture
+def model():
+    return Line()
+
+
+@pytest.fixture(scope="module")
+def epoch(make_facts, make_window):
+    """The windows of each epoch: other ones every time, the same ones for the same number."""
+
+    def windows(number):
+        return [make_window(make_facts(), [5, 3], 10 * number + step) for step in range(STEPS)]
+
+    return windows
+
+
+def _fit(model, folder, epochs, **training):
+    return Fit(model, TrainingConfig(**training), STEPS, epochs, str(folder / "checkpoints"))
+
+
+def _weights(model):
+    return [variable.numpy() for variable in model.variables]
+
+
+def _same(left, right, **tolerance):
+    for one, other in zip(left, right, strict=True):
+        np.testing.assert_allclose(one, other, **tolerance)
+
+
+def _scripted(losses, seen=None):
+    """A judge that gives these valid losses in turn and takes down the weights it saw."""
+    given = iter(losses)
+
+    def judge(model):
+        if seen is not None:
+            seen.append(_weights(model))
+        return {"valid_loss": next(given)}
+
+    return judge
+
+
+def test_early_stopping_keeps_the_best_weights(model, epoch, tmp_path):
+    seen = []
+    judge = _scripted([3.0, 2.0, 2.5, 2.0, 1.0], seen)
+    history = _fit(model, tmp_path, 10, patience=2).run(epoch, judge, str(tmp_path))
+    assert [row["valid_loss"] for row in history.epochs] == [3.0, 2.0, 2.5, 2.0]
+    assert (history.best_epoch, history.best_loss) == (1, 2.0)
+    _same(_weights(model), seen[1])
+    assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(seen[1], seen[3], strict=True))
+
+
+def test_a_late_best_is_the_one_that_is_kept(model, epoch, tmp_path):
+    seen = []
+    history = _fit(model, tmp_path, 3, patience=5).run(
+        epoch, _scripted([3.0, 2.0, 1.0], seen), str(tmp_path)
+    )
+    assert history.best_epoch == 2
+    _same(_weights(model), seen[2])
+
+
+def test_without_a_valid_split_every_epoch_runs_and_the_last_is_kept(model, epoch, tmp_path):
+    seen = []
+    history = _fit(model, tmp_path, 4, patience=1).run(
+        epoch, lambda model: seen.append(_weights(model)) or {}, str(tmp_path)
+    )
+    assert len(history.epochs) == 4 and history.best_epoch == 3
+    assert all("valid_loss" not in row and math.isfinite(row["loss"]) for row in history.epochs)
+    _same(_weights(model), seen[-1])
+
+
+def test_a_loss_that_is_no_number_is_never_the_best(model, epoch, tmp_path):
+    before = _weights(model)
+    history = _fit(model, tmp_path, 9, patience=2).run(
+        epoch, _scripted([math.nan] * 9), str(tmp_path)
+    )
+    assert len(history.epochs) == 2 and history.best_epoch == -1
+    _same(_weights(model), before)
+
+
+def test_no_epochs_leave_the_model_as_it_is(model, tmp_path):
+    before = _weights(model)
+    history = _fit(model, tmp_path, 0).run(lambda number: 1 / 0, lambda model: {}, str(tmp_path))
+    assert history.epochs == [] and history.best_epoch == -1
+    _same(_weights(model), before)
+
+
+class KillError(Exception):
+    """Stands for whatever ends a process."""
+
+
+@pytest.fixture
+def make(request, make_model, monkeypatch):
+    """Makes the model under test, the same every time."""
+    if request.param == "line":
+        return Line
+    monkeypatch.setattr(UserEmbedding, "ID_DROPOUT", 0.0)
+    return lambda: make_model(True, dropout=0.0, id_dropout=0.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "place", "number"),
+    [
+        ("line", "first step", 0),
+        ("line", "mid-epoch", 0),
+        ("line", "first step", 2),
+        ("line", "mid-epoch", 2),
+        ("line", "judging", 0),
+        ("line", "judging", 3),
+        ("recommender", "mid-epoch", 2),
+    ],
+    indirect=["make"],
+)
+def test_a_killed_training_ends_like_one_that_was_not(make, epoch, tmp_path, place, number):
+    losses = [4.0, 3.0, 2.0, 2.5]
+    left = make()
+    expected = _fit(left, tmp_path / "whole", 4).run(epoch, _scripted(losses), str(tmp_path))
+
+    def fatal(at):
+        for step, window in enumerate(epoch(at)):
+            if at == number and step == {"first step": 0, "mid-epoch": 2}.get(place):
+                raise KillError
+            yield window
+
+    def judge(model):
+        done = len(fit.history.epochs)
+        if place == "judging" and done == number:
+            raise KillError
+        return {"valid_loss": losses[done]}
+
+    fit = _fit(make(), tmp_path, 4)
+    with pytest.raises(KillError):
+        fit.run(fatal, judge, str(tmp_path))
+
+    fresh, read = make(), []
+    if number:  # whatever a new process starts from, the checkpoint replaces it
+        for variable in fresh.variables:
+            variable.assign(variable * 0.0 - 1.0)
+    history = _fit(fresh, tmp_path, 4).run(
+        lambda at: read.append(at) or epoch(at), _scripted(losses[number:]), str(tmp_path)
+    )
+    assert read == list(range(number, 4))
+    assert (history.best_epoch, history.best_loss) == (expected.best_epoch, expected.best_loss)
+    found, wanted = ([row["loss"] for row in h.epochs] for h in (history, expected))
+    assert len(found) == 4
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    _same(_weights(fresh), _weights(left), atol=1e-4, rtol=1e-4)
+
+
+def test_a_training_that_is_done_is_not_done_again(model, epoch, tmp_path):
+    _fit(model, tmp_path, 2).run(epoch, _scripted([2.0, 3.0]), str(tmp_path))
+    fresh = Line(7.0)
+    history = _fit(fresh, tmp_path, 2).run(lambda number: 1 / 0, _scripted([]), str(tmp_path))
+    assert len(history.epochs) == 2
+    _same(_weights(fresh), _weights(model))
+
+
+def test_it_learns_and_tells_how_far_it_is(make_model, make_facts, make_window, tmp_path, caplog):
+    model = make_model(True)
+    windows = [make_window(make_facts(), [9, 7, 8], seed) for seed in range(STEPS)]
+    with caplog.at_level(logging.INFO, "greenlight.progress"):
+        history = _fit(model, tmp_path, 8, learning_rate=0.02).run(
+            lambda number: windows, lambda model: {}, str(tmp_path / "logs")
+        )
+    losses = [row["loss"] for row in history.epochs]
+    assert losses[-1] < 0.8 * losses[0]
+    told = [(record.getMessage(), record.done) for record in caplog.records]
+    assert told[0] == ("epoch 1 of 8", 0.0) and told[-1][0] == "epoch 8 of 8"
+    assert [done for _, done in told] == sorted(done for _, done in told)
+    assert told[-1][1] <= 1
+    assert tf.io.gfile.glob(str(tmp_path / "logs" / "events*"))

@@ -1,0 +1,143 @@
+"""From vocabularies, catalogue and train Examples to the model's facts."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.trainer import gather
+from components.trainer.gather import Catalogue, TrainStatistics
+
+CATALOGUE = Catalogue(
+    ids=[b"a", b"b", b"c", b"new"],
+    titles=[b"Same", b"Same", b"C", b"New"],
+    features={"genres": [[b"Drama"], [b"Comedy", b"Drama"], [], [b"Noir"]], "star": [[b"X"]] * 4},
+)
+VOCABULARY = {
+    "user_id": [b"u1", b"u0"],
+    "movie_id": [b"b", b"a", b"c"],  # most frequent first
+    "genres": [b"Drama", b"Comedy"],
+    "gender": [b"F", b"M"],
+}
+STATISTICS = TrainStatistics(
+    np.array([2.0, 3.0, 1.0, 0.0]), np.array([7.0, 9.0, 5.0, 0.0]), 79.5, {6: 1}
+)
+
+
+@pytest.fixture
+def facts():
+    return gather.make_facts(CATALOGUE, VOCABULARY, STATISTICS, (1.0, 5.0), oov_buckets=4)
+
+
+def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
+    assert facts.id_rows[:3].tolist() == [1, 0, 2]
+    assert facts.id_rows[3] == facts.oov_rows[3]
+    assert ((facts.oov_rows >= 3) & (facts.oov_rows < 7)).all()
+    assert facts.id_rows.dtype == facts.oov_rows.dtype == np.int32
+    again = gather.make_facts(CATALOGUE, VOCABULARY, STATISTICS, (1.0, 5.0), oov_buckets=4)
+    np.testing.assert_array_equal(again.oov_rows, facts.oov_rows)
+
+
+def test_many_strangers_use_every_bucket():
+    ids = [b"new%d" % i for i in range(200)]
+    catalogue = Catalogue(ids, ids, {})
+    nothing = TrainStatistics(np.zeros(200), np.zeros(200), 0.0, {})
+    facts = gather.make_facts(catalogue, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
+    assert np.unique(facts.id_rows).tolist() == [3, 4, 5, 6]
+
+
+def test_features_become_rows(facts):
+    assert facts.features["genres"].tolist() == [[0, -1], [1, 0], [-1, -1], [2, -1]]
+    assert set(facts.features) == {"genres"}  # Transform knows no star here
+    assert facts.user_features == {"gender": [b"F", b"M"]}
+    assert facts.user_ids == [b"u1", b"u0"]
+
+
+def test_titles_may_repeat_but_movies_stay_apart(facts):
+    assert facts.movie_titles[:2] == [b"Same", b"Same"]
+    assert facts.id_rows[0] != facts.id_rows[1]
+
+
+def test_feature_rows_of_nothing():
+    assert gather.feature_rows([[], []], [b"x"]).tolist() == [[-1], [-1]]
+    assert gather.feature_rows([], [b"x"]).shape == (0, 1)
+
+
+def test_statistics_of_train(facts):
+    assert facts.mean == pytest.approx(21 / 6)
+    assert facts.variance == pytest.approx(79.5 / 6 - 3.5**2)
+    expected = [(7 - 2 * 3.5) / 12, (9 - 3 * 3.5) / 13, (5 - 3.5) / 11, 0]
+    np.testing.assert_allclose(facts.movie_bias, expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(facts.log_popularity, np.log(np.array([3, 4, 2, 1]) / 10), rtol=1e-5)
+
+
+def test_statistics_of_an_empty_train():
+    nothing = TrainStatistics(np.zeros(4), np.zeros(4), 0.0, {})
+    facts = gather.make_facts(CATALOGUE, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
+    assert facts.mean == 3.0 and facts.variance > 0
+    np.testing.assert_allclose(facts.log_popularity, np.log([0.25] * 4))
+
+
+def test_count_train_agrees_with_numpy(example, write_records, tmp_path):
+    rng = np.random.default_rng(0)
+    lookup = gather.make_lookup(CATALOGUE, VOCABULARY)
+    users, files = [], []
+    for number in range(2):
+        examples = []
+        for _ in range(700):  # more than is parsed at once
+            movies = rng.integers(0, 3, rng.integers(1, 5))
+            ratings = rng.integers(2, 11, len(movies)) / 2
+            users.append((movies, ratings))
+            examples.append(
+                example(
+                    user_id="u1",
+                    movie_id=[CATALOGUE.ids[m] for m in movies],
+                    rating=ratings.tolist(),
+                )
+            )
+        files.append(write_records(tmp_path / f"{number}.gz", examples))
+    found = gather.count_train(files, lookup, 4)
+    movies, ratings = (np.concatenate(column) for column in zip(*users, strict=True))
+    np.testing.assert_array_equal(found.counts, np.bincount(movies, minlength=4))
+    np.testing.assert_allclose(found.rating_sums, np.bincount(movies, ratings, minlength=4))
+    assert found.squares == pytest.approx((ratings**2).sum())
+    lengths = np.bincount([len(m) for m, _ in users])
+    assert dict(found.lengths) == {i: n for i, n in enumerate(lengths) if n}
+
+
+def test_lookup_maps_names_to_rows():
+    lookup = gather.make_lookup(CATALOGUE, VOCABULARY)
+    assert lookup.movie.lookup(tf.constant([b"new", b"a", b"?", b""])).numpy().tolist() == [
+        3,
+        0,
+        -1,
+        -1,
+    ]
+    assert lookup.user.lookup(tf.constant([b"u0", b"?"])).numpy().tolist() == [1, 2]
+    assert list(lookup.user_features) == ["gender"]
+    assert lookup.user_features["gender"].lookup(tf.constant([b"M", b""])).numpy().tolist() == [
+        1,
+        2,
+    ]
+
+
+def test_read_catalogue(example, write_records, tmp_path):
+    whole = [
+        example(movie_id="a", movie_title="Same", year=1995, genres=["Drama", "Comedy"], star=""),
+        example(movie_id="b", movie_title="Same", year=0, genres=[], star="Y"),
+        example(movie_id="c", movie_title="Ça", year=2001, genres=["Drama"], star="X"),
+    ]
+    files = [write_records(tmp_path / name, part) for name, part in
+             (("1.gz", whole[:2]), ("2.gz", whole[2:]))]  # fmt: skip
+    found = gather.read_catalogue(files)
+    assert found.ids == [b"a", b"b", b"c"]
+    assert found.titles == [b"Same", b"Same", "Ça".encode()]
+    assert found.features == {
+        "year": [[b"1995"], [], [b"2001"]],
+        "genres": [[b"Drama", b"Comedy"], [], [b"Drama"]],
+        "star": [[], [b"Y"], [b"X"]],
+    }
+
+
+def test_read_catalogue_without_features(example, write_records, tmp_path):
+    files = [write_records(tmp_path / "1.gz", [example(movie_id="a", movie_title="a")])]
+    assert gather.read_catalogue(files).features == {}
