@@ -9,6 +9,7 @@ from schemas.errors import UserError
 
 NOT_BLESSED = 3
 USER_ERROR = 2
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="greenlight",
@@ -59,9 +60,12 @@ def main() -> None:
     except UserError as error:
         print(f"greenlight: {error}", file=sys.stderr)
         sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # Typer turns Ctrl-C into an exit of its own, without a word.
+        if getattr(ended, "code", INTERRUPTED) != INTERRUPTED:
+            raise
         print("greenlight: stopped; the same command goes on from here.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def _read(path: str) -> dict[str, Any]:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: the configuration cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         place = getattr(error, "problem_mark", None)
         line = f" (line {place.line + 1})" if place else ""
         raise UserError(f"{path}: this is not valid YAML{line}.") from error
@@ -88,7 +88,7 @@ def _lay(content: dict[str, Any], setting: str) -> None:
     *parents, key = dotted.split(".")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"--set {setting}: {text!r} cannot be read as a value.") from error
     for parent in parents:
         content = content.setdefault(parent, {})

@@ -69,7 +69,12 @@ def run_local(config: Config) -> Outcome:
     source = load_source(config.source)
     data_dir = find_data(config)
     folders = Folders(Path(config.output_dir).resolve())
-    folders.output.mkdir(parents=True, exist_ok=True)
+    try:
+        folders.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The output directory {config.output_dir} cannot be made: {error.strerror}."
+        ) from error
     with alone(folders.output):
         from pipeline.progress import quiet
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import tensorflow_data_validation as tfdv
 from tfx import v1 as tfx
 from tfx.proto import transform_pb2
 
@@ -11,6 +12,7 @@ from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
 from components.validation.component import CuratedSchema, DataValidator
+from components.validation.curated import counted_features
 from pipeline.config import Config
 from schemas.source import Source
 
@@ -52,7 +54,9 @@ def create_pipeline(
     example_gen = RatingExampleGen(data_dir, source, config.split)
     schemas = CuratedSchema(source, config.validation.drift_bound)
     statistics_gen = tfx.components.StatisticsGen(
-        examples=example_gen.outputs["examples"], schema=schemas.outputs["ratings"]
+        examples=example_gen.outputs["examples"],
+        schema=schemas.outputs["ratings"],
+        stats_options=tfdv.StatsOptions(feature_allowlist=counted_features(source)),
     )
     catalogue_statistics = tfx.components.StatisticsGen(
         examples=example_gen.outputs["catalogue"], schema=schemas.outputs["catalogue"]

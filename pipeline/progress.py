@@ -85,13 +85,13 @@ class NodeProgress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Moves the bar when a node starts, tells how far it is, or finishes."""
-        if record.msg == self.STARTED and record.args:
-            self._node = str(record.args[0])
+        if record.msg == self.STARTED:
+            self._node = _argument(record)
             self._show(self._node, 0.0)
             if not self._console.is_terminal:
                 self._console.print(f"{self._place()} {self._node}", highlight=False)
-        elif record.msg == self.FINISHED and record.args:
-            self._done += self._seconds.get(str(record.args[0]), 0.0)
+        elif record.msg == self.FINISHED:
+            self._done += self._seconds.get(_argument(record), 0.0)
             self._show(self._node, 0.0)
         elif record.name == "greenlight.progress":
             share = float(getattr(record, "done", 0.0))
@@ -122,3 +122,8 @@ class NodeProgress(logging.Handler):
             for logger, level in zip(loggers, levels, strict=True):
                 logger.removeHandler(self)
                 logger.setLevel(level)
+
+
+def _argument(record: logging.LogRecord) -> str:
+    """The one argument of a record."""
+    return str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""

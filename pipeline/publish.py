@@ -57,16 +57,22 @@ def closing_tables(runs: Sequence[NodeRun], blessing: dict[str, Any]) -> list[Ta
     rows = node_rows(blessing)
     for run in runs:
         count = f"{rows[run.node]:,}" if run.node in rows else ""
-        nodes.add_row(run.node, run.state, f"{run.seconds:.1f}", count)
+        # The run ended, so all that can have failed is the look-up of what there is not yet.
+        state = "none yet" if run.state == "failed" else run.state
+        nodes.add_row(run.node, state, f"{run.seconds:.1f}", count)
     gates = Table(title="Gates", title_justify="left")
     for title in ("gate", "metric", "value", "interval", "bound", "verdict"):
         gates.add_column(title)
     for gate in blessing["gates"]:
-        interval = "" if gate["interval"] is None else "{:.4f} to {:.4f}".format(*gate["interval"])
+        interval = " to ".join(_number(end, ".4f") for end in gate["interval"] or ())
         verdict = "[green]passed[/]" if gate["passed"] else "[red]failed[/]"
-        value, bound = f"{gate['value']:+.4f}", f"{gate['bound']:+g}"
+        value, bound = _number(gate["value"], "+.4f"), _number(gate["bound"], "+g")
         gates.add_row(gate["name"], gate["metric"], value, interval, bound, verdict)
     return [nodes, gates]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "no number" if value is None else format(value, form)
 
 
 def node_rows(blessing: dict[str, Any]) -> dict[str, int]:

@@ -1,15 +1,17 @@
 """A paired bootstrap over users that sums up in one pass and in any order."""
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _CDF = np.cumsum([math.exp(-1.0) / math.factorial(k) for k in range(12)])
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
-def user_weights(users: np.ndarray, replicates: int, seed: int) -> np.ndarray:
+def user_weights(users: NDArray[Any], replicates: int, seed: int) -> NDArray[Any]:
     """Draws how often each replicate holds each user: Poisson with mean 1.
 
     The Poisson bootstrap (Chamandy and others, 2012) stands in for drawing users with replacement.
@@ -31,7 +33,7 @@ def user_weights(users: np.ndarray, replicates: int, seed: int) -> np.ndarray:
     return np.searchsorted(_CDF, uniform, side="right").astype(np.float64)
 
 
-def _scramble(state: np.ndarray) -> np.ndarray:
+def _scramble(state: NDArray[Any]) -> NDArray[Any]:
     """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
     state = (state ^ (state >> np.uint64(30))) * _MIX[0]
     state = (state ^ (state >> np.uint64(27))) * _MIX[1]
@@ -39,8 +41,8 @@ def _scramble(state: np.ndarray) -> np.ndarray:
 
 
 def replicate_sums(
-    users: np.ndarray, columns: np.ndarray, replicates: int, seed: int
-) -> np.ndarray:
+    users: NDArray[Any], columns: NDArray[Any], replicates: int, seed: int
+) -> NDArray[Any]:
     """Sums columns as they are and once per replicate.
 
     Args:
@@ -60,7 +62,7 @@ def replicate_sums(
     return np.concatenate([columns.sum(0, keepdims=True), resampled])
 
 
-def interval(replicated: np.ndarray, level: float) -> tuple[float, float]:
+def interval(replicated: NDArray[Any], level: float) -> tuple[float, float]:
     """The percentile interval of a metric's replicates at a level such as 0.95."""
     tail = 50 * (1 - level)
     low, high = np.nanpercentile(replicated, [tail, 100 - tail])

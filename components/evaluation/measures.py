@@ -6,8 +6,10 @@ positive side is always the model's.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 RANKINGS = {"": "rank", "unmasked/": "unmasked_rank"}
 BASELINE_RANKINGS = {
@@ -18,7 +20,7 @@ RATINGS = {"": "rating", "bias/": "bias_rating"}
 OUTPUTS = ("user", "label", *RANKINGS.values(), *BASELINE_RANKINGS.values(), *RATINGS.values())
 
 
-def rank_columns(rank: np.ndarray, ks: tuple[int, ...]) -> dict[str, np.ndarray]:
+def rank_columns(rank: NDArray[Any], ks: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     """Measures ranks, 1 being the best; each target is its list's only relevant movie.
 
     hit_rate@K is 1 for a rank of at most K, else 0; ndcg@K is 1 / log2(1 + rank) there (Jarvelin
@@ -37,9 +39,9 @@ def rank_columns(rank: np.ndarray, ks: tuple[int, ...]) -> dict[str, np.ndarray]
     }
 
 
-def columns(outputs: Mapping[str, np.ndarray], ks: tuple[int, ...]) -> dict[str, np.ndarray]:
+def columns(outputs: Mapping[str, NDArray[Any]], ks: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     """Returns every measured column, float64 [examples], from the outputs named in `OUTPUTS`."""
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, NDArray[Any]] = {}
     for prefix, output in {**RANKINGS, **BASELINE_RANKINGS}.items():
         ranks = rank_columns(np.asarray(outputs[output], np.float64), ks)
         found.update({prefix + name: column for name, column in ranks.items()})
@@ -56,7 +58,9 @@ def column_names(ks: tuple[int, ...]) -> list[str]:
     return list(columns({name: np.ones(1) for name in OUTPUTS}, ks))
 
 
-def metrics(sums: np.ndarray, count: np.ndarray, ks: tuple[int, ...]) -> dict[str, np.ndarray]:
+def metrics(
+    sums: NDArray[Any], count: NDArray[Any], ks: tuple[int, ...]
+) -> dict[str, NDArray[Any]]:
     """Turns column sums into metrics and gains over the baselines.
 
     Args:

@@ -11,11 +11,12 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
+from numpy.typing import NDArray
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from components.evaluation import bootstrap, measures
 
-Accumulator = tuple[list[np.ndarray], np.ndarray]
+Accumulator = tuple[list[NDArray[Any]], NDArray[Any]]
 FLUSH = 4096  # examples kept before they are summed up
 
 
@@ -70,7 +71,7 @@ class MeasureSums(beam.CombineFn):
         """Returns the sums under the private key."""
         return {self.key: self._summed(*accumulator)[1]}
 
-    def _summed(self, rows: list[np.ndarray], sums: np.ndarray) -> Accumulator:
+    def _summed(self, rows: list[NDArray[Any]], sums: NDArray[Any]) -> Accumulator:
         if not rows:
             return [], sums
         ks, replicates, seed = self.settings
@@ -140,7 +141,7 @@ def _computations(
     return [sums, metric_types.DerivedMetricComputation(keys=[key], result=result)]
 
 
-def read(sums: np.ndarray, name: str, ks: tuple[int, ...], level: float) -> float:
+def read(sums: NDArray[Any], name: str, ks: tuple[int, ...], level: float) -> float:
     """Reads a metric, or an end of its interval, from `MeasureSums`' output."""
     if name == "example_count":
         return float(sums[0, 0])

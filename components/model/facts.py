@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 BIAS_DOUBT = 10.0  # ratings' worth of doubt in a movie's mean
 
@@ -26,14 +27,14 @@ class Facts:
 
     movie_ids: list[bytes]
     movie_titles: list[bytes]
-    id_rows: np.ndarray
-    oov_rows: np.ndarray
-    features: Mapping[str, np.ndarray]
+    id_rows: NDArray[Any]
+    oov_rows: NDArray[Any]
+    features: Mapping[str, NDArray[Any]]
     user_ids: list[bytes]
     user_features: Mapping[str, list[bytes]]
     scale: tuple[float, float]
-    counts: np.ndarray
-    rating_sums: np.ndarray
+    counts: NDArray[Any]
+    rating_sums: NDArray[Any]
     squares: float
 
     @property
@@ -49,13 +50,13 @@ class Facts:
         return max(floor, float(self.squares / max(self.counts.sum(), 1) - self.mean**2))
 
     @property
-    def movie_bias(self) -> np.ndarray:
+    def movie_bias(self) -> NDArray[Any]:
         """float32 [movies]: how far each movie's ratings lie from the mean, shrunken to 0."""
         residual = self.rating_sums - self.counts * self.mean
         return (residual / (self.counts + BIAS_DOUBT)).astype(np.float32)
 
     @property
-    def log_popularity(self) -> np.ndarray:
+    def log_popularity(self) -> NDArray[Any]:
         """float32 [movies]: log of each movie's share of train, one rating added to each."""
         return np.log((self.counts + 1) / (self.counts + 1).sum()).astype(np.float32)
 

@@ -1,10 +1,12 @@
 """The building blocks of both towers: movie vectors, history events, history encoder."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
+from numpy.typing import NDArray
 
 RATING_BUCKETS = 11  # enough to keep every step of 0.5-5, 1-5 and 0-10 apart
 
@@ -19,9 +21,9 @@ class MovieEmbedding(keras.layers.Layer):
     def __init__(
         self,
         dims: int,
-        id_rows: np.ndarray,
-        oov_rows: np.ndarray,
-        features: Mapping[str, np.ndarray],
+        id_rows: NDArray[Any],
+        oov_rows: NDArray[Any],
+        features: Mapping[str, NDArray[Any]],
         id_dropout: float = 0.0,
         stddev: float = 0.05,
         name: str = "movies",

@@ -1,11 +1,12 @@
 """The rating head: biases, what similar movies were given, and an interaction."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
+from numpy.typing import NDArray
 
 from components.model.layers import MovieEmbedding
 
@@ -39,8 +40,8 @@ class RatingHead(keras.layers.Layer):
     def __init__(
         self,
         dims: int,
-        movie_tables: Mapping[str, np.ndarray | Mapping[str, np.ndarray]],
-        movie_means: np.ndarray,
+        movie_tables: Mapping[str, Any],
+        movie_means: NDArray[Any],
         mean: float,
         id_dropout: float,
         dropout: float,
@@ -60,7 +61,7 @@ class RatingHead(keras.layers.Layer):
         super().__init__(name=name)
         self._mean, self._ordered = mean, ordered
         self._movie_means = movie_means.astype(np.float32)
-        shared = {"id_dropout": id_dropout, **movie_tables}
+        shared: dict[str, Any] = {"id_dropout": id_dropout, **movie_tables}
         self.bias = MovieEmbedding(1, **shared, stddev=0.0, name="bias")
         self.keys = MovieEmbedding(dims, **shared, name="keys")
         self.values = MovieEmbedding(dims, **shared, name="values")

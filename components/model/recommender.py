@@ -1,6 +1,6 @@
 """The joint model: a query tower, a movie tower, a retrieval head and a rating head."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -42,7 +42,7 @@ class Recommender(tfrs.Model):
     def __init__(self, config: ModelConfig, facts: Facts, ordered: bool) -> None:
         super().__init__()
         self.config, self.facts, self.ordered = config, facts, ordered
-        shared = {"id_dropout": config.id_dropout, **facts.tables}
+        shared: dict[str, Any] = {"id_dropout": config.id_dropout, **facts.tables}
         self.movies = MovieEmbedding(config.dims, **shared)
         self.popularity = MovieEmbedding(1, **shared, stddev=0.0, name="popularity")
         self.events = EventEmbedding(config.dims, facts.scale)

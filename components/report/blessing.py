@@ -1,5 +1,6 @@
 """The content of blessing.json: what was measured, which gates held, and why."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -111,7 +112,7 @@ def blessing(
     """
     gates = gates_of(GatesConfig.model_validate(config["gates"]), evaluation)
     told = [gate for gate in gates if gate["passed"] == blessed]
-    return {
+    content = {
         "run_id": run_id,
         "blessed": blessed,
         "reasons": [reason(gate) for gate in told],
@@ -126,6 +127,16 @@ def blessing(
         "rows": {key: rows[key] for key in ("read", "kept", "dropped", "samples")},
         "seconds": {},
     }
+    return {key: _finite(value) for key, value in content.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Puts None for what is no number: JSON has no way to write it."""
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def own(values: Mapping[str, float]) -> dict[str, float]:

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+from numpy.typing import NDArray
 
 from components.model.facts import Facts
 from components.model.features import Lookup, parse, table
@@ -27,8 +29,8 @@ class Catalogue:
 class TrainStatistics:
     """Sums over train: per movie, [movies] each, and how many windows of each length."""
 
-    counts: np.ndarray
-    rating_sums: np.ndarray
+    counts: NDArray[Any]
+    rating_sums: NDArray[Any]
     squares: float
     lengths: Mapping[int, int]
 
@@ -123,7 +125,7 @@ def make_facts(
     )
 
 
-def feature_rows(values: Sequence[Sequence[bytes]], vocabulary: Sequence[bytes]) -> np.ndarray:
+def feature_rows(values: Sequence[Sequence[bytes]], vocabulary: Sequence[bytes]) -> NDArray[Any]:
     """Rows of each movie's values: int32 [movies, most values], -1 for padding.
 
     A value that train never saw gets the row behind the last.

@@ -1,0 +1,113 @@
+"""What is wrong with the data is told by split, feature and reason; drift is told apart."""
+
+import math
+
+import pandas as pd
+import pytest
+import tensorflow_data_validation as tfdv
+
+from components.validation.anomalies import Finding, find
+from components.validation.curated import curated_schema
+from schemas.source import Source
+
+SOURCE = Source(
+    name="test",
+    scale=(1, 5),
+    ratings={
+        "files": "ratings.csv",
+        "columns": {"user_id": "u", "movie_id": "m", "rating": "r", "timestamp": "t"},
+    },
+    movies={"files": "movies.csv", "columns": {"movie_id": "m", "movie_title": "t"}},
+)
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return curated_schema("ratings", SOURCE, drift_bound=0.1)
+
+
+def _statistics(ratings=(1.0, 2.0, 3.0, 5.0) * 5, **changed):
+    rows = len(ratings)
+    columns = {
+        "user_id": [f"u{i % 4}" for i in range(rows)],
+        "movie_id": [f"m{i}" for i in range(rows)],
+        "movie_title": [f"Film {i}" for i in range(rows)],
+        "rating": pd.Series(ratings, dtype="float32"),
+        "timestamp": list(range(rows)),
+        "history_movie_id": ["m1"] * rows,
+        "history_rating": pd.Series([3.0] * rows, dtype="float32"),
+        "history_timestamp": [1] * rows,
+    }
+    kept = {name: values for name, values in (columns | changed).items() if values is not None}
+    frame = pd.DataFrame(kept)
+    # Only the curated schema says what an Example holds; the statistics are the data's own.
+    return tfdv.generate_statistics_from_dataframe(frame)
+
+
+def _found(schema, statistics, previous=None, split="train"):
+    return find(split, statistics, schema, previous)[1]
+
+
+def test_good_data_has_no_findings(schema):
+    anomalies, findings = find("train", _statistics(), schema, None)
+    assert findings == [] and not anomalies.anomaly_info
+
+
+@pytest.mark.parametrize("rating", [0.5, 5.5])
+def test_a_rating_off_the_scale(schema, rating):
+    (finding,) = _found(schema, _statistics((1.0, 2.0, rating)), split="eval")
+    assert not finding.drift
+    assert finding.sentence.startswith("eval: feature rating: ")
+    assert f"{rating:g}" in finding.sentence
+
+
+def test_a_rating_that_is_no_number(schema):
+    findings = _found(schema, _statistics((1.0, 2.0, math.nan)))
+    assert findings and all("feature rating" in finding.sentence for finding in findings)
+
+
+def test_a_missing_feature_is_named(schema):
+    (finding,) = _found(schema, _statistics(movie_title=None), split="valid")
+    assert finding.sentence.startswith("valid: feature movie_title: ")
+    assert not finding.drift
+
+
+def test_a_missing_history_is_no_fault(schema):
+    assert _found(schema, _statistics(history_movie_id=None, history_rating=None)) == []
+
+
+def test_an_unexpected_feature_and_a_wrong_type_are_named(schema):
+    found = _found(schema, _statistics(surprise=[1] * 20, user_id=list(range(20))))
+    assert [finding.sentence.split(": ")[1] for finding in found] == [
+        "feature surprise", "feature user_id",
+    ]  # fmt: skip
+
+
+def test_each_reason_is_a_sentence_of_its_own(schema):
+    found = _found(schema, _statistics((0.0, 9.0), movie_id=None))
+    assert len(found) >= 3
+    assert all(isinstance(finding, Finding) and "\n" not in finding.sentence for finding in found)
+    assert sum("feature rating" in finding.sentence for finding in found) == 2
+
+
+def test_drift_is_told_apart(schema):
+    before = _statistics((1.0, 2.0) * 20)
+    assert _found(schema, before, before) == []
+    (finding,) = _found(schema, _statistics((4.0, 5.0) * 20), before)
+    assert finding.drift
+    assert finding.sentence.startswith("train: feature rating: ")
+    mixed = _found(schema, _statistics((4.0, 9.0) * 20), before)
+    assert [finding.drift for finding in mixed].count(True) == 1
+    assert [finding.drift for finding in mixed].count(False) == 1
+
+
+def test_without_a_last_run_there_is_no_drift(schema):
+    assert _found(schema, _statistics((4.0, 5.0) * 20), None) == []
+
+
+def test_an_empty_split_is_neither_a_fault_nor_drift(schema):
+    empty = tfdv.generate_statistics_from_dataframe(pd.DataFrame({"rating": []}))
+    nothing = type(empty)()
+    for statistics in (empty, nothing):
+        assert _found(schema, statistics, _statistics()) == []
+        assert _found(schema, _statistics(), statistics) == []

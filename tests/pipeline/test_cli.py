@@ -1,0 +1,179 @@
+"""The command line as its user meets it: statuses, sentences, speed, and one run at a time."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli, local
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def _greenlight(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=ENVIRONMENT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "split.colour=red"], "split.colour"),
+        (["--set", "nothing"], "key=value"),
+        (["--config", "none.yaml"], "none.yaml"),
+        (["--source", "netflix"], "There is no source named 'netflix'"),
+        (["--source", "movielens-1m"], "--data-dir"),
+        (["--data-dir", "nowhere"], "nowhere does not exist"),
+        (["--output-dir", "taken"], "taken"),
+    ],
+)
+def test_a_mistake_is_status_2_and_one_line(tmp_path, monkeypatch, capsys, arguments, words):
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.chdir(tmp_path)
+    if arguments == ["--source", "netflix"]:
+        arguments = [*arguments, "--data-dir", "."]
+    monkeypatch.setattr(sys, "argv", ["greenlight", "run", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert caught.value.code == 2
+    assert out == "" and err.count("\n") == 1
+    assert err.startswith("greenlight: ") and words in err
+
+
+def test_the_whole_process_ends_so_too(tmp_path):
+    done = _greenlight("run", "--set", "model.depth=3", cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "greenlight: Configuration: model.depth: Extra inputs are not permitted."
+    ]
+    assert list(tmp_path.iterdir()) == []  # nothing was written for a run that never began
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["run", "--nonsense"], ["run", "--set"], ["run", "extra"]]
+)
+def test_wrong_usage_is_status_2_without_a_traceback(monkeypatch, capsys, arguments):
+    monkeypatch.setattr(sys, "argv", ["greenlight", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    err = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert "Error" in err and "Traceback" not in err
+
+
+def test_help_is_quick_and_tells_the_options(tmp_path):
+    started = time.monotonic()
+    done = _greenlight("run", "--help", cwd=tmp_path)
+    assert time.monotonic() - started < 3
+    assert done.returncode == 0 and done.stderr == ""
+    for option in ("--config", "--source", "--data-dir", "--output-dir", "--set"):
+        assert option in done.stdout
+
+
+def test_the_command_line_imports_nothing_heavy(tmp_path):
+    code = (
+        "import json, sys, pipeline.cli, pipeline.config, pipeline.local;"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT
+    )
+    heavy = {"tensorflow", "tfx", "apache_beam", "tf_keras", "ml_metadata", "pandas"}
+    assert not heavy & set(json.loads(done.stdout))
+
+
+def test_a_second_run_in_an_output_directory_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["greenlight", "run", "--output-dir", str(tmp_path / "out")])
+    (tmp_path / "out").mkdir()
+    with (tmp_path / "out" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+    assert caught.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and f"Another run is at work in {tmp_path / 'out'}" in err
+
+
+def test_the_lock_is_free_again_however_a_run_ends(tmp_path):
+    with pytest.raises(ZeroDivisionError), local.alone(tmp_path):
+        raise ZeroDivisionError
+    with local.alone(tmp_path):
+        held = subprocess.run(
+            [sys.executable, "-c", f"""
+import pathlib
+from pipeline.local import alone
+from schemas.errors import UserError
+try:
+    with alone(pathlib.Path({str(tmp_path)!r})):
+        print("free")
+except UserError:
+    print("held")
+"""],
+            capture_output=True, text=True, check=True, env=ENVIRONMENT,
+        )  # fmt: skip
+        assert held.stdout == "held\n"
+    with local.alone(tmp_path):
+        pass
+
+
+def _outcome(monkeypatch, blessed):
+    outcome = local.Outcome({"blessed": blessed, "reasons": ["one", "two"]}, Path("reports/x"))
+    monkeypatch.setattr(local, "run_local", lambda config: outcome)
+    monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return caught.value.code or 0
+
+
+def test_the_status_tells_the_verdict(monkeypatch, capsys):
+    assert _outcome(monkeypatch, True) == 0
+    assert capsys.readouterr().out == "Blessed and pushed: reports/x\n  one.\n  two.\n"
+    assert _outcome(monkeypatch, False) == 3
+    assert capsys.readouterr().out.startswith("NOT blessed: reports/x\n")
+
+
+def test_ctrl_c_is_one_line_and_status_130(monkeypatch, capsys):
+    def interrupted(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local, "run_local", interrupted)
+    monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == ("greenlight: stopped; the same command goes on from here.\n")
+
+
+def test_a_fault_of_ours_is_not_dressed_up_as_the_users(monkeypatch):
+    monkeypatch.setattr(local, "run_local", lambda config: 1 / 0)
+    monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+def test_run_ids_are_unique_even_within_a_second(tmp_path):
+    taken = []
+    for _ in range(3):
+        taken.append(local.new_run_id(tmp_path))
+        (tmp_path / taken[-1]).mkdir()
+    assert len(set(taken)) == 3 and taken == sorted(taken)
+
+
+def test_an_output_directory_knows_its_folders(tmp_path):
+    folders = local.Folders(tmp_path)
+    assert {folders.artifacts, folders.reports, folders.serving} == {
+        tmp_path / name for name in ("artifacts", "reports", "serving_model")
+    }

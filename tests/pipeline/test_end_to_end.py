@@ -1,0 +1,197 @@
+"""The pipeline as its user runs it: real data, real TFX, one output directory, run after run."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.metadata import Metadata, NodeRun
+
+SHORT = ("training.epochs=3", "training.valid_rows=2000")
+NOT_BLESSED = 3
+# What must look anew in every run: resolvers, and what depends on the last run or the run itself.
+NEVER_CACHED = {"BlessedModel", "LastStatistics", "BlessingReport"}
+
+
+@dataclass
+class Run:
+    """One `greenlight run`: how it ended, what it said, and what its nodes did."""
+
+    status: int
+    terminal: str
+    blessing: dict[str, Any]
+    nodes: list[NodeRun]
+    versions: list[str]
+
+    def states(self) -> dict[str, str]:
+        return {node.node: node.state for node in self.nodes}
+
+
+def greenlight(output: Path, *settings: str) -> Run:
+    """Runs the embedded data set in a process of its own."""
+    metadata = Metadata(str(output / "metadata.sqlite")) if output.exists() else None
+    before = metadata.newest() if metadata else 0
+    options = [part for setting in settings for part in ("--set", setting)]
+    command = [sys.executable, "-m", "pipeline.cli", "run", "--output-dir", str(output), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    report = output / "reports" / "latest" / "blessing.json"
+    assert report.exists(), done.stdout + done.stderr
+    return Run(
+        status=done.returncode,
+        terminal=done.stdout + done.stderr,
+        blessing=json.loads(report.read_text(encoding="utf-8")),
+        nodes=Metadata(str(output / "metadata.sqlite")).nodes_since(before),
+        versions=sorted(path.name for path in (output / "serving_model").glob("*")),
+    )
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs") / "default"
+
+
+@pytest.fixture(scope="module")
+def first(output: Path) -> Run:
+    return greenlight(output, *SHORT)
+
+
+@pytest.fixture(scope="module")
+def second(output: Path, first: Run) -> Run:
+    return greenlight(output, *SHORT)
+
+
+@pytest.fixture(scope="module")
+def refused(output: Path, second: Run) -> dict[str, Run]:
+    """Models that must not pass, one after another."""
+    settings = {
+        "rating only": "model.retrieval_weight=0",
+        "retrieval only": "model.rating_weight=0",
+        "untrained": "training.epochs=0",
+    }
+    return {name: greenlight(output, *SHORT, bad) for name, bad in settings.items()}
+
+
+def test_first_run_executes_every_node_and_is_blessed(first: Run) -> None:
+    assert first.status == 0, first.terminal
+    assert first.blessing["blessed"]
+    states = first.states()
+    assert states.pop("LastStatistics") == "failed"  # there is no last run to look up
+    assert set(states.values()) == {"done"}
+    assert len(states) == 11
+    assert len(first.versions) == 1
+
+
+def test_terminal_shows_progress_and_tables_only(first: Run) -> None:
+    assert "[4/12] RatingExampleGen" in first.terminal
+    assert "Blessed and pushed" in first.terminal
+    lines = first.terminal.strip().splitlines()
+    assert len(lines) < 60
+    assert not [
+        line for line in lines if "Warning" in line or "INFO" in line or "tensorflow" in line
+    ]
+
+
+def test_blessing_follows_its_schema_and_counts_every_row(first: Run) -> None:
+    schema = Path("schemas/blessing.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(first.blessing, json.loads(schema))
+    rows, split = first.blessing["rows"], first.blessing["split"]
+    assert rows["read"] == rows["kept"] == 100_836
+    assert sum(split[name]["ratings"] for name in ("train", "valid", "eval")) == 100_836
+    assert first.blessing["seconds"]["MovieTrainer"] > 1
+    assert first.blessing["training"]["best_epoch"] >= 1
+
+
+def test_second_run_takes_what_it_can_from_the_cache(second: Run) -> None:
+    assert second.status == 0, second.terminal
+    states = second.states()
+    executed = {node for node, state in states.items() if state != "cached"}
+    # A first blessed model and first statistics now exist to be compared with.
+    compared = {"DataValidator", "Evaluator", "Pusher"}
+    assert executed == NEVER_CACHED | compared
+    kinds = [gate["kind"] for gate in second.blessing["gates"]]
+    assert kinds.count("blessed") == 2
+    assert all(gate["value"] == 0 for gate in second.blessing["gates"] if gate["kind"] == "blessed")
+
+
+def test_change_of_trainer_settings_reruns_from_the_trainer_on(refused: dict[str, Run]) -> None:
+    for run in refused.values():
+        states = run.states()
+        executed = {node for node, state in states.items() if state != "cached"}
+        assert executed == NEVER_CACHED | {"MovieTrainer", "Evaluator", "Pusher"}
+
+
+@pytest.mark.parametrize(
+    ("name", "metrics"),
+    [
+        ("rating only", {"hit_rate@10"}),
+        ("retrieval only", {"rmse"}),
+        ("untrained", {"hit_rate@10", "rmse"}),
+    ],
+)
+def test_bad_models_are_refused(
+    refused: dict[str, Run], second: Run, name: str, metrics: set[str]
+) -> None:
+    run = refused[name]
+    assert run.status == NOT_BLESSED, run.terminal
+    assert not run.blessing["blessed"]
+    failed = {gate["metric"] for gate in run.blessing["gates"] if not gate["passed"]}
+    assert metrics <= failed
+    assert run.blessing["reasons"]
+    assert run.versions == second.versions
+
+
+def test_refused_models_never_become_the_baseline(refused: dict[str, Run], first: Run) -> None:
+    good = first.blessing["metrics"]["overall"]
+    for run in refused.values():
+        blessed = run.blessing["baselines"]["blessed"]["overall"]
+        assert blessed["hit_rate@10"] == pytest.approx(good["hit_rate@10"], abs=1e-12)
+        assert blessed["rmse"] == pytest.approx(good["rmse"], abs=1e-12)
+
+
+def test_reported_metrics_are_those_of_the_pushed_model(output: Path, first: Run) -> None:
+    """An independent computation from the pushed model's own answers, to 1e-6."""
+    model = tf.saved_model.load(str(output / "serving_model" / first.versions[0]))
+    files = sorted(
+        str(path) for path in output.glob("artifacts/RatingExampleGen/examples/*/*eval/*")
+    )
+    rank, hidden_rank, error = [], [], []
+    for batch in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(512):
+        found = model.signatures["evaluate"](examples=batch)
+        rank += found["rank"].numpy().tolist()
+        hidden_rank += found["unmasked_rank"].numpy().tolist()
+        error += (found["rating"] - found["label"]).numpy().tolist()
+    metrics = first.blessing["metrics"]["overall"]
+    assert len(rank) == first.blessing["split"]["eval"]["ratings"]
+    expected = {
+        "hit_rate@10": np.mean([r <= 10 for r in rank]),
+        "ndcg@10": np.mean([1 / np.log2(1 + r) if r <= 10 else 0 for r in rank]),
+        "mrr": np.mean([1 / r for r in rank]),
+        "unmasked/hit_rate@100": np.mean([r <= 100 for r in hidden_rank]),
+        "rmse": np.sqrt(np.mean(np.square(error))),
+        "mae": np.mean(np.abs(error)),
+    }
+    for name, value in expected.items():
+        assert metrics[name] == pytest.approx(value, abs=1e-6), name
+
+
+def test_pushed_model_recommends_unseen_movies(output: Path, first: Run) -> None:
+    model = tf.saved_model.load(str(output / "serving_model" / first.versions[0]))
+    liked = [b"1", b"3114", b"78499"]
+    found = model.signatures["recommend"](
+        user_id=tf.constant([b"nobody"]),
+        history_movie_id=tf.constant([liked]),
+        history_rating=tf.constant([[5.0, 4.5, 5.0]]),
+        k=tf.constant(10),
+    )
+    movies = found["movie_id"].numpy()[0].tolist()
+    assert len(set(movies)) == 10
+    assert not set(movies) & set(liked)
+    assert np.all((found["rating"].numpy() >= 0.5) & (found["rating"].numpy() <= 5.0))
+    assert np.all(np.diff(found["score"].numpy()[0]) <= 0)
