@@ -28,8 +28,7 @@ def quiet(log_path: Path) -> Iterator[Console]:
 
     Yields the console that still reaches the user.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     kept = [os.dup(1), os.dup(2)]
     with log_path.open("ab") as log, os.fdopen(os.dup(2), "w") as terminal:
         for descriptor in (1, 2):
@@ -39,9 +38,15 @@ def quiet(log_path: Path) -> Iterator[Console]:
                 warnings.simplefilter("ignore")
                 yield Console(file=terminal)
         finally:
+            _flush()  # or what was printed last would surface on the terminal
             for descriptor, saved in zip((1, 2), kept, strict=True):
                 os.dup2(saved, descriptor)
                 os.close(saved)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
 
 
 @contextmanager

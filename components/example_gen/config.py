@@ -23,16 +23,24 @@ class SplitConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind = "temporal"
-    seed: int = Field(42, ge=0, lt=1 << 63)
-    valid: float = Field(0.1, ge=0, lt=1)
-    eval: float | str = 0.1
-    train: str | None = None
-    n: int = Field(1, ge=1)
-    history: History | None = None
-    history_length: int | None = Field(None, ge=1)
-    window_length: int | None = Field(None, ge=1)
-    max_bad_share: float = Field(0.01, ge=0, le=1)
+    kind: Kind = Field("temporal", description="how: temporal, random, leave_last_n or predefined")
+    seed: int = Field(42, ge=0, lt=1 << 63, description="seed of what is drawn")
+    valid: float = Field(0.1, ge=0, lt=1, description="share for early stopping")
+    eval: float | str = Field(0.1, description="share for the gates; predefined: its file")
+    train: str | None = Field(None, description="predefined: the file of train and valid")
+    n: int = Field(1, ge=1, description="leave_last_n: ratings held out of each user")
+    history: History | None = Field(
+        None, description="what an eval history holds: before or rest; none: by the kind"
+    )
+    history_length: int | None = Field(
+        None, ge=1, description="most ratings of an eval history; none: 200 or 1000 by the kind"
+    )
+    window_length: int | None = Field(
+        None, ge=1, description="most ratings of a train window; none: 100, as a set 1000"
+    )
+    max_bad_share: float = Field(
+        0.01, ge=0, le=1, description="share of bad rows above which the run stops"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> SplitConfig:

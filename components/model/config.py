@@ -33,7 +33,9 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int | None = Field(None, ge=0, description="passes over train; none: by the objective")
+    epochs: int | None = Field(
+        None, ge=0, description="most passes over train; none: 8, as a set 12"
+    )
     patience: int = Field(3, ge=1, description="epochs without a better valid loss before stopping")
     positions: int = Field(2048, ge=1, description="target ratings a training step holds")
     learning_rate: float = Field(0.003, gt=0, description="peak of the learning rate")
