@@ -14,6 +14,7 @@ class ModelConfig(BaseModel):
     rating_dims: int = Field(8, ge=1, le=256, description="width of the rating embeddings")
     hidden: int = Field(128, ge=1, le=4096, description="width of the query tower's hidden layer")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of event and hidden units dropped")
+    rating_dropout: float = Field(0.5, ge=0, lt=1, description="dropout of the rating head")
     id_dropout: float = Field(0.1, ge=0, lt=1, description="share of ids replaced by unknown")
     oov_buckets: int = Field(4, ge=1, le=1000, description="buckets for ids training never saw")
     hidden_share: float = Field(0.4, gt=0, lt=1, description="share of a set that is predicted")

@@ -54,7 +54,7 @@ class Recommender(tfrs.Model):
             facts.movie_bias,
             facts.mean,
             config.id_dropout,
-            config.dropout,
+            config.rating_dropout,
             ordered,
         )
         self._drop_event = keras.layers.Dropout(config.dropout, noise_shape=(None, None, 1))
