@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from schemas.errors import UserError
+from schemas.errors import RunFailed, UserError
 
+FAILED = 1
 NOT_BLESSED = 3
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -60,6 +61,9 @@ def main() -> None:
     except UserError as error:
         print(f"greenlight: {error}", file=sys.stderr)
         sys.exit(USER_ERROR)
+    except RunFailed as error:
+        print(f"greenlight: {error}", file=sys.stderr)
+        sys.exit(FAILED)
     except (KeyboardInterrupt, SystemExit) as ended:
         # Typer turns Ctrl-C into an exit of its own, without a word.
         if getattr(ended, "code", INTERRUPTED) != INTERRUPTED:

@@ -3,6 +3,7 @@
 import datetime
 import fcntl
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from data import EMBEDDED
 from pipeline.config import Config
-from schemas.errors import UserError
+from schemas.errors import RunFailed, UserError
 from schemas.source import Source, load_source
 
 NAME = "greenlight"
@@ -65,6 +66,7 @@ def run_local(config: Config) -> Outcome:
 
     Raises:
       UserError: for what the user can mend, a second run in the same output directory included.
+      RunFailed: for everything else; the log then holds the traceback.
     """
     source = load_source(config.source)
     data_dir = find_data(config)
@@ -80,7 +82,14 @@ def run_local(config: Config) -> Outcome:
 
         log = folders.output / LOG_FILE
         with quiet(log) as console:
-            return _run(config, source, data_dir, folders, console)
+            try:
+                return _run(config, source, data_dir, folders, console)
+            except UserError:
+                raise
+            except Exception as error:
+                logging.exception("The run failed.")
+                first = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise RunFailed(f"The run failed: {first}. The log says more: {log}") from error
 
 
 def _run(

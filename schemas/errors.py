@@ -6,3 +6,7 @@ class UserError(Exception):
 
     The command line prints the message without a traceback and exits with status 2.
     """
+
+
+class RunFailed(Exception):  # noqa: N818 (it is an outcome)
+    """A run ended by a fault that is not the user's; its message says where the log is."""

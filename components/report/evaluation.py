@@ -43,5 +43,10 @@ def _metrics(uri: str, model_name: str) -> Metrics:
     for key, by_output in result.slicing_metrics:
         name = ",".join(f"{feature}={value}" for feature, value in key) or OVERALL
         values = by_output[""][""]
-        found[name] = {metric: float(v.get("doubleValue", "nan")) for metric, v in values.items()}
+        # Beside every metric TFMA lists its change against the blessed model.
+        found[name] = {
+            metric: float(value.get("doubleValue", "nan"))
+            for metric, value in values.items()
+            if not metric.endswith("_diff")
+        }
     return found

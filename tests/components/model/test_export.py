@@ -142,7 +142,7 @@ def examples(example):
 
 @pytest.fixture(scope="module")
 def alone(modules, examples, tmp_path_factory):
-    """What a fresh process answers, for each model."""
+    """What a fresh process answers, for each model that it is given."""
     movies, ratings = _padded(HISTORIES)
     asked = {}
     for ordered, module in modules.items():
