@@ -9,8 +9,8 @@ from components.model.facts import Facts
 class UserEmbedding(keras.layers.Layer):
     """Adds what the user's id and features say; starts at zero, so that history leads.
 
-    In training half of the ids are shown as unknown, so that the unknown user's row learns and
-    no query leans on an id that serving may not know.
+    In training half of the users are shown as unknown, id and features, so that the unknown rows
+    learn and no query leans on what serving may not know.
     """
 
     ID_DROPOUT = 0.5
@@ -19,6 +19,7 @@ class UserEmbedding(keras.layers.Layer):
         super().__init__(name=name)
         self.unknown = len(facts.user_ids)
         self.ids = self.add_weight("ids", [self.unknown + 1, dims], initializer="zeros")
+        self._unknown_features = tuple(len(values) for values in facts.user_features.values())
         self.feature_tables = [
             self.add_weight(key, [len(values) + 1, dims], initializer="zeros")
             for key, values in facts.user_features.items()
@@ -29,6 +30,8 @@ class UserEmbedding(keras.layers.Layer):
         if training:
             shown = tf.random.uniform(tf.shape(user)) >= self.ID_DROPOUT
             user = tf.where(shown, user, self.unknown)
+            unknown = tf.constant(self._unknown_features, tf.int32)
+            features = tf.where(shown[:, tf.newaxis], features, unknown)
         vectors = tf.gather(self.ids, user)
         for i, table in enumerate(self.feature_tables):
             vectors += tf.gather(table, features[:, i])
