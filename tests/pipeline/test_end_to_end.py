@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from pipeline.metadata import Metadata, NodeRun
 
-SHORT = ("training.epochs=3", "training.valid_rows=2000")
+SHORT = ("training.epochs=3", "training.valid_rows=2000", "gates.replicates=200")
 NOT_BLESSED = 3
 # What must look anew in every run: resolvers, and what depends on the last run or the run itself.
 NEVER_CACHED = {"BlessedModel", "LastStatistics", "BlessingReport"}
@@ -71,11 +71,11 @@ def second(output: Path, first: Run) -> Run:
 def refused(output: Path, second: Run) -> dict[str, Run]:
     """Models that must not pass, one after another."""
     settings = {
-        "rating only": "model.retrieval_weight=0",
-        "retrieval only": "model.rating_weight=0",
-        "untrained": "training.epochs=0",
+        "rating only": ("training.epochs=1", "model.retrieval_weight=0"),
+        "retrieval only": ("training.epochs=1", "model.rating_weight=0"),
+        "untrained": ("training.epochs=0",),
     }
-    return {name: greenlight(output, *SHORT, bad) for name, bad in settings.items()}
+    return {name: greenlight(output, *SHORT, *bad) for name, bad in settings.items()}
 
 
 def test_first_run_executes_every_node_and_is_blessed(first: Run) -> None:
@@ -151,8 +151,9 @@ def test_refused_models_never_become_the_baseline(refused: dict[str, Run], first
     good = first.blessing["metrics"]["overall"]
     for run in refused.values():
         blessed = run.blessing["baselines"]["blessed"]["overall"]
-        assert blessed["hit_rate@10"] == pytest.approx(good["hit_rate@10"], abs=1e-12)
-        assert blessed["rmse"] == pytest.approx(good["rmse"], abs=1e-12)
+        # With two models batches are cut differently: float32 sums differ in the last digit.
+        assert blessed["hit_rate@10"] == pytest.approx(good["hit_rate@10"], abs=1e-6)
+        assert blessed["rmse"] == pytest.approx(good["rmse"], abs=1e-6)
 
 
 def test_reported_metrics_are_those_of_the_pushed_model(output: Path, first: Run) -> None:
