@@ -11,6 +11,7 @@ from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
 from schemas.errors import UserError
+from schemas.source import load_source
 
 EMBEDDED_SOURCE = "movielens-latest"
 
@@ -49,7 +50,8 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
       **given: further top-level keys, ignored where none.
 
     Raises:
-      UserError: a file that cannot be read, a setting that is none, an unknown key, a wrong value.
+      UserError: a file that cannot be read, a setting that is none, an unknown key or source, a
+        wrong value.
     """
     content = _read(path) if path else {}
     content |= {key: value for key, value in given.items() if value is not None}
@@ -62,6 +64,7 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
         field = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         raise UserError(f"Configuration: {field}: {reason}." if field else f"{reason}.") from error
+    load_source(config.source)
     if config.data_dir is None and config.source != EMBEDDED_SOURCE:
         raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
     return config
