@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import tensorflow as tf
 import tensorflow_transform as tft
 
-USER_FEATURES = ("gender", "age", "occupation")
-MOVIE_FEATURES = ("year", "genres", "director", "star")
+from schemas.features import MOVIE_FEATURES, USER_FEATURES
+
 SEPARATOR = "|"
 
 

@@ -2,7 +2,6 @@
 
 import datetime
 import fcntl
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,9 +166,3 @@ def new_run_id(reports: Path) -> str:
     start = datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y%m%d-%H%M%S")
     taken = {path.name for path in reports.glob(f"{start}*")}
     return start if start not in taken else f"{start}-{len(taken)}"
-
-
-def read_blessing(report: Path) -> dict[str, Any]:
-    """Reads a published report's blessing.json."""
-    content: dict[str, Any] = json.loads((report / "blessing.json").read_text(encoding="utf-8"))
-    return content

@@ -132,17 +132,6 @@ class Fit:
         return loss
 
 
-def window_spec(user_features: int) -> Window:
-    """The shape of every train window, so that the step is traced once."""
-    return Window(
-        user=tf.TensorSpec([None], tf.int32),
-        user_features=tf.TensorSpec([None, user_features], tf.int32),
-        movie=tf.TensorSpec([None, None], tf.int32),
-        rating=tf.TensorSpec([None, None], tf.float32),
-        present=tf.TensorSpec([None, None], tf.float32),
-    )
-
-
 def assign_all(to: Sequence[tf.Variable], values: Sequence[tf.Variable]) -> None:
     """Copies variables, one by one."""
     for variable, value in zip(to, values, strict=True):

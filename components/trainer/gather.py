@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from components.model.facts import Facts
 from components.model.features import Lookup, parse, table
 from components.trainer.windows import records
-from components.transform import MOVIE_FEATURES, USER_FEATURES
+from schemas.features import MOVIE_FEATURES, USER_FEATURES
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from importlib import resources
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from schemas.features import MOVIE_FEATURES, USER_FEATURES
 from schemas.source import Source
 
-USER_FEATURES = ("gender", "age", "occupation")
-MOVIE_FEATURES = ("year", "genres", "director", "star")
 TIMES = ("timestamp", "history_timestamp")
 
 
