@@ -69,7 +69,6 @@ setup(
             "schemathesis>=4,<5",
             "types-jsonschema",
             "types-pyyaml",
-            "websockets>=14,<17",
             "websocket-client>=1.8",
         ],
     },

@@ -78,6 +78,11 @@ class Facts:
         return np.log((self.counts + 1) / (self.counts + 1).sum()).astype(np.float32)
 
     @property
+    def id_table_rows(self) -> int:
+        """How many rows a table of movie ids needs, out-of-vocabulary ones included."""
+        return 1 + int(max(self.id_rows.max(initial=0), self.oov_rows.max(initial=0)))
+
+    @property
     def tables(self) -> dict[str, Any]:
         """The arguments that every `MovieEmbedding` shares."""
         return {"id_rows": self.id_rows, "oov_rows": self.oov_rows, "features": self.features}

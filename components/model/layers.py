@@ -52,16 +52,31 @@ class MovieEmbedding(keras.layers.Layer):
 
     def vectors(self, training: bool = False) -> tf.Tensor:
         """Returns float32 [movies, dims]."""
-        rows = tf.constant(self._id_rows)
-        if training and self._id_dropout:
-            unknown = tf.random.uniform(tf.shape(rows)) < self._id_dropout
-            rows = tf.where(unknown, tf.constant(self._oov_rows), rows)
+        rows = shown_rows(self._id_rows, self._oov_rows, self._id_dropout if training else 0.0)
         vectors = tf.gather(self.ids, rows)
         for key, index in self._features.items():
-            present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
-            found = tf.gather(self.feature_tables[key], np.maximum(index, 0)) * present
-            vectors += tf.reduce_sum(found, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
+            vectors += feature_means(self.feature_tables[key], index)
         return vectors
+
+
+def shown_rows(id_rows: NDArray[Any], oov_rows: NDArray[Any], unknown: float) -> tf.Tensor:
+    """The movies' rows in an id table, a share of them as if unknown: int32 [movies]."""
+    rows = tf.constant(id_rows)
+    if not unknown:
+        return rows
+    hidden = tf.random.uniform(tf.shape(rows)) < unknown
+    return tf.where(hidden, tf.constant(oov_rows), rows)
+
+
+def feature_means(table: tf.Tensor, index: NDArray[Any]) -> tf.Tensor:
+    """Each movie's mean over the values of a feature; zeros where it has none.
+
+    `table` float32 [values, dims], `index` int32 [movies, width], -1 for padding; returns float32
+    [movies, dims].
+    """
+    present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
+    found = tf.gather(table, np.maximum(index, 0)) * present
+    return tf.reduce_sum(found, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
 
 
 class EventEmbedding(keras.layers.Layer):

@@ -61,18 +61,25 @@ class LinearPath(keras.layers.Layer):
         self.half_life.assign(half_life)
 
     def call(self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor) -> tf.Tensor:
+        """Scores the catalogue with the share and half-life that were set: see `unweighted`."""
+        return self.share * self.unweighted(movie, visible, age, self.half_life)
+
+    def unweighted(
+        self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor, half_life: tf.Tensor | float
+    ) -> tf.Tensor:
         """Scores the catalogue.
 
         Args:
           movie: int32 [batch, length], rows of the catalogue.
           visible: float32 [batch, length], 0 for what may not be read.
           age: float32 [1, length], how many events ago.
+          half_life: after how many events one counts half.
 
         Returns:
           float32 [batch, movies].
         """
         place = tf.gather(tf.constant(self._place), movie)
-        weight = visible * tf.pow(0.5, age / self.half_life)
+        weight = visible * tf.pow(0.5, age / half_life)
         events = tf.where((visible > 0) & (place < self._covered))
         column = tf.cast(tf.gather_nd(place, events), tf.int64)
         history = tf.SparseTensor(
@@ -80,5 +87,5 @@ class LinearPath(keras.layers.Layer):
             tf.gather_nd(weight, events),
             [tf.shape(movie, tf.int64)[0], self._covered],
         )
-        found = tf.sparse.sparse_dense_matmul(history, self.between) * self.share
+        found = tf.sparse.sparse_dense_matmul(history, self.between)
         return tf.gather(tf.pad(found, [[0, 0], [0, 1]]), self._place, axis=1)

@@ -8,6 +8,7 @@ import tf_keras as keras
 from numpy.typing import NDArray
 
 from components.model.facts import Facts
+from components.model.layers import feature_means, shown_rows
 from components.model.users import UserEmbedding
 from components.model.variational import VariationalTable
 
@@ -86,6 +87,7 @@ class RatingHead(keras.layers.Layer):
             for name, rows in facts.features.items()
         }
         rng = np.random.default_rng(0)
+        self._unknown = [len(values) for values in facts.user_features.values()]
         self.profile = [
             VariationalTable(
                 np.zeros([len(values) + 1, columns], np.float32), RATER_PRIOR, name=name
@@ -107,7 +109,7 @@ class RatingHead(keras.layers.Layer):
 
     def _starting_ids(self) -> NDArray[Any]:
         facts, rng = self._facts, np.random.default_rng(0)
-        rows = 1 + int(max(facts.id_rows.max(initial=0), facts.oov_rows.max(initial=0)))
+        rows = facts.id_table_rows
         start = rng.normal(0, VECTOR_PRIOR / 2, [rows, self.heads, 1 + self.dims])
         start[..., 0] = 0
         start[facts.id_rows, :, 0] = facts.movie_bias[:, np.newaxis] / self._deviation
@@ -119,15 +121,11 @@ class RatingHead(keras.layers.Layer):
         The first column is the movie's bias, the others its vector.
         """
         facts = self._facts
-        rows = tf.constant(facts.id_rows)
-        if training and self._id_dropout:
-            unknown = tf.random.uniform(tf.shape(rows)) < self._id_dropout
-            rows = tf.where(unknown, tf.constant(facts.oov_rows), rows)
+        unknown = self._id_dropout if training else 0.0
+        rows = shown_rows(facts.id_rows, facts.oov_rows, unknown)
         found = tf.gather(self.ids.rows(training), rows)
         for name, index in facts.features.items():
-            present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
-            values = tf.gather(self.features[name].rows(training), np.maximum(index, 0)) * present
-            found += tf.reduce_sum(values, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
+            found += feature_means(self.features[name].rows(training), index)
         if len(facts.raters.movie):
             found += tf.sparse.sparse_dense_matmul(self._raters(), self.raters.rows(training))
         return {"rating": tf.reshape(found, [-1, self.heads, 1 + self.dims])}
@@ -170,12 +168,11 @@ class RatingHead(keras.layers.Layer):
     def _prior(self, features: tf.Tensor, training: bool) -> tf.Tensor:
         batch = tf.shape(features)[0]
         prior = tf.zeros([batch, self.heads * (1 + self.dims)])
-        shown = tf.random.uniform([batch]) >= UserEmbedding.ID_DROPOUT
+        if training:
+            shown = tf.random.uniform([batch, 1]) >= UserEmbedding.ID_DROPOUT
+            features = tf.where(shown, features, tf.constant(self._unknown, tf.int32))
         for i, table in enumerate(self.profile):
-            rows = features[:, i]
-            if training:
-                rows = tf.where(shown, rows, table.mean.shape[0] - 1)
-            prior += tf.gather(table.rows(training), rows)
+            prior += tf.gather(table.rows(training), features[:, i])
         return tf.reshape(prior, [batch, self.heads, 1, 1 + self.dims])
 
     def _products(self, basis: tf.Tensor, weights: tf.Tensor, single: bool) -> tf.Tensor:
@@ -199,8 +196,7 @@ class RatingHead(keras.layers.Layer):
 
     def _weights(self, history: RatingHistory) -> tf.Tensor:
         if not self._ordered:
-            weights = history.visible[:, tf.newaxis]
-            return tf.tile(weights, [1, self.heads, 1, 1])
+            return history.visible[:, tf.newaxis]
         lives = tf.exp(self.log_half_lives)[:, tf.newaxis, tf.newaxis]
         return history.visible[:, tf.newaxis] * tf.pow(0.5, history.age / lives)
 

@@ -32,8 +32,7 @@ class TwoTowers(tfrs.Model):
         self.config, self.facts, self.ordered = config, facts, ordered
         self.linear = None
         self.users = IdEmbedding(len(facts.user_ids) + 1, config.dims, "users")
-        rows = 1 + int(max(facts.id_rows.max(initial=0), facts.oov_rows.max(initial=0)))
-        self.movies = IdEmbedding(rows, config.dims, "movies")
+        self.movies = IdEmbedding(facts.id_table_rows, config.dims, "movies")
         self._layers = [self._dense(units) for units in config.rating_layers]
         self._drop = keras.layers.Dropout(config.rating_dropout)
         self._out = keras.layers.Dense(1)
@@ -58,7 +57,6 @@ class TwoTowers(tfrs.Model):
         window: Window,
         visible: tf.Tensor,
         age: tf.Tensor,
-        training: bool = False,
     ) -> tf.Tensor:
         """Returns each user's vector, whatever the history: float32 [batch, 1, dims]."""
         return tf.gather(self.users.rows, window.user)[:, tf.newaxis]

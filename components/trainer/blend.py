@@ -29,7 +29,6 @@ def add_linear_path(
     What is compared is NDCG without a cut: it moves with every rank, so some thousand rows tell
     neighbouring shares apart, and unlike the cross-entropy it is blind to mere sharpness.
 
-
     Args:
       model: trained.
       train: TFRecord files of windows.
@@ -105,8 +104,7 @@ def _measure(
 
         found = [tf.cast(tf.shape(target)[0], tf.float32), gain(scores.model)]
         for half_life in HALF_LIVES[model.ordered]:
-            path.set(1.0, half_life)
-            added = path(window.movie, visible[:, 0], age)
+            added = path.unweighted(window.movie, visible[:, 0], age, half_life)
             found.extend(gain(scores.model + share * added) for share in SHARES)
         return tf.stack(found)
 

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline.metadata import Metadata, NodeRun
-from tests.report_browser import browser
+from tests.browser import browser
 
 SHORT = ("training.epochs=3", "training.valid_rows=2000", "gates.replicates=200")
 NOT_BLESSED = 3
@@ -132,12 +132,12 @@ def test_the_published_page_opens_in_a_browser_and_is_true(first: Run, output: P
         tab.look(390)
         tab.open((output / "reports" / first.blessing["run_id"] / "index.html").as_uri(), DRAWN)
         assert tab.complaints() == [] and len(tab.requests()) == 1
-        rows = tab.evaluate("document.querySelectorAll('table.gates tbody tr').length")
+        rows = tab.js("document.querySelectorAll('table.gates tbody tr').length")
         assert rows == len(first.blessing["gates"])
-        assert tab.evaluate("document.querySelectorAll('.chart svg').length") >= 12
-        people = tab.evaluate("document.querySelector('#people ~ section').innerText")
+        assert tab.js("document.querySelectorAll('.chart svg').length") >= 12
+        people = tab.js("document.querySelector('#people ~ section').innerText")
         assert "Recommended" in people and "(1994)" in people
-        assert "MovieTrainer" in tab.evaluate("document.body.innerText")
+        assert "MovieTrainer" in tab.js("document.body.innerText")
 
 
 def test_a_report_is_rebuilt_from_stored_artifacts_alone(first: Run, output: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser import Browser
+from tests.browser import browser
 
 FIRST = "document.querySelector('#movies .name')?.firstChild.textContent"
 SHOWN = "[...document.querySelectorAll('#movies .name')].map(name => name.firstChild.textContent)"
@@ -11,21 +11,23 @@ OPTIONS = "[...document.querySelectorAll('.options:not([hidden]) [role=option]')
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with Browser() as opened:
+def tab():
+    with browser() as opened:
         yield opened
 
 
 @pytest.fixture
-def page(browser, server):
-    browser.requests.clear()
-    browser.look(1200, 900)
-    browser.open(server.url)
-    browser.wait_for(f"{SHOWN}.length === 10")
-    yield browser
-    assert browser.errors == []
-    outside = [url for url in browser.requests if not url.startswith(server.url)]
-    assert outside == []
+def page(tab, server):
+    tab.look(1200)
+    tab.open(server.url, f"{SHOWN}.length === 10")
+    yield tab
+    _stayed_at(tab, server)
+
+
+def _stayed_at(tab, server):
+    """Nothing outside was asked for, and the console has no complaint."""
+    assert tab.complaints() == []
+    assert [url for url in tab.requests() if not url.startswith(server.url)] == []
 
 
 def _after(page, action):
@@ -172,22 +174,18 @@ CONTRAST = """(() => {
 })()"""
 
 
-def test_the_interface_is_described_on_a_page_of_its_own(browser, server):
-    browser.requests.clear()
-    browser.open(f"{server.url}/docs")
-    browser.wait_for("document.querySelectorAll('.operation').length === 10")
-    assert browser.js("document.body.textContent.includes('POST /recommend')")
-    assert all(url.startswith(server.url) for url in browser.requests)
-    assert browser.errors == []
+def test_the_interface_is_described_on_a_page_of_its_own(tab, server):
+    tab.open(f"{server.url}/docs", "document.querySelectorAll('.operation').length === 10")
+    assert tab.js("document.body.textContent.includes('POST /recommend')")
+    _stayed_at(tab, server)
 
 
-def test_a_server_with_a_token_asks_for_it(start, models, browser):
+def test_a_server_with_a_token_asks_for_it(start, models, tab):
     with start(models, GREENLIGHT_TOKEN="let me in") as guarded:
-        browser.look(1200, 900)
-        browser.open(guarded.url)
-        browser.wait_for("!document.querySelector('#token').hidden")
-        browser.js("document.querySelector('#token input').focus()")
-        browser.type("let me in")
-        browser.press("Enter")
-        browser.wait_for(f"{SHOWN}.length === 10")
-        assert browser.js("document.querySelector('#error').hidden")
+        tab.look(1200)
+        tab.open(guarded.url, "!document.querySelector('#token').hidden")
+        tab.js("document.querySelector('#token input').focus()")
+        tab.type("let me in")
+        tab.press("Enter")
+        tab.wait_for(f"{SHOWN}.length === 10")
+        assert tab.js("document.querySelector('#error').hidden")

@@ -8,7 +8,7 @@ import pytest
 
 from components.report import page
 from components.report.history import render_history
-from tests.report_browser import browser
+from tests.browser import browser
 
 DRAWN = "document.documentElement.dataset.drawn > 0"
 RMSE = ("", "gate/baseline/rmse/overall")
@@ -74,7 +74,7 @@ def test_it_opens_from_a_file_with_no_request_and_no_complaint(made, shown):
 
 
 def test_every_chart_is_drawn_and_described(made, shown):
-    marks = shown.evaluate(
+    marks = shown.js(
         "[...document.querySelectorAll('.chart')].map(c => [c.id, c.getAttribute('aria-label'),"
         " c.querySelectorAll('svg path').length, c.getBoundingClientRect().width,"
         " c.querySelector('svg').getBoundingClientRect().height])"
@@ -89,13 +89,13 @@ def test_every_chart_is_drawn_and_described(made, shown):
 
 def test_verdict_and_gates_are_those_of_blessing_json(made, shown):
     content = made[0]
-    verdict = shown.evaluate("document.querySelector('#verdict').innerText")
+    verdict = shown.js("document.querySelector('#verdict').innerText")
     assert ("Not blessed" in verdict) != content["blessed"]
     for reason in content["reasons"]:
         assert reason in verdict
-    top = shown.evaluate("document.querySelector('#verdict').getBoundingClientRect().top")
+    top = shown.js("document.querySelector('#verdict').getBoundingClientRect().top")
     assert top < 120
-    rows = shown.evaluate(
+    rows = shown.js(
         "[...document.querySelectorAll('table.gates tbody tr')].map(r => [...r.children]"
         ".map(c => c.textContent.trim()))"
     )
@@ -107,45 +107,43 @@ def test_verdict_and_gates_are_those_of_blessing_json(made, shown):
 
 
 def test_hostile_texts_are_shown_and_do_nothing(made, shown):
-    assert shown.evaluate("document.querySelectorAll('script').length") == 3
-    assert shown.evaluate("document.title").count("run-1") == 1
-    people = shown.evaluate("document.querySelector('.person').innerText")
+    assert shown.js("document.querySelectorAll('script').length") == 3
+    assert shown.js("document.title").count("run-1") == 1
+    people = shown.js("document.querySelector('.person').innerText")
     assert "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title>" in people
-    links = shown.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
+    links = shown.js("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
     assert all(link.startswith("#") for link in links)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_fits_and_has_contrast(made, tab, width, dark):
-    tab.look(width, dark)
+    tab.look(width, dark=dark)
     tab.open((made[2] / "index.html").as_uri(), DRAWN)
-    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page_colour = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
+    page_colour = tab.js("getComputedStyle(document.body).backgroundColor")
     assert (page_colour == "rgb(255, 255, 255)") != dark
-    assert tab.evaluate(CONTRAST) == []
+    assert tab.js(CONTRAST) == []
 
 
 def test_it_prints_light_whatever_the_screen(made, tab):
     tab.look(800, dark=True, media="print")
     tab.open((made[2] / "index.html").as_uri(), DRAWN)
-    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert tab.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert tab.js("getComputedStyle(document.querySelector('nav')).display") == "none"
 
 
 def test_headings_descend_and_every_section_is_linked(shown):
-    levels = shown.evaluate(
-        "[...document.querySelectorAll('h1,h2,h3')].map(h => Number(h.tagName[1]))"
-    )
+    levels = shown.js("[...document.querySelectorAll('h1,h2,h3')].map(h => Number(h.tagName[1]))")
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(later <= before + 1 for before, later in itertools.pairwise(levels))
-    assert shown.evaluate(
+    assert shown.js(
         "[...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash))"
     )
-    tables = shown.evaluate(
+    tables = shown.js(
         "[...document.querySelectorAll('table')].every(t => t.querySelector('th[scope]'))"
     )
-    assert tables and shown.evaluate("document.documentElement.lang") == "en"
+    assert tables and shown.js("document.documentElement.lang") == "en"
 
 
 def test_the_markdown_says_the_same_and_nothing_in_it_is_markup(made):
@@ -176,9 +174,9 @@ def test_nothing_evaluated_is_a_page_too(make_blessing, make_report_facts, tab, 
     tab.events.clear()
     tab.open((tmp_path / "index.html").as_uri(), DRAWN)
     assert tab.complaints() == []
-    words = tab.evaluate("document.body.innerText")
+    words = tab.js("document.body.innerText")
     assert "no rating of the eval split was evaluated" in words
-    assert not tab.evaluate("!!document.querySelector('#slices')")
+    assert not tab.js("!!document.querySelector('#slices')")
 
 
 def test_one_page_over_all_runs(make_blessing, make_evaluation, tab, tmp_path):
@@ -195,9 +193,7 @@ def test_one_page_over_all_runs(make_blessing, make_evaluation, tab, tmp_path):
     tab.look()
     tab.open((tmp_path / "history.html").as_uri(), DRAWN)
     assert tab.complaints() == [] and len(tab.requests()) == 1
-    links = tab.evaluate(
-        "[...document.querySelectorAll('td a, th a')].map(a => a.getAttribute('href'))"
-    )
+    links = tab.js("[...document.querySelectorAll('td a, th a')].map(a => a.getAttribute('href'))")
     assert links == [f"2026-{i}/index.html" for i in (3, 2, 1, 0)]
-    assert tab.evaluate("document.querySelector('h1').textContent") == "4 runs, 2 blessed"
-    assert tab.evaluate("document.querySelectorAll('.chart svg').length") == 2
+    assert tab.js("document.querySelector('h1').textContent") == "4 runs, 2 blessed"
+    assert tab.js("document.querySelectorAll('.chart svg').length") == 2
