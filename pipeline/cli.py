@@ -8,6 +8,7 @@ import typer
 from pipeline.report import report
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving
+from serving.index_command import index
 
 FAILED = 1
 NOT_BLESSED = 3
@@ -58,6 +59,7 @@ def run(
 
 register_serving(app)
 app.command()(report)
+app.command()(index)
 
 
 def main() -> None:
