@@ -35,7 +35,7 @@ def export_random(
     model = Recommender(ModelConfig(), facts, ordered=True)
     model.compute_loss(_window(movies, rng))
     covered = np.argsort(-facts.counts)[: model.config.linear_movies].astype(np.int32)
-    between = rng.normal(0, 0.01, [len(covered)] * 2).astype(np.float32)
+    between = rng.normal(0, 0.05, [len(covered)] * 2).astype(np.float32)
     model.linear = LinearPath(movies, covered, between)
     model.linear.set(0.5, 100.0)
     for variable in model.trainable_variables:

@@ -12,6 +12,10 @@ from serving.model import Arrays, Model, padded
 from serving.titles import Titles
 
 Json = dict[str, Any]
+# What the signature `recommend` takes, and what each input is when nothing is told.
+PLAIN: Json = {
+    "user_id": [""], "history_movie_id": [[]], "history_rating": [[]], "k": [10],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Answers:
         """Movies for several people, in one call of the graph."""
         wishes = _wishes([one.request for one in asked], [one.exclude for one in asked])
         people = self._people([(one.request, one.events) for one in asked])
-        found = self.model.call("recommend_filtered", **people, **wishes)
+        found = self._listed({**people, **wishes})
         return [
             {
                 "version": self.model.version,
@@ -57,6 +61,12 @@ class Answers:
             }
             for row, one in enumerate(asked)
         ]
+
+    def _listed(self, told: Arrays) -> Arrays:
+        """Plain requests go to `recommend`, which may have an index."""
+        if told.keys() <= PLAIN.keys():
+            return self.model.call("recommend", **{**PLAIN, **told})
+        return self.model.call("recommend_filtered", **told)
 
     def rank(self, request: ask.RankRequest) -> Json:
         """The caller's candidates in order: `requests.Recommended`."""

@@ -11,6 +11,7 @@ from serving.answers import Answers
 from serving.approximate import Search, build
 from serving.index_command import Worth, measure
 from serving.model import Model
+from serving.requests import RecommendRequest
 from serving.versions import warm_up
 
 MOVIES, USERS = 9_000, 60
@@ -86,7 +87,17 @@ def test_each_row_may_ask_for_another_number(approximate):
 
 
 def test_the_server_takes_it_like_any_other(approximate):
-    warm_up(Answers(approximate))
+    answers = Answers(approximate)
+    warm_up(answers)
+    listed = _lists(approximate, approximate.users[:1])
+    plain = answers.recommend(RecommendRequest(user=approximate.users[0]))
+    assert [m["movie_id"].encode() for m in plain["movies"]] == listed["movie_id"][0].tolist()
+    assert [m["score"] for m in plain["movies"]] == pytest.approx(listed["score"][0].tolist())
+
+
+def test_requests_with_wishes_are_answered_exactly(exact, approximate):
+    wish = RecommendRequest(user=exact.users[0], genres=["Drama"])
+    assert Answers(approximate).recommend(wish) == Answers(exact).recommend(wish)
 
 
 def test_a_model_whose_movies_are_all_scored_needs_no_index(tmp_path):
