@@ -27,7 +27,7 @@ Inputs = dict[str, list[types.Artifact]]
 class Report(types.Artifact):
     """What a run concluded: blessing.json, facts.json, report.md and index.html."""
 
-    TYPE_NAME = "greenlight.Report"
+    TYPE_NAME = "components.Report"
 
 
 class BlessingReportExecutor(base_executor.BaseExecutor):
@@ -47,7 +47,7 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
 
     Args:
       inputs: those of the node, by key.
-      properties: `run_id`, `config` (JSON) and `scale` (JSON).
+      properties: `run_id` (empty: the time names the run), `config` (JSON) and `scale` (JSON).
 
     Returns:
       The contents of blessing.json, but for the seconds, and of facts.json.
@@ -57,8 +57,9 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
     config, scale = json.loads(properties["config"]), json.loads(properties["scale"])
     rows = _read(f"{uri['examples']}/{ROWS_FILE}")
     evaluation = read_evaluation(uri["evaluation"])
+    now = datetime.datetime.now(tz=datetime.timezone.utc)
     content = blessing(
-        run_id=properties["run_id"],
+        run_id=run_name(properties["run_id"], now),
         blessed=verdict.get_int_custom_property(ARTIFACT_PROPERTY_BLESSED_KEY) == 1,
         config=config,
         rows=rows,
@@ -68,7 +69,6 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
     )
     gates = GatesConfig.model_validate(config["gates"])
     examples = artifact_utils.get_single_instance(inputs["examples"])
-    now = datetime.datetime.now(tz=datetime.timezone.utc)
     return content, {
         "made": now.strftime("%Y-%m-%d %H:%M UTC"),
         "scale": scale,
@@ -82,6 +82,11 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
         "compared": facts.compared_with(verdict),
         "fingerprint": facts.fingerprint(examples),
     }
+
+
+def run_name(run_id: str, now: datetime.datetime) -> str:
+    """The run's id, or its time where it is empty: a schedule starts all runs with the same one."""
+    return run_id or now.strftime("%Y%m%d-%H%M%S")
 
 
 def answers(evaluation: Evaluation) -> bool:
