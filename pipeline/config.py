@@ -25,6 +25,14 @@ class ValidationConfig(BaseModel):
     drift_stops: bool = Field(False, description="whether drift stops the run or is reported")
 
 
+class SpansConfig(BaseModel):
+    """Which deliveries are read where the source's file patterns name them by {SPAN} or date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window: int = Field(1, ge=1, description="how many of the newest spans are read together")
+
+
 class Config(BaseModel):
     """Everything that a user may choose about a run."""
 
@@ -33,6 +41,7 @@ class Config(BaseModel):
     source: str = Field(EMBEDDED_SOURCE, description="name of a source, or its YAML file")
     data_dir: str | None = Field(None, description="where its files are; none: the embedded data")
     output_dir: str = Field("runs/default", description="where everything is written")
+    spans: SpansConfig = SpansConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()

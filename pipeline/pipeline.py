@@ -52,7 +52,7 @@ def create_pipeline(
             producer_component_id="StatisticsGen",
         ),
     ).with_id("LastStatistics")
-    example_gen = RatingExampleGen(data_dir, source, config.split)
+    example_gen = RatingExampleGen(data_dir, source, config.split, config.spans.window)
     schemas = CuratedSchema(source, config.validation.drift_bound)
     statistics_gen = tfx.components.StatisticsGen(
         examples=example_gen.outputs["examples"],

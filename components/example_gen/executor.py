@@ -52,7 +52,6 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], files)
         source = Source.model_validate_json(exec_properties[SOURCE_KEY])
         split = SplitConfig.model_validate_json(exec_properties[SPLIT_KEY])
-        source, split = resolved(source, split, files)
         generate(
             source,
             split,
@@ -60,6 +59,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             examples.uri,
             catalogue.uri,
             self._beam_pipeline_args,
+            resolved(source, files),
         )
         _describe(examples, list(SPLITS))
         _describe(catalogue, ["catalogue"])
