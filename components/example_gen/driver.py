@@ -29,11 +29,11 @@ class RatingDriver(driver.Driver):
         return SpanWindowProcessor(str(input_base_uri), splits, range_config)
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Runs TFX's driver for Vertex AI with the project's processor."""
     input_processor.FileBasedInputProcessor = SpanWindowProcessor
-    vertex_driver.main(vertex_driver._parse_flags(argv))
+    app.run(vertex_driver.main, flags_parser=vertex_driver._parse_flags)
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=lambda argv: argv)
+    main()
