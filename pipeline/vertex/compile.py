@@ -1,7 +1,10 @@
 """Compiles the pipeline to what Vertex AI and Kubeflow Pipelines run."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import yaml
 from tfx import v1 as tfx
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
@@ -46,6 +49,23 @@ def compile_kfp(config: Config) -> Spec:
     spec: Spec = _compile(config, {}, resolve=False)["pipelineSpec"]
     spec["root"]["dag"]["tasks"][EXAMPLE_GEN]["cachingOptions"] = {}
     return spec
+
+
+def write_job(config: Config, run_id: str, folder: Path) -> Path:
+    """Writes `pipeline.json`; see `compile_job`."""
+    content = json.dumps(compile_job(config, run_id), indent=1, sort_keys=True)
+    return _write(folder / "pipeline.json", content)
+
+
+def write_kfp(config: Config, folder: Path) -> Path:
+    """Writes `kubeflow.yaml`; see `compile_kfp`."""
+    return _write(folder / "kubeflow.yaml", yaml.safe_dump(compile_kfp(config)))
+
+
+def _write(path: Path, content: str) -> Path:
+    aside = path.with_name(f".{path.name}")
+    aside.write_text(content, encoding="utf-8")
+    return aside.replace(path)
 
 
 def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
