@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
@@ -50,6 +50,15 @@ class Config(BaseModel):
     validation: ValidationConfig = ValidationConfig()
     beam_args: list[str] = Field([], description="options for Apache Beam; none: in this process")
     vertex: VertexConfig = VertexConfig()
+
+    @model_validator(mode="after")
+    def _learns_nothing_held_out(self) -> "Config":
+        if self.training.warm_start and self.split.kind != "temporal":
+            raise ValueError(
+                "training.warm_start needs split.kind=temporal: only by time is it sure that the "
+                "blessed model never learned what now judges"
+            )
+        return self
 
 
 def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:

@@ -14,6 +14,7 @@ from components.model.recommender import Recommender
 from components.model.served import Served
 from components.model.signatures import make_signatures
 from components.model.stored import StoredUsers
+from components.model.weights import Keepsake
 
 
 class ExportedRecommender(tf.Module):
@@ -21,7 +22,7 @@ class ExportedRecommender(tf.Module):
 
     evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
     The others serve; see `signatures`. `catalogue`, `user_ids`, `scale` and `user_features` tell
-    whoever loads the model what it knows.
+    whoever loads the model what it knows; from `keepsake` the next training may start.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class ExportedRecommender(tf.Module):
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
         served = Served(model, lookup, reach, users)
-        self._weights = list(model.variables)
+        self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
         self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
         self._variables = {**served.variables, "lengths": served.lengths}
         self._users = served.users

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.vertex.job_config import JobConfig
+
 
 class NodeConfig(BaseModel):
     """What one node's container gets; what is left out is as for every node."""
@@ -44,3 +46,4 @@ class VertexConfig(BaseModel):
     memory_gb: float = Field(16, gt=0, description="memory of a node")
     nodes: dict[str, NodeConfig] = Field({}, description="what single nodes get instead, by name")
     dataflow: DataflowConfig = DataflowConfig()
+    job: JobConfig = JobConfig()
