@@ -94,7 +94,9 @@ def figures(run: dict[str, Any]) -> list[str]:
     """The cells of one run."""
     whole = run["metrics"]["overall"]
     changes = {
-        gate["metric"]: f"{gate['value']:+.4f}" for gate in run["gates"] if gate["kind"] == "blessed"
+        gate["metric"]: f"{gate['value']:+.4f}"
+        for gate in run["gates"]
+        if gate["kind"] == "blessed"
     }
     epochs = run["training"]["epochs"]
     return [

@@ -81,7 +81,9 @@ def telling(config: VertexConfig) -> Iterator[None]:
     try:
         yield
     except NO_NETWORK as error:
-        raise RunFailed(f"Vertex AI cannot be reached, is there a network? {_said(error)}") from error
+        raise RunFailed(
+            f"Vertex AI cannot be reached, is there a network? {_said(error)}"
+        ) from error
     except google.auth.exceptions.GoogleAuthError as error:
         raise UserError(
             "Nobody is logged in to Google Cloud: run `gcloud auth application-default login`, or "

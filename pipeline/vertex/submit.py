@@ -47,7 +47,9 @@ def make_job(config: VertexConfig, spec: Spec) -> PipelineJob:
     made.labels = {**dict(made.labels), **own.labels}
     made.service_account = own.service_account or ""
     made.network = own.network or ""
-    made.runtime_config.failure_policy = f"PIPELINE_FAILURE_POLICY_FAIL_{own.failure_policy.upper()}"
+    made.runtime_config.failure_policy = (
+        f"PIPELINE_FAILURE_POLICY_FAIL_{own.failure_policy.upper()}"
+    )
     if not own.caching:
         tasks = job.pipeline_spec["root"]["dag"]["tasks"]
         for name in tasks:
