@@ -79,8 +79,9 @@ def deliver(folder: Path, span: int, ratings: str) -> None:
 def run_pipeline(out: Path, arm: str, window: int, settings: list[str]) -> dict[str, Any]:
     """One `greenlight run`; returns its blessing.json."""
     own = [f"spans.window={window}", *ARMS[arm]]
+    data = out / "data"
     command = [sys.executable, "-m", "pipeline.cli", "run", "--output-dir", str(out / arm),
-               "--source", str(out / "data/source.yaml"), "--data-dir", str(out / "data")]  # fmt: skip
+               "--source", str(data / "source.yaml"), "--data-dir", str(data)]  # fmt: skip
     command += [part for setting in [*own, *settings] for part in ("--set", setting)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 3):

@@ -14,6 +14,7 @@ from pipeline.shared import (
     SourceName,
     conclude,
 )
+from pipeline.vertex import submit_commands  # noqa: F401 (adds its commands to `vertex`)
 from pipeline.vertex.commands import vertex
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving

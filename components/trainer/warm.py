@@ -61,7 +61,7 @@ def unfit(learned: Learned, facts: Facts) -> str | None:
 
     What it was trained on must lie before all that judges the new model.
     """
-    if learned.scale != tuple(np.float32(facts.scale)):
+    if not np.allclose(learned.scale, facts.scale):
         return f"the blessed model knows ratings of {learned.scale}, these are of {facts.scale}"
     if facts.trained_until is None or learned.trained_until == NO_TIME:
         return "only where splits are cut by time is it sure that no held-out rating was learned"

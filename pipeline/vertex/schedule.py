@@ -17,8 +17,8 @@ def check_cron(cron: str) -> None:
     """Raises UserError unless the expression has the form of a cron expression."""
     if not _CRON.fullmatch(cron):
         raise UserError(
-            f"--cron {cron!r}: give minute, hour, day, month and weekday, such as '0 4 * * *', with "
-            "a time zone in front where UTC is not meant: 'TZ=Europe/Berlin 0 4 * * *'."
+            f"--cron {cron!r}: give minute, hour, day, month and weekday, such as '0 4 * * *', "
+            "with a time zone in front where UTC is not meant: 'TZ=Europe/Berlin 0 4 * * *'."
         )
 
 

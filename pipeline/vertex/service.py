@@ -34,11 +34,11 @@ def connect(kind: Callable[..., Client], config: VertexConfig) -> Client:
     Raises:
       UserError: no project is set, or nobody is logged in.
     """
-    if not config.project:
-        raise UserError("Say --set vertex.project=PROJECT.")
+    config.given("project")
     endpoint = config.job.endpoint or f"{config.region}-aiplatform.googleapis.com"
     # Credentials are never sent in the clear.
-    anyone = AnonymousCredentials() if endpoint.startswith("http://") else None
+    plain = endpoint.startswith("http://")
+    anyone = AnonymousCredentials() if plain else None  # type: ignore[no-untyped-call]
     with telling(config):
         return kind(
             credentials=anyone,

@@ -1,5 +1,6 @@
 """Submits a compiled job to Vertex AI, and follows it to its end."""
 
+import copy
 import datetime
 import re
 import threading
@@ -40,9 +41,12 @@ def new_job_id(config: VertexConfig, given: str | None) -> str:
 
 def make_job(config: VertexConfig, spec: Spec) -> PipelineJob:
     """The service's form of a compiled job, with the settings of `vertex.job`."""
-    job = json_format.ParseDict(spec, PipelineJob.pb(PipelineJob()), ignore_unknown_fields=False)
-    made = PipelineJob.wrap(job)
     own = config.job
+    if not own.caching:
+        spec = copy.deepcopy(spec)
+        for task in spec["pipelineSpec"]["root"]["dag"]["tasks"].values():
+            task["cachingOptions"] = {}
+    made = PipelineJob.wrap(json_format.ParseDict(spec, PipelineJob.pb(PipelineJob())))
     made.display_name = made.display_name or config.pipeline_name
     made.labels = {**dict(made.labels), **own.labels}
     made.service_account = own.service_account or ""
@@ -50,10 +54,6 @@ def make_job(config: VertexConfig, spec: Spec) -> PipelineJob:
     made.runtime_config.failure_policy = (
         f"PIPELINE_FAILURE_POLICY_FAIL_{own.failure_policy.upper()}"
     )
-    if not own.caching:
-        tasks = job.pipeline_spec["root"]["dag"]["tasks"]
-        for name in tasks:
-            tasks[name].update({"cachingOptions": {}})
     return made
 
 
