@@ -47,7 +47,7 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
 
     Args:
       inputs: those of the node, by key.
-      properties: `run_id`, `config` (JSON) and `scale` (JSON).
+      properties: `run_id` (empty: named by its time), `config` (JSON) and `scale` (JSON).
 
     Returns:
       The contents of blessing.json, but for the seconds, and of facts.json.
@@ -56,9 +56,10 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
     verdict = artifact_utils.get_single_instance(inputs["blessing"])
     config, scale = json.loads(properties["config"]), json.loads(properties["scale"])
     rows = _read(f"{uri['examples']}/{ROWS_FILE}")
+    now = datetime.datetime.now(tz=datetime.timezone.utc)
     evaluation = read_evaluation(uri["evaluation"])
     content = blessing(
-        run_id=properties["run_id"],
+        run_id=properties["run_id"] or now.strftime("%Y%m%d-%H%M%S"),
         blessed=verdict.get_int_custom_property(ARTIFACT_PROPERTY_BLESSED_KEY) == 1,
         config=config,
         rows=rows,
@@ -68,7 +69,6 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
     )
     gates = GatesConfig.model_validate(config["gates"])
     examples = artifact_utils.get_single_instance(inputs["examples"])
-    now = datetime.datetime.now(tz=datetime.timezone.utc)
     return content, {
         "made": now.strftime("%Y-%m-%d %H:%M UTC"),
         "scale": scale,
