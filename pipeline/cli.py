@@ -16,6 +16,7 @@ from pipeline.shared import (
 )
 from pipeline.vertex import submit_commands  # noqa: F401 (adds its commands to `vertex`)
 from pipeline.vertex.commands import vertex
+from pipeline.vertex.kfp import kfp
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving
 
@@ -56,6 +57,7 @@ def run(
 register_serving(app)
 app.command()(report)
 app.add_typer(vertex)
+app.add_typer(kfp)
 
 
 def main() -> None:
