@@ -9,6 +9,7 @@ import pytest
 from components.example_gen.executor import settle
 from components.example_gen.inputs import input_config, resolved
 from pipeline.config import load_config
+from pipeline.vertex.check import wiring_findings
 from pipeline.vertex.compile import compile_job
 from schemas.source import load_source
 
@@ -82,3 +83,16 @@ def test_without_a_driver_the_node_resolves_its_spans_itself(config):
     settle(files, told)
     read = [span.ratings.files for span in resolved(source, files)]
     assert read == [["ratings-9.csv"], ["ratings-10.csv"]]
+
+
+def test_the_trainer_gets_the_blessed_model_where_asked(config, vertex_job):
+    warm = config.model_copy(
+        update={"training": config.training.model_copy(update={"warm_start": True})}
+    )
+    job = compile_job(warm, "run")
+    inputs = job["pipelineSpec"]["root"]["dag"]["tasks"]["MovieTrainer"]["inputs"]["artifacts"]
+    source = inputs["base_model"]["taskOutputArtifact"]
+    assert source["producerTask"] == "BlessedModel-model-resolver"
+    assert list(wiring_findings(job["pipelineSpec"])) == []
+    cold = vertex_job["pipelineSpec"]["root"]["dag"]["tasks"]["MovieTrainer"]["inputs"]
+    assert "base_model" not in cold["artifacts"]
