@@ -14,7 +14,9 @@ from pipeline.shared import (
     SourceName,
     conclude,
 )
+from pipeline.vertex import submit_commands  # noqa: F401 (adds its commands to `vertex`)
 from pipeline.vertex.commands import vertex
+from pipeline.vertex.kfp import kfp
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving
 from serving.index_command import index
@@ -57,6 +59,7 @@ register_serving(app)
 app.command()(report)
 app.command()(index)
 app.add_typer(vertex)
+app.add_typer(kfp)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
@@ -26,6 +26,14 @@ class ValidationConfig(BaseModel):
     drift_stops: bool = Field(False, description="whether drift stops the run or is reported")
 
 
+class SpansConfig(BaseModel):
+    """Which deliveries are read where the source's file patterns name them by {SPAN} or date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window: int = Field(1, ge=1, description="how many of the newest spans are read together")
+
+
 class Config(BaseModel):
     """Everything that a user may choose about a run."""
 
@@ -34,6 +42,7 @@ class Config(BaseModel):
     source: str = Field(EMBEDDED_SOURCE, description="name of a source, or its YAML file")
     data_dir: str | None = Field(None, description="where its files are; none: the embedded data")
     output_dir: str = Field("runs/default", description="where everything is written")
+    spans: SpansConfig = SpansConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
@@ -41,6 +50,15 @@ class Config(BaseModel):
     validation: ValidationConfig = ValidationConfig()
     beam_args: list[str] = Field([], description="options for Apache Beam; none: in this process")
     vertex: VertexConfig = VertexConfig()
+
+    @model_validator(mode="after")
+    def _learns_nothing_held_out(self) -> "Config":
+        if self.training.warm_start and self.split.kind != "temporal":
+            raise ValueError(
+                "training.warm_start needs split.kind=temporal: only by time is it sure that the "
+                "blessed model never learned what now judges"
+            )
+        return self
 
 
 def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:

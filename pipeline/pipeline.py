@@ -55,7 +55,7 @@ def create_pipeline(
             producer_component_id="StatisticsGen",
         ),
     ).with_id("LastStatistics")
-    example_gen = RatingExampleGen(data_dir, source, config.split)
+    example_gen = RatingExampleGen(data_dir, source, config.split, config.spans.window)
     schemas = CuratedSchema(source, config.validation.drift_bound)
     statistics_gen = tfx.components.StatisticsGen(
         examples=example_gen.outputs["examples"],
@@ -84,6 +84,12 @@ def create_pipeline(
         disable_statistics=True,
     )
     transform.add_upstream_node(validator)
+    blessed_model = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("BlessedModel")
+    warm = resolve and config.training.warm_start
     trainer = MovieTrainer(
         examples=example_gen.outputs["examples"],
         catalogue=example_gen.outputs["catalogue"],
@@ -96,12 +102,8 @@ def create_pipeline(
             "scale": list(source.scale),
             "checkpoints": checkpoints,
         },
+        base_model=blessed_model.outputs["model"] if warm else None,
     )
-    blessed_model = tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-    ).with_id("BlessedModel")
     evaluator = MovieEvaluator(
         examples=example_gen.outputs["examples"],
         catalogue=example_gen.outputs["catalogue"],

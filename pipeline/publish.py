@@ -33,15 +33,26 @@ def publish(
     )
     content["seconds"] = {run.node: round(run.seconds, 3) for run in runs}
     check(content)
-    aside, place = reports / f".{run_id}", reports / run_id
-    aside.mkdir(parents=True)
-    write(aside, content, facts)
-    aside.rename(place)
+    return content, place(reports, run_id, content, facts)
+
+
+def place(reports: Path, run_id: str, content: dict[str, Any], facts: dict[str, Any]) -> Path:
+    """Writes a run's report aside, renames it into place, and points `latest` to it.
+
+    One that is there already is written anew, file by file. Returns the report's folder.
+    """
+    aside, folder = reports / f".{run_id}", reports / run_id
+    if folder.exists():
+        write(folder, content, facts)
+    else:
+        aside.mkdir(parents=True, exist_ok=True)
+        write(aside, content, facts)
+        aside.rename(folder)
     link = reports / f".{LATEST}"
     link.unlink(missing_ok=True)
     link.symlink_to(run_id)
     link.replace(reports / LATEST)
-    return content, place
+    return folder
 
 
 def check(content: dict[str, Any]) -> None:

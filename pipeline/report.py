@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.remote import fetch, find_reports, is_root
 from schemas.errors import UserError
 
 HISTORY_PAGE = "history.html"
@@ -13,16 +14,27 @@ HISTORY_PAGE = "history.html"
 
 def report(
     run: Annotated[
-        str, typer.Argument(help="a run's id or its folder of the reports; none: the latest")
+        str,
+        typer.Argument(
+            help="a run's id or its folder of the reports, or a pipeline root (gs://, or a folder) "
+            "whose newest report is fetched; none: the latest"
+        ),
     ] = "latest",
     output_dir: Annotated[str, typer.Option(help="where the runs were written")] = "runs/default",
     history: Annotated[bool, typer.Option("--history", help="one page with all runs")] = False,
 ) -> None:
-    """Rebuilds a run's report from its stored artifacts, or shows all runs of a directory."""
+    """Rebuilds or fetches a run's report, or shows all runs of a directory or pipeline root."""
     from pipeline.local import LOG_FILE, Folders
     from pipeline.progress import quiet
 
     folders = Folders(Path(output_dir).resolve())
+    if is_root(run):
+        folders.output.mkdir(parents=True, exist_ok=True)
+        with quiet(folders.output / LOG_FILE) as console, console.status("Fetching reports"):
+            found = find_reports(run)
+            places = [fetch(one, folders.reports) for one in (found if history else found[-1:])]
+        typer.echo(write_history(folders.reports) if history else places[-1] / "index.html")
+        return
     if not folders.reports.is_dir():
         raise UserError(f"{output_dir} has no reports: name a run's directory by --output-dir.")
     if history:

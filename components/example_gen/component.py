@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tfx import types
-from tfx.components.example_gen import driver
 from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base import executor_spec
-from tfx.proto import example_gen_pb2
+from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
 from components.example_gen import executor
 from components.example_gen.config import SplitConfig
+from components.example_gen.driver import RatingDriver
 from components.example_gen.inputs import input_config
 from schemas.source import Source
 
@@ -40,28 +40,32 @@ class RatingExampleGen(FileBasedExampleGen):
             was read, kept and dropped.
         catalogue: Examples with the split catalogue, one per movie.
 
-    The node is taken from the cache while no file of the source changes (size and time of change),
+    The node is taken from the cache while no file that it reads changes (size and time of change),
     nor the source's description, nor the split.
     """
 
     SPEC_CLASS = RatingExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.RatingExampleGenExecutor)
-    DRIVER_CLASS = driver.FileBasedDriver
+    DRIVER_CLASS = RatingDriver
 
-    def __init__(self, input_base: str, source: Source, split: SplitConfig) -> None:
+    def __init__(self, input_base: str, source: Source, split: SplitConfig, spans: int = 1) -> None:
         """Makes the node.
 
         Args:
             input_base: the data directory; local or, say, gs://.
-            source: what its files hold; patterns may hold {SPAN}, {VERSION} or {YYYY}{MM}{DD}.
+            source: what its files hold; patterns may name a span, see `spans`.
             split: how ratings are split.
+            spans: how many of the newest spans are read together.
 
         Raises:
-            UserError: the source's patterns cannot be resolved together.
+            UserError: the source's patterns do not say of which span a file is.
         """
         spec = RatingExampleGenSpec(
             input_base=input_base,
             input_config=input_config(source, split),
+            range_config=range_config_pb2.RangeConfig(
+                rolling_range=range_config_pb2.RollingRange(num_spans=spans)
+            ),
             output_config=example_gen_pb2.Output(),
             output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
             output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tfx import types
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.proto import example_gen_pb2
+from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import LOCAL_BEAM_ARGS, generate
-from components.example_gen.inputs import resolved
+from components.example_gen.inputs import SpanWindowProcessor, resolved
+from components.example_gen.spans import names_span
 from components.example_gen.splits import SPLITS
 from schemas.source import Source
 
@@ -40,7 +42,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             input_dict: nothing.
             output_dict: the artifacts `examples` and `catalogue`.
             exec_properties: `input_base`; `input_config` with the patterns as the driver resolved
-                them; `source` and `split` as JSON.
+                them, else `range_config` says how many spans to read; `source` and `split` as JSON.
 
         Raises:
             UserError: see `generate`.
@@ -50,9 +52,9 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         catalogue = artifact_utils.get_single_instance(output_dict[CATALOGUE_KEY])
         files = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], files)
+        settle(files, exec_properties)
         source = Source.model_validate_json(exec_properties[SOURCE_KEY])
         split = SplitConfig.model_validate_json(exec_properties[SPLIT_KEY])
-        source, split = resolved(source, split, files)
         generate(
             source,
             split,
@@ -60,9 +62,25 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             examples.uri,
             catalogue.uri,
             self._beam_pipeline_args,
+            resolved(source, files),
         )
         _describe(examples, list(SPLITS))
         _describe(catalogue, ["catalogue"])
+
+
+def settle(files: example_gen_pb2.Input, exec_properties: Mapping[str, Any]) -> None:
+    """Resolves the patterns in place where no driver has, as on open-source Kubeflow."""
+    if not any(names_span(entry.pattern) for entry in files.splits):
+        return
+    range_config = range_config_pb2.RangeConfig()
+    proto_utils.json_to_proto(
+        exec_properties[standard_component_specs.RANGE_CONFIG_KEY], range_config
+    )
+    base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+    processor = SpanWindowProcessor(base, files.splits, range_config)
+    span, version = processor.resolve_span_and_version()
+    for entry in files.splits:
+        entry.pattern = processor.get_pattern_for_span_version(entry.pattern, span, version)
 
 
 def _describe(artifact: types.Artifact, splits: list[str]) -> None:

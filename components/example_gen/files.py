@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, NamedTuple, cast
 
@@ -40,6 +40,20 @@ def find_files(source: Source, data_dir: str) -> dict[str, list[str]]:
                 f"keeps its {name}: give the folder that holds it as the data directory."
             )
     return found
+
+
+def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]]:
+    """The files of each table over some spans of one source, the oldest span's first.
+
+    Raises:
+        UserError: a table has no file in `data_dir`.
+    """
+    found = [find_files(span, data_dir) for span in spans]
+    # A table that is not delivered by span is the same in all of them.
+    return {
+        name: list(dict.fromkeys(path for files in found for path in files[name]))
+        for name in found[0]
+    }
 
 
 def is_gzip(path: str) -> bool:

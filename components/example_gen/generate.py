@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import tensorflow as tf
 from components.example_gen import graph
 from components.example_gen.config import SplitConfig
 from components.example_gen.encode import catalogue_examples
-from components.example_gen.files import file_size, find_files, is_gzip
+from components.example_gen.files import file_size, find_files_of, is_gzip
 from components.example_gen.ipc import load_table, save_table
 from components.example_gen.problems import Problems
 from components.example_gen.ratings import Range, plan_ranges
@@ -41,6 +41,7 @@ def generate(
     examples_uri: str,
     catalogue_uri: str,
     beam_args: Sequence[str] = (),
+    spans: Sequence[Source] = (),
 ) -> dict[str, Any]:
     """Reads a source's files and writes the Examples of its splits and of its catalogue.
 
@@ -53,6 +54,7 @@ def generate(
         examples_uri: folder for `Split-train`, `Split-valid`, `Split-eval` and `rows.json`.
         catalogue_uri: folder for `Split-catalogue`.
         beam_args: options of Beam; without a runner it runs in this process.
+        spans: the source with the patterns of each span to read, the oldest first; none: as it is.
 
     Returns:
         The content of `rows.json`, which is written last.
@@ -72,7 +74,8 @@ def generate(
     written.append(split_dir(catalogue_uri, "catalogue"))
     _remove(written)
     try:
-        rows = _run(source, split, data_dir, work, examples_uri, catalogue_uri, beam_args)
+        uris = examples_uri, catalogue_uri
+        rows = _run(source, split, data_dir, spans or [source], work, uris, beam_args)
     except BaseException:
         _remove(written)
         raise
@@ -87,13 +90,15 @@ def _run(
     source: Source,
     split: SplitConfig,
     data_dir: str,
+    spans: Sequence[Source],
     work: str,
-    examples_uri: str,
-    catalogue_uri: str,
+    uris: tuple[str, str],
     beam_args: Sequence[str],
 ) -> dict[str, Any]:
-    ranges, train_files = _plan(source, split, data_dir)
-    has_movies, has_users, beside = _prepare_tables(source, data_dir, work)
+    examples_uri, catalogue_uri = uris
+    paths = find_files_of(spans, data_dir)
+    ranges, train_files = _plan(source, split, data_dir, paths["ratings"])
+    has_movies, has_users, beside = _prepare_tables(source, paths, work)
     job = Job(
         source,
         split,
@@ -110,15 +115,17 @@ def _run(
         remove_unfinished(examples_uri, name)
     catalogue = load_table(f"{work}/{'movies' if has_movies else 'rated'}.arrow")
     write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(catalogue)])
-    paths = {rng.file_index: rng.path for rng in ranges}
-    rows = finish_rows(graph.read_report(work), paths, beside, len(catalogue))
+    by_index = {rng.file_index: rng.path for rng in ranges}
+    rows = finish_rows(graph.read_report(work), by_index, beside, len(catalogue))
     check_rows(rows, split)
     return rows
 
 
-def _prepare_tables(source: Source, data_dir: str, work: str) -> tuple[bool, bool, Problems]:
+def _prepare_tables(
+    source: Source, paths: Mapping[str, Sequence[str]], work: str
+) -> tuple[bool, bool, Problems]:
     """Puts the movies and users where every worker finds them; says what there is and was lost."""
-    movies, users = read_movies(source, data_dir), read_users(source, data_dir)
+    movies, users = read_movies(source, paths), read_users(source, paths)
     tf.io.gfile.makedirs(work)
     if movies is not None:
         columns = ["movie_id", "movie_title", *source.movie_features]
@@ -129,10 +136,12 @@ def _prepare_tables(source: Source, data_dir: str, work: str) -> tuple[bool, boo
     return movies is not None, users is not None, beside
 
 
-def _plan(source: Source, split: SplitConfig, data_dir: str) -> tuple[list[Range], int]:
+def _plan(
+    source: Source, split: SplitConfig, data_dir: str, paths: Sequence[str]
+) -> tuple[list[Range], int]:
     """The ranges of all rating files, those of eval last, and how many files come before them."""
     if split.kind != "predefined":
-        ranges = plan_ranges(source, find_files(source, data_dir)["ratings"])
+        ranges = plan_ranges(source, paths)
         return ranges, len({rng.path for rng in ranges})
     train, held_out = (
         plan_ranges(source, [os.path.join(data_dir, str(name))])  # noqa: PTH118

@@ -2,66 +2,114 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
+from itertools import chain
 
-from tfx.proto import example_gen_pb2
+from tfx.components.example_gen import input_processor
+from tfx.proto import example_gen_pb2, range_config_pb2
+from tfx.utils import io_utils
 
 from components.example_gen.config import SplitConfig
+from components.example_gen.spans import Window, check_specs, find_window, names_span
 from schemas.errors import UserError
 from schemas.source import Source
 
-_SPEC = re.compile(r"\{(SPAN|VERSION)(:\d+)?\}|\{(YYYY|MM|DD)\}")
+_BETWEEN_SPANS = "\n"
 
 
 def input_config(source: Source, split: SplitConfig) -> example_gen_pb2.Input:
     """Every pattern whose files' bytes matter, so that a change in any of them is seen.
 
     Raises:
-        UserError: only some of the patterns hold {SPAN} or a date, which the driver cannot resolve.
+        UserError: a pattern names its span by halves, or a predefined split has spans.
     """
-    patterns = {
-        f"{table}-{index}": pattern
-        for table, globs in _patterns(source, split).items()
-        for index, pattern in enumerate(globs)
-    }
-    kinds = {tuple(sorted(_SPEC.findall(pattern))) for pattern in patterns.values()}
-    if len(kinds) > 1:
-        raise UserError(
-            f"Either all file patterns of the source {source.name} hold the same {{SPAN}} or date, "
-            "or none does: put the files of one span into a folder named by it."
-        )
+    patterns = source.patterns()
+    if split.kind == "predefined":
+        patterns["ratings"] = [str(split.train), str(split.eval)]
+    for pattern in chain(*patterns.values()):
+        check_specs(pattern)
+        if split.kind == "predefined" and names_span(pattern):
+            raise UserError(
+                f"{pattern}: split.kind=predefined names one file for train and one for eval, so "
+                "it has no spans; take another split."
+            )
     return example_gen_pb2.Input(
         splits=[
-            example_gen_pb2.Input.Split(name=name, pattern=pattern)
-            for name, pattern in patterns.items()
+            example_gen_pb2.Input.Split(name=f"{table}-{index}", pattern=pattern)
+            for table, globs in patterns.items()
+            for index, pattern in enumerate(globs)
         ]
     )
 
 
-def resolved(
-    source: Source, split: SplitConfig, files: example_gen_pb2.Input
-) -> tuple[Source, SplitConfig]:
-    """The source and the split with the patterns that the driver has resolved."""
-    patterns: dict[str, list[str]] = {}
+class SpanWindowProcessor(input_processor.InputProcessor):
+    """Finds the newest spans of a source's files; the fingerprint is over all of their files.
+
+    It stands in for TFX's processor, which reads one span, wants every pattern to name it, and
+    fails where an alternative pattern matches nothing. `num_spans` of the rolling range is how many
+    spans are read.
+    """
+
+    def __init__(
+        self,
+        input_base_uri: str,
+        splits: Iterable[example_gen_pb2.Input.Split],
+        range_config: range_config_pb2.RangeConfig | None = None,
+    ) -> None:
+        super().__init__(splits)
+        self._base, self._length = input_base_uri, 1
+        if range_config is not None:
+            self._length = range_config.rolling_range.num_spans
+        self._window = Window([], {})
+
+    def resolve_span_and_version(self) -> tuple[int, int | None]:
+        """Looks up the window; returns its newest span, or 0 without spans, and no version."""
+        tables: dict[str, list[str]] = {}
+        for split in self._splits:
+            tables.setdefault(_table(split), []).append(split.pattern)
+        self._window = find_window(self._base, tables, self._length)
+        return max(self._window.spans, default=0), None
+
+    def get_latest_span(self) -> int:
+        """The newest span there is."""
+        return self.resolve_span_and_version()[0]
+
+    def get_pattern_for_span_version(self, pattern: str, span: int, version: int | None) -> str:
+        """The globs of the window's spans, a line each: what `resolved` reads."""
+        return _BETWEEN_SPANS.join(self._window.filled[pattern])
+
+    def get_input_fingerprint(self, span: int, version: int | None) -> str:
+        """Number, sizes and times of change of the files of every span of the window."""
+        return "\n".join(
+            io_utils.generate_fingerprint(split.name, f"{self._base.rstrip('/')}/{glob}")
+            for split in self._splits
+            for glob in filter(None, self._window.filled[split.pattern])
+        )
+
+
+def resolved(source: Source, files: example_gen_pb2.Input) -> list[Source]:
+    """The source as it reads in each span of the window, the oldest first; once without spans."""
+    patterns: dict[str, list[list[str]]] = {}
     for entry in files.splits:
-        patterns.setdefault(entry.name.rpartition("-")[0], []).append(entry.pattern)
-    if split.kind == "predefined":
-        train, held_out = patterns.pop("ratings")
-        split = split.model_copy(update={"train": train, "eval": held_out})
-    tables = source.model_dump()
-    for name, globs in patterns.items():
-        tables[name]["files"] = globs
-    return Source.model_validate(tables), split
+        patterns.setdefault(_table(entry), []).append(entry.pattern.split(_BETWEEN_SPANS))
+    spans = max(len(globs) for alternatives in patterns.values() for globs in alternatives)
+    tables = {name: getattr(source, name) for name in source.tables()}
+    return [
+        source.model_copy(
+            update={
+                name: table.model_copy(update={"files": _files(patterns[name], span)})
+                for name, table in tables.items()
+            }
+        )
+        for span in range(spans)
+    ]
 
 
-def _patterns(source: Source, split: SplitConfig) -> dict[str, list[str]]:
-    patterns = source.patterns()
-    if split.kind == "predefined":
-        patterns["ratings"] = [str(split.train), str(split.eval)]
-    if any(_SPEC.search(pattern) for globs in patterns.values() for pattern in globs):
-        # The driver refuses a pattern of a span that has no file, so only what was declared counts.
-        declared = {name: table.files for name, table in source.tables().items()}
-        patterns = {name: declared.get(name, globs) for name, globs in patterns.items()}
-        if split.kind == "predefined":
-            patterns["ratings"] = [str(split.train), str(split.eval)]
-    return patterns
+def _files(alternatives: list[list[str]], span: int) -> list[str]:
+    """The globs of one span; those of a pattern without spans are the same in all."""
+    globs = (each[span if len(each) > 1 else 0] for each in alternatives)
+    return list(filter(None, globs))
+
+
+def _table(split: example_gen_pb2.Input.Split) -> str:
+    return str(split.name.rpartition("-")[0])

@@ -58,13 +58,13 @@ class RatingBatch:
 
 
 def plan_ranges(source: Source, paths: Sequence[str], range_bytes: int = 16 << 20) -> list[Range]:
-    """Cuts the files, in the order of their names, into ranges of about `range_bytes`.
+    """Cuts the files, in their order, into ranges of about `range_bytes`.
 
     Raises:
         UserError: a file is missing, empty, no text, or not in the source's format.
     """
     ranges = []
-    for index, path in enumerate(sorted(paths)):
+    for index, path in enumerate(paths):
         layout = plan_layout(source.ratings, path)
         cuts = _cuts(path, layout.data_start, range_bytes)
         ranges += [Range(path, index, start, end, layout) for start, end in pairwise(cuts)]

@@ -1,14 +1,13 @@
 """Reads the small tables beside the ratings: movies, with what they are joined to, and users."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from components.example_gen import problems
 from components.example_gen.features import movie_features, movie_title, people, user_features
-from components.example_gen.files import find_files
 from components.example_gen.problems import Problems
 from components.example_gen.records import Record, read_records
 from schemas.source import Source
@@ -49,15 +48,18 @@ class UserTable:
     problems: Problems
 
 
-def read_movies(source: Source, data_dir: str) -> MovieTable | None:
+def read_movies(source: Source, paths: Mapping[str, Sequence[str]]) -> MovieTable | None:
     """The source's movies under the ids that its ratings use; None if it has no movies table.
+
+    Args:
+        source: what the files hold.
+        paths: the files of each table, the newest last: what they say of an id counts.
 
     Raises:
         UserError: a file is missing, empty, no text, or not in the described format.
     """
     if source.movies is None:
         return None
-    paths = find_files(source, data_dir)
     found = Problems()
     movies = {}
     for record in _unique(source.movies, paths["movies"], found):
@@ -76,8 +78,8 @@ def read_movies(source: Source, data_dir: str) -> MovieTable | None:
     return MovieTable(pa.Table.from_pylist(rows, MOVIE_SCHEMA), found.merge())
 
 
-def read_users(source: Source, data_dir: str) -> UserTable | None:
-    """The source's users; None if it has no users table.
+def read_users(source: Source, paths: Mapping[str, Sequence[str]]) -> UserTable | None:
+    """The source's users; None if it has no users table. See `read_movies`.
 
     Raises:
         UserError: a file is missing, empty, no text, or not in the described format.
@@ -87,7 +89,7 @@ def read_users(source: Source, data_dir: str) -> UserTable | None:
     found = Problems()
     users = {
         record.cells["user_id"]: user_features(source.users, record.cells)
-        for record in _unique(source.users, find_files(source, data_dir)["users"], found)
+        for record in _unique(source.users, paths["users"], found)
     }
     names = source.user_features
     rows = [{"user_id": user_id, **users[user_id]} for user_id in sorted(users)]
@@ -95,14 +97,32 @@ def read_users(source: Source, data_dir: str) -> UserTable | None:
     return UserTable(pa.Table.from_pylist(rows, schema), found.merge())
 
 
-def _unique(table: SmallTable, paths: list[str], found: Problems) -> Iterator[Record]:
-    """The records that have an id of their own, and a title if they are movies."""
-    key = "user_id" if isinstance(table, Users) else "movie_id"
+def _unique(table: SmallTable, paths: Sequence[str], found: Problems) -> Iterator[Record]:
+    """The records that have an id of their own, and a title if they are movies.
+
+    Of an id's records the newest file's counts, and within a file the first: only a second one
+    there is a problem.
+    """
+    elsewhere: set[str] = set()
+    for path in reversed(paths):
+        here: set[str] = set()
+        yield from (
+            record
+            for record in _unique_in(table, path, found, here)
+            if record.cells[_key(table)] not in elsewhere
+        )
+        elsewhere |= here
+
+
+def _key(table: SmallTable) -> str:
+    return "user_id" if isinstance(table, Users) else "movie_id"
+
+
+def _unique_in(table: SmallTable, path: str, found: Problems, seen: set[str]) -> Iterator[Record]:
     pattern = table.id_pattern if isinstance(table, Movies) else None
-    seen = set()
-    for record in read_records(table, paths, found):
+    for record in read_records(table, [path], found):
         text = table.separator.join(record.cells.values())
-        name = record.cells[key]
+        name = record.cells[_key(table)]
         if not name or (isinstance(table, Movies) and not movie_title(record.cells)):
             reason = problems.MISSING_FIELD
         elif pattern and not re.search(pattern, name):

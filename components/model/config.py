@@ -65,5 +65,8 @@ class TrainingConfig(BaseModel):
     learning_rate: float = Field(0.003, gt=0, description="peak of the learning rate")
     weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay")
     clip_norm: float = Field(5.0, gt=0, description="bound on the gradient's global norm")
+    warm_start: bool = Field(
+        False, description="start from the latest blessed model; only with split.kind=temporal"
+    )
     valid_rows: int = Field(5_000, ge=1, description="valid examples read for early stopping")
     seed: int = Field(42, ge=0, description="seed of initial weights, shuffling and dropout")

@@ -15,6 +15,7 @@ from components.model.recommender import Recommender
 from components.model.served import Served
 from components.model.signatures import make_signatures
 from components.model.stored import StoredUsers
+from components.model.weights import Keepsake
 
 
 class ExportedRecommender(tf.Module):
@@ -23,7 +24,7 @@ class ExportedRecommender(tf.Module):
     evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
     The others serve; see `signatures`. `catalogue`, `user_ids`, `scale` and `user_features` tell
     whoever loads the model what it knows; `tables`, `linear_rows` and `log_popularity` are what the
-    signature `query` is multiplied with.
+    signature `query` is multiplied with; from `keepsake` the next training may start.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class ExportedRecommender(tf.Module):
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
         served = Served(model, lookup, reach, users)
-        self._weights = list(model.variables)
+        self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
         self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
         self._lengths = served.lengths
         self.tables = served.variables

@@ -38,6 +38,8 @@ class Facts:
     squares: sum of all squared train ratings.
     raters: who rated each movie in train.
     values: name to each movie's values of a feature as text, for filters and lists.
+    keys: ids and features by name: what the rows of their tables stand for.
+    trained_until: every rating of train is from before this second; none: it is not cut by time.
     """
 
     movie_ids: list[bytes]
@@ -53,6 +55,8 @@ class Facts:
     squares: float
     raters: Raters
     values: Mapping[str, Sequence[Sequence[bytes]]] = field(default_factory=dict)
+    keys: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
+    trained_until: int | None = None
 
     @property
     def mean(self) -> float:

@@ -44,9 +44,11 @@ class MovieEmbedding(keras.layers.Layer):
         self._id_dropout = id_dropout
         rows = 1 + int(max(id_rows.max(initial=0), oov_rows.max(initial=0)))
         start = keras.initializers.RandomNormal(stddev=stddev)
-        self.ids = self.add_weight("ids", [rows, dims], initializer=start)
+        self.ids = self.add_weight(f"{name}/ids", [rows, dims], initializer=start)
         self.feature_tables = {
-            key: self.add_weight(key, [int(index.max(initial=0)) + 1, dims], initializer="zeros")
+            key: self.add_weight(
+                f"{name}/{key}", [int(index.max(initial=0)) + 1, dims], initializer="zeros"
+            )
             for key, index in self._features.items()
         }
 
@@ -85,8 +87,8 @@ class EventEmbedding(keras.layers.Layer):
     def __init__(self, dims: int, scale: tuple[float, float], name: str = "events") -> None:
         super().__init__(name=name)
         self._low, self._high = scale
-        self.gain = self.add_weight("gain", [RATING_BUCKETS, dims], initializer="ones")
-        self.shift = self.add_weight("shift", [RATING_BUCKETS, dims], initializer="zeros")
+        self.gain = self.add_weight(f"{name}/gain", [RATING_BUCKETS, dims], initializer="ones")
+        self.shift = self.add_weight(f"{name}/shift", [RATING_BUCKETS, dims], initializer="zeros")
 
     def call(self, movies: tf.Tensor, ratings: tf.Tensor) -> tf.Tensor:
         """Maps movie vectors [batch, length, dims] and ratings [batch, length] to events."""
@@ -115,14 +117,13 @@ class HistoryEncoder(keras.layers.Layer):
         lives = np.log(self.HALF_LIVES if ordered else (1.0,)).astype(np.float32)
         if ordered:
             self.log_half_lives = self.add_weight(
-                "log_half_lives", lives.shape, initializer=keras.initializers.Constant(lives)
+                f"{name}/log_half_lives",
+                lives.shape,
+                initializer=keras.initializers.Constant(lives),
             )
-            self._hidden = keras.layers.Dense(hidden, activation="gelu")
-        self._out = keras.layers.Dense(dims, use_bias=False, kernel_initializer="orthogonal")
-        if not ordered:
-            self._out = keras.layers.Dense(
-                dims, use_bias=False, kernel_initializer=keras.initializers.Identity()
-            )
+            self._hidden = keras.layers.Dense(hidden, activation="gelu", name="hidden")
+        start = "orthogonal" if ordered else keras.initializers.Identity()
+        self._out = keras.layers.Dense(dims, use_bias=False, kernel_initializer=start, name="out")
 
     def call(
         self, events: tf.Tensor, visible: tf.Tensor, age: tf.Tensor, training: bool = False

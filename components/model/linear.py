@@ -48,11 +48,11 @@ class LinearPath(keras.layers.Layer):
         self.covered, self._place = covered, place
         fixed = keras.initializers.Constant
         self.between = self.add_weight(
-            "between", weights.shape, initializer=fixed(weights), trainable=False
+            f"{name}/between", weights.shape, initializer=fixed(weights), trainable=False
         )
-        self.share = self.add_weight("share", [], initializer="zeros", trainable=False)
+        self.share = self.add_weight(f"{name}/share", [], initializer="zeros", trainable=False)
         self.half_life = self.add_weight(
-            "half_life", [], initializer=fixed(np.inf), trainable=False
+            f"{name}/half_life", [], initializer=fixed(np.inf), trainable=False
         )
 
     def set(self, share: float, half_life: float) -> None:

@@ -76,35 +76,39 @@ class RatingHead(keras.layers.Layer):
         self._mean, self._deviation = facts.mean, float(np.sqrt(facts.variance))
         priors = np.full([heads, 1 + dims], VECTOR_PRIOR, np.float32)
         priors[:, 0] = BIAS_PRIOR
-        self.ids = VariationalTable(self._starting_ids(), priors.ravel(), name="ids")
+        self.ids = VariationalTable(self._starting_ids(), priors.ravel(), name=f"{name}/ids")
         columns = heads * (1 + dims)
         self.features = {
-            name: VariationalTable(
+            key: VariationalTable(
                 np.zeros([int(rows.max(initial=0)) + 1, columns], np.float32),
                 RATER_PRIOR,
-                name=name,
+                name=f"{name}/{key}",
             )
-            for name, rows in facts.features.items()
+            for key, rows in facts.features.items()
         }
         rng = np.random.default_rng(0)
         self._unknown = [len(values) for values in facts.user_features.values()]
         self.profile = [
             VariationalTable(
-                np.zeros([len(values) + 1, columns], np.float32), RATER_PRIOR, name=name
+                np.zeros([len(values) + 1, columns], np.float32),
+                RATER_PRIOR,
+                name=f"{name}/{key}",
             )
-            for name, values in facts.user_features.items()
+            for key, values in facts.user_features.items()
         ]
         start = rng.normal(0, 0.01, [len(facts.user_ids), columns]).astype(np.float32)
-        self.raters = VariationalTable(start, RATER_PRIOR, name="raters")
+        self.raters = VariationalTable(start, RATER_PRIOR, name=f"{name}/raters")
         constant = keras.initializers.Constant
         self.log_spread = self.add_weight(
-            "user_spread", [heads], initializer=constant(np.log(USER_SPREAD))
+            f"{name}/user_spread", [heads], initializer=constant(np.log(USER_SPREAD))
         )
-        self.log_noise = self.add_weight("noise", [heads], initializer=constant(np.log(NOISE)))
+        self.log_noise = self.add_weight(
+            f"{name}/noise", [heads], initializer=constant(np.log(NOISE))
+        )
         if ordered:
             lives = np.resize(np.log(HALF_LIVES), heads).astype(np.float32)
             self.log_half_lives = self.add_weight(
-                "log_half_lives", [heads], initializer=constant(lives)
+                f"{name}/log_half_lives", [heads], initializer=constant(lives)
             )
 
     def _starting_ids(self) -> NDArray[Any]:

@@ -16,7 +16,7 @@ class IdEmbedding(keras.layers.Layer):
         super().__init__(name=name)
         self.unknown = rows - 1
         start = keras.initializers.RandomUniform()
-        self.rows = self.add_weight("rows", [rows, dims], initializer=start)
+        self.rows = self.add_weight(f"{name}/ids", [rows, dims], initializer=start)
 
 
 class TwoTowers(tfrs.Model):
@@ -33,18 +33,21 @@ class TwoTowers(tfrs.Model):
         self.linear = None
         self.users = IdEmbedding(len(facts.user_ids) + 1, config.dims, "users")
         self.movies = IdEmbedding(facts.id_table_rows, config.dims, "movies")
-        self._layers = [self._dense(units) for units in config.rating_layers]
+        self._layers = [
+            self._dense(units, f"rating_{place}")
+            for place, units in enumerate(config.rating_layers)
+        ]
         self._drop = keras.layers.Dropout(config.rating_dropout)
-        self._out = keras.layers.Dense(1)
+        self._out = keras.layers.Dense(1, name="rating_out")
 
     def parts(self) -> dict[str, list[tf.Variable]] | None:
         """None: both tasks share the towers, and the joint loss chooses the epoch."""
         return None
 
-    def _dense(self, units: int) -> keras.layers.Dense:
+    def _dense(self, units: int, name: str) -> keras.layers.Dense:
         most = self.config.max_norm
         bound = keras.constraints.MaxNorm(most) if most else None
-        return keras.layers.Dense(units, activation="relu", kernel_constraint=bound)
+        return keras.layers.Dense(units, activation="relu", kernel_constraint=bound, name=name)
 
     def movie_tables(self, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns the movies' vectors [movies, dims] and zeros for their popularity [movies]."""

@@ -18,10 +18,10 @@ class UserEmbedding(keras.layers.Layer):
     def __init__(self, dims: int, facts: Facts, name: str = "users") -> None:
         super().__init__(name=name)
         self.unknown = len(facts.user_ids)
-        self.ids = self.add_weight("ids", [self.unknown + 1, dims], initializer="zeros")
+        self.ids = self.add_weight(f"{name}/ids", [self.unknown + 1, dims], initializer="zeros")
         self._unknown_features = tuple(len(values) for values in facts.user_features.values())
         self.feature_tables = [
-            self.add_weight(key, [len(values) + 1, dims], initializer="zeros")
+            self.add_weight(f"{name}/{key}", [len(values) + 1, dims], initializer="zeros")
             for key, values in facts.user_features.items()
         ]
 

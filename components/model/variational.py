@@ -30,12 +30,12 @@ class VariationalTable(keras.layers.Layer):
         """
         super().__init__(name=name)
         constant = keras.initializers.Constant
-        self.mean = self.add_weight("mean", start.shape, initializer=constant(start))
+        self.mean = self.add_weight(f"{name}/mean", start.shape, initializer=constant(start))
         self.log_spread = self.add_weight(
-            "log_spread", start.shape, initializer=constant(np.log(INITIAL_SPREAD))
+            f"{name}/log_spread", start.shape, initializer=constant(np.log(INITIAL_SPREAD))
         )
         self.log_prior = self.add_weight(
-            "log_prior", start.shape[1:], initializer=constant(np.log(prior))
+            f"{name}/log_prior", start.shape[1:], initializer=constant(np.log(prior))
         )
 
     def rows(self, training: bool = False) -> tf.Tensor:

@@ -38,7 +38,7 @@ def blessing(
         "run_id": run_id,
         "blessed": blessed,
         "reasons": reasons(gates, blessed),
-        "notes": notes(evaluation, sizes),
+        "notes": [*starts(training), *notes(evaluation, sizes)],
         "config": config,
         "split": {"kind": config["split"]["kind"], "history": rows["history"], **rows["splits"]},
         "metrics": {OVERALL: {}, **metrics},
@@ -64,6 +64,11 @@ def reasons(gates: list[dict[str, Any]], blessed: bool) -> list[str]:
     if decided:
         return [gate["reason"] for gate in decided]
     return ["the Evaluator refused the model, though every gate that it names holds"]
+
+
+def starts(training: Mapping[str, Any]) -> list[str]:
+    """A sentence on what the training started from, where a warm start was asked for."""
+    return [training["start"]] if training.get("start") else []
 
 
 def notes(evaluation: Evaluation, sizes: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -21,8 +21,8 @@ CATALOGUE = "catalogue"
 class MovieTrainerExecutor(executor.GenericExecutor):
     """Tells the run function what only the inputs know.
 
-    `custom_config` gains the files of the catalogue and of eval, and what the histories hold
-    (before or rest).
+    `custom_config` gains the files of the catalogue and of eval, what the histories hold (before or
+    rest), and the second that train ends before, where it is cut by time.
     """
 
     def _GetFnArgs(  # noqa: N802 (TFX's name)
@@ -36,12 +36,13 @@ class MovieTrainerExecutor(executor.GenericExecutor):
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         held_out = artifact_utils.get_split_uri(input_dict["examples"], "eval")
         with fileio.open(f"{examples}/{ROWS_FILE}") as file:
-            history = json.load(file)["history"]
+            rows = json.load(file)
         fn_args.custom_config = {
             **fn_args.custom_config,
             CATALOGUE: io_utils.all_files_pattern(catalogue),
             "eval": io_utils.all_files_pattern(held_out),
-            "history": history,
+            "history": rows["history"],
+            "trained_until": (rows["cutoffs"] or {}).get("valid"),
         }
         return fn_args
 
@@ -70,13 +71,21 @@ class MovieTrainer(tfx.components.Trainer):
         transform_graph: types.BaseChannel,
         schema: types.BaseChannel,
         settings: dict[str, Any],
+        base_model: types.BaseChannel | None = None,
     ) -> None:
-        """Makes the node; `settings` are those that the run function reads."""
+        """Makes the node.
+
+        Args:
+          examples, catalogue, transform_graph, schema: what is read.
+          settings: those that the run function reads.
+          base_model: what the training starts from; none, or an empty channel: from nothing.
+        """
         spec = MovieTrainerSpec(
             examples=examples,
             catalogue=catalogue,
             transform_graph=transform_graph,
             schema=schema,
+            base_model=base_model,
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["valid"]),
             run_fn=RUN_FN,

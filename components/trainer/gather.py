@@ -153,6 +153,7 @@ def make_facts(
     train: TrainStatistics,
     scale: tuple[float, float],
     oov_buckets: int,
+    trained_until: int | None = None,
 ) -> Facts:
     """Puts the facts together; movies that train never saw share `oov_buckets` id rows."""
     rows = {movie: row for row, movie in enumerate(vocabulary["movie_id"])}
@@ -179,6 +180,8 @@ def make_facts(
         squares=train.squares,
         raters=train.raters,
         values=catalogue.features,
+        keys=vocabulary,
+        trained_until=trained_until,
     )
 
 

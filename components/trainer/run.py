@@ -22,10 +22,12 @@ from components.trainer.blend import add_linear_path
 from components.trainer.fit import Fit, History
 from components.trainer.histories import read_users
 from components.trainer.judge import Judge
+from components.trainer.warm import warm_start
 
 logger = logging.getLogger("greenlight.trainer")
 
 EPOCHS = {True: 8, False: 12}  # ordered, set
+WARM_EPOCHS = 4  # from a model that has learned already
 STORED = 1000  # newest ratings of each user that the exported model keeps
 
 
@@ -37,6 +39,8 @@ class Job:
     transform_graph: the Transform node's output.
     checkpoints: a folder that outlives the run, or none.
     ordered, window: from the split: whether order carries meaning, and the longest train window.
+    base_model: the SavedModel to start from, or none.
+    trained_until: the second that train ends before; none: it is not cut by time.
     """
 
     train: list[str]
@@ -52,6 +56,8 @@ class Job:
     scale: tuple[float, float]
     ordered: bool
     window: int
+    base_model: str | None = None
+    trained_until: int | None = None
 
 
 def run_fn(fn_args: tfx.components.FnArgs) -> None:
@@ -72,6 +78,8 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         scale=tuple(config["scale"]),
         ordered=config["history"] == "before",
         window=split.window_limit(config["history"]),
+        base_model=fn_args.base_model,
+        trained_until=config["trained_until"],
     )
     train(job)
     if tf.io.gfile.exists(job.checkpoints):
@@ -81,7 +89,7 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
 def checkpoint_dir(config: Mapping[str, Any], fn_args: tfx.components.FnArgs) -> str:
     """A folder for this very training: the same inputs and settings find it again."""
     told = {key: config[key] for key in ("model", "training", "scale", "history", "split")}
-    facts = [fn_args.train_files, fn_args.transform_output, told]
+    facts = [fn_args.train_files, fn_args.transform_output, fn_args.base_model, told]
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     return f"{config['checkpoints']}/{key}"
 
@@ -90,15 +98,21 @@ def train(job: Job) -> History:
     """Fits the joint model, exports it and returns what happened, epoch by epoch."""
     keras.utils.set_random_seed(job.training.seed)
     model, lookup, statistics = prepare(job)
+    warm, start = warm_start(model, job.base_model) if job.training.warm_start else (False, "")
     judge = Judge(job.valid, lookup, job.training.valid_rows, job.window)
-    history = fit(job, model, lookup, statistics, judge)
+    history = fit(job, model, lookup, statistics, judge, warm)
     add_linear_path(model, job.train, judge.examples, lookup, job.window)
     files = [*job.train, *job.valid, *job.eval]
     users = read_users(files, lookup, model.facts.user_ids, STORED)
     save(ExportedRecommender(model, lookup, job.window, users), job.serving_dir)
     # A judge of its own: the other one's graph was traced before there was a linear path.
     exported = Judge(job.valid, lookup, job.training.valid_rows, job.window)(model)
-    told = {"best_epoch": history.best_epoch + 1, "epochs": history.epochs, "exported": exported}
+    told = {
+        "best_epoch": history.best_epoch + 1,
+        "epochs": history.epochs,
+        "exported": exported,
+        "start": start,
+    }
     with tf.io.gfile.GFile(f"{job.log_dir}/history.json", "w") as file:
         file.write(json.dumps(told))
     return history
@@ -110,7 +124,9 @@ def prepare(job: Job) -> tuple[Recommender | TwoTowers, Lookup, gather.TrainStat
     vocabulary = gather.vocabularies(job.transform_graph)
     lookup = gather.make_lookup(catalogue, vocabulary)
     statistics = gather.count_train(job.train, lookup, len(catalogue.ids))
-    facts = gather.make_facts(catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets)
+    facts = gather.make_facts(
+        catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets, job.trained_until
+    )
     towers = Recommender if job.model.towers == "history" else TwoTowers
     model = towers(job.model, facts, job.ordered)
     model.compute_loss(next(iter(epoch_windows(job, lookup, 0))))  # creates the layers' weights
@@ -123,11 +139,13 @@ def fit(
     lookup: Lookup,
     statistics: gather.TrainStatistics,
     judge: Judge,
+    warm: bool = False,
 ) -> History:
     """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
     positions, epochs = job.training.positions, job.training.epochs
     steps = windows.steps_per_epoch(statistics.lengths, positions, job.window)
-    epochs = EPOCHS[job.ordered] if epochs is None else epochs
+    usual = WARM_EPOCHS if warm else EPOCHS[job.ordered]
+    epochs = usual if epochs is None else epochs
     parts = model.parts()
     loop = Fit(model, job.training, steps, epochs, job.checkpoints, parts)
     history = loop.run(lambda e: epoch_windows(job, lookup, e), judge, job.log_dir)

@@ -17,6 +17,7 @@ from schemas.source import load_source
 
 RUN_ID = "run_id"
 EXAMPLE_GEN = "RatingExampleGen"
+DRIVER = "components.example_gen.driver"
 _DEFAULT_IMAGE = "default_image_path"  # the runner's name for the image of all other nodes
 
 Spec = dict[str, Any]
@@ -91,6 +92,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     job: Spec = runner.run(graph, parameter_values=parameters, write_out=False)
     executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
     _set_resources(executors, vertex)
+    _set_driver(executors)
     if resolve:
         # TFX leaves out who made the statistics, so that the catalogue's could be found as well.
         query = executors["LastStatistics_executor"]["resolver"]["outputArtifactQueries"]
@@ -159,3 +161,9 @@ def _set_resources(executors: Spec, vertex: VertexConfig) -> None:
             # Protobuf's JSON form of a 64-bit integer is a string.
             resources["accelerator"] = {"type": node.gpu, "count": str(node.gpus)}
         executor["container"]["resources"] = resources
+
+
+def _set_driver(executors: Spec) -> None:
+    """Lets the example gen look up its window of spans; TFX writes its own driver's name there."""
+    container = executors[f"{EXAMPLE_GEN}_executor"]["container"]
+    container["lifecycle"]["preCacheCheck"]["command"] = ["python", "-m", DRIVER]

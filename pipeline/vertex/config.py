@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.vertex.job_config import JobConfig
 from schemas.errors import UserError
 
 EXAMPLES = {
@@ -54,6 +55,7 @@ class VertexConfig(BaseModel):
     memory_gb: float = Field(16, gt=0, description="memory of a node")
     nodes: dict[str, NodeConfig] = Field({}, description="what single nodes get instead, by name")
     dataflow: DataflowConfig = DataflowConfig()
+    job: JobConfig = JobConfig()
 
     def given(self, *keys: str) -> tuple[str, ...]:
         """The values of settings that have no default.

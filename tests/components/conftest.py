@@ -60,14 +60,18 @@ def make_facts():
         year = rng.integers(0, 3, [movies, 1]).astype(np.int32)
         counts = np.where(np.arange(movies) < rated, 2.0 * movies - np.arange(movies), 0.0)
         means = rng.uniform(*scale, movies)
+        users = [b"u0", b"u1", b"u2", b"u3"]
+        user_features = {"gender": [b"F", b"M"], "age": [b"25-34"]} if features else {}
+        movie_features = {"genres": [b"A", b"B", b"C", b"D"], "year": [b"1", b"2", b"3"]}
+        keys = {"movie_id": [b"m%d" % i for i in range(rated)], "user_id": users}
         return Facts(
             movie_ids=[b"m%d" % i for i in range(movies)],
             movie_titles=[b"Film %d" % i for i in range(movies)],
             id_rows=rows,
             oov_rows=oov,
             features={"genres": genres, "year": year} if features else {},
-            user_ids=[b"u0", b"u1", b"u2", b"u3"],
-            user_features={"gender": [b"F", b"M"], "age": [b"25-34"]} if features else {},
+            user_ids=users,
+            user_features=user_features,
             scale=scale,
             counts=counts,
             rating_sums=counts * means,
@@ -77,6 +81,8 @@ def make_facts():
                 user=np.tile(np.array([[0, 1], [2, 3]], np.int32), (rated // 2, 1)).ravel(),
                 weight=np.full(2 * rated, 0.5**0.5, np.float32),
             ),
+            keys={**keys, **user_features, **(movie_features if features else {})},
+            trained_until=1000,
         )
 
     return make

@@ -58,8 +58,8 @@ def _fill(folder, ratings=RATINGS):
     (folder / "users.csv").write_text(USERS)
 
 
-def _pipeline(tmp_path, source, split=None):
-    node = RatingExampleGen(str(tmp_path / "data"), source, split or SplitConfig())
+def _pipeline(tmp_path, source, split=None, spans=1):
+    node = RatingExampleGen(str(tmp_path / "data"), source, split or SplitConfig(), spans)
     return tfx.dsl.Pipeline(
         pipeline_name="test",
         pipeline_root=str(tmp_path / "root"),
@@ -72,8 +72,9 @@ def _pipeline(tmp_path, source, split=None):
     )
 
 
-def _run(tmp_path, source=None, split=None):
-    tfx.orchestration.LocalDagRunner().run(_pipeline(tmp_path, source or _source(), split))
+def _run(tmp_path, source=None, split=None, spans=1):
+    pipeline = _pipeline(tmp_path, source or _source(), split, spans)
+    tfx.orchestration.LocalDagRunner().run(pipeline)
     store = _store(tmp_path)
     states = [execution.last_known_state for execution in store.get_executions()]
     return [metadata_store_pb2.Execution.State.Name(state) for state in states]
@@ -125,21 +126,61 @@ def test_both_artifacts_can_be_read_by_tfx(tmp_path):
     assert counts == {"train": 7, "valid": 6, "eval": 5, "catalogue": 8}
 
 
-def test_the_latest_span_is_read(tmp_path):
-    _fill(tmp_path / "data" / "span-1")
-    _fill(tmp_path / "data" / "span-2", RATINGS.replace("1,1,", "77,1,", 1))
-    assert _run(tmp_path, _source("span-{SPAN}/")) == ["COMPLETE"]
+def _rows(tmp_path):
     examples, _ = _artifacts(tmp_path)
-    assert examples.get_int_custom_property("span") == 2
-    report = json.loads(Path(examples.uri, "rows.json").read_text())
-    assert report["users"] == 8
+    return json.loads(Path(examples.uri, "rows.json").read_text())
 
 
-def test_spans_in_some_patterns_only_are_refused(tmp_path):
+def test_the_newest_spans_are_read_together(tmp_path):
+    for span in (9, 10, 12):
+        _fill(tmp_path / "data" / f"span-{span}", RATINGS.replace("\n", f"\n{span}", 56))
+    source = _source("span-{SPAN}/")
+    assert _run(tmp_path, source) == ["COMPLETE"]
+    assert _rows(tmp_path)["users"] == 7
+    assert _run(tmp_path, source, spans=2)[1:] == ["COMPLETE"]
+    assert _rows(tmp_path)["users"] == 14  # user 1 of span 10 is 101, of span 12 is 121
+    assert _artifacts(tmp_path)[0].get_int_custom_property("span") == 12
+    assert _run(tmp_path, source, spans=2)[2:] == ["CACHED"]
+    (tmp_path / "data" / "span-10" / "movies.csv").write_text(MOVIES + "9,Film 9\n")
+    assert _run(tmp_path, source, spans=2)[3:] == ["COMPLETE"]
+    assert _rows(tmp_path)["movies"] == 9
+    (tmp_path / "data" / "span-9" / "movies.csv").write_text("no matter")
+    assert _run(tmp_path, source, spans=2)[4:] == ["CACHED"]
+
+
+def test_a_table_may_be_the_same_for_all_spans(tmp_path):
+    _fill(tmp_path / "data")
     source = _source().model_dump()
-    source["ratings"]["files"] = ["{YYYY}-{MM}-{DD}/ratings.csv"]
-    with pytest.raises(UserError, match="Either all file patterns"):
-        RatingExampleGen(str(tmp_path), Source.model_validate(source), SplitConfig())
+    source["ratings"]["files"] = ["{YYYY}-{MM}-{DD}.csv"]
+    for day in ("2026-02-28", "2026-03-01", "2026-02-31"):  # the last one is no day
+        text = RATINGS.replace("\n", f"\n{day[-2:]}", 56)
+        (tmp_path / "data" / f"{day}.csv").write_text(text)
+    assert _run(tmp_path, Source.model_validate(source), spans=9) == ["COMPLETE"]
+    assert _rows(tmp_path)["users"] == 14
+
+
+def test_half_a_span_stops_the_run(tmp_path):
+    for span in (1, 2):
+        _fill(tmp_path / "data" / f"span-{span}")
+    (tmp_path / "data" / "span-2" / "movies.csv").unlink()
+    with pytest.raises(UserError, match=r"span-\{SPAN\}/movies.csv.* the movies, for span 2"):
+        _run(tmp_path, _source("span-{SPAN}/"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "split", "said"),
+    [
+        ("{YYYY}/ratings.csv", SplitConfig(), "together"),
+        ("{VERSION}/ratings.csv", SplitConfig(), "together"),
+        ("{SPAN}-{YYYY}-{MM}-{DD}.csv", SplitConfig(), "together"),
+        ("a.csv", SplitConfig(kind="predefined", train="a-{SPAN}", eval="b"), "has no spans"),
+    ],
+)
+def test_patterns_that_cannot_be_resolved_are_refused(tmp_path, pattern, split, said):
+    source = _source().model_dump()
+    source["ratings"]["files"] = [pattern]
+    with pytest.raises(UserError, match=said):
+        RatingExampleGen(str(tmp_path), Source.model_validate(source), split)
 
 
 def test_a_failed_run_leaves_no_examples(tmp_path):

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from components.example_gen.tables import MOVIE_SCHEMA, MovieTable, read_movies, read_users
+from components.example_gen.files import find_files
+from components.example_gen.tables import (
+    MOVIE_SCHEMA,
+    MovieTable,
+    UserTable,
+    read_movies,
+    read_users,
+)
 from schemas.errors import UserError
 from schemas.source import Source, load_source
 
@@ -73,12 +80,20 @@ def write(folder: Path, files: dict[str, str], encoding: str = "utf-8") -> str:
     return str(folder)
 
 
+def movies_in(source: Source, folder: str) -> MovieTable | None:
+    return read_movies(source, find_files(source, folder))
+
+
+def users_in(source: Source, folder: str) -> UserTable | None:
+    return read_users(source, find_files(source, folder))
+
+
 def movies(name: str, folder: Path, files: dict[str, str], encoding: str = "utf-8") -> MovieTable:
     """The movies of a source of which only these files exist."""
     source = load_source(name)
     for file in [globs[0] for globs in source.patterns().values()]:
         (folder / file.replace("*", "1")).write_bytes(b"x")
-    table = read_movies(source, write(folder, files, encoding))
+    table = movies_in(source, write(folder, files, encoding))
     assert table is not None
     assert table.table.schema == MOVIE_SCHEMA
     return table
@@ -190,7 +205,7 @@ def test_packed_tables(tmp_path: Path) -> None:
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,4,5\n")
     text = "movieId,title,genres\n1,Toy Story (1995),Comedy\n"
     (tmp_path / "movies.csv.gz").write_bytes(gzip.compress(text.encode()))
-    found = read_movies(source, str(tmp_path))
+    found = movies_in(source, str(tmp_path))
     assert found is not None
     assert brief(found) == [("1", "Toy Story (1995)", 1995, ["Comedy"])]
 
@@ -205,7 +220,7 @@ def test_bad_movies_are_counted_and_cost_no_neighbour(tmp_path: Path) -> None:
     data = text.encode() + b"8,Bad \xff text (2008),Drama\n9,Nine (2009),Drama\n"
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,4,5\n")
     (tmp_path / "movies.csv").write_bytes(data)
-    found = read_movies(load_source("movielens-latest"), str(tmp_path))
+    found = movies_in(load_source("movielens-latest"), str(tmp_path))
     assert found is not None
     assert brief(found) == [
         ("1", "One (2001)", 2001, ["Drama"]),
@@ -236,14 +251,14 @@ def test_a_broken_movies_file(tmp_path: Path, data: bytes, message: str) -> None
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,4,5\n")
     (tmp_path / "movies.csv").write_bytes(data)
     with pytest.raises(UserError, match=message) as error:
-        read_movies(load_source("movielens-latest"), str(tmp_path))
+        movies_in(load_source("movielens-latest"), str(tmp_path))
     assert "movies.csv" in str(error.value)
 
 
 def test_a_missing_movies_file(tmp_path: Path) -> None:
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,4,5\n")
     with pytest.raises(UserError, match=r"has no movies\.csv, where .* keeps its movies"):
-        read_movies(load_source("movielens-latest"), str(tmp_path))
+        movies_in(load_source("movielens-latest"), str(tmp_path))
 
 
 def test_metadata_that_is_no_csv(tmp_path: Path) -> None:
@@ -257,7 +272,7 @@ def test_users_of_movielens_100k(tmp_path: Path) -> None:
     users = "1|24|M|technician|85711\n2|53|F|other|94043\n30|7|M|student|55436\n"
     users += "4|17.0|M||43537\n5|60|X|retired|15213\n6|?|F|other|1\n"
     folder = write(tmp_path, {"u.user": users, "u.item": ITEM, "u.data": "1\t1\t3\t4\n"})
-    found = read_users(load_source("movielens-100k"), folder)
+    found = users_in(load_source("movielens-100k"), folder)
     assert found is not None
     assert [tuple(row.values()) for row in found.table.to_pylist()] == [
         ("1", "male", "18-24", "technician"),
@@ -273,7 +288,7 @@ def test_users_of_movielens_1m(tmp_path: Path) -> None:
     users = "1::F::1::10::48067\n2::M::56::16::70072\n3::M::25::15::55117\n3::F::25::15::55117\n"
     users += "6040::M::45::6\n"
     folder = write(tmp_path, {"users.dat": users, "movies.dat": "x", "ratings.dat": "x"})
-    found = read_users(load_source("movielens-1m"), folder)
+    found = users_in(load_source("movielens-1m"), folder)
     assert found is not None
     assert [tuple(row.values()) for row in found.table.to_pylist()] == [
         ("1", "female", "under 18", "K-12 student"),
@@ -287,12 +302,27 @@ def test_a_source_without_movies_and_users(tmp_path: Path) -> None:
     columns = {"user_id": "u", "movie_id": "m", "rating": "r"}
     description = {"name": "own", "scale": (1, 5), "ratings": {"files": "r", "columns": columns}}
     source = Source.model_validate(description)
-    assert read_movies(source, str(tmp_path)) is None
-    assert read_users(source, str(tmp_path)) is None
+    assert read_movies(source, {}) is None
+    assert read_users(source, {}) is None
+
+
+def test_the_newest_file_says_what_a_movie_is(tmp_path: Path) -> None:
+    source = load_source("movielens-latest")
+    old = "movieId,title,genres\n1,One (2001),Drama\n2,Two (2002),War\n"
+    new = "movieId,title,genres\n3,Three (2003),War\n1,One (2011),Comedy\n1,Again (2012),War\n"
+    folder = write(tmp_path, {"9.csv": old, "10.csv": new})
+    found = read_movies(source, {"movies": [f"{folder}/9.csv", f"{folder}/10.csv"]})
+    assert found is not None
+    assert brief(found) == [
+        ("1", "One (2011)", 2011, ["Comedy"]),
+        ("2", "Two (2002)", 2002, ["War"]),
+        ("3", "Three (2003)", 2003, ["War"]),
+    ]
+    assert found.problems.counts == {"duplicate_id": 1}  # within a file, not between files
 
 
 def test_the_embedded_movies() -> None:
-    found = read_movies(load_source("movielens-latest"), str(DATA))
+    found = movies_in(load_source("movielens-latest"), str(DATA))
     assert found is not None
     assert found.table.num_rows == 9742
     assert found.problems.counts == {}

@@ -1,0 +1,100 @@
+"""A model's weights by name, and what the rows of its tables stand for.
+
+With both, what one model learned of a movie can be given to another one whose vocabulary has that
+movie in another row.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from schemas.features import MOVIE_FEATURES, USER_FEATURES
+
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+NO_TIME = np.iinfo(np.int64).max  # of a train split that is not cut by time
+
+
+def weight_name(variable: tf.Variable) -> str:
+    """The variable's name: layer, table, and part of it, such as `rating/ids/mean`."""
+    return str(variable.name.removesuffix(":0"))
+
+
+def vocabulary_of(name: str) -> str | None:
+    """Which vocabulary the rows of a weight follow; none where rows are no keys."""
+    layer, table, *part = name.split("/")
+    if part == ["log_prior"]:
+        return None
+    if table == "ids":
+        return "user_id" if layer == "users" else "movie_id"
+    if table == "raters":
+        return "user_id"
+    return table if table in (*USER_FEATURES, *MOVIE_FEATURES) else None
+
+
+class Learned(NamedTuple):
+    """What an exported model learned, without its graph.
+
+    weights: arrays by name.
+    keys: by vocabulary, what each row stands for; rows behind the last are for the unknown.
+    trained_until: every rating of its train split is from before this second; `NO_TIME` if unsaid.
+    scale: lowest and highest rating.
+    """
+
+    weights: dict[str, NDArray[Any]]
+    keys: dict[str, list[bytes]]
+    trained_until: int
+    scale: tuple[float, float]
+
+
+class Keepsake(tf.Module):
+    """What an export holds so that `read_learned` can read it."""
+
+    def __init__(
+        self,
+        variables: Sequence[tf.Variable],
+        keys: Mapping[str, Sequence[bytes]],
+        trained_until: int | None,
+    ) -> None:
+        super().__init__()
+        self.weights = list(variables)
+        self.names = _constant([weight_name(variable) for variable in variables], tf.string)
+        self.keys = {name: _constant(list(rows), tf.string) for name, rows in keys.items()}
+        self.trained_until = _constant(
+            NO_TIME if trained_until is None else trained_until, tf.int64
+        )
+
+
+def _constant(value: Any, dtype: tf.DType) -> tf.Variable:
+    return tf.Variable(value, trainable=False, dtype=dtype)
+
+
+def read_learned(path: str) -> Learned:
+    """Reads a SavedModel's `keepsake` and scale out of its variables.
+
+    Raises:
+      ValueError: the model has none, as one that an earlier version exported.
+      tf.errors.OpError: there is no model.
+    """
+    reader = tf.train.load_checkpoint(f"{path}/variables/variables")
+    stored = [name.removesuffix(_VALUE) for name in reader.get_variable_to_shape_map()]
+    if "keepsake/names" not in stored:
+        raise ValueError("it keeps no names of its weights")
+
+    def value(name: str) -> Any:
+        return reader.get_tensor(name + _VALUE)
+
+    names = [name.decode() for name in value("keepsake/names")]
+    prefix = "keepsake/keys/"
+    return Learned(
+        weights={name: value(f"keepsake/weights/{place}") for place, name in enumerate(names)},
+        keys={
+            name.removeprefix(prefix): value(name).tolist()
+            for name in stored
+            if name.startswith(prefix)
+        },
+        trained_until=int(value("keepsake/trained_until")),
+        scale=tuple(value("scale").tolist()),
+    )

@@ -1,0 +1,118 @@
+"""Starts a training from what the latest blessed model learned, row by row."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.model.facts import Facts
+from components.model.recommender import Recommender
+from components.model.two_towers import TwoTowers
+from components.model.weights import NO_TIME, Learned, read_learned, vocabulary_of, weight_name
+
+logger = logging.getLogger("greenlight.trainer")
+
+COLD = "The training started anew"
+
+
+def warm_start(model: Recommender | TwoTowers, path: str | None) -> tuple[bool, str]:
+    """Gives a new model the weights of a blessed one, wherever they mean the same.
+
+    Rows of tables follow their vocabulary's keys, so that a movie keeps what was learned of it; new
+    keys keep their fresh start, and so do weights of another shape.
+
+    Args:
+      model: its weights made, not trained.
+      path: of the blessed model's SavedModel; none where nothing was blessed yet.
+
+    Returns:
+      Whether anything was taken over, and a sentence on what was, or why nothing was.
+    """
+    if path is None:
+        return False, f"{COLD}: there is no blessed model yet."
+    try:
+        learned = read_learned(path)
+    except (ValueError, tf.errors.OpError) as error:
+        return False, f"{COLD}: the blessed model cannot be read: {error}."
+    why = unfit(learned, model.facts)
+    if why:
+        return False, f"{COLD}: {why}."
+    left = [
+        weight_name(variable)
+        for variable in model.variables
+        if not _take(variable, learned, model.facts.keys)
+    ]
+    for name in left:
+        logger.info("warm start: %s is new, or of another shape: it starts anew", name)
+    taken = len(model.variables) - len(left)
+    if not taken:
+        return False, f"{COLD}: the blessed model has no weight of the same name and shape."
+    return True, (
+        f"The training started from the blessed model: {taken} of {taken + len(left)} weights, "
+        f"{_kept(learned, model.facts, 'movie_id')} and {_kept(learned, model.facts, 'user_id')}."
+    )
+
+
+def unfit(learned: Learned, facts: Facts) -> str | None:
+    """Why a blessed model may not be trained on, for this run's data; none if it may.
+
+    What it was trained on must lie before all that judges the new model.
+    """
+    if not np.allclose(learned.scale, facts.scale):
+        return f"the blessed model knows ratings of {learned.scale}, these are of {facts.scale}"
+    if facts.trained_until is None or learned.trained_until == NO_TIME:
+        return "only where splits are cut by time is it sure that no held-out rating was learned"
+    if learned.trained_until > facts.trained_until:
+        return "the blessed model was trained on ratings that are now held out"
+    return None
+
+
+def _take(variable: tf.Variable, learned: Learned, keys: Mapping[str, Sequence[bytes]]) -> bool:
+    name = weight_name(variable)
+    old, vocabulary = learned.weights.get(name), vocabulary_of(name)
+    if old is None or old.shape[1:] != tuple(variable.shape[1:]):
+        return False
+    if vocabulary is None:
+        if old.shape == tuple(variable.shape):
+            variable.assign(old)
+        return bool(old.shape == tuple(variable.shape))
+    if vocabulary not in keys or vocabulary not in learned.keys:
+        return False
+    value = variable.numpy()
+    to, source = matches(learned.keys[vocabulary], keys[vocabulary], len(old), len(value))
+    value[to] = old[source]
+    variable.assign(value)
+    return True
+
+
+def matches(
+    before: Sequence[bytes], now: Sequence[bytes], rows_before: int, rows_now: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Which rows of a new table stand for the same as which rows of an old one.
+
+    Args:
+      before, now: the vocabularies' keys.
+      rows_before, rows_now: of the tables. Rows behind the last key are for the unknown: they match
+        where both tables have as many. A table may lack rows at its end.
+
+    Returns:
+      Rows now and rows before, int64 [matches] each.
+    """
+    place = {key: row for row, key in enumerate(before[:rows_before])}
+    found = np.array([place.get(key, -1) for key in now[:rows_now]], np.int64)
+    to = np.flatnonzero(found >= 0)
+    source = found[to]
+    unknown = rows_now - len(now)
+    if unknown > 0 and rows_before - len(before) == unknown:
+        to = np.append(to, len(now) + np.arange(unknown))
+        source = np.append(source, len(before) + np.arange(unknown))
+    return to, source
+
+
+def _kept(learned: Learned, facts: Facts, vocabulary: str) -> str:
+    now = facts.keys[vocabulary]
+    known = len(set(now) & set(learned.keys[vocabulary]))
+    return f"{known:,} of {len(now):,} {vocabulary.removesuffix('_id')}s known"

@@ -1,0 +1,123 @@
+"""Reports of runs elsewhere: found below a pipeline root, and brought here."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from schemas.errors import RunFailed, UserError
+
+BLESSING, FACTS = "blessing.json", "facts.json"
+NODE = "BlessingReport"  # whose folders hold the reports
+PATIENCE = 60.0  # seconds that a listing is asked for again
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Found(NamedTuple):
+    """A report below a root: when it was written (seconds), and how its files are read."""
+
+    written: float
+    read: Callable[[str], bytes]
+
+
+def is_root(run: str) -> bool:
+    """Whether the name of a run is a pipeline root, or a folder of one, in place of a run's id."""
+    if "://" in run:
+        return True
+    return Path(run).is_dir() and not (Path(run) / BLESSING).exists()
+
+
+def find_reports(root: str) -> list[Found]:
+    """The reports below a pipeline root, the oldest first.
+
+    Args:
+      root: on Cloud Storage (gs://), or a folder, such as one that a bucket is mapped to.
+
+    Raises:
+      UserError: there is none, or nobody may look.
+      RunFailed: the storage cannot be reached.
+    """
+    if "://" not in root:
+        found = _in_folder(Path(root))
+    elif root.startswith("gs://"):
+        found = _in_bucket(root)
+    else:
+        raise UserError(f"{root}: reports are read from gs:// and from folders only.")
+    if not found:
+        raise UserError(f"{root} holds no finished report: has a run come to its end there?")
+    return sorted(found, key=lambda report: report.written)
+
+
+def _in_folder(root: Path) -> list[Found]:
+    def reader(folder: Path) -> Callable[[str], bytes]:
+        return lambda name: (folder / name).read_bytes()
+
+    return [
+        Found(path.stat().st_mtime, reader(path.parent))
+        for path in root.rglob(f"*{NODE}*/**/{BLESSING}")
+    ]
+
+
+def _in_bucket(root: str) -> list[Found]:
+    import google.auth.exceptions
+    import google.cloud.storage as storage
+    import requests
+    from google.api_core import exceptions
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    name, _, folder = root.removeprefix("gs://").partition("/")
+    prefix = f"{folder.rstrip('/')}/" if folder else ""
+    try:
+        bucket = storage.Client(project="").bucket(name)
+        listed = bucket.list_blobs(
+            prefix=prefix,
+            match_glob=f"**/{BLESSING}",
+            retry=DEFAULT_RETRY.with_timeout(PATIENCE),
+        )
+        return [
+            Found(blob.updated.timestamp(), _reader(bucket, blob.name))
+            for blob in listed
+            if NODE in blob.name
+        ]
+    except google.auth.exceptions.DefaultCredentialsError as error:
+        raise UserError(
+            "Nobody is logged in to Google Cloud: run `gcloud auth application-default login`."
+        ) from error
+    except exceptions.ClientError as error:
+        raise UserError(
+            f"{root} cannot be read: {error.response.reason}; is the name right, and have you the "
+            "role storage.objectViewer?"
+        ) from error
+    except (exceptions.GoogleAPIError, requests.RequestException) as error:
+        raise RunFailed(f"{root} cannot be reached: try again later.") from error
+
+
+def _reader(bucket: Any, path: str) -> Callable[[str], bytes]:
+    folder = path.rpartition("/")[0]
+    return lambda name: bytes(bucket.blob(f"{folder}/{name}").download_as_bytes())
+
+
+def fetch(report: Found, reports: Path) -> Path:
+    """Writes a found report anew below `reports`, as a run here would have left it.
+
+    Returns the folder of the report.
+
+    Raises:
+      UserError: another version wrote it.
+    """
+    import jsonschema
+
+    from pipeline.publish import check, place
+
+    content, facts = (json.loads(report.read(name)) for name in (BLESSING, FACTS))
+    try:
+        check(content)
+    except jsonschema.ValidationError as error:
+        raise UserError(
+            f"Another version wrote this report ({error.message[:200]}): read it where it lies."
+        ) from error
+    # It names a folder here, but was written elsewhere.
+    if not _RUN_ID.fullmatch(content["run_id"]):
+        raise UserError(f"The report's run id {content['run_id']!r} is none.")
+    return place(reports, content["run_id"], content, facts)

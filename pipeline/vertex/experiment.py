@@ -1,0 +1,54 @@
+"""Adds a job to a Vertex AI experiment, which is a context of the region's metadata store."""
+
+import threading
+
+from google.api_core import exceptions
+from google.cloud.aiplatform_v1 import MetadataServiceClient, PipelineServiceClient
+from google.cloud.aiplatform_v1.types import Context
+
+from pipeline.vertex.config import VertexConfig
+from pipeline.vertex.service import REFUSED, TIMEOUT, UNSURE, parent_of, repeated, telling
+from pipeline.vertex.submit import ENDED, read_job
+
+SCHEMA, VERSION = "system.Experiment", "0.0.1"  # what the console shows as an experiment
+
+
+def add_to_experiment(
+    jobs: PipelineServiceClient, metadata: MetadataServiceClient, config: VertexConfig, job_id: str
+) -> None:
+    """Puts the job's run into the configured experiment, which is made if there is none.
+
+    The service gives a job its run only when it starts to work on it: this waits for that. All of
+    it is safe to repeat, since names are chosen here and a child is added once.
+
+    Raises:
+      UserError, RunFailed: see `telling`.
+    """
+    name = str(config.job.experiment)
+    pause = threading.Event()
+    job = read_job(jobs, config, job_id)
+    while not job.job_detail.pipeline_run_context.name and job.state not in ENDED:
+        pause.wait(config.job.poll_seconds)
+        job = read_job(jobs, config, job_id)
+    store = f"{parent_of(config)}/metadataStores/default"
+    with telling(config):
+        repeated(lambda: _make(metadata, store, name), *REFUSED, *UNSURE)
+        repeated(
+            lambda: metadata.add_context_children(
+                context=f"{store}/contexts/{name}",
+                child_contexts=[job.job_detail.pipeline_run_context.name],
+                timeout=TIMEOUT,
+            ),
+            *REFUSED,
+            *UNSURE,
+        )
+
+
+def _make(metadata: MetadataServiceClient, store: str, name: str) -> None:
+    context = Context(display_name=name, schema_title=SCHEMA, schema_version=VERSION)
+    try:
+        metadata.create_context(parent=store, context=context, context_id=name, timeout=TIMEOUT)
+    except exceptions.Conflict:
+        made = metadata.get_context(name=f"{store}/contexts/{name}", timeout=TIMEOUT)
+        if made.schema_title != SCHEMA:
+            raise

@@ -1,0 +1,133 @@
+"""Submits a compiled job to Vertex AI, and follows it to its end."""
+
+import copy
+import datetime
+import re
+import threading
+from collections.abc import Callable
+
+from google.api_core import exceptions
+from google.cloud.aiplatform_v1 import PipelineServiceClient
+from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
+from google.protobuf import json_format
+
+from pipeline.vertex.config import VertexConfig
+from pipeline.vertex.service import REFUSED, TIMEOUT, UNSURE, parent_of, repeated, telling
+from pipeline.vertex.steps import Spec
+from schemas.errors import RunFailed, UserError
+
+Show = Callable[[str], None]
+
+ENDED = (
+    PipelineState.PIPELINE_STATE_SUCCEEDED,
+    PipelineState.PIPELINE_STATE_FAILED,
+    PipelineState.PIPELINE_STATE_CANCELLED,
+)
+_JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
+
+
+def new_job_id(config: VertexConfig, given: str | None) -> str:
+    """The name of the next job: as given, or the pipeline's with the time.
+
+    Raises:
+      UserError: the service takes no such name.
+    """
+    now = datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y%m%d-%H%M%S")
+    name = given or f"{config.pipeline_name}-{now}"
+    if not _JOB_ID.fullmatch(name):
+        raise UserError(f"--job-id {name}: take small letters, digits and -, at most 128 of them.")
+    return name
+
+
+def make_job(config: VertexConfig, spec: Spec) -> PipelineJob:
+    """The service's form of a compiled job, with the settings of `vertex.job`."""
+    own = config.job
+    if not own.caching:
+        spec = copy.deepcopy(spec)
+        for task in spec["pipelineSpec"]["root"]["dag"]["tasks"].values():
+            task["cachingOptions"] = {}
+    made = PipelineJob.wrap(json_format.ParseDict(spec, PipelineJob.pb(PipelineJob())))
+    made.display_name = made.display_name or config.pipeline_name
+    made.labels = {**dict(made.labels), **own.labels}
+    made.service_account = own.service_account or ""
+    made.network = own.network or ""
+    made.runtime_config.failure_policy = (
+        f"PIPELINE_FAILURE_POLICY_FAIL_{own.failure_policy.upper()}"
+    )
+    return made
+
+
+def submit(
+    client: PipelineServiceClient, config: VertexConfig, job: PipelineJob, job_id: str
+) -> str:
+    """Starts a job; returns the address of its page.
+
+    The job's name is chosen here, so asking twice cannot start two: where a repeated request finds
+    the name taken, the first one went through.
+
+    Raises:
+      UserError, RunFailed: see `telling`.
+    """
+    asked = 0
+
+    def ask() -> None:
+        nonlocal asked
+        asked += 1
+        try:
+            client.create_pipeline_job(
+                parent=parent_of(config), pipeline_job=job, pipeline_job_id=job_id, timeout=TIMEOUT
+            )
+        except exceptions.Conflict:
+            if asked == 1:
+                raise
+
+    with telling(config):
+        repeated(ask, *REFUSED, *UNSURE)
+    return page_of(config, job_id)
+
+
+def read_job(client: PipelineServiceClient, config: VertexConfig, job_id: str) -> PipelineJob:
+    """The job as it stands; the question is repeated while the service is away.
+
+    Raises:
+      UserError, RunFailed: see `telling`.
+    """
+    name = f"{parent_of(config)}/pipelineJobs/{job_id}"
+    with telling(config):
+        return repeated(
+            lambda: client.get_pipeline_job(name=name, timeout=TIMEOUT), *REFUSED, *UNSURE
+        )
+
+
+def wait(client: PipelineServiceClient, config: VertexConfig, job_id: str, show: Show) -> None:
+    """Follows a job to its end, and shows how its nodes get on.
+
+    Raises:
+      RunFailed: the job failed or was cancelled, or the service stayed away.
+      UserError: see `telling`.
+    """
+    shown: dict[str, str] = {}
+    pause = threading.Event()
+    job = read_job(client, config, job_id)
+    while True:
+        for task in job.job_detail.task_details:
+            state = PipelineTaskDetail.State(task.state).name.lower()
+            if shown.get(task.task_name) != state:
+                show(f"{task.task_name}: {state}")
+            shown[task.task_name] = state
+        if job.state in ENDED:
+            break
+        pause.wait(config.job.poll_seconds)
+        job = read_job(client, config, job_id)
+    if job.state != PipelineState.PIPELINE_STATE_SUCCEEDED:
+        ended = PipelineState(job.state).name.removeprefix("PIPELINE_STATE_").lower()
+        why = (job.error.message or "the service does not say why").splitlines()[0].rstrip(".")
+        raise RunFailed(f"The job {job_id} {ended}: {why}. See {page_of(config, job_id)}")
+
+
+def page_of(config: VertexConfig, job_id: str) -> str:
+    """The address of a job's page in the console."""
+    return (
+        "https://console.cloud.google.com/vertex-ai/locations/"
+        f"{config.region}/pipelines/runs/{job_id}?project={config.project}"
+    )
