@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from components.report import page
+from components.report import html, page
 from components.report.history import render_history
 from tests.browser import browser
 
@@ -151,7 +151,7 @@ def test_the_markdown_says_the_same_and_nothing_in_it_is_markup(made):
     text = files["report.md"]
     assert text.startswith(f"# {page.headline(content)}\n")
     for reason in content["reasons"]:
-        assert page.markdown(reason) in text
+        assert html.markdown(reason) in text
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == len(content["gates"])
     assert not re.search(r"(?<!\\)<", text)
@@ -159,7 +159,7 @@ def test_the_markdown_says_the_same_and_nothing_in_it_is_markup(made):
 
 def test_json_in_a_script_cannot_end_it():
     hostile = {"title": "</script><!-- <script>&", "line": "\u2028"}
-    text = page.script_json(hostile)
+    text = html.script_json(hostile)
     assert "<" not in text and ">" not in text and "&" not in text
     assert json.loads(text) == hostile
 
