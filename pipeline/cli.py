@@ -1,16 +1,16 @@
 """The command line. Heavy imports stay inside the commands that need them."""
 
 import sys
-from typing import Annotated
 
 import typer
 
 from pipeline.report import report
+from pipeline.shared import ConfigFile, DataDir, OutputDir, Settings, SourceName, conclude
+from pipeline.vertex.commands import vertex
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving
 
 FAILED = 1
-NOT_BLESSED = 3
 USER_ERROR = 2
 INTERRUPTED = 130
 
@@ -31,33 +31,23 @@ def greenlight() -> None:
 
 @app.command()
 def run(
-    config: Annotated[str | None, typer.Option(help="a YAML file with any of the settings")] = None,
-    source: Annotated[
-        str | None, typer.Option(help="name of a source, or your own YAML file")
-    ] = None,
-    data_dir: Annotated[str | None, typer.Option(help="where the source's files are")] = None,
-    output_dir: Annotated[str | None, typer.Option(help="where everything is written")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="one setting, such as split.kind=random; may be repeated"),
-    ] = None,
+    config: ConfigFile = None,
+    source: SourceName = None,
+    data_dir: DataDir = None,
+    output_dir: OutputDir = None,
+    settings: Settings = None,
 ) -> None:
     """Runs the pipeline here. Exit status: 0 blessed and pushed, 3 finished but not blessed."""
     from pipeline.config import load_config
     from pipeline.local import run_local
 
     given = {"source": source, "data_dir": data_dir, "output_dir": output_dir}
-    outcome = run_local(load_config(config, settings or [], **given))
-    blessed = outcome.blessing["blessed"]
-    typer.echo(f"{'Blessed and pushed' if blessed else 'NOT blessed'}: {outcome.report}")
-    for reason in outcome.blessing["reasons"]:
-        typer.echo(f"  {reason}.")
-    if not blessed:
-        raise typer.Exit(NOT_BLESSED)
+    conclude(run_local(load_config(config, settings or [], **given)))
 
 
 register_serving(app)
 app.command()(report)
+app.add_typer(vertex)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
+from pipeline.vertex.config import VertexConfig
 from schemas.errors import UserError
 from schemas.source import load_source
 
@@ -39,6 +40,7 @@ class Config(BaseModel):
     gates: GatesConfig = GatesConfig()
     validation: ValidationConfig = ValidationConfig()
     beam_args: list[str] = Field([], description="options for Apache Beam; none: in this process")
+    vertex: VertexConfig = VertexConfig()
 
 
 def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:

@@ -69,26 +69,31 @@ def run_local(config: Config) -> Outcome:
     """
     source = load_source(config.source)
     data_dir = find_data(config)
-    folders = Folders(Path(config.output_dir).resolve())
-    try:
-        folders.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The output directory {config.output_dir} cannot be made: {error.strerror}."
-        ) from error
+    folders = Folders(make_output(config))
     with alone(folders.output):
         from pipeline.progress import quiet
 
         log = folders.output / LOG_FILE
-        with quiet(log) as console:
-            try:
-                return _run(config, source, data_dir, folders, console)
-            except UserError:
-                raise
-            except Exception as error:
-                logging.exception("The run failed.")
-                first = (str(error).strip() or type(error).__name__).splitlines()[0]
-                raise RunFailed(f"The run failed: {first}. The log says more: {log}") from error
+        with quiet(log) as console, told(log):
+            return _run(config, source, data_dir, folders, console)
+
+
+@contextmanager
+def told(log: Path) -> Iterator[None]:
+    """Turns what nobody foresaw into one sentence that names the log, and logs the traceback.
+
+    Raises:
+      UserError, RunFailed: as they come.
+      RunFailed: in place of every other error.
+    """
+    try:
+        yield
+    except (UserError, RunFailed):
+        raise
+    except Exception as error:
+        logging.exception("The run failed.")
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise RunFailed(f"The run failed: {first}. The log says more: {log}") from error
 
 
 def _run(
@@ -126,6 +131,22 @@ def _run(
     for table in closing_tables(runs, outcome.blessing):
         console.print(table)
     return outcome
+
+
+def make_output(config: Config) -> Path:
+    """Makes the output directory, if need be.
+
+    Raises:
+      UserError: it cannot be made.
+    """
+    path = Path(config.output_dir).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The output directory {config.output_dir} cannot be made: {error.strerror}."
+        ) from error
+    return path
 
 
 def find_data(config: Config) -> str:

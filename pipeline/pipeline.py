@@ -18,6 +18,7 @@ from pipeline.config import Config
 from schemas.source import Source
 
 PREPROCESSING_FN = "components.transform.preprocessing_fn"
+STATISTICS_OF = "statistics_of"  # property of the ratings' statistics
 
 
 def create_pipeline(
@@ -30,6 +31,7 @@ def create_pipeline(
     checkpoints: str,
     run_id: Any,
     metadata: Any = None,
+    resolve: bool = True,
 ) -> tfx.dsl.Pipeline:
     """From rating files to a blessed, pushed model.
 
@@ -43,6 +45,7 @@ def create_pipeline(
       checkpoints: where an interrupted training goes on from.
       run_id: names the run; a string or a runtime parameter.
       metadata: connection of ML Metadata, for local runs.
+      resolve: whether the last statistics and the blessed model are looked up and compared with.
     """
     # What the last run saw must be looked up before this run's own statistics exist.
     last_statistics = tfx.dsl.Resolver(
@@ -59,6 +62,8 @@ def create_pipeline(
         schema=schemas.outputs["ratings"],
         stats_options=tfdv.StatsOptions(feature_allowlist=counted_features(source)),
     )
+    # Vertex AI looks artifacts up by their properties alone, not by the node that made them.
+    statistics_gen.outputs["statistics"].additional_custom_properties[STATISTICS_OF] = "ratings"
     catalogue_statistics = tfx.components.StatisticsGen(
         examples=example_gen.outputs["catalogue"], schema=schemas.outputs["catalogue"]
     ).with_id("CatalogueStatistics")
@@ -67,7 +72,7 @@ def create_pipeline(
         catalogue_statistics=catalogue_statistics.outputs["statistics"],
         ratings_schema=schemas.outputs["ratings"],
         catalogue_schema=schemas.outputs["catalogue"],
-        previous_ratings_statistics=last_statistics.outputs["statistics"],
+        previous_ratings_statistics=last_statistics.outputs["statistics"] if resolve else None,
         drift_stops=config.validation.drift_stops,
     )
     transform = tfx.components.Transform(
@@ -102,7 +107,7 @@ def create_pipeline(
         catalogue=example_gen.outputs["catalogue"],
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
-        baseline_model=blessed_model.outputs["model"],
+        baseline_model=blessed_model.outputs["model"] if resolve else None,
         eval_config=eval_config(config.gates, config.training.seed, source.scale),
         valid_rows=config.training.valid_rows,
     ).with_id("Evaluator")
@@ -125,12 +130,13 @@ def create_pipeline(
         config=config.model_dump_json(),
         scale=source.scale,
     )
+    lookups = [last_statistics, blessed_model] if resolve else []
     return tfx.dsl.Pipeline(
         pipeline_name=pipeline_name,
         pipeline_root=pipeline_root,
         components=[
-            last_statistics, example_gen, schemas, statistics_gen, catalogue_statistics, validator,
-            transform, trainer, blessed_model, evaluator, pusher, report,
+            *lookups, example_gen, schemas, statistics_gen, catalogue_statistics, validator,
+            transform, trainer, evaluator, pusher, report,
         ],
         enable_cache=True,
         metadata_connection_config=metadata,

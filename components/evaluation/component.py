@@ -93,7 +93,7 @@ class MovieEvaluator(tfx.components.Evaluator):
         catalogue: types.BaseChannel,
         model: types.BaseChannel,
         model_run: types.BaseChannel,
-        baseline_model: types.BaseChannel,
+        baseline_model: types.BaseChannel | None,
         eval_config: Any,
         valid_rows: int,
     ) -> None:
@@ -103,7 +103,7 @@ class MovieEvaluator(tfx.components.Evaluator):
           examples: with the splits train, valid and eval.
           catalogue: one Example per movie.
           model, model_run: the candidate, and how its training went.
-          baseline_model: the latest blessed model, or an empty channel.
+          baseline_model: the latest blessed model, an empty channel, or none.
           eval_config: as `eval_config.eval_config` builds it.
           valid_rows: how many rows of valid the training measured.
         """

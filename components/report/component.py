@@ -27,7 +27,7 @@ Inputs = dict[str, list[types.Artifact]]
 class Report(types.Artifact):
     """What a run concluded: blessing.json, facts.json, report.md and index.html."""
 
-    TYPE_NAME = "greenlight.Report"
+    TYPE_NAME = "components.Report"
 
 
 class BlessingReportExecutor(base_executor.BaseExecutor):

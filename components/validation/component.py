@@ -144,7 +144,7 @@ class DataValidator(base_component.BaseComponent):
         catalogue_statistics: types.BaseChannel,
         ratings_schema: types.BaseChannel,
         catalogue_schema: types.BaseChannel,
-        previous_ratings_statistics: types.BaseChannel,
+        previous_ratings_statistics: types.BaseChannel | None,
         drift_stops: bool,
     ) -> None:
         """Makes the node; `drift_stops` says whether drift stops the run or is only reported."""

@@ -1,0 +1,87 @@
+"""`greenlight vertex`: the same pipeline for Vertex AI and Kubeflow Pipelines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.config import Config, load_config
+from pipeline.local import LOG_FILE, alone, make_output, new_run_id, told
+from pipeline.shared import ConfigFile, DataDir, OutputDir, Settings, SourceName, conclude
+
+FOLDER = "vertex"
+
+vertex = typer.Typer(
+    name="vertex",
+    help="The same pipeline on Vertex AI and Kubeflow.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@vertex.callback()
+def about() -> None:
+    """The same pipeline on Vertex AI and Kubeflow."""
+
+
+@vertex.command("compile")
+def compile_files(
+    config: ConfigFile = None,
+    source: SourceName = None,
+    data_dir: DataDir = None,
+    output_dir: OutputDir = None,
+    settings: Settings = None,
+) -> None:
+    """Writes the PipelineJob for Vertex AI and, experimental, the PipelineSpec for Kubeflow."""
+    chosen = load_config(
+        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
+    )
+    with working(chosen) as (console, folder), console.status("Compiling"):
+        from pipeline.vertex.compile import write_job, write_kfp
+
+        job, spec = write_job(chosen, new_run_id(folder), folder), write_kfp(chosen, folder)
+    typer.echo(f"{job}: the PipelineJob for Vertex AI")
+    typer.echo(f"{spec}: the PipelineSpec for Kubeflow Pipelines (experimental)")
+
+
+@vertex.command("dry-run")
+def run_dry(
+    config: ConfigFile = None,
+    source: SourceName = None,
+    data_dir: DataDir = None,
+    output_dir: OutputDir = None,
+    settings: Settings = None,
+    local_data: Annotated[
+        str | None, typer.Option(help="a copy of the data directory, where that is on gs://")
+    ] = None,
+) -> None:
+    """Runs the compiled job's container commands here. Exit status as of `greenlight run`."""
+    chosen = load_config(
+        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
+    )
+    with working(chosen) as (console, folder), alone(folder):
+        with console.status("Loading TensorFlow and TFX"):
+            from pipeline.vertex.dry_run import dry_run
+
+        outcome = dry_run(chosen, local_data, folder, console)
+    conclude(outcome)
+
+
+@contextmanager
+def working(config: Config) -> Iterator[tuple[Console, Path]]:
+    """Sends what libraries print to the log; gives the user's console and the folder for files.
+
+    Raises:
+      UserError: the output directory cannot be made.
+      RunFailed: for what nobody foresaw.
+    """
+    from pipeline.progress import quiet
+
+    output = make_output(config)
+    folder = output / FOLDER
+    folder.mkdir(exist_ok=True)
+    with quiet(output / LOG_FILE) as console, told(output / LOG_FILE):
+        yield console, folder

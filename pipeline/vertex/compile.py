@@ -1,0 +1,162 @@
+"""Compiles the pipeline to what Vertex AI and Kubeflow Pipelines run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tfx import v1 as tfx
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+
+from pipeline.config import Config
+from pipeline.local import find_data
+from pipeline.pipeline import STATISTICS_OF, create_pipeline
+from pipeline.vertex.config import NodeConfig, VertexConfig
+from schemas.errors import UserError
+from schemas.source import load_source
+
+RUN_ID = "run_id"
+EXAMPLE_GEN = "RatingExampleGen"
+_DEFAULT_IMAGE = "default_image_path"  # the runner's name for the image of all other nodes
+
+Spec = dict[str, Any]
+
+
+def compile_job(config: Config, run_id: str) -> Spec:
+    """The PipelineJob that Vertex AI takes, with every parameter's value.
+
+    Args:
+      config: everything a user may choose.
+      run_id: names the run in its report; empty: the report names itself by its time.
+
+    Raises:
+      UserError: a setting is missing, or names a node that there is not.
+    """
+    return _compile(config, {RUN_ID: run_id}, resolve=True)
+
+
+def compile_kfp(config: Config) -> Spec:
+    """The PipelineSpec that open-source Kubeflow Pipelines takes; experimental.
+
+    Its backend runs neither resolvers nor drivers. So there is no comparison with the blessed
+    model or the last statistics, and the example gen is never taken from the cache, since nothing
+    there would notice new data.
+
+    Raises:
+      UserError: as `compile_job`.
+    """
+    spec: Spec = _compile(config, {}, resolve=False)["pipelineSpec"]
+    spec["root"]["dag"]["tasks"][EXAMPLE_GEN]["cachingOptions"] = {}
+    return spec
+
+
+def write_job(config: Config, run_id: str, folder: Path) -> Path:
+    """Writes `pipeline.json`; see `compile_job`."""
+    content = json.dumps(compile_job(config, run_id), indent=1, sort_keys=True)
+    return _write(folder / "pipeline.json", content)
+
+
+def write_kfp(config: Config, folder: Path) -> Path:
+    """Writes `kubeflow.yaml`; see `compile_kfp`."""
+    return _write(folder / "kubeflow.yaml", yaml.safe_dump(compile_kfp(config)))
+
+
+def _write(path: Path, content: str) -> Path:
+    aside = path.with_name(f".{path.name}")
+    aside.write_text(content, encoding="utf-8")
+    return aside.replace(path)
+
+
+def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
+    vertex = config.vertex
+    root = _given(vertex.pipeline_root, "pipeline_root", "gs://BUCKET/greenlight")
+    image = _given(vertex.image, "image", "REGION-docker.pkg.dev/PROJECT/greenlight/cpu:1")
+    graph = create_pipeline(
+        config,
+        load_source(config.source),
+        find_data(config),
+        pipeline_name=vertex.pipeline_name,
+        pipeline_root=root,
+        serving_dir=f"{root}/serving_model",
+        checkpoints=f"{root}/checkpoints",
+        run_id=tfx.dsl.experimental.RuntimeParameter(name=RUN_ID, ptype=str),
+        resolve=resolve,
+    )
+    _set_beam_args(graph, vertex, root, image)
+    images = {name: vertex.gpu_image or image for name, node in vertex.nodes.items() if node.gpu}
+    runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
+        tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
+            default_image={_DEFAULT_IMAGE: image, **images}, use_pipeline_spec_2_1=True
+        )
+    )
+    job: Spec = runner.run(graph, parameter_values=parameters, write_out=False)
+    executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
+    _set_resources(executors, vertex)
+    if resolve:
+        # TFX leaves out who made the statistics, so that the catalogue's could be found as well.
+        query = executors["LastStatistics_executor"]["resolver"]["outputArtifactQueries"]
+        query["statistics"]["filter"] += f' AND metadata.{STATISTICS_OF}.string_value="ratings"'
+    return job
+
+
+def _given(value: str | None, key: str, example: str) -> str:
+    if not value:
+        raise UserError(f"Say --set vertex.{key}={example}.")
+    return value.rstrip("/")
+
+
+def _set_beam_args(graph: Any, vertex: VertexConfig, root: str, image: str) -> None:
+    """Gives each Beam node its options: Dataflow's in place of the pipeline's, then its own."""
+    beam = {n.id: n for n in graph.components if isinstance(n.executor_spec, BeamExecutorSpec)}
+    strays = {n for n in vertex.dataflow.nodes if n not in beam}
+    strays |= set(vertex.nodes) - {node.id for node in graph.components}
+    if strays:
+        raise UserError(
+            f"There is no node {min(strays)} to set; on Dataflow can run {', '.join(beam)}."
+        )
+    for name in vertex.dataflow.nodes:
+        beam[name].executor_spec.beam_pipeline_args = dataflow_args(vertex, root, image)
+    for name, node in vertex.nodes.items():
+        if node.beam_args:
+            beam[name].with_beam_pipeline_args(node.beam_args)
+
+
+def dataflow_args(vertex: VertexConfig, root: str, image: str) -> list[str]:
+    """Beam's options for a node on Dataflow; workers run the very image of the node.
+
+    Raises:
+      UserError: no project is set.
+    """
+    project = _given(vertex.project, "project", "PROJECT")
+    return [
+        "--runner=DataflowRunner",
+        f"--project={project}",
+        f"--region={vertex.region}",
+        f"--temp_location={root}/dataflow",
+        f"--sdk_container_image={image}",
+        "--sdk_location=container",
+        f"--machine_type={vertex.dataflow.machine_type}",
+        f"--max_num_workers={vertex.dataflow.max_workers}",
+        f"--disk_size_gb={vertex.dataflow.disk_gb}",
+        *vertex.dataflow.args,
+    ]
+
+
+def _set_resources(executors: Spec, vertex: VertexConfig) -> None:
+    """Writes cores, memory and GPUs into the containers.
+
+    TFX's own way, a platform config on the node, is dropped without a word for a file-based
+    example gen.
+    """
+    for label, executor in executors.items():
+        if "container" not in executor:
+            continue
+        node = vertex.nodes.get(label.removesuffix("_executor"), NodeConfig())
+        resources: Spec = {
+            "cpuLimit": node.cpu or vertex.cpu,
+            "memoryLimit": node.memory_gb or vertex.memory_gb,
+        }
+        if node.gpu:
+            # Protobuf's JSON form of a 64-bit integer is a string.
+            resources["accelerator"] = {"type": node.gpu, "count": str(node.gpus)}
+        executor["container"]["resources"] = resources

@@ -1,0 +1,56 @@
+"""The steps of a compiled pipeline, in the order in which they can run."""
+
+import graphlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task of the job: how it is wired, its interface, and what executes it."""
+
+    name: str
+    task: Spec
+    component: Spec
+    executor: Spec
+
+
+def steps_in_order(spec: Spec) -> list[Step]:
+    """The tasks of a PipelineSpec, each after those that it awaits; look-ups come first.
+
+    Raises:
+      KeyError: the spec refers to what it does not hold.
+    """
+    steps = {name: _step(name, task, spec) for name, task in spec["root"]["dag"]["tasks"].items()}
+    order = graphlib.TopologicalSorter({name: awaited(one.task) for name, one in steps.items()})
+    order.prepare()
+    found: list[Step] = []
+    while order.is_active():
+        ready = sorted(
+            order.get_ready(), key=lambda name: ("container" in steps[name].executor, name)
+        )
+        found += (steps[name] for name in ready)
+        order.done(*ready)
+    return found
+
+
+def _step(name: str, task: Spec, spec: Spec) -> Step:
+    component = spec["components"][task["componentRef"]["name"]]
+    return Step(
+        name, task, component, spec["deploymentSpec"]["executors"][component["executorLabel"]]
+    )
+
+
+def awaited(task: Spec) -> set[str]:
+    """The tasks whose outputs or whose end a task awaits."""
+    return {*task.get("dependentTasks", ()), *(producer for producer, _ in producers(task))}
+
+
+def producers(task: Spec) -> Iterator[tuple[str, str]]:
+    """The task and the output key behind each input artifact of a task."""
+    for wired in task.get("inputs", {}).get("artifacts", {}).values():
+        origin = wired["taskOutputArtifact"]
+        yield origin["producerTask"], origin["outputArtifactKey"]
