@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from pipeline.explore import explore
 from pipeline.report import report
 from pipeline.shared import ConfigFile, DataDir, OutputDir, Settings, SourceName, conclude
 from pipeline.vertex.commands import vertex
@@ -46,6 +47,7 @@ def run(
 
 
 register_serving(app)
+app.command()(explore)
 app.command()(report)
 app.add_typer(vertex)
 

@@ -97,7 +97,7 @@ def ranked(rows: Rows, label: str, number: str, title: str) -> Spec:
             y=alt.Y(f"{label}:N", sort=order, title=None, axis=alt.Axis(ticks=False)),
             tooltip=[f"{label}:N", alt.Tooltip(f"{number}:Q", format=",.4~f")],
         ),
-        height=50 + ROW * len(rows),
+        height=64 + ROW * len(rows),
     )
 
 
@@ -130,7 +130,7 @@ def dots(rows: Rows, label: str, names: dict[str, str]) -> Spec:
             tooltip=[f"{label}:N", "which:N", alt.Tooltip("mean:Q", format=".3f"),
                      alt.Tooltip("ratings:Q", format=",")],
         ),
-        height=(80 if legend else 50) + ROW * len(rows),
+        height=(80 if legend else 64) + ROW * len(rows),
     )  # fmt: skip
 
 
@@ -141,7 +141,8 @@ def lorenz(rows: Rows) -> Spec:
     lines = alt.Chart(_data(rows)).mark_line(strokeWidth=2).encode(
         x=alt.X("share:Q", title="share of users or movies, the least rated first",
                 axis=alt.Axis(format="%", tickCount=5)),
-        y=alt.Y("ratings:Q", title="their share of ratings", axis=alt.Axis(format="%", tickCount=5)),
+        y=alt.Y("ratings:Q", title="their share of ratings",
+                axis=alt.Axis(format="%", tickCount=5)),
         color=alt.Color("of:N", scale=scale, title=None),
     )  # fmt: skip
     equal = alt.Chart(_data([{"share": end, "ratings": end} for end in (0, 1)]))

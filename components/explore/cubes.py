@@ -71,7 +71,8 @@ def merge(parts: Sequence[Cubes]) -> Cubes:
     """The counts of all parts together, in whatever order and grouping they come."""
     found: Cubes = {}
     for name in dict.fromkeys(name for part in parts for name in part):
-        whole = pa.concat_tables([part[name] for part in parts if name in part])
+        tables = [part[name] for part in parts if name in part]
+        whole = pa.concat_tables([table.select(sorted(table.column_names)) for table in tables])
         if name == SAMPLE:
             found[name] = _sampled(whole)
             continue

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from components.evaluation.bands import centres
-from components.explore import groups, movies, spread, splits, times
+from components.example_gen.splits import SPLITS
+from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
 from components.explore.features import feature_rows
 from components.explore.movies import Totals
@@ -143,7 +144,7 @@ def _one_movie(explored: Explored, found: Totals, row: int) -> Facts:
     return {
         "title": catalogue["title"][row].as_py(),
         "ratings": int(ratings[row]),
-        "splits": {name: int(found.counts[i, row]) for i, name in enumerate(splits.SPLITS)},
+        "splits": {name: int(found.counts[i, row]) for i, name in enumerate(SPLITS)},
         "mean": float(found.means[row]) if ratings[row] else None,
         "shrunken": float(drawn[row]),
         "rank": int((ratings > ratings[row]).sum()) + 1,

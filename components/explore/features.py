@@ -1,15 +1,28 @@
 """What the statistics nodes counted of each feature: what is there, and what is unknown."""
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
+import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0.statistics_pb2 import (
     DatasetFeatureStatistics,
     FeatureNameStatistics,
 )
+from tfx.dsl.io import fileio
 
 Rows = list[dict[str, Any]]
-CATALOGUE = "catalogue"
+PREFIX = "Split-"
+
+
+def read_statistics(uri: str) -> dict[str, DatasetFeatureStatistics]:
+    """What a statistics node wrote, by split."""
+    names = sorted(PurePosixPath(name).name for name in fileio.listdir(uri))
+    found = {}
+    for name in (name for name in names if name.startswith(PREFIX)):
+        statistics = tfdv.load_stats_binary(f"{uri}/{name}/FeatureStats.pb")
+        found[name.removeprefix(PREFIX)] = statistics.datasets[0]
+    return found
 
 
 def feature_rows(statistics: Mapping[str, DatasetFeatureStatistics]) -> Rows:

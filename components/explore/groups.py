@@ -13,7 +13,7 @@ MOST = 25  # values of a feature that are shown, the most rated
 
 
 def group_facts(cubes: dict[str, pa.Table], levels: list[float]) -> dict[str, dict[str, Rows]]:
-    """By feature: `values` (users, ratings, ratings of a user, mean) and `levels` (their shares)."""
+    """By feature: `values` (users, ratings, per_user, mean) and `levels` (shares of ratings)."""
     if "groups" not in cubes:
         return {}
     names = pc.unique(cubes["people"]["feature"]).to_pylist()

@@ -42,7 +42,8 @@ class Totals:
 
 def totals(cube: pa.Table, movies: int, levels: int) -> Totals:
     """Lays the cube `movies` out by movie."""
-    movie, split, level = (cube[name].to_numpy() for name in ("movie", "split", "level"))
+    keys = ("movie", "split", "level")
+    movie, split, level = (cube[name].to_numpy().astype(np.int64) for name in keys)
     n = cube["n"].to_numpy()
     counts = np.bincount(split * movies + movie, n, len(SPLITS) * movies)
     by_level = np.bincount(movie * levels + level, n, movies * levels)

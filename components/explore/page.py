@@ -11,8 +11,8 @@ Content = Mapping[str, Any]
 PACKAGE = "components.explore"
 SECTIONS = (
     ("words", "Before training"), ("movie", "One movie"), ("splits", "Splits"), ("times", "When"),
-    ("ratings", "Ratings"), ("users", "Users"), ("movies", "Movies"), ("makers", "Genres and makers"),
-    ("quality", "What is missing"),
+    ("ratings", "Ratings"), ("users", "Users"), ("movies", "Movies"),
+    ("makers", "Genres and makers"), ("quality", "What is missing"),
 )  # fmt: skip
 GROUPS = {"gender": "gender", "age": "age group", "occupation": "occupation"}
 
@@ -54,7 +54,8 @@ def numbers(facts: Content) -> list[tuple[str, str]]:
         ("ratings", f"{rows['kept']:,}"), ("users", f"{users:,}"),
         ("movies rated", f"{movies:,} of {facts['movies']['catalogue']:,}"),
         ("filled of users x movies", f"{rows['kept'] / (users * movies):.2%}"),
-        ("mean rating", f"{mean:.2f}"), ("ratings of a user, median", f"{facts['users']['median']:,}"),
+        ("mean rating", f"{mean:.2f}"),
+        ("ratings of a user, median", f"{facts['users']['median']:,}"),
     ]  # fmt: skip
     if facts["times"]:
         timeline = facts["times"]["timeline"]

@@ -69,25 +69,32 @@ def read_partition(uri: str, shard: str, source: Source, movie_ids: pa.Array) ->
       ValueError: a movie is not in the catalogue.
     """
     timed = ["timestamp"] if source.has_timestamps else []
-    targets, who = ["movie_id", "rating", *timed], ["user_id", *source.user_features]
+    rows, examples = _read(uri, shard, source, ["movie_id", "rating", *timed])
+    ids = pc.unique(examples["user_id"])
+    users = examples.take(pc.index_in(ids, value_set=_array(examples, "user_id")))
+    movie = pc.index_in(_array(rows, "movie_id"), value_set=movie_ids)
+    if movie.null_count:
+        raise ValueError(f"{uri} rates movies that the catalogue lacks.")
+    owner = pc.index_in(_array(examples, "user_id"), value_set=ids)
+    columns = {"user": owner.take(_array(rows, "example")), "movie": movie}
+    kept = {name: rows[name] for name in ("split", "rating", *timed)}
+    return Partition(pa.table({**columns, **kept}), users)
+
+
+def _read(
+    uri: str, shard: str, source: Source, targets: Sequence[str]
+) -> tuple[pa.Table, pa.Table]:
+    """The targets of all splits with the row of their Example, and the Examples' users."""
+    who = ["user_id", *source.user_features]
     schema = _schema("ratings", source, [*targets, *who])
-    ratings, people, examples = [_NO_RATINGS.select([*targets, "split", "example"])], [], 0
+    ratings = [_NO_RATINGS.select([*targets, "split", "example"])]
+    people, examples = [pa.table(dict.fromkeys(who, _NO_TEXT))], 0
     for code, split in enumerate(SPLITS):
         for found in tables([f"{split_dir(uri, split)}/{shard}"], [*targets, *who], schema):
             ratings.append(_targets(found, targets, code, examples))
             people.append(pa.table({name: _single(found, name) for name in who}))
             examples += len(found)
-    rows = pa.concat_tables(ratings).combine_chunks()
-    known = pa.concat_tables([pa.table({name: _NO_TEXT for name in who}), *people]).combine_chunks()
-    ids = pc.unique(known["user_id"])
-    users = known.take(pc.index_in(ids, value_set=_array(known, "user_id")))
-    movie = pc.index_in(_array(rows, "movie_id"), value_set=movie_ids)
-    if movie.null_count:
-        raise ValueError(f"{uri} rates movies that the catalogue lacks.")
-    owner = pc.index_in(_array(known, "user_id"), value_set=ids)
-    columns = {"user": owner.take(_array(rows, "example")), "movie": movie}
-    kept = {name: rows[name] for name in ("split", "rating", *timed)}
-    return Partition(pa.table({**columns, **kept}), users)
+    return pa.concat_tables(ratings).combine_chunks(), pa.concat_tables(people).combine_chunks()
 
 
 def read_catalogue(files: Sequence[str], source: Source) -> pa.Table:

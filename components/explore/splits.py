@@ -20,27 +20,32 @@ def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str
     empty split has no number for is None.
     """
     people = _people(cubes["histories"])
-    cube = cubes["movies"]
     facts: dict[str, dict[str, Any]] = {}
+    usual = 0.0
     for code, name in enumerate(SPLITS):
-        mine = cube.filter(pa.array(cube["split"].to_numpy() == code))
-        n, total, squares = (
-            float(np.sum(mine[column].to_numpy())) for column in ("n", "sum", "squares")
-        )
-        mean = total / n if n else None
-        spread = None if mean is None else float(np.sqrt(max(0.0, squares / n - mean**2)))
-        usual = mean if code == TRAIN else facts["train"]["mean"]
+        n, mean, deviation = _moments(cubes["movies"], code)
+        usual = mean if code == TRAIN else usual
         facts[name] = {
-            "ratings": int(n),
+            "ratings": n,
             "users": people[name]["users"],
             "movies": int((found.counts[code] > 0).sum()),
-            "mean": mean,
-            "deviation": spread,
-            "constant_error": None if mean is None else float(np.hypot(spread, mean - usual)),
+            "mean": mean if n else None,
+            "deviation": deviation if n else None,
+            "constant_error": float(np.hypot(deviation, mean - usual)) if n else None,
             "new_users": people[name]["new"],
             **(_movie_shares(found, code) if code != TRAIN else {}),
         }
     return facts
+
+
+def _moments(cube: pa.Table, code: int) -> tuple[int, float, float]:
+    """Number, mean and standard deviation of a split's ratings; zeros without any."""
+    mine = cube.filter(pa.array(cube["split"].to_numpy() == code))
+    n, total, squares = (
+        float(np.sum(mine[column].to_numpy())) for column in ("n", "sum", "squares")
+    )
+    mean = total / max(1.0, n)
+    return int(n), mean, float(np.sqrt(max(0.0, squares / max(1.0, n) - mean**2)))
 
 
 def _people(histories: pa.Table) -> dict[str, dict[str, Any]]:
@@ -69,7 +74,8 @@ def _movie_shares(found: Totals, code: int) -> dict[str, float | None]:
 
 def level_shares(found: pa.Table, levels: list[float]) -> list[dict[str, Any]]:
     """The share of each rating (level) in each split that has any ratings."""
-    split, level, n = (found[name].to_numpy() for name in ("split", "level", "n"))
+    names = ("split", "level", "n")
+    split, level, n = (found[name].to_numpy().astype(np.int64) for name in names)
     counts = np.bincount(split * len(levels) + level, n, len(SPLITS) * len(levels))
     counts = counts.reshape([len(SPLITS), len(levels)])
     used = np.flatnonzero(counts.sum(axis=0))

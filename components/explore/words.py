@@ -38,8 +38,9 @@ def new_movies(facts: Facts) -> str | None:
     share = facts["splits"]["eval"]["new_movies"]
     if share < 0.01:
         return None
-    known = [name for name in ("genres", "decade", "director", "star") if name in _by(facts)]
-    how = f"only {', '.join(known)} can place them" if known else "nothing is known to place them by"
+    names = {"genres": "genres", "decade": "year", "director": "director", "star": "star"}
+    known = [word for name, word in names.items() if name in facts["movies"]["by"]]
+    how = f"only their {' and '.join(known)} can place them" if known else "nothing can place them"
     return f"{share:.1%} of eval rows are of movies that training never saw: {how}."
 
 
@@ -49,8 +50,8 @@ def little_rated(facts: Facts) -> str | None:
     if share < 0.25:
         return None
     return (
-        f"{share:.0%} of the catalogue's movies have fewer than 5 ratings in train: their ids learn "
-        "next to nothing, and they need features or a strong prior."
+        f"{share:.0%} of the catalogue's movies have fewer than 5 ratings in train: their ids "
+        "learn next to nothing, and they need features or a strong prior."
     )
 
 
@@ -228,8 +229,3 @@ def sentences(facts: Facts) -> list[Sentence]:
     """What holds of these data, in the order in which it matters."""
     found = ((rule(facts), splits) for rule, splits in RULES)
     return [Sentence(text, splits) for text, splits in found if text]
-
-
-def _by(facts: Facts) -> Mapping[str, Any]:
-    by: Mapping[str, Any] = facts["movies"]["by"]
-    return by

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 
 
-def histogram(
-    counts: NDArray[Any], weights: NDArray[Any] | None = None
-) -> list[dict[str, Any]]:
+def histogram(counts: NDArray[Any], weights: NDArray[Any] | None = None) -> list[dict[str, Any]]:
     """How many of the counts (each at least 1) lie in each of `BUCKETS` that is reached.
 
     With weights each count stands for as many.

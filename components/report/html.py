@@ -56,7 +56,7 @@ def library() -> str:
 
 @cache
 def environment(package: str = HOME) -> jinja2.Environment:
-    """A package's templates, then the report's; HTML is escaped, and Markdown by the filter `md`."""
+    """A package's templates, then the report's; HTML is escaped, Markdown by the filter `md`."""
     loader = jinja2.ChoiceLoader(
         [jinja2.PackageLoader(name) for name in dict.fromkeys((package, HOME))]
     )
