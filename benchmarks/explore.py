@@ -2,8 +2,8 @@
 
     python -m benchmarks.explore [--ratings 1000000] [--movies 3900]
 
-The data are synthetic, in the form of MovieLens 1M: with times, genres, years and each user's gender,
-age and occupation, so that the page has all of its sections.
+The data are synthetic, in the form of MovieLens 1M: with times, genres, years and each user's
+gender, age and occupation, so that the page has all of its sections.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def make_facts(explored: Explored, movie: int | None = None) -> Facts:
         "users": _users(cubes),
         "movies": _movies(explored, found),
         "times": _times(cubes),
-        "features": feature_rows(explored.statistics),
+        "features": feature_rows(explored.statistics, movies.unknown(explored.catalogue)),
     }
     if movie is not None:
         facts["movie"] = _one_movie(explored, found, movie)
@@ -102,6 +102,7 @@ def _movies(explored: Explored, found: Totals) -> Facts:
         "catalogue": len(catalogue),
         "rated": len(rated),
         "few": int((found.counts[0] < FEW).sum()),
+        "unknown": movies.unknown(catalogue),
         "same_title": len(titles) - len(pc.unique(titles)),
         "weight": weight if np.isfinite(weight) else None,
         "histogram": histogram(rated),

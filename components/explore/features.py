@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0.statistics_pb2 import (
     DatasetFeatureStatistics,
@@ -11,8 +12,11 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
 )
 from tfx.dsl.io import fileio
 
+from components.example_gen.splits import SPLITS
+
 Rows = list[dict[str, Any]]
-PREFIX = "Split-"
+PREFIX, CATALOGUE = "Split-", "catalogue"
+ORDER = (*SPLITS, CATALOGUE)
 
 
 def read_statistics(uri: str) -> dict[str, DatasetFeatureStatistics]:
@@ -25,11 +29,15 @@ def read_statistics(uri: str) -> dict[str, DatasetFeatureStatistics]:
     return found
 
 
-def feature_rows(statistics: Mapping[str, DatasetFeatureStatistics]) -> Rows:
+def feature_rows(
+    statistics: Mapping[str, DatasetFeatureStatistics], unknown: Mapping[str, float]
+) -> Rows:
     """One row per feature and split, features in alphabetical order.
 
     Args:
       statistics: by split, or `catalogue`.
+      unknown: the share of the catalogue's movies that lack a feature. Statistics cannot tell: a
+        list without values is there to them.
 
     Returns:
       `feature`, `split`, `values` (how many there are), `distinct` (None for numbers), `unknown`
@@ -41,24 +49,25 @@ def feature_rows(statistics: Mapping[str, DatasetFeatureStatistics]) -> Rows:
         for split, dataset in statistics.items()
         for feature in dataset.features
     ]
-    return sorted(rows, key=lambda row: row["feature"])
+    for row in rows:
+        if row["split"] == CATALOGUE:
+            row["unknown"] = unknown.get(row["feature"], row["unknown"])
+    return sorted(rows, key=lambda row: (row["feature"], ORDER.index(row["split"])))
 
 
 def _row(split: str, feature: FeatureNameStatistics) -> dict[str, Any]:
     name = feature.path.step[0]
     text = feature.WhichOneof("stats") == "string_stats"
     stats = feature.string_stats if text else feature.num_stats
-    common = stats.common_stats
-    total = common.tot_num_values
+    total, lacking = stats.common_stats.tot_num_values, stats.common_stats.num_missing
     empty = _empty(stats) if text else (stats.num_zeros if name == "year" else 0)
-    lacking = common.num_missing
     return {
         "feature": name,
         "split": split,
         "values": int(total),
         "distinct": int(stats.unique) if text else None,
         "unknown": float((empty + lacking) / (total + lacking)) if total + lacking else 1.0,
-        "common": _top(stats, total) if text else f"{stats.min:,g} to {stats.max:,g}",
+        "common": _top(stats, total) if text else _range(name, stats),
     }
 
 
@@ -68,4 +77,14 @@ def _empty(stats: Any) -> float:
 
 def _top(stats: Any, total: int) -> str:
     known = [value for value in stats.top_values if value.value]
-    return f"{known[0].value} ({known[0].frequency / total:.1%})" if known else ""
+    if not known or known[0].frequency <= 1:
+        return ""
+    return f"{known[0].value} ({known[0].frequency / total:.1%})"
+
+
+def _range(name: str, stats: Any) -> str:
+    if name == "timestamp":
+        return " to ".join(str(np.datetime64(int(end), "s"))[:10] for end in (stats.min, stats.max))
+    if name == "year":  # the unknown ones are 0
+        return f"up to {stats.max:.0f}"
+    return f"{stats.min:,g} to {stats.max:,g}"

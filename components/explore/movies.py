@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.example_gen.splits import SPLITS
+from schemas.features import MOVIE_FEATURES
 
 Rows = list[dict[str, Any]]
 FEATURES = ("genres", "director", "star", "decade")
@@ -128,7 +129,7 @@ def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
     keys = [("ratings", "descending"), ("value", "ascending")]
     return [
         {
-            "value": str(row["value"]),
+            "value": row["value"],
             "movies": row["movies"],
             "ratings": row["ratings"],
             "mean": row["sum"] / row["ratings"],
@@ -142,7 +143,7 @@ def _values(catalogue: pa.Table, name: str) -> tuple[NDArray[Any], pa.Array]:
     if name == "decade":
         years = catalogue["year"].to_numpy()
         known = np.flatnonzero(years > 0)
-        return known, pa.array(years[known] // 10 * 10)
+        return known, pa.array(np.char.add((years[known] // 10 * 10).astype(str), "s"))
     column = catalogue[name].combine_chunks()
     movie = np.arange(len(column))
     if pa.types.is_list(column.type):
@@ -150,6 +151,16 @@ def _values(catalogue: pa.Table, name: str) -> tuple[NDArray[Any], pa.Array]:
         column = column.flatten()
     known = pc.and_(pc.is_valid(column), pc.not_equal(column, "")).to_numpy(zero_copy_only=False)
     return movie[known], column.filter(pa.array(known))
+
+
+def unknown(catalogue: pa.Table) -> dict[str, float]:
+    """The share of the movies of which a feature is not known, of each that the catalogue has."""
+    names = [name for name in MOVIE_FEATURES if name in catalogue.column_names]
+    found = {}
+    for name in names:
+        movie = np.flatnonzero(catalogue["year"]) if name == "year" else _values(catalogue, name)[0]
+        found[name] = 1.0 - len(np.unique(movie)) / len(catalogue)
+    return found
 
 
 def features(catalogue: pa.Table) -> list[str]:

@@ -160,9 +160,9 @@ def one_month(facts: Facts) -> str | None:
 def unknown_features(facts: Facts) -> str | None:
     """Features of the catalogue that a tenth of the movies or more lack."""
     lacking = [
-        f"{row['feature']} ({row['unknown']:.0%})"
-        for row in facts["features"]
-        if row["split"] == "catalogue" and row["unknown"] >= 0.1
+        f"{name} ({share:.0%})"
+        for name, share in facts["movies"]["unknown"].items()
+        if share >= 0.1
     ]
     if not lacking:
         return None

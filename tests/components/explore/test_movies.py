@@ -81,11 +81,20 @@ def test_genres_decades_and_people_are_counted_and_the_unknown_left_out(make_exp
         {"value": "B", "movies": 1, "ratings": 5, "mean": 3.0},
     ]
     assert found["decade"] == [
-        {"value": "1990", "movies": 2, "ratings": 7, "mean": pytest.approx(23 / 7)}
+        {"value": "1990s", "movies": 2, "ratings": 7, "mean": pytest.approx(23 / 7)}
     ]
     assert found["director"] == [
         {"value": "Ann", "movies": 2, "ratings": 6, "mean": pytest.approx(17 / 6)}
     ]
+
+
+def test_unknown_features_are_shares_of_movies(make_explored):
+    explored = make_explored(
+        rated((3.0, 4), (4.0, 2), (2.0, 1), (2.0, 1)),
+        genres=[["A", "B"], ["A"], [], []],
+        year=[1994, 0, 1999, 2001],
+    )
+    assert movies.unknown(explored.catalogue) == {"year": 0.25, "genres": 0.5}
 
 
 def test_one_title_of_two_movies_tells_them_apart(make_explored):
