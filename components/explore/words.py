@@ -72,8 +72,8 @@ def long_tail(facts: Facts) -> str | None:
     if share < 0.1:
         return None
     return (
-        f"The most rated 1% of movies have {share:.0%} of all ratings: negatives drawn from the "
-        "batch are mostly these, so the loss has to correct for popularity."
+        f"The most rated 1% of movies have {share:.0%} of all ratings, and so of the negatives in "
+        "a batch: the loss has to correct for popularity."
     )
 
 
@@ -96,7 +96,7 @@ def mean_moves(facts: Facts) -> str | None:
         return None
     return (
         f"Eval's mean rating is {held_out['mean']:.2f}, {abs(change):.2f} "
-        f"{'above' if change > 0 else 'below'} train's: biases fitted on train are off by that."
+        f"{'above' if change > 0 else 'below'} train's: a mean fitted on train is off by that."
     )
 
 
