@@ -1,4 +1,6 @@
-"""What tests ask of the pages that Greenlight writes, as JavaScript."""
+"""What tests ask of every page that Greenlight writes."""
+
+from tests.browser import Page
 
 DRAWN = "document.documentElement.dataset.drawn > 0"
 # The texts with too little contrast to what is behind them, by the formula of WCAG 2.
@@ -26,3 +28,21 @@ CONTRAST = """
   return low;
 })()
 """
+
+
+def check_fit(tab: Page, address: str, width: int, dark: bool) -> None:
+    """The page is as wide as the screen, in the colours asked for, and can be read."""
+    tab.look(width, dark=dark)
+    tab.open(address, DRAWN)
+    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
+    page_colour = tab.js("getComputedStyle(document.body).backgroundColor")
+    assert (page_colour == "rgb(255, 255, 255)") != dark
+    assert tab.js(CONTRAST) == []
+
+
+def check_print(tab: Page, address: str) -> None:
+    """On paper the page is light, whatever the screen, and has no links to its sections."""
+    tab.look(800, dark=True, media="print")
+    tab.open(address, DRAWN)
+    assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert tab.js("getComputedStyle(document.querySelector('nav')).display") == "none"

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from components.evaluation.bands import centres
-from components.example_gen.splits import SPLITS
+from components.example_gen.splits import SPLITS, TRAIN
 from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
 from components.explore.features import feature_rows
@@ -54,6 +54,7 @@ def make_facts(explored: Explored, movie: int | None = None) -> Facts:
       movie: the row in the catalogue of a movie to show alone.
     """
     found, cubes = explored.totals(), explored.cubes
+    of_movies = _movies(explored, found)
     facts = {
         "rows": dict(explored.rows),
         "scale": list(explored.scale),
@@ -61,9 +62,9 @@ def make_facts(explored: Explored, movie: int | None = None) -> Facts:
         "levels": splits.level_shares(cubes["movies"], explored.levels),
         "groups": groups.group_facts(cubes, explored.levels),
         "users": _users(cubes),
-        "movies": _movies(explored, found),
+        "movies": of_movies,
         "times": _times(cubes),
-        "features": feature_rows(explored.statistics, movies.unknown(explored.catalogue)),
+        "features": feature_rows(explored.statistics, of_movies["unknown"]),
     }
     if movie is not None:
         facts["movie"] = _one_movie(explored, found, movie)
@@ -101,7 +102,7 @@ def _movies(explored: Explored, found: Totals) -> Facts:
     return {
         "catalogue": len(catalogue),
         "rated": len(rated),
-        "few": int((found.counts[0] < FEW).sum()),
+        "few": int((found.counts[TRAIN] < FEW).sum()),
         "unknown": movies.unknown(catalogue),
         "same_title": len(titles) - len(pc.unique(titles)),
         "weight": weight if np.isfinite(weight) else None,

@@ -8,7 +8,7 @@ from components.explore import page
 from components.explore.facts import make_facts
 from components.explore.words import sentences
 from tests.browser import browser
-from tests.looks import CONTRAST, DRAWN
+from tests.looks import DRAWN, check_fit, check_print
 
 EVIL = "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title> ]]>"
 FEATURE = {
@@ -124,19 +124,11 @@ def test_hostile_texts_are_shown_and_do_nothing(shown):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_fits_and_has_contrast(address, tab, width, dark):
-    tab.look(width, dark=dark)
-    tab.open(address, DRAWN)
-    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
-    page_colour = tab.js("getComputedStyle(document.body).backgroundColor")
-    assert (page_colour == "rgb(255, 255, 255)") != dark
-    assert tab.js(CONTRAST) == []
+    check_fit(tab, address, width, dark)
 
 
 def test_it_prints_light_whatever_the_screen(address, tab):
-    tab.look(800, dark=True, media="print")
-    tab.open(address, DRAWN)
-    assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert tab.js("getComputedStyle(document.querySelector('nav')).display") == "none"
+    check_print(tab, address)
 
 
 def test_headings_descend_and_every_section_is_linked(shown):

@@ -9,7 +9,7 @@ import pytest
 from components.report import html, page
 from components.report.history import render_history
 from tests.browser import browser
-from tests.looks import CONTRAST, DRAWN
+from tests.looks import DRAWN, check_fit, check_print
 
 RMSE = ("", "gate/baseline/rmse/overall")
 
@@ -94,19 +94,11 @@ def test_hostile_texts_are_shown_and_do_nothing(made, shown):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_fits_and_has_contrast(made, tab, width, dark):
-    tab.look(width, dark=dark)
-    tab.open((made[2] / "index.html").as_uri(), DRAWN)
-    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
-    page_colour = tab.js("getComputedStyle(document.body).backgroundColor")
-    assert (page_colour == "rgb(255, 255, 255)") != dark
-    assert tab.js(CONTRAST) == []
+    check_fit(tab, (made[2] / "index.html").as_uri(), width, dark)
 
 
 def test_it_prints_light_whatever_the_screen(made, tab):
-    tab.look(800, dark=True, media="print")
-    tab.open((made[2] / "index.html").as_uri(), DRAWN)
-    assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert tab.js("getComputedStyle(document.querySelector('nav')).display") == "none"
+    check_print(tab, (made[2] / "index.html").as_uri())
 
 
 def test_headings_descend_and_every_section_is_linked(shown):
