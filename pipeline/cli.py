@@ -6,13 +6,20 @@ import typer
 
 from pipeline.explore import explore
 from pipeline.report import report
-from pipeline.shared import ConfigFile, DataDir, OutputDir, Settings, SourceName, conclude
+from pipeline.shared import (
+    USER_ERROR,
+    ConfigFile,
+    DataDir,
+    OutputDir,
+    Settings,
+    SourceName,
+    conclude,
+)
 from pipeline.vertex.commands import vertex
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving
 
 FAILED = 1
-USER_ERROR = 2
 INTERRUPTED = 130
 
 app = typer.Typer(

@@ -7,6 +7,7 @@ import typer
 if TYPE_CHECKING:
     from pipeline.local import Outcome
 
+USER_ERROR = 2
 NOT_BLESSED = 3
 
 ConfigFile = Annotated[str | None, typer.Option(help="a YAML file with any of the settings")]

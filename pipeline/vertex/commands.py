@@ -10,7 +10,15 @@ from rich.console import Console
 
 from pipeline.config import Config, load_config
 from pipeline.local import LOG_FILE, alone, make_output, new_run_id, told
-from pipeline.shared import ConfigFile, DataDir, OutputDir, Settings, SourceName, conclude
+from pipeline.shared import (
+    USER_ERROR,
+    ConfigFile,
+    DataDir,
+    OutputDir,
+    Settings,
+    SourceName,
+    conclude,
+)
 
 FOLDER = "vertex"
 
@@ -39,12 +47,40 @@ def compile_files(
     chosen = load_config(
         config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
     )
+    chosen.vertex.given("pipeline_root", "image")
     with working(chosen) as (console, folder), console.status("Compiling"):
         from pipeline.vertex.compile import write_job, write_kfp
 
         job, spec = write_job(chosen, new_run_id(folder), folder), write_kfp(chosen, folder)
     typer.echo(f"{job}: the PipelineJob for Vertex AI")
     typer.echo(f"{spec}: the PipelineSpec for Kubeflow Pipelines (experimental)")
+
+
+@vertex.command()
+def check(
+    config: ConfigFile = None,
+    source: SourceName = None,
+    data_dir: DataDir = None,
+    output_dir: OutputDir = None,
+    settings: Settings = None,
+) -> None:
+    """Says what would fail on Vertex AI or Kubeflow; exit status 2 if there is anything."""
+    chosen = load_config(
+        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
+    )
+    chosen.vertex.given("pipeline_root", "image")
+    with working(chosen) as (console, _), console.status("Compiling and checking"):
+        from pipeline.vertex.check import job_findings, kfp_findings
+        from pipeline.vertex.compile import compile_job, compile_kfp
+
+        job = compile_job(chosen, "check")
+        found = dict.fromkeys([*job_findings(job, chosen), *kfp_findings(compile_kfp(chosen))])
+    for sentence in found:
+        typer.echo(f"greenlight: {sentence}", err=True)
+    if found:
+        raise typer.Exit(USER_ERROR)
+    steps = len(job["pipelineSpec"]["root"]["dag"]["tasks"])
+    typer.echo(f"Nothing found: {steps} steps, ready to be submitted.")
 
 
 @vertex.command("dry-run")

@@ -69,8 +69,7 @@ def _write(path: Path, content: str) -> Path:
 
 def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     vertex = config.vertex
-    root = _given(vertex.pipeline_root, "pipeline_root", "gs://BUCKET/greenlight")
-    image = _given(vertex.image, "image", "REGION-docker.pkg.dev/PROJECT/greenlight/cpu:1")
+    root, image = vertex.given("pipeline_root", "image")
     graph = create_pipeline(
         config,
         load_source(config.source),
@@ -99,26 +98,26 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     return job
 
 
-def _given(value: str | None, key: str, example: str) -> str:
-    if not value:
-        raise UserError(f"Say --set vertex.{key}={example}.")
-    return value.rstrip("/")
-
-
 def _set_beam_args(graph: Any, vertex: VertexConfig, root: str, image: str) -> None:
-    """Gives each Beam node its options: Dataflow's in place of the pipeline's, then its own."""
-    beam = {n.id: n for n in graph.components if isinstance(n.executor_spec, BeamExecutorSpec)}
-    strays = {n for n in vertex.dataflow.nodes if n not in beam}
-    strays |= set(vertex.nodes) - {node.id for node in graph.components}
-    if strays:
-        raise UserError(
-            f"There is no node {min(strays)} to set; on Dataflow can run {', '.join(beam)}."
-        )
+    """Gives each Beam node its options: Dataflow's in place of the pipeline's, then its own.
+
+    Raises:
+      UserError: a node is named that is none, or that has no Beam part.
+    """
+    nodes = {node.id: node for node in graph.components}
+    beam = {
+        n: node for n, node in nodes.items() if isinstance(node.executor_spec, BeamExecutorSpec)
+    }
+    for name in (*vertex.nodes, *vertex.dataflow.nodes):
+        if name not in nodes:
+            raise UserError(f"There is no node {name}: the nodes are {', '.join(sorted(nodes))}.")
+    told = {name for name, node in vertex.nodes.items() if node.beam_args}
+    for name in sorted({*told, *vertex.dataflow.nodes} - set(beam)):
+        raise UserError(f"{name} has no Beam part; those that have are {', '.join(sorted(beam))}.")
     for name in vertex.dataflow.nodes:
         beam[name].executor_spec.beam_pipeline_args = dataflow_args(vertex, root, image)
-    for name, node in vertex.nodes.items():
-        if node.beam_args:
-            beam[name].with_beam_pipeline_args(node.beam_args)
+    for name in told:
+        beam[name].with_beam_pipeline_args(vertex.nodes[name].beam_args)
 
 
 def dataflow_args(vertex: VertexConfig, root: str, image: str) -> list[str]:
@@ -127,7 +126,7 @@ def dataflow_args(vertex: VertexConfig, root: str, image: str) -> list[str]:
     Raises:
       UserError: no project is set.
     """
-    project = _given(vertex.project, "project", "PROJECT")
+    (project,) = vertex.given("project")
     return [
         "--runner=DataflowRunner",
         f"--project={project}",

@@ -2,6 +2,14 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.errors import UserError
+
+EXAMPLES = {
+    "pipeline_root": "gs://BUCKET/greenlight",
+    "image": "REGION-docker.pkg.dev/PROJECT/greenlight/cpu:1",
+    "project": "PROJECT",
+}
+
 
 class NodeConfig(BaseModel):
     """What one node's container gets; what is left out is as for every node."""
@@ -35,7 +43,9 @@ class VertexConfig(BaseModel):
     project: str | None = Field(None, description="the Google Cloud project")
     region: str = Field("us-central1", description="where everything runs")
     pipeline_name: str = Field(
-        "greenlight", description="runs of one name share cache and blessed model"
+        "greenlight",
+        pattern="^[a-z0-9][a-z0-9-]{0,127}$",
+        description="runs of one name share cache and blessed model",
     )
     pipeline_root: str | None = Field(None, description="gs:// folder of everything that is made")
     image: str | None = Field(None, description="container image of the nodes, with its tag")
@@ -44,3 +54,14 @@ class VertexConfig(BaseModel):
     memory_gb: float = Field(16, gt=0, description="memory of a node")
     nodes: dict[str, NodeConfig] = Field({}, description="what single nodes get instead, by name")
     dataflow: DataflowConfig = DataflowConfig()
+
+    def given(self, *keys: str) -> tuple[str, ...]:
+        """The values of settings that have no default.
+
+        Raises:
+          UserError: one of them is not set.
+        """
+        for key in keys:
+            if not getattr(self, key):
+                raise UserError(f"Say --set vertex.{key}={EXAMPLES[key]}.")
+        return tuple(getattr(self, key).rstrip("/") for key in keys)

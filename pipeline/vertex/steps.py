@@ -50,7 +50,12 @@ def awaited(task: Spec) -> set[str]:
 
 
 def producers(task: Spec) -> Iterator[tuple[str, str]]:
-    """The task and the output key behind each input artifact of a task."""
-    for wired in task.get("inputs", {}).get("artifacts", {}).values():
+    """The task and the output key behind each input of a task that another one makes."""
+    inputs = task.get("inputs", {})
+    for wired in inputs.get("artifacts", {}).values():
         origin = wired["taskOutputArtifact"]
         yield origin["producerTask"], origin["outputArtifactKey"]
+    for wired in inputs.get("parameters", {}).values():
+        if "taskOutputParameter" in wired:
+            origin = wired["taskOutputParameter"]
+            yield origin["producerTask"], origin["outputParameterKey"]

@@ -1,0 +1,123 @@
+"""What the compiled pipeline says, and that Vertex AI and Kubeflow can read it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from pipeline.config import Config, load_config
+from pipeline.vertex.compile import compile_job, write_job, write_kfp
+from schemas.errors import UserError
+from tests.pipeline.vertex import golden
+from tests.pipeline.vertex.conftest import RUN_ID, SETTINGS
+
+Spec = dict[str, Any]
+
+
+def containers(spec: Spec) -> dict[str, Spec]:
+    return {
+        label.removesuffix("_executor"): executor["container"]
+        for label, executor in spec["deploymentSpec"]["executors"].items()
+        if "container" in executor
+    }
+
+
+def test_the_graph_is_the_one_agreed_to(vertex_job: Spec) -> None:
+    agreed = golden.AGREED.read_text(encoding="utf-8")
+    assert golden.text(vertex_job) == agreed, "if meant: python -m tests.pipeline.vertex.golden"
+
+
+def test_files_parse_strictly(
+    vertex_job: Spec, kfp_spec: Spec, vertex_config: Config, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("pipeline.vertex.compile.compile_job", lambda *_: vertex_job)
+    monkeypatch.setattr("pipeline.vertex.compile.compile_kfp", lambda *_: kfp_spec)
+    written = write_job(vertex_config, "", tmp_path).read_text(encoding="utf-8")
+    json_format.Parse(written, pipeline_spec_pb2.PipelineJob())
+    bare = yaml.safe_load(write_kfp(vertex_config, tmp_path).read_text(encoding="utf-8"))
+    for spec in (json.loads(written)["pipelineSpec"], bare):
+        assert spec["schemaVersion"] == "2.1.0"
+        json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+        deployment = pipeline_spec_pb2.PipelineDeploymentConfig()
+        json_format.ParseDict(spec["deploymentSpec"], deployment)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kubeflow.yaml", "pipeline.json"]
+
+
+def test_every_node_gets_its_machine_the_example_gen_included(vertex_job: Spec) -> None:
+    found = {name: c["resources"] for name, c in containers(vertex_job["pipelineSpec"]).items()}
+    assert found.pop("RatingExampleGen") == {"cpuLimit": 4, "memoryLimit": 8}
+    gpu = {"type": "NVIDIA_TESLA_T4", "count": "1"}
+    assert found.pop("MovieTrainer") == {"cpuLimit": 8, "memoryLimit": 32, "accelerator": gpu}
+    assert all(one == {"cpuLimit": 4, "memoryLimit": 16} for one in found.values())
+    assert len(found) == 8
+
+
+def test_only_the_node_with_a_gpu_gets_the_gpu_image(vertex_job: Spec) -> None:
+    images = {name: c["image"] for name, c in containers(vertex_job["pipelineSpec"]).items()}
+    assert images.pop("MovieTrainer") == "registry/greenlight/gpu:1"
+    assert set(images.values()) == {"registry/greenlight/cpu:1"}
+
+
+def test_beam_runs_on_dataflow_only_where_it_is_told(vertex_job: Spec) -> None:
+    args = {name: c["args"] for name, c in containers(vertex_job["pipelineSpec"]).items()}
+    on_dataflow = {name for name, words in args.items() if "--runner=DataflowRunner" in words}
+    assert on_dataflow == {"Transform"}
+    assert args["Transform"][6:] == [
+        "--runner=DataflowRunner",
+        "--project=project",
+        "--region=us-central1",
+        "--temp_location=gs://bucket/greenlight/dataflow",
+        "--sdk_container_image=registry/greenlight/cpu:1",
+        "--sdk_location=container",
+        "--machine_type=n2-standard-4",
+        "--max_num_workers=9",
+        "--disk_size_gb=50",
+        "--no_use_public_ips",
+    ]
+    assert args["Evaluator"][6:] == [
+        "--runner=FnApiRunner", "--sdk_container_image=none", "--direct_num_workers=2",
+    ]  # fmt: skip
+
+
+def test_every_parameter_is_sent(vertex_job: Spec) -> None:
+    declared = vertex_job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]
+    assert set(declared) == {"run_id"}
+    assert vertex_job["runtimeConfig"]["parameterValues"] == {"run_id": RUN_ID}
+
+
+def test_the_build_for_kubeflow_looks_nothing_up(vertex_job: Spec, kfp_spec: Spec) -> None:
+    kinds = [set(one) for one in kfp_spec["deploymentSpec"]["executors"].values()]
+    assert kinds == [{"container"}] * 10
+    tasks = kfp_spec["root"]["dag"]["tasks"]
+    assert set(vertex_job["pipelineSpec"]["root"]["dag"]["tasks"]) - set(tasks) == {
+        "LastStatistics", "BlessedModel-model-blessing-resolver", "BlessedModel-model-resolver",
+    }  # fmt: skip
+    assert "baseline_model" not in tasks["Evaluator"]["inputs"]["artifacts"]
+    before = containers(vertex_job["pipelineSpec"])
+    for name, container in containers(kfp_spec).items():
+        if name not in ("Evaluator", "DataValidator"):  # they have an input less
+            assert container == before[name]
+    # Without a driver nothing there would notice that the data changed.
+    cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
+    assert cached == set(tasks) - {"RatingExampleGen"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("vertex.pipeline_root=", "vertex.pipeline_root=gs://"),
+        ("vertex.image=", "vertex.image="),
+        ("vertex.project=", "vertex.project=PROJECT"),
+        ("vertex.nodes.Trainer={cpu: 1}", "There is no node Trainer"),
+        ("vertex.dataflow.nodes=[MovieTrainer]", "MovieTrainer has no Beam part"),
+        ("vertex.nodes.Pusher={beam_args: [--x]}", "Pusher has no Beam part"),
+    ],
+)
+def test_a_mistake_is_one_sentence(setting: str, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compile_job(load_config(None, [*SETTINGS, setting]), "")
+    assert words in str(caught.value)
