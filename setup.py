@@ -18,7 +18,7 @@ setup(
         ]
     ),
     package_data={
-        "components": ["report/templates/*"],
+        "components": ["explore/templates/*", "report/templates/*"],
         "schemas": ["**/*.yaml", "**/*.pbtxt", "**/*.json"],
         "serving": ["page/*"],
         "data": [f"ml-latest-small/{name}" for name in ("ratings.csv", "movies.csv", "README.txt")],

@@ -1,6 +1,9 @@
 """Writes any number of ratings in MovieLens form, with popularity and activity as skewed as there.
 
-python -m benchmarks.synthetic OUT_DIR [--ratings 1000000] [--movies N] [--seed 42]
+python -m benchmarks.synthetic OUT_DIR [--ratings 1000000] [--movies N] [--seed 42] [--form latest]
+
+The form `latest` is that of ratings.csv and movies.csv; `1m` that of ratings.dat, movies.dat and
+users.dat, with whole stars and each user's gender, age and occupation.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 Int64s = npt.NDArray[np.int64]
@@ -65,9 +69,8 @@ def movies_rated(counts: Int64s, movies: int, rng: np.random.Generator) -> Int64
     return cast(Int64s, chosen[shuffled])
 
 
-def write(folder: Path, ratings: int, movies: int | None = None, seed: int = 42) -> None:
-    """Writes ratings.csv and movies.csv; the same seed writes the same bytes."""
-    rng = np.random.default_rng(seed)
+def draw(ratings: int, movies: int | None, rng: np.random.Generator) -> tuple[pa.Table, int]:
+    """Draws userId, movieId, rating and timestamp; and says how many movies there are."""
     counts = activity(ratings, rng)
     movies = max(movies or min(60_000, max(2000, ratings // 60)), int(counts.max()))
     chosen = movies_rated(counts, movies, rng)
@@ -77,14 +80,19 @@ def write(folder: Path, ratings: int, movies: int | None = None, seed: int = 42)
         np.round((quality + kindness + rng.normal(0, 0.8, len(chosen))) * 2) / 2, 0.5, 5
     )
     names = rng.permutation(movies) + 1
-    table = pa.table(
-        {
-            "userId": np.repeat(np.arange(len(counts)) + 1, counts),
-            "movieId": names[chosen],
-            "rating": given,
-            "timestamp": times(counts, rng),
-        }
-    )
+    columns = {
+        "userId": np.repeat(np.arange(len(counts)) + 1, counts),
+        "movieId": names[chosen],
+        "rating": given,
+        "timestamp": times(counts, rng),
+    }
+    return pa.table(columns), movies
+
+
+def write(folder: Path, ratings: int, movies: int | None = None, seed: int = 42) -> None:
+    """Writes ratings.csv and movies.csv; the same seed writes the same bytes."""
+    rng = np.random.default_rng(seed)
+    table, movies = draw(ratings, movies, rng)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "ratings.csv").open("wb") as file:
         file.write(b"userId,movieId,rating,timestamp\n")
@@ -92,12 +100,51 @@ def write(folder: Path, ratings: int, movies: int | None = None, seed: int = 42)
     _write_movies(folder / "movies.csv", movies, rng)
 
 
-def _write_movies(path: Path, movies: int, rng: np.random.Generator) -> None:
+def write_1m(folder: Path, ratings: int, movies: int | None = None, seed: int = 42) -> None:
+    """Writes ratings.dat, movies.dat and users.dat, as MovieLens 1M has them."""
+    rng = np.random.default_rng(seed)
+    table, movies = draw(ratings, movies, rng)
+    stars = np.maximum(1, np.floor(table["rating"].to_numpy())).astype(np.int64)
+    table = table.set_column(2, "rating", pa.array(stars))
+    users = int(table["userId"][-1].as_py())
+    ages, jobs = rng.choice([1, 18, 25, 35, 45, 50, 56], users), rng.integers(0, 21, users)
+    people = pa.table(
+        {
+            "userId": np.arange(users) + 1,
+            "gender": np.where(rng.random(users) < 0.7, "M", "F"),
+            "age": ages,
+            "occupation": jobs,
+            "zip": rng.integers(10_000, 99_999, users),
+        }
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_lines(folder / "ratings.dat", table)
+    _write_lines(folder / "users.dat", people)
+    _write_lines(folder / "movies.dat", _movie_table(movies, rng))
+
+
+def _write_lines(path: Path, table: pa.Table) -> None:
+    """Writes the cells of each row with '::' between them."""
+    cells = [column.cast(pa.string()).combine_chunks() for column in table.columns]
+    lines = pc.binary_join_element_wise(*cells, "::")
+    path.write_text("\n".join(lines.to_pylist()) + "\n", encoding="latin-1")
+
+
+def _movie_table(movies: int, rng: np.random.Generator) -> pa.Table:
     years, picks = rng.integers(1930, 2024, movies), rng.integers(0, len(_GENRES), (movies, 2))
+    return pa.table(
+        {
+            "movieId": np.arange(movies) + 1,
+            "title": [f"Film, No. {n} ({year})" for n, year in enumerate(years, start=1)],
+            "genres": ["|".join(sorted({_GENRES[a], _GENRES[b]})) for a, b in picks],
+        }
+    )
+
+
+def _write_movies(path: Path, movies: int, rng: np.random.Generator) -> None:
     lines = ["movieId,title,genres"]
-    for number, (year, (first, second)) in enumerate(zip(years, picks, strict=True), start=1):
-        genres = sorted({_GENRES[first], _GENRES[second]})
-        lines.append(f'{number},"Film, No. {number} ({year})",{"|".join(genres)}')
+    for row in _movie_table(movies, rng).to_pylist():
+        lines.append(f'{row["movieId"]},"{row["title"]}",{row["genres"]}')
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -108,8 +155,10 @@ def main() -> None:
     parser.add_argument("--ratings", type=int, default=1_000_000)
     parser.add_argument("--movies", type=int)
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--form", choices=["latest", "1m"], default="latest")
     options = parser.parse_args()
-    write(options.folder, options.ratings, options.movies, options.seed)
+    writer = write_1m if options.form == "1m" else write
+    writer(options.folder, options.ratings, options.movies, options.seed)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from pipeline.explore import explore
 from pipeline.report import report
 from pipeline.shared import (
     USER_ERROR,
@@ -56,6 +57,7 @@ def run(
 
 
 register_serving(app)
+app.command()(explore)
 app.command()(report)
 app.command()(index)
 app.add_typer(vertex)

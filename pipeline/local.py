@@ -3,18 +3,21 @@
 import datetime
 import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from data import EMBEDDED
 from pipeline.config import Config
 from schemas.errors import RunFailed, UserError
-from schemas.source import Source, load_source
+from schemas.source import load_source
+
+if TYPE_CHECKING:
+    from pipeline.metadata import Metadata, NodeRun
 
 NAME = "greenlight"
 LOG_FILE = "greenlight.log"
@@ -50,6 +53,11 @@ class Folders:
         return self.output / "reports"
 
     @property
+    def explore(self) -> Path:
+        """The newest data page."""
+        return self.output / "explore"
+
+    @property
     def serving(self) -> Path:
         """Blessed models, one folder per version."""
         return self.output / "serving_model"
@@ -67,15 +75,35 @@ def run_local(config: Config) -> Outcome:
       UserError: for what the user can mend, a second run in the same output directory included.
       RunFailed: for everything else; the log then holds the traceback.
     """
-    source = load_source(config.source)
-    data_dir = find_data(config)
+    with at_work(config) as (console, folders):
+        run_id = new_run_id(folders.reports)
+        metadata, runs = execute(config, console, folders, run_id)
+        from pipeline.publish import closing_tables, publish
+
+        outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
+        for table in closing_tables(runs, outcome.blessing):
+            console.print(table)
+        return outcome
+
+
+@contextmanager
+def at_work(config: Config) -> Iterator[tuple[Console, Folders]]:
+    """Holds the output directory and sends all noise to the log.
+
+    Yields the console that reaches the user, and the folders.
+
+    Raises:
+      as `run_local`.
+    """
+    load_source(config.source)
+    find_data(config)
     folders = Folders(make_output(config))
     with alone(folders.output):
         from pipeline.progress import quiet
 
         log = folders.output / LOG_FILE
         with quiet(log) as console, told(log):
-            return _run(config, source, data_dir, folders, console)
+            yield console, folders
 
 
 @contextmanager
@@ -96,22 +124,31 @@ def told(log: Path) -> Iterator[None]:
         raise RunFailed(f"The run failed: {first}. The log says more: {log}") from error
 
 
-def _run(
-    config: Config, source: Source, data_dir: str, folders: Folders, console: Console
-) -> Outcome:
+def execute(
+    config: Config, console: Console, folders: Folders, run_id: str, only: Sequence[str] = ()
+) -> "tuple[Metadata, list[NodeRun]]":
+    """Runs the graph under a progress bar; returns what ML Metadata knows of it.
+
+    Args:
+      config: everything a user may choose.
+      console: where the bar is shown.
+      folders: where everything is written.
+      run_id: names the run.
+      only: the nodes to run, what they need among them; none: all.
+    """
     with console.status("Loading TensorFlow and TFX"):
         from tfx import v1 as tfx
+        from tfx.orchestration.pipeline import RunOptions
 
         from pipeline.metadata import Metadata
         from pipeline.pipeline import create_pipeline
         from pipeline.progress import NodeProgress
-        from pipeline.publish import closing_tables, last_seconds, publish
+        from pipeline.publish import last_seconds
 
-    run_id = new_run_id(folders.reports)
     graph = create_pipeline(
         config,
-        source,
-        data_dir,
+        load_source(config.source),
+        find_data(config),
         pipeline_name=NAME,
         pipeline_root=str(folders.artifacts),
         serving_dir=str(folders.serving),
@@ -123,14 +160,11 @@ def _run(
     )
     metadata = Metadata(str(folders.metadata))
     before = metadata.newest()
-    nodes = [component.id for component in graph.components]
+    nodes = [node.id for node in graph.components if not only or node.id in only]
+    options = RunOptions(to_nodes=only) if only else None
     with NodeProgress(console, nodes, last_seconds(folders.reports)).following():
-        tfx.orchestration.LocalDagRunner().run(graph)
-    runs = metadata.nodes_since(before)
-    outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
-    for table in closing_tables(runs, outcome.blessing):
-        console.print(table)
-    return outcome
+        tfx.orchestration.LocalDagRunner().run(graph, run_options=options)
+    return metadata, metadata.nodes_since(before)
 
 
 def make_output(config: Config) -> Path:

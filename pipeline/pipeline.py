@@ -18,7 +18,7 @@ from pipeline.config import Config
 from schemas.source import Source
 
 PREPROCESSING_FN = "components.transform.preprocessing_fn"
-STATISTICS_OF = "statistics_of"  # property of the ratings' statistics
+STATISTICS_OF = "statistics_of"  # property of the ratings' statistics that were accepted
 
 
 def create_pipeline(
@@ -47,12 +47,12 @@ def create_pipeline(
       metadata: connection of ML Metadata, for local runs.
       resolve: whether the last statistics and the blessed model are looked up and compared with.
     """
-    # What the last run saw must be looked up before this run's own statistics exist.
+    # What was accepted last must be looked up before this run's own statistics are.
     last_statistics = tfx.dsl.Resolver(
         strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
         statistics=tfx.dsl.Channel(
             type=tfx.types.standard_artifacts.ExampleStatistics,
-            producer_component_id="StatisticsGen",
+            producer_component_id="DataValidator",
         ),
     ).with_id("LastStatistics")
     example_gen = RatingExampleGen(data_dir, source, config.split, config.spans.window)
@@ -62,8 +62,6 @@ def create_pipeline(
         schema=schemas.outputs["ratings"],
         stats_options=tfdv.StatsOptions(feature_allowlist=counted_features(source)),
     )
-    # Vertex AI looks artifacts up by their properties alone, not by the node that made them.
-    statistics_gen.outputs["statistics"].additional_custom_properties[STATISTICS_OF] = "ratings"
     catalogue_statistics = tfx.components.StatisticsGen(
         examples=example_gen.outputs["catalogue"], schema=schemas.outputs["catalogue"]
     ).with_id("CatalogueStatistics")
@@ -75,6 +73,8 @@ def create_pipeline(
         previous_ratings_statistics=last_statistics.outputs["statistics"] if resolve else None,
         drift_stops=config.validation.drift_stops,
     )
+    # Vertex AI looks artifacts up by their properties alone, not by the node that made them.
+    validator.outputs["accepted"].additional_custom_properties[STATISTICS_OF] = "ratings"
     transform = tfx.components.Transform(
         examples=example_gen.outputs["examples"],
         schema=schemas.outputs["ratings"],

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tfx_bsl.coders import example_coder
 
 from components.evaluation.lists import Movies
@@ -16,12 +17,17 @@ from components.evaluation.lists import Movies
 PARSED = 1024  # Examples decoded at once
 
 
-def tables(files: Sequence[str], columns: Sequence[str]) -> Iterator[pa.Table]:
+def tables(
+    files: Sequence[str], columns: Sequence[str], schema: Schema | None = None
+) -> Iterator[pa.Table]:
     """Reads gzipped TFRecord files of Examples as Arrow tables of list columns.
 
-    Columns that a batch of Examples lacks are left out of its table.
+    Columns that a batch of Examples lacks are left out of its table. With a schema nothing else is
+    decoded than its features, and those that are lacking are columns of nulls.
     """
-    decoder = example_coder.ExamplesToRecordBatchDecoder()
+    decoder = example_coder.ExamplesToRecordBatchDecoder(
+        schema.SerializeToString() if schema else None
+    )
     for batch in tf.data.TFRecordDataset(list(files), compression_type="GZIP").batch(PARSED):
         found = pa.Table.from_batches([decoder.DecodeBatch(list(batch.numpy()))])
         yield found.select([name for name in columns if name in found.column_names])

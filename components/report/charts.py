@@ -10,6 +10,8 @@ ENDS = ("value", "low", "high")
 SHAPES = ["circle", "triangle-up"]  # judged, too few users
 # Vega measures texts by name: a list of fonts that the page uses too.
 FONT = 'system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
+# Each number with a prefix of its own: an axis' format would write 0 as 0k.
+SHORT = "format(datum.value, '~s')"
 INK, FAINT = "var(--ink)", "var(--line)"
 MODELS = ("candidate", "blessed model", "baseline")
 MODEL_COLOURS = ["var(--candidate)", "var(--blessed)", "var(--baseline)"]
@@ -139,11 +141,12 @@ def bars(rows: Rows, x: str, number: str) -> Spec:
     """Plain bars of (bucket, number), in the rows' order."""
     chart = alt.Chart(_data(rows)).mark_bar(color=MODEL_COLOURS[0])
     order = [row["bucket"] for row in rows]
-    axis = alt.Axis(labelAngle=-45 if any(len(str(name)) > 4 for name in order) else 0)
+    slanted = any(len(str(name)) > 4 for name in order)
+    axis = alt.Axis(labelAngle=-45 if slanted else 0, labelOverlap=not slanted)
     return finished(
         chart.encode(
             x=alt.X("bucket:O", sort=order, title=x, axis=axis),
-            y=alt.Y("number:Q", title=number, axis=alt.Axis(format="~s", tickCount=4)),
+            y=alt.Y("number:Q", title=number, axis=alt.Axis(labelExpr=SHORT, tickCount=4)),
             tooltip=[alt.Tooltip("bucket:O", title=x), alt.Tooltip("number:Q", format=",")],
         ),
         height=200,

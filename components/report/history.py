@@ -5,7 +5,8 @@ from typing import Any
 
 from components.evaluation.rules import OVERALL
 from components.report import charts
-from components.report.page import headline, html
+from components.report.html import html
+from components.report.page import headline
 from components.report.tables import number
 
 Content = Mapping[str, Any]

@@ -2,19 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import jinja2
-import vl_convert
 import yaml
 
 from components.evaluation.gates import GatesConfig
 from components.report import card, tables
-from components.report.charts import Spec
 from components.report.figures import drawn
-from schemas.errors import UserError
+from components.report.html import environment, html
 
 Content = Mapping[str, Any]
 SECTIONS = (
@@ -40,65 +35,6 @@ def render(blessing: Content, facts: Content) -> dict[str, str]:
         MARKDOWN_FILE: environment().get_template("report.md.j2").render(context),
         PAGE_FILE: html("report.html.j2", context, drawn(blessing, facts)),
     }
-
-
-def html(template: str, context: Content, specs: Mapping[str, Spec]) -> str:
-    """One page that needs no network: styles, charts and the library that draws them inside."""
-    return (
-        environment()
-        .get_template(template)
-        .render(
-            **context,
-            style=_text("style.css"),
-            vega=library(),
-            specs=specs,
-            charts=specs,
-            charts_json=script_json(specs),
-        )
-    )
-
-
-def script_json(content: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element or begins another."""
-    text = json.dumps(content, allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-@cache
-def library() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script that loads nothing from elsewhere."""
-    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    if "</script" in script:
-        raise UserError("The chart library cannot stand in a page: install the locked version.")
-    return script
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """The templates; HTML is escaped, and so is Markdown by the filter `md`."""
-    loader = jinja2.FunctionLoader(_text)
-    made = jinja2.Environment(
-        loader=loader,
-        autoescape=lambda name: bool(name and ".html" in name),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["md"] = markdown
-    return made
-
-
-def _text(name: str) -> str:
-    return (
-        resources.files("components.report").joinpath("templates").joinpath(name).read_text("utf-8")
-    )
-
-
-def markdown(text: str) -> str:
-    """Text with what Markdown and HTML would read as marks made harmless, on one line."""
-    for mark in "\\`*[]|<>":
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())
 
 
 def headline(blessing: Content) -> str:

@@ -67,7 +67,7 @@ class CuratedSchema(base_component.BaseComponent):
 
 
 class DataValidatorExecutor(base_executor.BaseExecutor):
-    """Writes the anomalies, then stops the run if there are any."""
+    """Writes the anomalies, then stops the run if there are any, or accepts the statistics."""
 
     def Do(  # noqa: N802 (TFX's name)
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
@@ -88,6 +88,14 @@ class DataValidatorExecutor(base_executor.BaseExecutor):
         if faults:
             more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
             raise UserError(f"The data does not fit its schema: {faults[0]}{more}")
+        _accept(input_dict["ratings_statistics"], output_dict["accepted"])
+
+
+def _accept(statistics: list[types.Artifact], accepted: list[types.Artifact]) -> None:
+    """Keeps the ratings' statistics as those that the next run is held against."""
+    (found,), (kept,) = statistics, accepted
+    io_utils.copy_dir(found.uri, kept.uri)
+    kept.split_names = found.split_names
 
 
 def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
@@ -126,13 +134,21 @@ class DataValidatorSpec(types.ComponentSpec):
             type=standard_artifacts.ExampleStatistics, optional=True
         ),
     }
-    OUTPUTS = {"anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies)}
+    OUTPUTS = {
+        "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+        "accepted": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+    }
 
 
 class DataValidator(base_component.BaseComponent):
-    """Holds statistics against the schemas, and against the last run's: outputs `anomalies`.
+    """Holds statistics against the schemas, and against those that were accepted last.
 
     TFX's own validator only writes anomalies down; this one stops the run with a sentence.
+
+    Outputs:
+        anomalies: what was found.
+        accepted: the ratings' statistics, if the run goes on. Those of data that was refused, or
+            was only explored, are never what a later run is held against.
     """
 
     SPEC_CLASS = DataValidatorSpec
@@ -156,5 +172,6 @@ class DataValidator(base_component.BaseComponent):
             previous_ratings_statistics=previous_ratings_statistics,
             drift_stops=int(drift_stops),
             anomalies=types.Channel(type=standard_artifacts.ExampleAnomalies),
+            accepted=types.Channel(type=standard_artifacts.ExampleStatistics),
         )
         super().__init__(spec=spec)

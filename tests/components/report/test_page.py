@@ -6,36 +6,12 @@ import re
 
 import pytest
 
-from components.report import page
+from components.report import html, page
 from components.report.history import render_history
 from tests.browser import browser
+from tests.looks import DRAWN, check_fit, check_print
 
-DRAWN = "document.documentElement.dataset.drawn > 0"
 RMSE = ("", "gate/baseline/rmse/overall")
-CONTRAST = """
-(() => {
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const colour = parse(getComputedStyle(node).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const low = [];
-  const texts = "p, li, td, th, h1, h2, h3, a, summary, span, small, dt, dd, figcaption, caption";
-  for (const node of document.querySelectorAll(texts)) {
-    if (!node.textContent.trim() || node.className === "skip") continue;
-    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))];
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    if (ratio < 4.5) low.push([node.tagName, node.textContent.slice(0, 30), ratio]);
-  }
-  return low;
-})()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -118,19 +94,11 @@ def test_hostile_texts_are_shown_and_do_nothing(made, shown):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_fits_and_has_contrast(made, tab, width, dark):
-    tab.look(width, dark=dark)
-    tab.open((made[2] / "index.html").as_uri(), DRAWN)
-    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
-    page_colour = tab.js("getComputedStyle(document.body).backgroundColor")
-    assert (page_colour == "rgb(255, 255, 255)") != dark
-    assert tab.js(CONTRAST) == []
+    check_fit(tab, (made[2] / "index.html").as_uri(), width, dark)
 
 
 def test_it_prints_light_whatever_the_screen(made, tab):
-    tab.look(800, dark=True, media="print")
-    tab.open((made[2] / "index.html").as_uri(), DRAWN)
-    assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert tab.js("getComputedStyle(document.querySelector('nav')).display") == "none"
+    check_print(tab, (made[2] / "index.html").as_uri())
 
 
 def test_headings_descend_and_every_section_is_linked(shown):
@@ -151,7 +119,7 @@ def test_the_markdown_says_the_same_and_nothing_in_it_is_markup(made):
     text = files["report.md"]
     assert text.startswith(f"# {page.headline(content)}\n")
     for reason in content["reasons"]:
-        assert page.markdown(reason) in text
+        assert html.markdown(reason) in text
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == len(content["gates"])
     assert not re.search(r"(?<!\\)<", text)
@@ -159,7 +127,7 @@ def test_the_markdown_says_the_same_and_nothing_in_it_is_markup(made):
 
 def test_json_in_a_script_cannot_end_it():
     hostile = {"title": "</script><!-- <script>&", "line": "\u2028"}
-    text = page.script_json(hostile)
+    text = html.script_json(hostile)
     assert "<" not in text and ">" not in text and "&" not in text
     assert json.loads(text) == hostile
 

@@ -131,7 +131,7 @@ def test_the_second_finds_cache_baseline_and_the_ratings_statistics(
     newest = max(log.parent.parent.glob("*/DataValidator.log"))
     found = re.search(r"'previous_ratings_statistics': \[Artifact\(.*?uri: \"([^\"]+)\"",
                       newest.read_text(encoding="utf-8"), re.DOTALL)  # fmt: skip
-    assert found and "/StatisticsGen_" in found[1]
+    assert found and "/DataValidator_" in found[1]
 
 
 def test_paths_stay_gs_for_all_but_the_commands(runs: tuple[DryRun, DryRun]) -> None:

@@ -1,0 +1,1 @@
+"""What the data hold, counted over the Examples' shards, and the page that shows it."""

@@ -1,0 +1,174 @@
+"""Counts of ratings by what the page asks for: small tables that add up over partitions.
+
+A cube has a row for each combination of its keys that occurs; its other columns are sums. So a
+hundred million ratings take no more memory than one partition of them and the catalogue's size.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from components.evaluation.bands import centres
+from components.example_gen.hashing import hash_strings
+from components.example_gen.splits import EVAL, TRAIN, VALID
+from components.explore.reading import Partition
+
+Cubes = dict[str, pa.Table]
+KEYS: Mapping[str, Sequence[str]] = {
+    "movies": ("split", "movie", "level"),
+    "months": ("split", "month"),
+    "hours": ("weekday", "hour"),
+    "groups": ("feature", "value", "level"),
+    "people": ("feature", "value"),
+    "activity": ("total",),
+    "histories": ("known",),
+    "pace": ("all",),
+}
+SAMPLE = "sample"
+MOST_SAMPLED = 2000  # users that the scatter shows
+DAY, HOUR, MINUTE = 86_400, 3_600, 60
+THURSDAY = 3  # 1970-01-01, with Monday as 0
+
+
+def count(partition: Partition, scale: tuple[float, float]) -> Cubes:
+    """Counts one partition.
+
+    Returns:
+      By name, with the keys of `KEYS`:
+      movies: n, sum and squares of ratings by split, movie (row of the catalogue) and level (place
+        among `bands.centres` of the scale).
+      months: n and sum of ratings by split and month (since January 1970, UTC).
+      hours: n of ratings by weekday (0 Monday) and hour, UTC.
+      groups: n and sum of ratings by user feature, value and level; people: users of each value.
+      activity: users by their ratings in total.
+      histories: by ratings in train, `users`, and of valid and eval the users and the ratings.
+      pace: of consecutive ratings of a user, how many there are, within the same second and within
+        a minute; users with more than one rating, and those of them with all on one day (UTC);
+        ratings at midnight sharp.
+      sample: user (a hash), n and mean rating of the users with the smallest hashes.
+    """
+    ratings = partition.ratings
+    step = np.diff(centres(scale))[0]
+    given = ratings["rating"].to_numpy()
+    last = len(centres(scale)) - 1
+    level = np.clip(np.rint((given - scale[0]) / step), 0, last).astype(np.int8)
+    table = ratings.append_column("level", pa.array(level))
+    table = table.append_column("squares", pa.array(np.square(given)))
+    timed = "timestamp" in table.column_names
+    return {
+        "movies": _summed(table, KEYS["movies"], ("rating", "squares")),
+        **_users(partition, table),
+        **_groups(partition, table),
+        **(_times(table) if timed else {}),
+    }
+
+
+def merge(parts: Sequence[Cubes]) -> Cubes:
+    """The counts of all parts together, in whatever order and grouping they come."""
+    found: Cubes = {}
+    for name in dict.fromkeys(name for part in parts for name in part):
+        tables = [part[name] for part in parts if name in part]
+        whole = pa.concat_tables([table.select(sorted(table.column_names)) for table in tables])
+        if name == SAMPLE:
+            found[name] = _sampled(whole)
+            continue
+        keys = list(KEYS[name])
+        sums = [column for column in whole.column_names if column not in keys]
+        added = whole.group_by(keys).aggregate([(column, "sum") for column in sums])
+        found[name] = added.rename_columns([*sums, *keys]).sort_by([(k, "ascending") for k in keys])
+    return found
+
+
+def _summed(table: pa.Table, keys: Sequence[str], sums: Sequence[str] = ()) -> pa.Table:
+    """Rows of each combination of keys as `n`, and sums (`rating` as `sum`)."""
+    wanted = [(keys[0], "count"), *((name, "sum") for name in sums)]
+    found = table.group_by(list(keys)).aggregate(wanted)
+    names = ["sum" if name == "rating" else name for name in sums]
+    return found.rename_columns(["n", *names, *keys])
+
+
+def _users(partition: Partition, table: pa.Table) -> Cubes:
+    users, number = len(partition.users), table["user"].to_numpy()
+    code = table["split"].to_numpy()
+    total = np.bincount(number, minlength=users)
+    of = {split: np.bincount(number[code == split], minlength=users) for split in range(3)}
+    per_user = pa.table(
+        {
+            "known": of[TRAIN],
+            "users": np.ones(users, np.int64),
+            "valid_ratings": of[VALID],
+            "valid_users": (of[VALID] > 0).astype(np.int64),
+            "eval_ratings": of[EVAL],
+            "eval_users": (of[EVAL] > 0).astype(np.int64),
+        }
+    )
+    mean = np.bincount(number, table["rating"].to_numpy(), users) / np.maximum(total, 1)
+    ids = partition.users["user_id"].cast(pa.string()).combine_chunks()
+    sample = pa.table({"user": _hashes(ids), "n": total, "mean": mean})
+    return {
+        "activity": _summed(pa.table({"total": total}), KEYS["activity"]),
+        "histories": merge([{"histories": per_user}])["histories"],
+        SAMPLE: _sampled(sample),
+    }
+
+
+def _hashes(ids: pa.Array) -> NDArray[Any]:
+    return hash_strings(ids) if len(ids) else np.zeros(0, np.uint64)
+
+
+def _sampled(users: pa.Table) -> pa.Table:
+    return users.take(pc.sort_indices(users["user"])[:MOST_SAMPLED])
+
+
+def _groups(partition: Partition, table: pa.Table) -> Cubes:
+    groups, people = [], []
+    for name in partition.users.column_names[1:]:
+        value = partition.users[name].cast(pa.string())
+        feature = {"feature": pa.array([name] * len(value), pa.string()), "value": value}
+        people.append(_summed(pa.table(feature), KEYS["people"]))
+        columns = {"value": value.take(table["user"]), "level": table["level"]}
+        rated = pa.table(columns | {"rating": table["rating"]})
+        counted = _summed(rated, ("value", "level"), ("rating",))
+        label = pa.array([name] * len(counted), pa.string())
+        groups.append(counted.append_column("feature", label))
+    if not groups:
+        return {}
+    return {"groups": pa.concat_tables(groups), "people": pa.concat_tables(people)}
+
+
+def _times(table: pa.Table) -> Cubes:
+    seconds = table["timestamp"].to_numpy()
+    days = np.floor_divide(seconds, DAY)
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    table = table.append_column("month", pa.array(month))
+    weekday, hour = (days + THURSDAY) % 7, (seconds - days * DAY) // HOUR
+    hours = pa.table({"weekday": weekday, "hour": hour})
+    return {
+        "months": _summed(table, KEYS["months"], ("rating",)),
+        "hours": _summed(hours, KEYS["hours"]),
+        "pace": _pace(table["user"].to_numpy(), seconds, days),
+    }
+
+
+def _pace(user: NDArray[Any], seconds: NDArray[Any], days: NDArray[Any]) -> pa.Table:
+    order = np.lexsort((seconds, user))
+    same = np.diff(user[order]) == 0
+    pauses = np.diff(seconds[order])[same]
+    first = np.flatnonzero(np.diff(user[order], prepend=-1))
+    last = np.append(first[1:], len(order)) - 1 if len(first) else first
+    several = last > first
+    one_day = days[order][first] == days[order][last]
+    found = {
+        "pairs": len(pauses),
+        "same_second": int((pauses == 0).sum()),
+        "same_minute": int((pauses < MINUTE).sum()),
+        "several": int(several.sum()),
+        "one_day": int((several & one_day).sum()),
+        "midnight": int((seconds % DAY == 0).sum()),
+        "ratings": len(seconds),
+    }
+    return pa.table({"all": [0], **{name: [number] for name, number in found.items()}})

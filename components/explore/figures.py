@@ -1,0 +1,151 @@
+"""Which charts the data page has, each with the words that stand for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.explore import charts
+from components.explore.facts import SHOWN
+from components.report.charts import Rows, Spec, bars, described
+
+Facts = Mapping[str, Any]
+NAMES = {"genres": "genre", "director": "director", "star": "star", "decade": "release decade"}
+
+
+def drawn(facts: Facts) -> dict[str, Spec]:
+    """The charts that there are data for, by id."""
+    return {
+        **_one_movie(facts),
+        **_times(facts["times"], facts["scale"]),
+        **_ratings(facts),
+        **_users(facts),
+        **_movies(facts["movies"]),
+        **_makers(facts["movies"]["by"]),
+    }
+
+
+def _one_movie(facts: Facts) -> dict[str, Spec]:
+    if "movie" not in facts:
+        return {}
+    rows = facts["movie"]["levels"]
+    own = "; ".join(f"{r['rating']:g}: {r['share']:.1%}" for r in rows if r["of"] == "this movie")
+    spec = charts.shares(rows, "of", ["this movie", "all movies"])
+    return {"one-movie": described(spec, f"Ratings of {facts['movie']['title']}: {own}")}
+
+
+def _times(times: Facts | None, scale: list[float]) -> dict[str, Spec]:
+    if times is None:
+        return {}
+    found = {
+        name: described(bars(times[name], x, "ratings"), f"Ratings by {x}: {_listed(times[name])}")
+        for name, x in (
+            ("month_of_year", "month"), ("weekday", "day of the week"), ("hour", "hour, UTC"),
+        )
+    }  # fmt: skip
+    rows = _periods(times["timeline"])
+    years = times["years"]
+    first, last = rows[0]["time"], rows[-1]["time"]
+    most = max(years, key=lambda row: row["number"])
+    words = f"Ratings from {first} to {last}; most in {most['year']}, {most['number']:,}."
+    found["timeline"] = described(charts.timeline(rows), words)
+    if len(years) > 1:
+        means = "; ".join(f"{row['year']}: {row['mean']:.2f}" for row in years)
+        ends = (scale[0], scale[1])
+        found["yearly"] = described(charts.yearly_mean(years, ends), f"Mean by year: {means}")
+    return found
+
+
+def _periods(timeline: Rows) -> Rows:
+    """Months, or years where there are too many months to tell apart."""
+    months = {row["month"] for row in timeline}
+    length = 7 if len(months) <= charts.MONTHS_SHOWN else 4
+    found: dict[tuple[str, str], int] = {}
+    for row in timeline:
+        key = row["month"][:length], row["split"]
+        found[key] = found.get(key, 0) + row["number"]
+    return [{"time": t, "split": s, "number": n} for (t, s), n in sorted(found.items())]
+
+
+def _ratings(facts: Facts) -> dict[str, Spec]:
+    levels = facts["levels"]
+    present = [name for name in charts.SPLITS if any(row["split"] == name for row in levels)]
+    words = "; ".join(f"{r['split']} {r['rating']:g}: {r['share']:.1%}" for r in levels)
+    found = {"levels": described(charts.shares(levels, "split", present), f"Ratings: {words}")}
+    for name, group in facts["groups"].items():
+        means = "; ".join(f"{row['value']} {row['mean']:.2f}" for row in group["values"])
+        found[f"levels-{name}"] = described(
+            charts.stacked(group["levels"]), f"Ratings by {name}; means: {means}"
+        )
+        much = "; ".join(f"{row['value']} {row['per_user']:.0f}" for row in group["values"])
+        spec = charts.ranked(group["values"], "value", "per_user", "ratings of a user, mean")
+        found[f"amount-{name}"] = described(spec, f"Ratings of a user by {name}: {much}")
+    return found
+
+
+def _users(facts: Facts) -> dict[str, Spec]:
+    users, movies = facts["users"], facts["movies"]
+    scale = (facts["scale"][0], facts["scale"][1])
+    uneven = (
+        f"Lorenz curves: the most active 10% of users give {users['top_share']:.0%} of ratings, "
+        f"the most rated 1% of movies have {movies['top_share']:.0%}; Gini {users['gini']:.2f} "
+        f"and {movies['gini']:.2f}."
+    )
+    return {
+        "activity": described(
+            bars(users["histogram"], "ratings of a user", "users"),
+            f"Users by number of ratings: {_listed(users['histogram'])}",
+        ),
+        "lorenz": described(charts.lorenz(users["lorenz"] + movies["lorenz"]), uneven),
+        "scatter": described(
+            charts.scatter(users["sample"], scale),
+            f"Mean rating over number of ratings of {len(users['sample']):,} users.",
+        ),
+    }
+
+
+def _movies(movies: Facts) -> dict[str, Spec]:
+    found = {
+        "popularity": described(
+            bars(movies["histogram"], "ratings of a movie", "movies"),
+            f"Movies by number of ratings: {_listed(movies['histogram'])}",
+        ),
+        "ranks": described(
+            charts.rank_curve(movies["ranks"]),
+            f"Ratings by rank; the most rated movie has {movies['ranks'][0]['ratings']:,}.",
+        ),
+    }
+    rows = movies["most_rated"]
+    words = "; ".join(f"{row['movie']}: {row['ratings']:,}" for row in rows)
+    found["most-rated"] = described(charts.ranked(rows, "movie", "ratings", "ratings"), words)
+    names = {"shrunken": "shrunken mean", "mean": "plain mean"}
+    for name in ("best", "worst"):
+        rows = movies[name]
+        words = "; ".join(f"{row['movie']}: {row['shrunken']:.2f}" for row in rows)
+        found[name] = described(charts.dots(rows, "movie", names), f"Shrunken means: {words}")
+    return found
+
+
+def _makers(by: Mapping[str, Rows]) -> dict[str, Spec]:
+    found = {}
+    for name, rows in by.items():
+        if not rows:
+            continue
+        if name in ("director", "star"):
+            busy = sorted(rows, key=lambda row: (-row["movies"], -row["ratings"]))
+            shown, number = busy[:SHOWN], "movies"
+        elif name == "decade":
+            shown, number = sorted(rows, key=lambda row: row["value"]), "ratings"
+        else:
+            shown, number = rows[:SHOWN], "ratings"
+        counts = "; ".join(f"{row['value']}: {row[number]:,}" for row in shown)
+        means = "; ".join(f"{row['value']}: {row['mean']:.2f}" for row in shown)
+        found[f"count-{name}"] = described(
+            charts.ranked(shown, "value", number, number), f"{number} by {NAMES[name]}: {counts}"
+        )
+        found[f"mean-{name}"] = described(
+            charts.dots(shown, "value", {"mean": "mean"}), f"Mean by {NAMES[name]}: {means}"
+        )
+    return found
+
+
+def _listed(rows: Rows) -> str:
+    return "; ".join(f"{row['bucket']}: {row['number']:,}" for row in rows)

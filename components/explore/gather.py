@@ -1,0 +1,81 @@
+"""Counts all shards of an Examples artifact on Apache Beam."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+import tensorflow as tf
+from tfx.dsl.io import fileio
+
+from components.example_gen.ipc import load_table, save_table
+from components.example_gen.shards import split_dir
+from components.explore.cubes import Cubes, count, merge
+from components.explore.reading import read_catalogue, read_partition, shards
+from schemas.source import Source
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker has to know: the artifacts' folders and what they were made of."""
+
+    examples: str
+    catalogue: str
+    source: Source
+
+    def movies(self) -> pa.Table:
+        """The catalogue; see `read_catalogue`."""
+        files = tf.io.gfile.glob(f"{split_dir(self.catalogue, 'catalogue')}/*")
+        return read_catalogue(sorted(files), self.source)
+
+
+class Count(beam.DoFn):
+    """Name of a shard -> its cubes."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def setup(self) -> None:
+        """Loads the catalogue's ids."""
+        self._movies = self._job.movies()["movie_id"].combine_chunks()
+
+    def process(self, shard: str) -> Iterator[Cubes]:
+        """Counts one shard of every split."""
+        job = self._job
+        partition = read_partition(job.examples, shard, job.source, self._movies)
+        yield count(partition, job.source.scale)
+
+
+def gather(job: Job, work: str, beam_args: Sequence[str]) -> Cubes:
+    """Counts every shard and adds the counts up.
+
+    Args:
+      job: what to count.
+      work: a folder that all workers can write to; what is left there is removed.
+      beam_args: options of Beam.
+    """
+    fileio.makedirs(work)
+    try:
+        with beam.Pipeline(argv=list(beam_args)) as pipeline:
+            _ = (
+                pipeline
+                | "Shards" >> beam.Create(shards(job.examples))
+                | "Balance" >> beam.Reshuffle()
+                | "Count" >> beam.ParDo(Count(job))
+                # There is at least one shard, so there is always something to add up.
+                | "Merge" >> beam.CombineGlobally(_merged).without_defaults()
+                | "Save" >> beam.Map(_save, work)
+            )
+        paths = {path.rsplit("/", 1)[1]: path for path in fileio.glob(f"{work}/*.arrow")}
+        return {name.removesuffix(".arrow"): load_table(path) for name, path in paths.items()}
+    finally:
+        fileio.rmtree(work)
+
+
+def _merged(parts: Sequence[Cubes]) -> Cubes:
+    return merge(list(parts))
+
+
+def _save(cubes: Cubes, work: str) -> None:
+    for name, table in cubes.items():
+        save_table(table, f"{work}/{name}.arrow")

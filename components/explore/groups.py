@@ -1,0 +1,63 @@
+"""How the groups of users rate, and how much, where the source says who they are."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Rows = list[dict[str, Any]]
+UNKNOWN = "unknown"
+MOST = 25  # values of a feature that are shown, the most rated
+
+
+def group_facts(cubes: dict[str, pa.Table], levels: list[float]) -> dict[str, dict[str, Rows]]:
+    """By feature: `values` (users, ratings, per_user, mean) and `levels` (shares of ratings)."""
+    if "groups" not in cubes:
+        return {}
+    names = pc.unique(cubes["people"]["feature"]).to_pylist()
+    return {name: _feature(cubes, name, levels) for name in names}
+
+
+def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict[str, Rows]:
+    groups, people = (
+        cubes[cube].filter(pc.equal(cubes[cube]["feature"], name)) for cube in ("groups", "people")
+    )
+    users = dict(zip(people["value"].to_pylist(), people["n"].to_pylist(), strict=True))
+    counts: dict[str, Any] = {value: np.zeros(len(levels), np.int64) for value in users}
+    sums = dict.fromkeys(users, 0.0)
+    for row in groups.to_pylist():
+        counts[row["value"]][row["level"]] += row["n"]
+        sums[row["value"]] += row["sum"]
+    shown = sorted(counts, key=lambda value: -int(counts[value].sum()))[:MOST]
+    if name == "age":
+        shown.sort(key=_first_number)
+    values = [
+        {
+            "value": value or UNKNOWN,
+            "users": users[value],
+            "ratings": int(counts[value].sum()),
+            "per_user": float(counts[value].sum() / users[value]),
+            "mean": float(sums[value] / counts[value].sum()),
+        }
+        for value in shown
+    ]
+    used = np.flatnonzero(sum(counts.values()))
+    shares = [
+        {
+            "value": value or UNKNOWN,
+            "rating": levels[place],
+            "share": float(counts[value][place] / counts[value].sum()),
+        }
+        for value in shown
+        for place in used
+    ]
+    return {"values": values, "levels": shares}
+
+
+def _first_number(value: str) -> tuple[bool, int, str]:
+    """Orders age buckets: under 18 first, then by where they start, the unknown last."""
+    found = re.search(r"\d+", value)
+    start = int(found[0]) if found else 0
+    return (not found, start - value.startswith("under"), value)

@@ -1,0 +1,176 @@
+"""What the counts say of movies, and of their genres, makers and decades."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from components.example_gen.splits import SPLITS
+from schemas.features import MOVIE_FEATURES
+
+Rows = list[dict[str, Any]]
+FEATURES = ("genres", "director", "star", "decade")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums per movie, in the catalogue's order.
+
+    counts: int64 [splits, movies]; levels: int64 [movies, levels], of all splits, as are
+    sums and squares: float64 [movies].
+    """
+
+    counts: NDArray[Any]
+    levels: NDArray[Any]
+    sums: NDArray[Any]
+    squares: NDArray[Any]
+
+    @property
+    def ratings(self) -> NDArray[Any]:
+        """Ratings of each movie in all splits, int64 [movies]."""
+        return self.counts.sum(axis=0)
+
+    @property
+    def means(self) -> NDArray[Any]:
+        """Mean rating, NaN for movies that nobody rated, float64 [movies]."""
+        return np.divide(
+            self.sums, self.ratings, out=np.full(len(self.sums), np.nan), where=self.ratings > 0
+        )
+
+
+def totals(cube: pa.Table, movies: int, levels: int) -> Totals:
+    """Lays the cube `movies` out by movie."""
+    keys = ("movie", "split", "level")
+    movie, split, level = (cube[name].to_numpy().astype(np.int64) for name in keys)
+    n = cube["n"].to_numpy()
+    counts = np.bincount(split * movies + movie, n, len(SPLITS) * movies)
+    by_level = np.bincount(movie * levels + level, n, movies * levels)
+    sums, squares = (
+        np.bincount(movie, cube[name].to_numpy(), movies) for name in ("sum", "squares")
+    )
+    return Totals(
+        counts.reshape([len(SPLITS), movies]).astype(np.int64),
+        by_level.reshape([movies, levels]).astype(np.int64),
+        sums,
+        squares,
+    )
+
+
+def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
+    """Mean ratings drawn to what is usual, the more so the fewer ratings a movie has.
+
+    The empirical credibility estimate of Bühlmann and Straub (1970): (n m + k mu) / (n + k), with k
+    the variance of ratings within movies over that of the movies' true means.
+
+    Returns:
+      Means (float64 [movies]; the usual one for movies that nobody rated), and k: how many ratings
+      weigh as much as what is usual; infinite where movies do not differ beyond chance.
+    """
+    n, means = found.ratings.astype(float), np.nan_to_num(found.means)
+    rated, total = (n > 0).sum(), n.sum()
+    overall = found.sums.sum() / total
+    within = (found.squares - n * np.square(means)).sum() / max(1.0, total - rated)
+    spread = (n * np.square(means - overall)).sum() - (rated - 1) * within
+    weight = total - np.square(n).sum() / total
+    between = spread / weight if weight > 0 else 0.0
+    if between <= 0:
+        return np.full(len(n), overall), float("inf")
+    k = within / between
+    trust = n / (n + k) if k > 0 else (n > 0).astype(float)
+    usual = (trust * means).sum() / trust.sum()
+    return trust * means + (1 - trust) * usual, float(k)
+
+
+def listed(
+    catalogue: pa.Table, found: Totals, drawn: NDArray[Any], order: NDArray[Any], most: int
+) -> Rows:
+    """The first of the movies that anyone rated, in some order (rows of the catalogue).
+
+    A title that stands for more than one of them is followed by the movie's id.
+    """
+    rated = order[found.ratings[order] > 0][:most]
+    titles = catalogue["title"].take(pa.array(rated)).to_pylist()
+    ids = catalogue["movie_id"].take(pa.array(rated)).cast(pa.string()).to_pylist()
+    names = [
+        f"{title} [{movie}]" if titles.count(title) > 1 else title
+        for title, movie in zip(titles, ids, strict=True)
+    ]
+    return [
+        {
+            "movie": name,
+            "ratings": int(found.ratings[row]),
+            "mean": float(found.means[row]),
+            "shrunken": float(drawn[row]),
+        }
+        for row, name in zip(rated.tolist(), names, strict=True)
+    ]
+
+
+def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
+    """Movies, ratings and mean rating of each value of a feature, the most rated first.
+
+    A movie with several genres counts for each; unknown values are left out.
+    """
+    movie, value = _values(catalogue, name)
+    table = pa.table(
+        {
+            "value": value,
+            "movies": np.ones(len(movie), np.int64),
+            "ratings": found.ratings[movie],
+            "sum": found.sums[movie],
+        }
+    )
+    sums = [(column, "sum") for column in ("movies", "ratings", "sum")]
+    added = table.group_by("value").aggregate(sums)
+    added = added.rename_columns(["movies", "ratings", "sum", "value"])
+    keys = [("ratings", "descending"), ("value", "ascending")]
+    return [
+        {
+            "value": row["value"],
+            "movies": row["movies"],
+            "ratings": row["ratings"],
+            "mean": row["sum"] / row["ratings"],
+        }
+        for row in added.sort_by(keys).filter(pc.greater(pc.field("ratings"), 0)).to_pylist()
+    ]
+
+
+def _values(catalogue: pa.Table, name: str) -> tuple[NDArray[Any], pa.Array]:
+    """Which movie (row) has which known value."""
+    if name == "decade":
+        years = catalogue["year"].to_numpy()
+        known = np.flatnonzero(years > 0)
+        return known, pa.array(np.char.add((years[known] // 10 * 10).astype(str), "s"))
+    column = catalogue[name].combine_chunks()
+    movie = np.arange(len(column))
+    if pa.types.is_list(column.type):
+        movie = pc.list_parent_indices(column).to_numpy()
+        column = column.flatten()
+    known = pc.and_(pc.is_valid(column), pc.not_equal(column, "")).to_numpy(zero_copy_only=False)
+    return movie[known], column.filter(pa.array(known))
+
+
+def unknown(catalogue: pa.Table) -> dict[str, float]:
+    """The share of the movies of which a feature is not known, of each that the catalogue has."""
+    names = [name for name in MOVIE_FEATURES if name in catalogue.column_names]
+    found = {}
+    for name in names:
+        movie = np.flatnonzero(catalogue["year"]) if name == "year" else _values(catalogue, name)[0]
+        found[name] = 1.0 - len(np.unique(movie)) / len(catalogue)
+    return found
+
+
+def features(catalogue: pa.Table) -> list[str]:
+    """Those of `FEATURES` that the catalogue has."""
+    names = {*catalogue.column_names, *(["decade"] if "year" in catalogue.column_names else [])}
+    return [name for name in FEATURES if name in names]
+
+
+def rank_curve(found: Totals, points: int = 80) -> Rows:
+    """Ratings by rank of movie, at ranks evenly spread on a log scale."""
+    ranked = np.sort(found.ratings[found.ratings > 0])[::-1]
+    ranks = np.unique(np.geomspace(1, max(1, len(ranked)), points).astype(int))
+    return [{"rank": int(r), "ratings": int(ranked[r - 1])} for r in ranks if r <= len(ranked)]

@@ -1,0 +1,88 @@
+"""Renders the data page out of plain facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.explore.figures import NAMES, drawn
+from components.explore.words import Sentence
+from components.report.html import html
+
+Content = Mapping[str, Any]
+PACKAGE = "components.explore"
+SECTIONS = (
+    ("words", "Before training"), ("movie", "One movie"), ("splits", "Splits"), ("times", "When"),
+    ("ratings", "Ratings"), ("users", "Users"), ("movies", "Movies"),
+    ("makers", "Genres and makers"), ("quality", "What is missing"),
+)  # fmt: skip
+GROUPS = {"gender": "gender", "age": "age group", "occupation": "occupation"}
+
+
+def render(facts: Content, found: list[Sentence], source: str, made: str) -> str:
+    """The page.
+
+    Args:
+      facts: see `facts.make_facts`.
+      found: what to say in words.
+      source: the name of the data.
+      made: when the page was made.
+    """
+    missing = {
+        *(() if "movie" in facts else ("movie",)),
+        *(() if facts["times"] else ("times",)),
+        *(() if facts["movies"]["by"] else ("makers",)),
+    }
+    context = {
+        "facts": facts,
+        "sentences": found,
+        "source": source,
+        "made": made,
+        "sections": [entry for entry in SECTIONS if entry[0] not in missing],
+        "numbers": numbers(facts),
+        "split_rows": split_rows(facts),
+        "groups": GROUPS,
+        "names": NAMES,
+    }
+    return html("explore.html.j2", context, drawn(facts), PACKAGE)
+
+
+def numbers(facts: Content) -> list[tuple[str, str]]:
+    """The data in a few numbers, of all splits together."""
+    rows, users, movies = facts["rows"], facts["users"]["number"], facts["movies"]["rated"]
+    means = [facts["splits"][name] for name in ("train", "valid", "eval")]
+    mean = sum(s["ratings"] * (s["mean"] or 0.0) for s in means) / rows["kept"]
+    found = [
+        ("ratings", f"{rows['kept']:,}"), ("users", f"{users:,}"),
+        ("movies rated", f"{movies:,} of {facts['movies']['catalogue']:,}"),
+        ("filled of users x movies", f"{rows['kept'] / (users * movies):.2%}"),
+        ("mean rating", f"{mean:.2f}"),
+        ("ratings of a user, median", f"{facts['users']['median']:,}"),
+    ]  # fmt: skip
+    if facts["times"]:
+        timeline = facts["times"]["timeline"]
+        months = sorted(row["month"] for row in timeline)
+        found += [("oldest", months[0]), ("newest", months[-1])]
+    return found
+
+
+SPLIT_ROWS = (
+    ("ratings", "ratings", "{:,}"), ("users", "users", "{:,}"), ("movies", "movies", "{:,}"),
+    ("mean", "mean rating", "{:.3f}"), ("deviation", "standard deviation", "{:.3f}"),
+    ("constant_error", "RMSE of always saying train's mean", "{:.3f}"),
+    ("new_users", "ratings of users that train never saw", "{:.1%}"),
+    ("new_movies", "ratings of movies that train never saw", "{:.1%}"),
+    ("short_list", "ratings of train's 10 most rated movies", "{:.1%}"),
+)  # fmt: skip
+
+
+def split_rows(facts: Content) -> list[dict[str, Any]]:
+    """The table of the splits: a row per measure, a cell per split."""
+    return [
+        {
+            "name": name,
+            "cells": [
+                "" if split.get(key) is None else form.format(split[key])
+                for split in facts["splits"].values()
+            ],
+        }
+        for key, name, form in SPLIT_ROWS
+    ]

@@ -1,0 +1,144 @@
+"""Reads the Examples' targets, one partition of users at a time, as flat Arrow tables.
+
+Shard i of every split holds the same users, all of them whole: see the rating example gen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0.schema_pb2 import Schema
+from tfx.dsl.io import fileio
+
+from components.evaluation.activity import tables
+from components.example_gen.shards import split_dir
+from components.example_gen.splits import SPLITS
+from components.validation.curated import curated_schema
+from schemas.source import Source
+
+_NO_TEXT = pa.array([], pa.large_binary())
+_NO_RATINGS = pa.table(
+    {
+        "movie_id": _NO_TEXT,
+        "rating": pa.array([], pa.float64()),
+        "timestamp": pa.array([], pa.int64()),
+        "split": pa.array([], pa.int8()),
+        "example": pa.array([], pa.int64()),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The ratings of some users, whole.
+
+    ratings: one row per rating: user (row of `users`), movie (row of the catalogue), both int32;
+      split (int8, place in SPLITS), rating (float64), timestamp (int64; left out without times).
+      The rows of one user in one split are in the user's order.
+    users: one row per user, binary: user_id, and the user features of the source ('' unknown).
+    """
+
+    ratings: pa.Table
+    users: pa.Table
+
+
+def shards(examples: str) -> list[str]:
+    """The names of an Examples artifact's shards, the same in every split.
+
+    Raises:
+      ValueError: the splits differ in their shards, so they are not the rating example gen's.
+    """
+    found = [sorted(fileio.listdir(split_dir(examples, name))) for name in SPLITS]
+    if any(names != found[0] for names in found):
+        raise ValueError(f"The splits of {examples} differ in their shards.")
+    return found[0]
+
+
+def read_partition(uri: str, shard: str, source: Source, movie_ids: pa.Array) -> Partition:
+    """Reads the shard of that name in every split.
+
+    Args:
+      uri: the Examples artifact's folder.
+      shard: one of `shards`.
+      source: what the Examples were made of.
+      movie_ids: binary, the catalogue's ids in its order.
+
+    Raises:
+      ValueError: a movie is not in the catalogue.
+    """
+    timed = ["timestamp"] if source.has_timestamps else []
+    rows, examples = _read(uri, shard, source, ["movie_id", "rating", *timed])
+    ids = pc.unique(examples["user_id"])
+    users = examples.take(pc.index_in(ids, value_set=_array(examples, "user_id")))
+    movie = pc.index_in(_array(rows, "movie_id"), value_set=movie_ids)
+    if movie.null_count:
+        raise ValueError(f"{uri} rates movies that the catalogue lacks.")
+    owner = pc.index_in(_array(examples, "user_id"), value_set=ids)
+    columns = {"user": owner.take(_array(rows, "example")), "movie": movie}
+    kept = {name: rows[name] for name in ("split", "rating", *timed)}
+    return Partition(pa.table({**columns, **kept}), users)
+
+
+def _read(
+    uri: str, shard: str, source: Source, targets: Sequence[str]
+) -> tuple[pa.Table, pa.Table]:
+    """The targets of all splits with the row of their Example, and the Examples' users."""
+    who = ["user_id", *source.user_features]
+    schema = _schema("ratings", source, [*targets, *who])
+    ratings = [_NO_RATINGS.select([*targets, "split", "example"])]
+    people, examples = [pa.table(dict.fromkeys(who, _NO_TEXT))], 0
+    for code, split in enumerate(SPLITS):
+        for found in tables([f"{split_dir(uri, split)}/{shard}"], [*targets, *who], schema):
+            ratings.append(_targets(found, targets, code, examples))
+            people.append(pa.table({name: _single(found, name) for name in who}))
+            examples += len(found)
+    return pa.concat_tables(ratings).combine_chunks(), pa.concat_tables(people).combine_chunks()
+
+
+def read_catalogue(files: Sequence[str], source: Source) -> pa.Table:
+    """Reads the catalogue, one row per movie in its order.
+
+    Columns: `movie_id` (binary), `title`, and those of `year` (int64, 0 unknown), `genres` (a list
+    of strings), `director` and `star` ('' unknown) that the source has.
+    """
+    names = ["movie_id", "movie_title", *source.movie_features]
+    found = pa.concat_tables(tables(files, names, _schema("catalogue", source, names)))
+    columns = {name: found[name] if name == "genres" else _single(found, name) for name in names}
+    for name in {"movie_title", "director", "star"} & set(names):
+        columns[name] = columns[name].cast(pa.string())
+    if "genres" in columns:
+        columns["genres"] = columns["genres"].cast(pa.list_(pa.string()))
+    catalogue = pa.table(columns).combine_chunks()
+    return catalogue.rename_columns(["title" if n == "movie_title" else n for n in names])
+
+
+def _schema(name: str, source: Source, features: Sequence[str]) -> Schema:
+    """The curated schema with nothing but these features."""
+    schema = curated_schema(name, source, 0.0)
+    kept = [feature for feature in schema.feature if feature.name in features]
+    del schema.feature[:]
+    schema.feature.extend(kept)
+    return schema
+
+
+def _targets(found: pa.Table, names: Sequence[str], code: int, before: int) -> pa.Table:
+    """The targets of a batch one by one, each with its split and the number of its Example."""
+    lengths = pc.list_value_length(found["movie_id"]).to_numpy()
+    numbers = np.repeat(np.arange(before, before + len(found), dtype=np.int64), lengths)
+    flat = {name: pc.list_flatten(found[name]) for name in names}
+    flat["rating"] = flat["rating"].cast(pa.float64())
+    split = np.full(len(numbers), code, np.int8)
+    return pa.table({**flat, "split": split, "example": numbers})
+
+
+def _single(found: pa.Table, name: str) -> pa.ChunkedArray:
+    """A feature of one value per Example."""
+    return pc.list_element(found[name], 0)
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    """A column in one piece."""
+    chunks = table[name].chunks
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
