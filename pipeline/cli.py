@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline.report import report
+from pipeline.tune import tune
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving
 
@@ -58,6 +59,7 @@ def run(
 
 register_serving(app)
 app.command()(report)
+app.command()(tune)
 
 
 def main() -> None:

@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from data import EMBEDDED
 from pipeline.config import Config
 from schemas.errors import RunFailed, UserError
-from schemas.source import Source, load_source
+from schemas.source import load_source
+
+if TYPE_CHECKING:
+    from pipeline.metadata import Metadata, NodeRun
 
 NAME = "greenlight"
 LOG_FILE = "greenlight.log"
+TUNER = "MovieTuner"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Folders:
         return self.output / "reports"
 
     @property
+    def tuning(self) -> Path:
+        """The newest search's page, trials and best settings."""
+        return self.output / "tuning"
+
+    @property
     def serving(self) -> Path:
         """Blessed models, one folder per version."""
         return self.output / "serving_model"
@@ -61,14 +70,56 @@ class Folders:
 
 
 def run_local(config: Config) -> Outcome:
-    """Runs the pipeline and publishes its report; shows progress and one closing table.
+    """Runs the pipeline and publishes its report; shows progress and closing tables.
 
     Raises:
       UserError: for what the user can mend, a second run in the same output directory included.
       RunFailed: for everything else; the log then holds the traceback.
     """
-    source = load_source(config.source)
     data_dir = find_data(config)
+    with _at_work(config) as (console, folders):
+        run_id = new_run_id(folders.reports)
+        metadata, runs = _execute(config, data_dir, console, folders, run_id)
+        from pipeline.publish import closing_tables, publish
+        from pipeline.tune import publish_trials, trials_table
+
+        outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
+        if config.tuning.enabled:
+            console.print(
+                trials_table(publish_trials(config, _results(metadata, runs), folders.tuning))
+            )
+        for table in closing_tables(runs, outcome.blessing):
+            console.print(table)
+        return outcome
+
+
+def tune_local(config: Config) -> tuple[dict[str, Any], Path]:
+    """Runs the pipeline up to the Tuner and publishes what it found; shows progress and tables.
+
+    Returns:
+      The trials, and the folder of their page.
+
+    Raises:
+      as `run_local`.
+    """
+    data_dir = find_data(config)
+    with _at_work(config) as (console, folders):
+        metadata, runs = _execute(config, data_dir, console, folders, "", tuning_only=True)
+        from pipeline.tune import publish_trials, settings_table, trials_table
+
+        found = publish_trials(config, _results(metadata, runs), folders.tuning)
+        for table in (trials_table(found), settings_table(found)):
+            console.print(table)
+        return found, folders.tuning
+
+
+def _results(metadata: "Metadata", runs: "list[NodeRun]") -> str | None:
+    return metadata.output(next(run for run in runs if run.node == TUNER), "tuner_results")
+
+
+@contextmanager
+def _at_work(config: Config) -> Iterator[tuple[Console, Folders]]:
+    """Holds the output directory, sends all noise to the log, and says where a failure is told."""
     folders = Folders(Path(config.output_dir).resolve())
     try:
         folders.output.mkdir(parents=True, exist_ok=True)
@@ -82,7 +133,7 @@ def run_local(config: Config) -> Outcome:
         log = folders.output / LOG_FILE
         with quiet(log) as console:
             try:
-                return _run(config, source, data_dir, folders, console)
+                yield console, folders
             except UserError:
                 raise
             except Exception as error:
@@ -91,21 +142,26 @@ def run_local(config: Config) -> Outcome:
                 raise RunFailed(f"The run failed: {first}. The log says more: {log}") from error
 
 
-def _run(
-    config: Config, source: Source, data_dir: str, folders: Folders, console: Console
-) -> Outcome:
+def _execute(
+    config: Config,
+    data_dir: str,
+    console: Console,
+    folders: Folders,
+    run_id: str,
+    tuning_only: bool = False,
+) -> "tuple[Metadata, list[NodeRun]]":
+    """Runs the graph under a progress bar; returns what ML Metadata knows of it."""
     with console.status("Loading TensorFlow and TFX"):
         from tfx import v1 as tfx
 
         from pipeline.metadata import Metadata
         from pipeline.pipeline import create_pipeline
         from pipeline.progress import NodeProgress
-        from pipeline.publish import closing_tables, last_seconds, publish
+        from pipeline.publish import last_seconds
 
-    run_id = new_run_id(folders.reports)
     graph = create_pipeline(
         config,
-        source,
+        load_source(config.source),
         data_dir,
         pipeline_name=NAME,
         pipeline_root=str(folders.artifacts),
@@ -115,17 +171,15 @@ def _run(
         metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(folders.metadata)
         ),
+        tuning_only=tuning_only,
     )
     metadata = Metadata(str(folders.metadata))
     before = metadata.newest()
     nodes = [component.id for component in graph.components]
-    with NodeProgress(console, nodes, last_seconds(folders.reports)).following():
+    seconds = {**last_seconds(folders.reports), TUNER: 60 * config.tuning.minutes}
+    with NodeProgress(console, nodes, seconds).following():
         tfx.orchestration.LocalDagRunner().run(graph)
-    runs = metadata.nodes_since(before)
-    outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
-    for table in closing_tables(runs, outcome.blessing):
-        console.print(table)
-    return outcome
+    return metadata, metadata.nodes_since(before)
 
 
 def find_data(config: Config) -> str:

@@ -12,6 +12,7 @@ from components.example_gen.component import RatingExampleGen
 from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
+from components.tuner.component import MovieTuner
 from components.validation.component import CuratedSchema, DataValidator
 from components.validation.curated import counted_features
 from pipeline.config import Config
@@ -30,6 +31,7 @@ def create_pipeline(
     checkpoints: str,
     run_id: Any,
     metadata: Any = None,
+    tuning_only: bool = False,
 ) -> tfx.dsl.Pipeline:
     """From rating files to a blessed, pushed model.
 
@@ -43,6 +45,7 @@ def create_pipeline(
       checkpoints: where an interrupted training goes on from.
       run_id: names the run; a string or a runtime parameter.
       metadata: connection of ML Metadata, for local runs.
+      tuning_only: whether to end with the Tuner.
     """
     # What the last run saw must be looked up before this run's own statistics exist.
     last_statistics = tfx.dsl.Resolver(
@@ -79,18 +82,28 @@ def create_pipeline(
         disable_statistics=True,
     )
     transform.add_upstream_node(validator)
+    learning = {
+        "model": config.model.model_dump(),
+        "training": config.training.model_dump(),
+        "split": config.split.model_dump(),
+        "scale": list(source.scale),
+        "checkpoints": checkpoints,
+    }
+    tuner = None
+    if config.tuning.enabled:
+        tuner = MovieTuner(
+            examples=example_gen.outputs["examples"],
+            catalogue=example_gen.outputs["catalogue"],
+            transform_graph=transform.outputs["transform_graph"],
+            settings={**learning, "tuning": config.tuning.model_dump(exclude={"enabled"})},
+        )
     trainer = MovieTrainer(
         examples=example_gen.outputs["examples"],
         catalogue=example_gen.outputs["catalogue"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schemas.outputs["ratings"],
-        settings={
-            "model": config.model.model_dump(),
-            "training": config.training.model_dump(),
-            "split": config.split.model_dump(),
-            "scale": list(source.scale),
-            "checkpoints": checkpoints,
-        },
+        settings=learning,
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
     )
     blessed_model = tfx.dsl.Resolver(
         strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
@@ -125,14 +138,17 @@ def create_pipeline(
         config=config.model_dump_json(),
         scale=source.scale,
     )
+    components = [
+        last_statistics, example_gen, schemas, statistics_gen, catalogue_statistics, validator,
+        transform, *([tuner] if tuner else []),
+    ]  # fmt: skip
+    if not tuning_only:
+        components += [trainer, blessed_model, evaluator, pusher, report]
     return tfx.dsl.Pipeline(
         pipeline_name=pipeline_name,
         pipeline_root=pipeline_root,
-        components=[
-            last_statistics, example_gen, schemas, statistics_gen, catalogue_statistics, validator,
-            transform, trainer, blessed_model, evaluator, pusher, report,
-        ],
+        components=components,
         enable_cache=True,
         metadata_connection_config=metadata,
         beam_pipeline_args=list(config.beam_args or LOCAL_BEAM_ARGS),
-    )  # fmt: skip
+    )

@@ -32,18 +32,22 @@ class MovieTrainerExecutor(executor.GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> tfx.components.FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
-        examples = artifact_utils.get_single_uri(input_dict["examples"])
         held_out = artifact_utils.get_split_uri(input_dict["examples"], "eval")
-        with fileio.open(f"{examples}/{ROWS_FILE}") as file:
-            history = json.load(file)["history"]
         fn_args.custom_config = {
             **fn_args.custom_config,
-            CATALOGUE: io_utils.all_files_pattern(catalogue),
+            **inputs_of(input_dict),
             "eval": io_utils.all_files_pattern(held_out),
-            "history": history,
         }
         return fn_args
+
+
+def inputs_of(input_dict: dict[str, list[types.Artifact]]) -> dict[str, str]:
+    """The catalogue's files, and what the histories hold (before or rest)."""
+    catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
+    examples = artifact_utils.get_single_uri(input_dict["examples"])
+    with fileio.open(f"{examples}/{ROWS_FILE}") as file:
+        history = json.load(file)["history"]
+    return {CATALOGUE: io_utils.all_files_pattern(catalogue), "history": history}
 
 
 class MovieTrainerSpec(types.ComponentSpec):
@@ -70,13 +74,18 @@ class MovieTrainer(tfx.components.Trainer):
         transform_graph: types.BaseChannel,
         schema: types.BaseChannel,
         settings: dict[str, Any],
+        hyperparameters: types.BaseChannel | None = None,
     ) -> None:
-        """Makes the node; `settings` are those that the run function reads."""
+        """Makes the node.
+
+        `settings` are those that the run function reads; tuned `hyperparameters` go before them.
+        """
         spec = MovieTrainerSpec(
             examples=examples,
             catalogue=catalogue,
             transform_graph=transform_graph,
             schema=schema,
+            hyperparameters=hyperparameters,
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["valid"]),
             run_fn=RUN_FN,
