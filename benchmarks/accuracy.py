@@ -53,6 +53,7 @@ class Run(NamedTuple):
 
     examples: str
     catalogue: str
+    transform_graph: str
     model: str
     seconds: float
 
@@ -110,13 +111,14 @@ def run_pipeline(
         for node, key in (
             ("RatingExampleGen", "examples"),
             ("RatingExampleGen", "catalogue"),
+            ("Transform", "transform_graph"),
             ("MovieTrainer", "model"),
         )
     ]
     return Run(*map(str, uris), seconds=nodes["MovieTrainer"].seconds)
 
 
-def _answers(run: Run) -> dict[str, Array]:
+def answers(run: Run) -> dict[str, Array]:
     """What the exported model says of every eval row."""
     model = tf.saved_model.load(f"{run.model}/Format-Serving")
     files = sorted(tf.io.gfile.glob(f"{run.examples}/Split-eval/*"))
@@ -126,14 +128,14 @@ def _answers(run: Run) -> dict[str, Array]:
 
 def figures(split: Split, run: Run) -> Figures:
     """What the exported model of a run reaches on eval."""
-    found = _answers(run)
+    found = answers(run)
     ranked, rated = ranking(split, found["rank"]), rating(split, found["rating"])
     return {**ranked, **rated, "seconds": run.seconds}
 
 
 def calibration(split: Split, run: Run) -> list[list[float]]:
     """Mean predicted and mean true rating in each tenth of a run's predictions."""
-    predicted = _answers(run)["rating"]
+    predicted = answers(run)["rating"]
     tenths = np.array_split(np.argsort(predicted, kind="stable"), 10)
     true = split.eval.rating
     return [[float(predicted[rows].mean()), float(true[rows].mean())] for rows in tenths]

@@ -18,9 +18,10 @@ def relative(done: Sequence[Content]) -> list[tuple[Mapping[str, Any], float]]:
     """Each configuration once: its values, and its score less the mean of its rung's.
 
     Trials of more epochs score higher whatever their settings, so each is held against those that
-    were given as many. Of a configuration that went on, its first trial counts: all have one.
+    were given as many. Of a configuration that went on, its first trial counts: all have one. A
+    trial that the end of the minutes cut short counts for nothing.
     """
-    first = [row for row in done if row["goes_on_from"] is None]
+    first = [row for row in done if row["goes_on_from"] is None and not row["cut"]]
     rungs: dict[Any, list[float]] = {}
     for row in first:
         rungs.setdefault(row["rung"], []).append(row["score"])
@@ -59,7 +60,7 @@ def _parts(values: Any, tried: Sequence[Any]) -> list[tuple[str, Array]]:
     order = np.argsort(np.argsort(numbers, kind="stable"), kind="stable")
     parts = [order * PARTS // len(numbers) == part for part in range(PARTS)]
     return [
-        (f"{numbers[part].min():.3g} to {numbers[part].max():.3g}", part)
+        (f"{numbers[part].min():.2g} to {numbers[part].max():.2g}", part)
         for part in parts
         if part.any()
     ]

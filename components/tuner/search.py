@@ -52,7 +52,8 @@ class Search(base_tuner.BaseTuner):
 
         Args:
           oracle: says what to try.
-          run: trains as planned and measures; returns at least `score`, the more the better.
+          run: trains as planned and measures; returns at least `score`, the more the better, to
+            which are added `seconds` and `cut`, 1 where the end of the minutes cut it short.
           tuning: what the user chose.
           directory: where the state is kept.
         """
@@ -95,7 +96,8 @@ class Search(base_tuner.BaseTuner):
             told=f"trial {number}" + (f" (best {best:.4f})" if best is not None else ""),
             share=min(1.0, max(spent / budget, (number - 1) / self.tuning.trials)),
         )
-        return {**self.run(plan), "seconds": time.monotonic() - started}
+        found, now = self.run(plan), time.monotonic()
+        return {**found, "seconds": now - started, "cut": now >= last}
 
     def on_trial_end(self, trial: kt_trial.Trial) -> None:
         """Tells how a trial ended and drops weights that no further trial goes on from."""

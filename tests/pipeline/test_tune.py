@@ -71,7 +71,8 @@ def used(folder, searched):
 
 def test_the_terminal_shows_the_trials_and_the_best_settings(searched):
     terminal, trials = searched
-    assert "[8/8] MovieTuner" in terminal and "Trials, best first: 3 of 3" in terminal
+    assert "[8/8] MovieTuner" in terminal
+    assert "Trials, best first: 3 of 3" in terminal
     best = trials["trials"][trials["best"] - 1]
     for name, value in best["values"].items():
         assert f"--set {name}={value}" in terminal

@@ -19,7 +19,8 @@ OWN = {"model.dims": 64, "model.towers": "history", "model.dropout": 0.2,
 
 
 def _trial(number, values, rung, score, goes_on_from=None, **figures):
-    found = {"ndcg": 0.2, "hit_rate@10": 0.08, "rmse": 0.8, "epochs": float(rung), "seconds": 9.5}
+    found = {"ndcg": 0.2, "hit_rate@10": 0.08, "rmse": 0.8, "epochs": float(rung), "seconds": 9.5,
+             "cut": 0.0}  # fmt: skip
     return {
         "trial": number, "status": "COMPLETED", "values": values, "rung": rung,
         "goes_on_from": goes_on_from, "message": [], "score": score, **found, **figures,
@@ -54,7 +55,7 @@ def test_each_configuration_counts_once_and_against_those_of_as_many_epochs():
         _trial(1, {"a": 1}, 3, -0.4), _trial(2, {"a": 2}, 3, -0.2),
         _trial(3, {"a": 2}, 8, -0.1, goes_on_from=2),
         _trial(4, {"a": 3}, 8, -0.1), _trial(5, {"a": 4}, 8, -0.2),
-        _trial(6, {"a": 5}, 2, -0.5),  # alone on its rung: nothing to hold it against
+        _trial(7, {"a": 9}, 8, -0.9, cut=1.0), _trial(6, {"a": 5}, 2, -0.5),  # alone on its rung: nothing to hold it against
     ]  # fmt: skip
     values, scores = zip(*relative(rows), strict=True)
     assert [one["a"] for one in values] == [1, 2, 3, 4]

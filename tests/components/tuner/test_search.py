@@ -156,7 +156,7 @@ def test_the_minutes_are_those_of_all_trials_and_end_one_between_epochs(make, mo
     search.search()
     found = results(search)
     assert found["ended"] == "minutes"
-    assert [row["epochs"] for row in found["trials"]] == [9, 1]
+    assert [(row["epochs"], row["cut"]) for row in found["trials"]] == [(9, 0), (1, 1)]
     again = make(run=slow, minutes=7, algorithm="bayesian")
     again.search()
     assert [row["epochs"] for row in results(again)["trials"]] == [9, 1, 2]
