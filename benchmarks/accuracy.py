@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import rating_peers, retrieval_peers
+from benchmarks import accuracy_chart, rating_peers, retrieval_peers
 from benchmarks.data import Rows, Split, read_split
 from components.trainer.windows import records
 from pipeline.metadata import Metadata
@@ -59,7 +59,7 @@ class Run(NamedTuple):
 
 
 def main() -> None:
-    """Measures, prints one table and writes everything as JSON."""
+    """Measures, prints one table and writes everything as JSON and as a chart."""
     options = options_of(__doc__, "runs/accuracy")
     out = Path(options.out, f"{options.source}-{options.split}")
     runs = [run_pipeline(options, out, seed) for seed in options.seeds]
@@ -73,7 +73,9 @@ def main() -> None:
     _show(options, split, results, noise, settings)
     content = {"results": results, "noise": noise, "settings": settings}
     content["calibration"] = calibration(split, runs[0])
+    _show_calibration(content["calibration"])
     (out / "accuracy.json").write_text(json.dumps(content, indent=1))
+    accuracy_chart.draw({out.name: content}, out / "accuracy.svg")
 
 
 def options_of(description: str | None, out: str) -> argparse.Namespace:
@@ -203,6 +205,15 @@ def _show(
             ]
         table.add_row(system, *cells, settings[system])
     Console(width=200).print(table)
+
+
+def _show_calibration(tenths: list[list[float]]) -> None:
+    table = Table(title="Calibration: mean rating in each tenth of the predictions")
+    for title in ("", *map(str, range(1, len(tenths) + 1))):
+        table.add_column(title)
+    for name, row in zip(("predicted", "true"), zip(*tenths, strict=True), strict=True):
+        table.add_row(name, *(f"{value:.2f}" for value in row))
+    Console(width=120).print(table)
 
 
 def _cell(value: float | None, form: str) -> str:

@@ -25,6 +25,7 @@ def export_random(
     from components.model.config import ModelConfig
     from components.model.export import ExportedRecommender, save
     from components.model.features import Lookup, table
+    from components.model.linear import LinearPath
     from components.model.recommender import Recommender
     from components.model.stored import StoredUsers
 
@@ -33,6 +34,10 @@ def export_random(
     facts = _facts(movies, users, rng)
     model = Recommender(ModelConfig(), facts, ordered=True)
     model.compute_loss(_window(movies, rng))
+    covered = np.argsort(-facts.counts)[: model.config.linear_movies].astype(np.int32)
+    between = rng.normal(0, 0.01, [len(covered)] * 2).astype(np.float32)
+    model.linear = LinearPath(movies, covered, between)
+    model.linear.set(0.5, 100.0)
     for variable in model.trainable_variables:
         variable.assign_add(rng.normal(0, 0.1, variable.shape).astype(np.float32))
     picked = np.concatenate([rng.choice(movies, events, replace=False) for _ in range(users)])

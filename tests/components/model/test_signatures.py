@@ -97,6 +97,18 @@ def test_what_the_example_says_and_what_is_served_by_id_agree(call, example, mod
     assert rated == pytest.approx(float(judged["rating"][0]), abs=1e-5)
 
 
+def test_evaluation_knows_nothing_of_the_stored_users(model, module, make_lookup, example):
+    asked = tf.constant([
+        example(user_id=user, movie_id=["m2"], rating=[4.0], history_movie_id=[],
+                history_rating=[])
+        for user in ("u0", "u1", "nobody")
+    ])  # fmt: skip
+    bare = ExportedRecommender(model, make_lookup(model.facts), REACH)
+    expected = bare.functions["evaluate"](asked)
+    for name, value in module.functions["evaluate"](asked).items():
+        np.testing.assert_array_equal(value, expected[name])
+
+
 def test_the_answer_says_what_it_comes_from(call):
     found = call(
         "recommend", user_id=["u0", "u3", "new", "nobody", "nobody"], k=3,
