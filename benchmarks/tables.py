@@ -13,23 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 import yaml
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.accuracy import Run, answers, run_pipeline
-from components.model.config import ModelConfig, TrainingConfig, tuned
-from components.trainer.run import Job, train
-from schemas.source import load_source
+from benchmarks.accuracy import answers, run_pipeline
+from benchmarks.training import learned
 
 Figures = dict[str, float]
 ROWS = Path(__file__).parent / "tutorials" / "tables.yaml"
@@ -57,7 +53,7 @@ def main() -> None:
     ]
     results: dict[str, list[tuple[str, Figures]]] = {table: [] for table in content}
     for table, row, settings in track(trials, "Training", console=Console(stderr=True)):
-        answer = learned(options, tutorial, settings)
+        answer, _ = learned(options, tutorial, options.seed, [*TUTORIAL, *_settings(settings)])
         if sorted(answer["label"]) != sorted(found["label"]):
             raise SystemExit("The two splits hold out different ratings: they cannot be compared.")
         results[table].append((_told(row), figures(answer)))
@@ -81,36 +77,6 @@ def _options() -> argparse.Namespace:
 
 def _settings(values: Mapping[str, Any]) -> list[str]:
     return [f"{name}={json.dumps(value)}" for name, value in values.items()]
-
-
-def learned(
-    options: argparse.Namespace, run: Run, settings: Mapping[str, Any]
-) -> dict[str, NDArray[Any]]:
-    """Trains with these settings on a run's train split and asks the export for every eval row."""
-    sections = tuned(settings)
-    training = {**sections.get("training", {}), "seed": options.seed}
-    with tempfile.TemporaryDirectory() as folder:
-        job = Job(
-            **{split: _files(run.examples, split) for split in ("train", "valid", "eval")},
-            catalogue=_files(run.catalogue, "catalogue"),
-            transform_graph=run.transform_graph,
-            serving_dir=f"{folder}/Format-Serving",
-            log_dir=folder,
-            checkpoints=f"{folder}/checkpoints",
-            model=ModelConfig.model_validate(sections["model"]),
-            training=TrainingConfig.model_validate(training),
-            scale=load_source(options.source).scale,
-            ordered=False,
-            window=1,
-        )
-        train(job, {})
-        found = answers(run._replace(model=folder))
-    tf.keras.backend.clear_session()
-    return found
-
-
-def _files(artifact: str, split: str) -> list[str]:
-    return sorted(tf.io.gfile.glob(f"{artifact}/Split-{split}/*"))
 
 
 def figures(found: Mapping[str, NDArray[Any]], prefix: str = "") -> Figures:

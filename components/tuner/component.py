@@ -33,7 +33,7 @@ class MovieTunerExecutor(executor.Executor):
         key = standard_component_specs.CUSTOM_CONFIG_KEY
         settings = {**json_utils.loads(exec_properties[key]), **inputs_of(input_dict)}
         told = {**exec_properties, key: json_utils.dumps(settings)}
-        found = executor.search(input_dict, told, self._get_tmp_dir(), print_tuning_summary=False)
+        found = executor.search(input_dict, told, "", print_tuning_summary=False)
         executor.write_best_hyperparameters(found, output_dict)
         folder = artifact_utils.get_single_uri(output_dict["tuner_results"])
         tuning = TuningConfig.model_validate(settings["tuning"])

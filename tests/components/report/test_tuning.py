@@ -55,7 +55,8 @@ def test_each_configuration_counts_once_and_against_those_of_as_many_epochs():
         _trial(1, {"a": 1}, 3, -0.4), _trial(2, {"a": 2}, 3, -0.2),
         _trial(3, {"a": 2}, 8, -0.1, goes_on_from=2),
         _trial(4, {"a": 3}, 8, -0.1), _trial(5, {"a": 4}, 8, -0.2),
-        _trial(7, {"a": 9}, 8, -0.9, cut=1.0), _trial(6, {"a": 5}, 2, -0.5),  # alone on its rung: nothing to hold it against
+        _trial(7, {"a": 9}, 8, -0.9, cut=1.0),
+        _trial(6, {"a": 5}, 2, -0.5),  # alone on its rung: nothing to hold it against
     ]  # fmt: skip
     values, scores = zip(*relative(rows), strict=True)
     assert [one["a"] for one in values] == [1, 2, 3, 4]
