@@ -58,7 +58,7 @@ def front(done: Sequence[Content], groups: Mapping[int, str], best: Sequence[int
         for row in done
     ]  # fmt: skip
     scale = alt.Scale(zero=False, padding=12)
-    axes = {
+    axes: dict[str, Any] = {
         "x": alt.X("rmse:Q", scale=scale, title="RMSE on valid (left is better)"),
         "y": alt.Y("ndcg:Q", scale=scale, title="NDCG on valid (up is better)",
                    axis=alt.Axis(tickCount=5)),
