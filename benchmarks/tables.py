@@ -37,7 +37,7 @@ COLUMNS = {"retrieval": RANKED, "ranking": ["rmse"], "joint": ["top-100", "hit_r
 
 
 def main() -> None:
-    """Trains every row, prints the tables and writes all figures as JSON."""
+    """Trains every row; prints each table and writes the figures as JSON when its rows are done."""
     options = _options()
     out = Path(options.out, options.source)
     content = yaml.safe_load(Path(options.rows).read_text(encoding="utf-8"))
@@ -46,20 +46,17 @@ def main() -> None:
     ours = run_pipeline(options, out, options.seed)
     found = answers(ours)
     rest = {OURS: figures(found), **baselines(found)}
-    trials = [
-        (table, row, {**shared, **part["shared"], **row})
-        for table, part in content.items()
-        for row in part["rows"]
-    ]
-    results: dict[str, list[tuple[str, Figures]]] = {table: [] for table in content}
-    for table, row, settings in track(trials, "Training", console=Console(stderr=True)):
-        answer, _ = learned(options, tutorial, options.seed, [*TUTORIAL, *_settings(settings)])
-        if sorted(answer["label"]) != sorted(found["label"]):
-            raise SystemExit("The two splits hold out different ratings: they cannot be compared.")
-        results[table].append((_told(row), figures(answer)))
-    for table, rows in results.items():
-        _show(table, [*rows, *rest.items()])
-    (out / "tables.json").write_text(json.dumps({"tables": results, "beside": rest}, indent=1))
+    results: dict[str, list[tuple[str, Figures]]] = {}
+    for table, part in content.items():
+        results[table] = []
+        for row in track(part["rows"], f"Training: {table}", console=Console(stderr=True)):
+            settings = [*TUTORIAL, *_settings({**shared, **part["shared"], **row})]
+            answer, _ = learned(options, tutorial, options.seed, settings)
+            if sorted(answer["label"]) != sorted(found["label"]):
+                raise SystemExit("The splits hold out different ratings: no comparing them.")
+            results[table].append((_told(row), figures(answer)))
+        _show(table, [*results[table], *rest.items()])
+        (out / "tables.json").write_text(json.dumps({"tables": results, "beside": rest}, indent=1))
 
 
 def _options() -> argparse.Namespace:
