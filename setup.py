@@ -59,6 +59,8 @@ setup(
             "myfm>=0.3.6,<0.4",
             "scikit-surprise>=1.1.4,<2",
         ],
+        # What `greenlight index` needs, and whoever loads what it writes.
+        "index": ["scann>=1.3.2,<1.3.3"],
         "dev": [
             "httpx>=0.27,<1",
             "hypothesis>=6.100",
@@ -66,6 +68,7 @@ setup(
             "pip>=23",
             "pytest>=8",
             "ruff>=0.6",
+            "scann>=1.3.2,<1.3.3",
             "schemathesis>=4,<5",
             "types-jsonschema",
             "types-pyyaml",

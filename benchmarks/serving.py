@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -168,16 +169,15 @@ def _bodies() -> dict[str, tuple[str, list[bytes]]]:
 
 async def _load(
     port: int, path: str, bodies: list[bytes], seconds: float
-) -> tuple[list[float], int]:
+) -> tuple[list[float], Counter[str]]:
     """Asks over some connections at a time, each anew as soon as it has its answer.
 
-    Returns the times in milliseconds, and how many answers were not a 200.
+    Returns the times in milliseconds, and the answers that were not a 200 by their status.
     """
-    taken, failed = list[float](), 0
+    taken, failed = list[float](), Counter[str]()
     end = time.perf_counter() + seconds
 
     async def connection(number: int) -> None:
-        nonlocal failed
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.perf_counter() < end:
             body = bodies[number % len(bodies)]
@@ -189,7 +189,8 @@ async def _load(
             length = int(answer.lower().split(b"content-length:")[1].split()[0])
             await reader.readexactly(length)
             taken.append(1e3 * (time.perf_counter() - started))
-            failed += not answer.startswith(b"HTTP/1.1 200")
+            status = answer.split(maxsplit=2)[1].decode()
+            failed.update([status] if status != "200" else [])
         writer.close()
 
     await asyncio.gather(*(connection(number) for number in range(CONNECTIONS)))
@@ -206,7 +207,7 @@ def _over_http(models: Path, movies: int, seconds: float) -> None:
             passed = time.perf_counter() - started
             p50, p99 = np.percentile(taken, [50, 99])
             _say(f"over HTTP: {name}", movies, requests_per_s=round(len(taken) / passed),
-                 p50_ms=round(float(p50), 1), p99_ms=round(float(p99), 1), failed=failed,
+                 p50_ms=round(float(p50), 1), p99_ms=round(float(p99), 1), failed=dict(failed),
                  connections=CONNECTIONS)  # fmt: skip
     finally:
         served.stop()
@@ -216,21 +217,23 @@ def _soak(models: Path, movies: int, seconds: float) -> None:
     """Load while a new version is pushed each minute; memory is told after each swap."""
     served = _Served(models)
     path, bodies = _bodies()["/recommend"]
-    asked, failed, held, version = 0, 0, [served.megabytes()], 1
+    asked, failed, held, version = 0, Counter[str](), [served.megabytes()], 1
+    slowest = 0.0
     end = time.monotonic() + seconds
     try:
         while time.monotonic() < end:
             version += 1
             _push(models, version)
             taken, wrong = asyncio.run(_load(served.port, path, bodies, min(60.0, seconds / 5)))
-            asked, failed = asked + len(taken), failed + wrong
+            asked, slowest = asked + len(taken), max(slowest, *taken)
+            failed.update(wrong)
             held.append(served.megabytes())
             if served.version() != str(version):
-                failed += 1
+                failed["not swapped"] += 1
     finally:
         served.stop()
     _say("soak", movies, minutes=round(seconds / 60, 1), swaps=version - 1, requests=asked,
-         failed=failed, megabytes=held)  # fmt: skip
+         failed=dict(failed), slowest_ms=round(slowest), megabytes=held)  # fmt: skip
 
 
 def _push(models: Path, version: int) -> None:

@@ -13,12 +13,12 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 
 def export_random(
-    path: Path, movies: int, users: int = 50, events: int = 30, seed: int = 1
+    path: Path, movies: int, users: int = 50, events: int = 30, seed: int = 1, skew: float = 1.0
 ) -> None:
     """Writes a SavedModel to `path`.
 
     Its titles, years and genres are those of the embedded catalogue as far as that goes; each user
-    has `events` stored ratings.
+    has `events` stored ratings. The movie of rank r has 1000 / r ** skew ratings.
     """
     import tf_keras as keras
 
@@ -31,7 +31,7 @@ def export_random(
 
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
-    facts = _facts(movies, users, rng)
+    facts = _facts(movies, users, rng, skew)
     model = Recommender(ModelConfig(), facts, ordered=True)
     model.compute_loss(_window(movies, rng))
     covered = np.argsort(-facts.counts)[: model.config.linear_movies].astype(np.int32)
@@ -56,7 +56,7 @@ def export_random(
     save(ExportedRecommender(model, lookup, 100, stored), str(path))
 
 
-def _facts(movies: int, users: int, rng: np.random.Generator) -> Any:
+def _facts(movies: int, users: int, rng: np.random.Generator, skew: float) -> Any:
     from components.model.facts import Facts, Raters
 
     with (data.EMBEDDED / "movies.csv").open(encoding="utf-8") as file:
@@ -65,7 +65,7 @@ def _facts(movies: int, users: int, rng: np.random.Generator) -> Any:
     titles = [row["title"] for row in known] + [f"Film {i} ({1950 + i % 70})" for i in more]
     genres = [row["genres"].split("|") for row in known] + [["Drama", "Comedy"]] * len(more)
     years = [title.strip()[-5:-1] for title in titles]
-    counts = np.floor(1000 / (1 + rng.permutation(movies)))
+    counts = np.floor(1000 / (1.0 + rng.permutation(movies)) ** skew)
     return Facts(
         movie_ids=[row["movieId"].encode() for row in known] + [b"x%d" % i for i in more],
         movie_titles=[title.encode() for title in titles],

@@ -9,6 +9,7 @@ from pipeline.report import report
 from pipeline.tune import tune
 from schemas.errors import RunFailed, UserError
 from serving.commands import register as register_serving
+from serving.index_command import index
 
 FAILED = 1
 NOT_BLESSED = 3
@@ -60,6 +61,7 @@ def run(
 register_serving(app)
 app.command()(report)
 app.command()(tune)
+app.command()(index)
 
 
 def main() -> None:

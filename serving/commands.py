@@ -123,7 +123,7 @@ def batch(
 
     if not output.parent.is_dir():
         raise UserError(f"{output.parent} is not a folder.")
-    _quiet()
+    quiet()
     from serving.batch import write_batch
     from serving.model import newest_model
 
@@ -152,7 +152,7 @@ def serve(
     seconds: Annotated[float, typer.Option(min=0.01, help="for one call; beyond: 503")] = 10.0,
 ) -> None:
     """Serves the newest pushed model over HTTP, and every newer one as it is pushed."""
-    _quiet()
+    quiet()
     from serving.app import Limits
     from serving.server import serve as run
 
@@ -160,7 +160,8 @@ def serve(
     run(model_dir, host, port, name, limits, token, cors or [])
 
 
-def _quiet() -> None:
+def quiet() -> None:
+    """Keeps the libraries' warnings off the terminal."""
     import os
     import warnings
 
@@ -169,7 +170,7 @@ def _quiet() -> None:
 
 
 def _answers(folder: Path) -> "Answers":
-    _quiet()
+    quiet()
     from serving.answers import Answers
     from serving.model import newest_model
 

@@ -51,7 +51,7 @@ class Model:
           Exception: whatever TensorFlow says of files that are broken or missing.
         """
         self.path, self.version = path, path.name
-        self._loaded = tf.saved_model.load(str(path))
+        self._loaded = load(path)
         self.definitions = read_definitions(path)
         if "recommend_filtered" not in self.definitions or not hasattr(self._loaded, "catalogue"):
             raise UserError(f"{path} is not a model that Greenlight exported.")
@@ -82,6 +82,33 @@ class Model:
             tensors[name] = tf.constant(value, tf.as_dtype(wanted[name].dtype))
         outputs = self._calls[signature](**tensors)
         return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+def load(path: Path) -> Any:
+    """Loads a SavedModel and, before it, what operations it needs.
+
+    Raises:
+      UserError: they are not installed.
+    """
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString((path / GRAPH_FILE).read_bytes())
+    operations = saved.meta_graphs[0].meta_info_def.stripped_op_list.op
+    if any(operation.name.startswith("Scann>") for operation in operations):
+        load_ops()
+    return tf.saved_model.load(str(path))
+
+
+def load_ops() -> Any:
+    """ScaNN's operations, which only approximate models need.
+
+    Raises:
+      UserError: they are not installed.
+    """
+    try:
+        from scann.scann_ops.py import scann_ops
+    except ImportError as error:
+        raise UserError("This needs ScaNN: pip install 'greenlight[index]'.") from error
+    return scann_ops
 
 
 def read_definitions(path: Path) -> dict[str, meta_graph_pb2.SignatureDef]:

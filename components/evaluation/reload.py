@@ -120,8 +120,10 @@ def _batched(examples: list[bytes]) -> Iterator[list[bytes]]:
 
 def _ask(signatures: Mapping[str, Any], examples: list[bytes], k: int) -> dict[str, NDArray[Any]]:
     parsed = tf.io.parse_example(tf.constant(examples), HISTORY)
+    # Asked by id with no history, the export would read what it has stored since.
+    told_history = parsed["history_movie_id"].row_lengths() > 0
     user = {
-        "user_id": parsed["user_id"],
+        "user_id": tf.where(told_history, parsed["user_id"], ""),
         "history_movie_id": parsed["history_movie_id"].to_tensor(""),
         "history_rating": parsed["history_rating"].to_tensor(0.0),
         **{name: parsed[name] for name in USER_FEATURES},

@@ -6,6 +6,7 @@ tracked, they would each be traced anew while saving.
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from components.model.evaluation import evaluation
@@ -21,7 +22,8 @@ class ExportedRecommender(tf.Module):
 
     evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
     The others serve; see `signatures`. `catalogue`, `user_ids`, `scale` and `user_features` tell
-    whoever loads the model what it knows.
+    whoever loads the model what it knows; `tables`, `linear_rows` and `log_popularity` are what the
+    signature `query` is multiplied with.
     """
 
     def __init__(
@@ -41,7 +43,11 @@ class ExportedRecommender(tf.Module):
         served = Served(model, lookup, reach, users)
         self._weights = list(model.variables)
         self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
-        self._variables = {**served.variables, "lengths": served.lengths}
+        self._lengths = served.lengths
+        self.tables = served.variables
+        covered = model.linear.covered if model.linear is not None else np.zeros(0, np.int32)
+        self.linear_rows = tf.Variable(covered, trainable=False)
+        self.log_popularity = tf.Variable(facts.log_popularity, trainable=False)
         self._users = served.users
         self.catalogue = served.catalogue
         self.user_ids = tf.Variable(sorted({*facts.user_ids, *users.ids}), trainable=False)

@@ -45,7 +45,7 @@ class LinearPath(keras.layers.Layer):
         super().__init__(name=name)
         place = np.full(movies, len(covered), np.int32)
         place[covered] = np.arange(len(covered))
-        self._covered, self._place = len(covered), place
+        self.covered, self._place = covered, place
         fixed = keras.initializers.Constant
         self.between = self.add_weight(
             "between", weights.shape, initializer=fixed(weights), trainable=False
@@ -78,14 +78,23 @@ class LinearPath(keras.layers.Layer):
         Returns:
           float32 [batch, movies].
         """
+        found = self._of_covered(movie, visible, age, half_life)
+        return tf.gather(tf.pad(found, [[0, 0], [0, 1]]), self._place, axis=1)
+
+    def of_covered(self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor) -> tf.Tensor:
+        """What `call` gives of the movies that are covered, in the order of `covered`."""
+        return self.share * self._of_covered(movie, visible, age, self.half_life)
+
+    def _of_covered(
+        self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor, half_life: tf.Tensor | float
+    ) -> tf.Tensor:
         place = tf.gather(tf.constant(self._place), movie)
         weight = visible * tf.pow(0.5, age / half_life)
-        events = tf.where((visible > 0) & (place < self._covered))
+        events = tf.where((visible > 0) & (place < len(self.covered)))
         column = tf.cast(tf.gather_nd(place, events), tf.int64)
         history = tf.SparseTensor(
             tf.stack([events[:, 0], column], 1),
             tf.gather_nd(weight, events),
-            [tf.shape(movie, tf.int64)[0], self._covered],
+            [tf.shape(movie, tf.int64)[0], len(self.covered)],
         )
-        found = tf.sparse.sparse_dense_matmul(history, self.between)
-        return tf.gather(tf.pad(found, [[0, 0], [0, 1]]), self._place, axis=1)
+        return tf.sparse.sparse_dense_matmul(history, self.between)

@@ -1,17 +1,17 @@
-"""Signatures that look things up: movies near a movie, what is stored of a user."""
+"""Signatures that look things up: movies near a movie, what is stored and thought of a user."""
 
 from typing import Any
 
 import tensorflow as tf
 
-from components.model.inputs import COUNT, TEN, Answer, graph, text
-from components.model.moments import batch_of, share
+from components.model.inputs import COUNT, HISTORY, NOBODY, TEN, Answer, ask, graph, text
+from components.model.moments import Person, batch_of, share
 from components.model.served import Served
 
 
 def lookup_signatures(served: Served) -> dict[str, Any]:
-    """`similar` and `history`."""
-    return {"similar": _similar(served), "history": _history(served)}
+    """`similar`, `history` and `query`."""
+    return {"similar": _similar(served), "history": _history(served), "query": _query(served)}
 
 
 def _similar(served: Served) -> Any:
@@ -52,3 +52,20 @@ def _history(served: Served) -> Any:
         return {**names, "rating": ratings, "known": known}
 
     return history
+
+
+def _query(served: Served) -> Any:
+    @graph(*text("user_id"), *HISTORY)
+    def query(user_id: tf.Tensor, history_movie_id: tf.Tensor, history_rating: tf.Tensor) -> Answer:
+        """What a list is made from: a movie's score is query @ vector + popularity + linear.
+
+        `linear` belongs to the movies of `linear_rows`; `history_row` is -1 where padded; where
+        not `known`, the score is popularity's instead.
+        """
+        person = Person(user_id, history_movie_id, history_rating, NOBODY, NOBODY, NOBODY)
+        asked, _ = ask(served, person)
+        window = asked.window
+        history = tf.where(window.present > 0, window.movie, -1)
+        return {**served.encode(window), "history_row": history, "source": asked.source}
+
+    return query

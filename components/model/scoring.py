@@ -48,9 +48,14 @@ def score(model: Recommender, tables: Tables, window: Window, reach: int) -> Sco
     if model.linear is not None:
         scores += model.linear(window.movie, visible[:, 0], age)
     popularity = tf.broadcast_to(tf.constant(model.facts.log_popularity), tf.shape(scores))
-    known = (tf.reduce_max(window.present, 1) > 0) | (window.user < model.users.unknown)
+    known = known_users(model, window)
     scores = tf.where(known[:, tf.newaxis], scores, popularity)
     return Scores(scores, popularity, seen_movies(window, movies), known)
+
+
+def known_users(model: Recommender, window: Window) -> tf.Tensor:
+    """Of whom either history or user id says anything: bool [batch]."""
+    return (tf.reduce_max(window.present, 1) > 0) | (window.user < model.users.unknown)
 
 
 def seen_movies(window: Window, movies: int) -> tf.Tensor:

@@ -92,6 +92,16 @@ class Served:
         """What evaluation scores with: see `scoring.score`."""
         return scoring.score(self.model, self.tables, window, self.reach)
 
+    def encode(self, window: Window) -> dict[str, tf.Tensor]:
+        """The parts of `score` that depend on the user: see the signature `query`."""
+        visible, age = scoring.reading(self.model, window, self.reach)
+        linear = tf.zeros([tf.shape(window.movie)[0], 0])
+        if self.model.linear is not None:
+            linear = self.model.linear.of_covered(window.movie, visible[:, 0], age)
+        query = self.model.query(self.tables, window, visible, age)[:, 0]
+        known = scoring.known_users(self.model, window)
+        return {"query": query, "linear": linear, "known": known}
+
     def rate(self, window: Window, rows: tf.Tensor) -> tf.Tensor:
         """What evaluation rates with: see `scoring.rate`."""
         return scoring.rate(self.model, self.tables, window, rows, self.reach)

@@ -14,6 +14,7 @@ from components.evaluation.eval_config import eval_config
 from components.evaluation.gates import GatesConfig
 from components.evaluation.review import Review, trained_metrics
 from components.model.export import ExportedRecommender, save
+from components.model.stored import StoredUsers
 from components.report.evaluation import read_evaluation
 from components.report.gates import gate_rows
 
@@ -47,11 +48,18 @@ def export(folder, make_facts, make_model, make_lookup):
             facts = facts.__class__(**{
                 **facts.__dict__, "movie_ids": [b"other%d" % i for i in range(MOVIES)]
             })  # fmt: skip
-        module = ExportedRecommender(make_model(True, facts), make_lookup(facts), REACH)
+        module = ExportedRecommender(make_model(True, facts), make_lookup(facts), REACH, _stored())
         save(module, str(folder / name / "Format-Serving"))
         return folder / name
 
     return make
+
+
+def _stored():
+    """Every user has rated two movies by the time of the export, those without a history too."""
+    users = [b"u%d" % user for user in range(30)]
+    movies, ratings = np.tile(np.array([3, 7], np.int32), 30), np.tile(np.float32([1, 5]), 30)
+    return StoredUsers(users, np.zeros([30, 0], np.int32), np.arange(31) * 2, movies, ratings)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +73,9 @@ def inputs(folder, model, example, write_records):
     rng = np.random.default_rng(2)
 
     def moment(user):
-        drawn = [b"m%d" % i for i in rng.permutation(MOVIES)[: rng.integers(1, 9)]]
+        # Users that train has, the first three, have a history in eval.
+        length = rng.integers(3, 9) if user < 3 else rng.integers(1, 3)
+        drawn = [b"m%d" % i for i in rng.permutation(MOVIES)[:length]]
         return example(
             user_id=f"u{user}", movie_id=drawn[:1], rating=[float(rng.integers(1, 11)) / 2],
             history_movie_id=drawn[1:], history_rating=[4.0] * len(drawn[1:]), year=[1999],
@@ -138,6 +148,7 @@ def _changed_model(path, how):
 def test_a_fresh_process_gives_sound_lists_that_agree_with_the_evaluation(answers):
     catalogue = np.array(sorted(b"m%d" % i for i in range(MOVIES)), "S")
     assert answers["movies"].shape == (30, 3)
+    assert 0 < (answers["history"] == b"").all(1).sum() < 30
     gates = checks.sanity_gates(answers, catalogue) + checks.agreement_gates(answers, None)
     assert [gate["passed"] for gate in gates] == [True] * 6
     assert np.array_equal(np.unique(answers["user"]), np.sort(answers["user"]))
