@@ -1,28 +1,39 @@
-"""Switches off one lever at a time and tells what it was worth.
+"""Switches off one lever at a time, and weighs the two tasks against each other.
 
     python -m benchmarks.ablation --source movielens-latest --split random [--data-dir DIR]
-        [--seeds 42] [--out runs/ablation]
+        [--seeds 42] [--out runs/ablation] [--only levers | weights]
 
-Every row is the whole pipeline with one setting changed; the data's nodes run once.
+The pipeline runs once; every row is then a training on its Examples with one setting changed, and
+its export answers for every eval row. The weights are tried on the tutorials' towers as well, in
+which both tasks share the embeddings, and drawn as one chart (they need `--split random`).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from benchmarks.accuracy import COLUMNS, Figures, figures, options_of, run_pipeline
+from benchmarks import weights_chart
+from benchmarks.accuracy import (
+    COLUMNS,
+    Figures,
+    accuracy_options,
+    ranking,
+    rating,
+    run_pipeline,
+)
 from benchmarks.data import read_split
+from benchmarks.training import learned
 from schemas.source import load_source
 
 LEVERS = {
     "the default": [],
-    "retrieval alone": ["model.rating_weight=0"],
-    "rating alone": ["model.retrieval_weight=0", "model.linear_movies=0"],
     "no linear path": ["model.linear_movies=0"],
     "no out-of-vocabulary training": ["model.id_dropout=0"],
     "one rating head": ["model.rating_heads=1"],
@@ -30,25 +41,64 @@ LEVERS = {
     "rating tables not held back": ["model.rating_caution=0"],
     "softmax over 512 movies": ["model.max_softmax=512"],
 }
+WEIGHTS = ((1.0, 0.0), (1.0, 0.25), (1.0, 1.0), (0.25, 1.0), (0.0, 1.0))  # retrieval, rating
+TOWERS = [
+    "split.window_length=1", "model.towers=ids", "model.dims=32", "model.linear_movies=0",
+    "training.optimizer=adagrad", "training.learning_rate=0.1", "training.positions=8192",
+    "training.epochs=3",
+]  # fmt: skip
+MODELS = {"Greenlight": [], "the tutorials' towers": TOWERS}
 
 
 def main() -> None:
-    """Measures, prints the table and writes it as JSON."""
-    options = options_of(__doc__, "runs/ablation")
+    """Measures, prints the tables and writes them as JSON, and the weights as a chart."""
+    parser = accuracy_options(__doc__, "runs/ablation")
+    parser.add_argument("--only", choices=("levers", "weights"))
+    options = parser.parse_args()
     out = Path(options.out, f"{options.source}-{options.split}")
-    results: dict[str, Figures] = {}
-    for lever, settings in LEVERS.items():
-        runs = [run_pipeline(options, out, seed, settings) for seed in options.seeds]
-        split = read_split(runs[0].examples, runs[0].catalogue, load_source(options.source).scale)
-        found = [figures(split, run) for run in runs]
-        results[lever] = {name: float(np.mean([f[name] for f in found])) for name in found[0]}
-    table = Table(title=f"{options.source}, {options.split}: one lever switched off")
-    for title in ("", *COLUMNS):
-        table.add_column(title)
-    for lever, row in results.items():
-        table.add_row(lever, *(f"{row[name]:{form}}" for name, form in COLUMNS.items()))
+    content = {}
+    if options.only != "weights":
+        content["levers"] = measured(options, out, [], LEVERS)
+        _show(f"{options.source}, {options.split}: one lever switched off", content["levers"])
+    if options.only != "levers":
+        for model, settings in MODELS.items():
+            content[model] = measured(options, out, settings, dict(map(_weighed, WEIGHTS)))
+            _show(f"{options.source}, {options.split}: {model} by weights", content[model])
+        weights_chart.draw({model: content[model] for model in MODELS}, out / "weights.svg")
+    (out / "ablation.json").write_text(json.dumps(content, indent=1))
+
+
+def _weighed(weights: tuple[float, float]) -> tuple[str, list[str]]:
+    """A row's name and settings. A task of no weight leaves its head as it was drawn."""
+    retrieval, rated = weights
+    told = f"retrieval {retrieval:g}, rating {rated:g}"
+    return told, [f"model.retrieval_weight={retrieval}", f"model.rating_weight={rated}"]
+
+
+def measured(
+    options: argparse.Namespace, out: Path, settings: list[str], rows: dict[str, list[str]]
+) -> dict[str, Figures]:
+    """The figures of each row, means over the seeds."""
+    run = run_pipeline(options, out, options.seeds[0], settings)
+    split = read_split(run.examples, run.catalogue, load_source(options.source).scale)
+    results = {}
+    for name, changed in track(rows.items(), "Training", console=Console(stderr=True)):
+        found = []
+        for seed in options.seeds:
+            answer, seconds = learned(options, run, seed, [*settings, *changed])
+            figures = {**ranking(split, answer["rank"]), **rating(split, answer["rating"])}
+            found.append({**figures, "seconds": seconds})
+        results[name] = {key: float(np.mean([f[key] for f in found])) for key in found[0]}
+    return results
+
+
+def _show(title: str, rows: dict[str, Figures]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in ("", *COLUMNS):
+        table.add_column(column)
+    for name, row in rows.items():
+        table.add_row(name, *(f"{row[column]:{form}}" for column, form in COLUMNS.items()))
     Console(width=180).print(table)
-    (out / "ablation.json").write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

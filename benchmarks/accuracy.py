@@ -53,13 +53,14 @@ class Run(NamedTuple):
 
     examples: str
     catalogue: str
+    transform_graph: str
     model: str
     seconds: float
 
 
 def main() -> None:
     """Measures, prints one table and writes everything as JSON and as a chart."""
-    options = options_of(__doc__, "runs/accuracy")
+    options = accuracy_options(__doc__, "runs/accuracy").parse_args()
     out = Path(options.out, f"{options.source}-{options.split}")
     runs = [run_pipeline(options, out, seed) for seed in options.seeds]
     split = read_split(runs[0].examples, runs[0].catalogue, load_source(options.source).scale)
@@ -77,8 +78,8 @@ def main() -> None:
     accuracy_chart.draw({out.name: content}, out / "accuracy.svg")
 
 
-def options_of(description: str | None, out: str) -> argparse.Namespace:
-    """The command line that both benchmarks of accuracy have."""
+def accuracy_options(description: str | None, out: str) -> argparse.ArgumentParser:
+    """The options that both benchmarks of accuracy have."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -89,7 +90,7 @@ def options_of(description: str | None, out: str) -> argparse.Namespace:
     parser.add_argument("--out", default=out)
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--alone", action="store_true", help="without the peers")
-    return parser.parse_args()
+    return parser
 
 
 def run_pipeline(
@@ -99,8 +100,8 @@ def run_pipeline(
     command = [sys.executable, "-m", "pipeline.cli", "run", "--source", options.source]
     command += ["--output-dir", str(out)]
     command += ["--data-dir", options.data_dir] if options.data_dir else []
-    chosen = [*PROTOCOLS[options.split], f"training.seed={seed}", *options.settings, *settings]
-    command += [part for setting in chosen for part in ("--set", setting)]
+    given = chosen(options, seed, settings)
+    command += [part for setting in given for part in ("--set", setting)]
     metadata = out / "metadata.sqlite"
     before = Metadata(str(metadata)).newest() if metadata.exists() else 0
     if subprocess.run(command, check=False).returncode not in (0, 3):
@@ -112,13 +113,19 @@ def run_pipeline(
         for node, key in (
             ("RatingExampleGen", "examples"),
             ("RatingExampleGen", "catalogue"),
+            ("Transform", "transform_graph"),
             ("MovieTrainer", "model"),
         )
     ]
     return Run(*map(str, uris), seconds=nodes["MovieTrainer"].seconds)
 
 
-def _answers(run: Run) -> dict[str, Array]:
+def chosen(options: argparse.Namespace, seed: int, settings: Sequence[str]) -> list[str]:
+    """All settings of a run: the protocol's first, then the command line's, then its own."""
+    return [*PROTOCOLS[options.split], f"training.seed={seed}", *options.settings, *settings]
+
+
+def answers(run: Run) -> dict[str, Array]:
     """What the exported model says of every eval row."""
     model = tf.saved_model.load(f"{run.model}/Format-Serving")
     files = sorted(tf.io.gfile.glob(f"{run.examples}/Split-eval/*"))
@@ -128,14 +135,14 @@ def _answers(run: Run) -> dict[str, Array]:
 
 def figures(split: Split, run: Run) -> Figures:
     """What the exported model of a run reaches on eval."""
-    found = _answers(run)
+    found = answers(run)
     ranked, rated = ranking(split, found["rank"]), rating(split, found["rating"])
     return {**ranked, **rated, "seconds": run.seconds}
 
 
 def calibration(split: Split, run: Run) -> list[list[float]]:
     """Mean predicted and mean true rating in each tenth of a run's predictions."""
-    predicted = _answers(run)["rating"]
+    predicted = answers(run)["rating"]
     tenths = np.array_split(np.argsort(predicted, kind="stable"), 10)
     true = split.eval.rating
     return [[float(predicted[rows].mean()), float(true[rows].mean())] for rows in tenths]

@@ -1,109 +1,60 @@
-"""Times training on synthetic ratings, beside the public tutorials' model on the same ones.
-
-    python -m benchmarks.training [--ratings 1000000] [--set key=value ...]
-
-Both run as their user runs them, the whole pipeline in a process of its own, whose peak memory is
-told too. The split is the default one, by time.
-"""
+"""Trainings on the Examples of a run that is there: the data's nodes need not run again."""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
-import os
-import subprocess
-import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import pyarrow.csv
-from rich.console import Console
-from rich.table import Table
+import tensorflow as tf
+import tf_keras as keras
 
-from benchmarks import synthetic
-from pipeline.metadata import Metadata
-
-TUTORIAL = Path(__file__).parent / "tutorials" / "tutorial-joint.yaml"
-SYSTEMS = {
-    "Greenlight": [],
-    "the tutorials' model": [
-        "--config",
-        str(TUTORIAL),
-        "--set",
-        "split.kind=temporal",
-        "--set",
-        "split.valid=0.1",
-        "--set",
-        "split.eval=0.1",
-    ],
-}
+from benchmarks.accuracy import Array, Run, answers, chosen
+from components.trainer.run import make_job, train
+from pipeline.config import load_config
+from schemas.source import load_source
 
 
-class Training(NamedTuple):
-    """What a finished run says of its Trainer, and the megabytes that all of the run needed."""
+def learned(
+    options: argparse.Namespace, run: Run, seed: int, settings: Sequence[str]
+) -> tuple[dict[str, Array], float]:
+    """Trains as the Trainer would with these settings, on a run's train split.
 
-    seconds: float
-    epochs: int
-    epoch_seconds: float
-    loss: float
-    megabytes: int
+    Args:
+      options: the benchmark's command line.
+      run: whose Examples are read; its split must be what the settings say.
+      seed: of the training.
+      settings: `key=value`, on top of the protocol's.
 
-
-def main() -> None:
-    """Prints one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ratings", type=int, default=1_000_000)
-    parser.add_argument("--set", action="append", default=[], dest="settings")
-    options = parser.parse_args()
+    Returns:
+      What the export says of every eval row, and the seconds that the training took.
+    """
+    given = {"source": options.source, "data_dir": options.data_dir}
+    config = load_config(None, chosen(options, seed, settings), **given).model_dump()
+    history = json.loads(Path(run.examples, "rows.json").read_text(encoding="utf-8"))["history"]
+    told = {"catalogue": f"{run.catalogue}/Split-catalogue/*", "history": history}
+    scale = load_source(options.source).scale
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder, "data")
-        synthetic.write(data, options.ratings)
-        found = {
-            name: train(data, Path(folder, str(i)), [*own, *_settings(options.settings)])
-            for i, (name, own) in enumerate(SYSTEMS.items())
-        }
-        movies = pyarrow.csv.read_csv(data / "movies.csv").num_rows
-    _show(f"{options.ratings:,} synthetic ratings of {movies:,} movies", options.ratings, found)
+        job = make_job(
+            {**config, **told, "scale": scale},
+            **{part: _files(run.examples, part) for part in ("train", "valid", "eval")},
+            transform_graph=run.transform_graph,
+            serving_dir=f"{folder}/Format-Serving",
+            log_dir=folder,
+            checkpoints=f"{folder}/checkpoints",
+        )
+        started = time.monotonic()
+        train(job, {})
+        seconds = time.monotonic() - started
+        found = answers(run._replace(model=folder))
+    keras.backend.clear_session()
+    gc.collect()  # a model and its graphs hold each other
+    return found, seconds
 
 
-def _settings(settings: list[str]) -> list[str]:
-    return [part for setting in settings for part in ("--set", setting)]
-
-
-def train(data: Path, out: Path, arguments: list[str]) -> Training:
-    """Runs the pipeline on some data."""
-    command = [sys.executable, "-m", "pipeline.cli", "run", "--source", "movielens-latest"]
-    command += ["--data-dir", str(data), "--output-dir", str(out), *arguments]
-    process = subprocess.Popen(command)
-    _, status, used = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 3):
-        raise SystemExit(f"The run failed: {out}/greenlight.log says why.")
-    metadata = Metadata(str(out / "metadata.sqlite"))
-    node = {run.node: run for run in metadata.nodes_since(0)}["MovieTrainer"]
-    history = json.loads(Path(metadata.output(node, "model_run"), "history.json").read_text())
-    epochs = history["epochs"]
-    return Training(
-        node.seconds,
-        len(epochs),
-        sum(epoch["seconds"] for epoch in epochs),
-        epochs[-1]["loss"],
-        used.ru_maxrss // 1024,
-    )
-
-
-def _show(title: str, ratings: int, found: dict[str, Training]) -> None:
-    table = Table(title=title, caption="ratings/s: of train and valid, read once an epoch")
-    for column in ("", "Trainer, s", "epochs", "ratings/s", "loss", "peak MB of the run"):
-        table.add_column(column, justify="right" if column else "left")
-    for name, run in found.items():
-        speed = ratings * 0.9 * run.epochs / run.epoch_seconds
-        table.add_row(
-            name, f"{run.seconds:.0f}", f"{run.epochs}", f"{speed:,.0f}", f"{run.loss:.3f}",
-            f"{run.megabytes:,}",
-        )  # fmt: skip
-    Console(width=120).print(table)
-
-
-if __name__ == "__main__":
-    main()
+def _files(artifact: str, split: str) -> list[str]:
+    return sorted(tf.io.gfile.glob(f"{artifact}/Split-{split}/*"))

@@ -15,6 +15,7 @@ from pipeline.shared import (
     SourceName,
     conclude,
 )
+from pipeline.tune import tune
 from pipeline.vertex import submit_commands  # noqa: F401 (adds its commands to `vertex`)
 from pipeline.vertex.commands import vertex
 from pipeline.vertex.kfp import kfp
@@ -59,6 +60,7 @@ def run(
 register_serving(app)
 app.command()(explore)
 app.command()(report)
+app.command()(tune)
 app.command()(index)
 app.add_typer(vertex)
 app.add_typer(kfp)

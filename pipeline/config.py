@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
+from components.tuner.config import TuningConfig
 from pipeline.vertex.config import VertexConfig
 from schemas.errors import UserError
 from schemas.source import load_source
@@ -46,6 +47,7 @@ class Config(BaseModel):
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    tuning: TuningConfig = TuningConfig()
     gates: GatesConfig = GatesConfig()
     validation: ValidationConfig = ValidationConfig()
     beam_args: list[str] = Field([], description="options for Apache Beam; none: in this process")

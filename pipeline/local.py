@@ -58,6 +58,11 @@ class Folders:
         return self.output / "explore"
 
     @property
+    def tuning(self) -> Path:
+        """The newest search's page, trials and best settings."""
+        return self.output / "tuning"
+
+    @property
     def serving(self) -> Path:
         """Blessed models, one folder per version."""
         return self.output / "serving_model"
@@ -79,8 +84,11 @@ def run_local(config: Config) -> Outcome:
         run_id = new_run_id(folders.reports)
         metadata, runs = execute(config, console, folders, run_id)
         from pipeline.publish import closing_tables, publish
+        from pipeline.tune import publish_trials, trials_table
 
         outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
+        if config.tuning.enabled:
+            console.print(trials_table(publish_trials(config, metadata, runs, folders.tuning)))
         for table in closing_tables(runs, outcome.blessing):
             console.print(table)
         return outcome

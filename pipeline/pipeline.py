@@ -12,6 +12,7 @@ from components.example_gen.component import RatingExampleGen
 from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
+from components.tuner.component import MovieTuner
 from components.validation.component import CuratedSchema, DataValidator
 from components.validation.curated import counted_features
 from pipeline.config import Config
@@ -90,18 +91,28 @@ def create_pipeline(
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
     ).with_id("BlessedModel")
     warm = resolve and config.training.warm_start
+    learning = {
+        "model": config.model.model_dump(),
+        "training": config.training.model_dump(),
+        "split": config.split.model_dump(),
+        "scale": list(source.scale),
+        "checkpoints": checkpoints,
+    }
+    tuner = None
+    if config.tuning.enabled:
+        tuner = MovieTuner(
+            examples=example_gen.outputs["examples"],
+            catalogue=example_gen.outputs["catalogue"],
+            transform_graph=transform.outputs["transform_graph"],
+            settings={**learning, "tuning": config.tuning.model_dump(exclude={"enabled"})},
+        )
     trainer = MovieTrainer(
         examples=example_gen.outputs["examples"],
         catalogue=example_gen.outputs["catalogue"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schemas.outputs["ratings"],
-        settings={
-            "model": config.model.model_dump(),
-            "training": config.training.model_dump(),
-            "split": config.split.model_dump(),
-            "scale": list(source.scale),
-            "checkpoints": checkpoints,
-        },
+        settings=learning,
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         base_model=blessed_model.outputs["model"] if warm else None,
     )
     evaluator = MovieEvaluator(
@@ -137,10 +148,20 @@ def create_pipeline(
         pipeline_name=pipeline_name,
         pipeline_root=pipeline_root,
         components=[
-            *lookups, example_gen, schemas, statistics_gen, catalogue_statistics, validator,
-            transform, trainer, evaluator, pusher, report,
+            *lookups,
+            example_gen,
+            schemas,
+            statistics_gen,
+            catalogue_statistics,
+            validator,
+            transform,
+            *([tuner] if tuner else []),
+            trainer,
+            evaluator,
+            pusher,
+            report,
         ],
         enable_cache=True,
         metadata_connection_config=metadata,
         beam_pipeline_args=list(config.beam_args or LOCAL_BEAM_ARGS),
-    )  # fmt: skip
+    )

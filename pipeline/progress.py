@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from absl import logging as absl_logging
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -116,7 +117,9 @@ class NodeProgress(logging.Handler):
     def following(self) -> Iterator[None]:
         """Shows the bar while the block runs."""
         loggers = [logging.getLogger(name) for name in ("absl", "greenlight.progress")]
-        levels = [logger.level for logger in loggers]
+        levels, verbosity = [logger.level for logger in loggers], absl_logging.get_verbosity()
+        # Transform silences absl for a while and then gives it back the level that absl knows of.
+        absl_logging.set_verbosity(absl_logging.INFO)
         for logger in loggers:
             logger.addHandler(self)
             logger.setLevel(logging.INFO)
@@ -124,6 +127,7 @@ class NodeProgress(logging.Handler):
             with self._bar:
                 yield
         finally:
+            absl_logging.set_verbosity(verbosity)
             for logger, level in zip(loggers, levels, strict=True):
                 logger.removeHandler(self)
                 logger.setLevel(level)

@@ -1,6 +1,7 @@
 """What a user may choose about the model and its training."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -70,3 +71,16 @@ class TrainingConfig(BaseModel):
     )
     valid_rows: int = Field(5_000, ge=1, description="valid examples read for early stopping")
     seed: int = Field(42, ge=0, description="seed of initial weights, shuffling and dropout")
+
+
+SECTIONS: Mapping[str, type[BaseModel]] = {"model": ModelConfig, "training": TrainingConfig}
+
+
+def tuned(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Sorts dotted names (`model.dims`) by section; a tuner's names for its own use are dropped."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        section, _, field = name.partition(".")
+        if section in SECTIONS:
+            found.setdefault(section, {})[field] = value
+    return found

@@ -21,8 +21,7 @@ CATALOGUE = "catalogue"
 class MovieTrainerExecutor(executor.GenericExecutor):
     """Tells the run function what only the inputs know.
 
-    `custom_config` gains the files of the catalogue and of eval, what the histories hold (before or
-    rest), and the second that train ends before, where it is cut by time.
+    `custom_config` gains the files of eval and what `inputs_of` tells.
     """
 
     def _GetFnArgs(  # noqa: N802 (TFX's name)
@@ -32,19 +31,30 @@ class MovieTrainerExecutor(executor.GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> tfx.components.FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
-        examples = artifact_utils.get_single_uri(input_dict["examples"])
         held_out = artifact_utils.get_split_uri(input_dict["examples"], "eval")
-        with fileio.open(f"{examples}/{ROWS_FILE}") as file:
-            rows = json.load(file)
         fn_args.custom_config = {
             **fn_args.custom_config,
-            CATALOGUE: io_utils.all_files_pattern(catalogue),
+            **inputs_of(input_dict),
             "eval": io_utils.all_files_pattern(held_out),
-            "history": rows["history"],
-            "trained_until": (rows["cutoffs"] or {}).get("valid"),
         }
         return fn_args
+
+
+def inputs_of(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
+    """What only the inputs know.
+
+    The catalogue's files, what the histories hold (before or rest), and the second that train ends
+    before, where it is cut by time.
+    """
+    catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
+    examples = artifact_utils.get_single_uri(input_dict["examples"])
+    with fileio.open(f"{examples}/{ROWS_FILE}") as file:
+        rows = json.load(file)
+    return {
+        CATALOGUE: io_utils.all_files_pattern(catalogue),
+        "history": rows["history"],
+        "trained_until": (rows["cutoffs"] or {}).get("valid"),
+    }
 
 
 class MovieTrainerSpec(types.ComponentSpec):
@@ -71,6 +81,7 @@ class MovieTrainer(tfx.components.Trainer):
         transform_graph: types.BaseChannel,
         schema: types.BaseChannel,
         settings: dict[str, Any],
+        hyperparameters: types.BaseChannel | None = None,
         base_model: types.BaseChannel | None = None,
     ) -> None:
         """Makes the node.
@@ -78,6 +89,7 @@ class MovieTrainer(tfx.components.Trainer):
         Args:
           examples, catalogue, transform_graph, schema: what is read.
           settings: those that the run function reads.
+          hyperparameters: tuned settings, which go before those; none: there was no search.
           base_model: what the training starts from; none, or an empty channel: from nothing.
         """
         spec = MovieTrainerSpec(
@@ -86,6 +98,7 @@ class MovieTrainer(tfx.components.Trainer):
             transform_graph=transform_graph,
             schema=schema,
             base_model=base_model,
+            hyperparameters=hyperparameters,
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["valid"]),
             run_fn=RUN_FN,

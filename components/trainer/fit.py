@@ -21,6 +21,11 @@ Epoch = Callable[[int], Iterable[Window]]
 Judge = Callable[[Recommender], dict[str, float]]
 
 
+def never(epochs: int) -> bool:
+    """Says that no number of epochs is enough."""
+    return False
+
+
 @dataclass
 class History:
     """What happened so far, one entry per finished epoch; survives in the checkpoint.
@@ -109,20 +114,23 @@ class Fit:
             self.history.best = {part: (epoch, loss) for part, (epoch, loss) in best.items()}
         return len(self.history.epochs)
 
-    def run(self, epoch: Epoch, judge: Judge, log_dir: str) -> History:
+    def run(
+        self, epoch: Epoch, judge: Judge, log_dir: str, enough: Callable[[int], bool] = never
+    ) -> History:
         """Trains until the epochs are used up or no part's valid loss falls any more.
 
         Args:
           epoch: gives an epoch's windows.
           judge: measures the model on valid; the losses that `parts` names stop and choose.
           log_dir: for TensorBoard.
+          enough: whether to stop after so many epochs, to go on later perhaps.
 
         Returns:
           The history; the model then has its best weights.
         """
         writer = tf.summary.create_file_writer(log_dir)
         for number in range(self.resume(), self.epochs):
-            if self.history.waited >= self.config.patience:
+            if self.history.waited >= self.config.patience or enough(number):
                 break
             self._train_epoch(number, epoch(number), judge, writer)
         for part, variables in self.parts.items():

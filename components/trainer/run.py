@@ -3,23 +3,23 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tf_keras as keras
 from tfx import v1 as tfx
 
 from components.example_gen.config import SplitConfig
-from components.model.config import ModelConfig, TrainingConfig
+from components.model.config import ModelConfig, TrainingConfig, tuned
 from components.model.export import ExportedRecommender, save
 from components.model.features import Lookup
 from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
-from components.trainer.fit import Fit, History
+from components.trainer.fit import Fit, History, never
 from components.trainer.histories import read_users
 from components.trainer.judge import Judge
 from components.trainer.warm import warm_start
@@ -60,95 +60,159 @@ class Job:
     trained_until: int | None = None
 
 
+class Data(NamedTuple):
+    """What is read once, whatever the model's settings are."""
+
+    catalogue: gather.Catalogue
+    vocabulary: Mapping[str, list[bytes]]
+    lookup: Lookup
+    statistics: gather.TrainStatistics
+
+
+class Learned(NamedTuple):
+    """A trained model, its linear path included, and what the judge says of it on valid.
+
+    start: what the training started from, in words; empty where no warm start was asked for.
+    """
+
+    model: Recommender | TwoTowers
+    history: History
+    figures: dict[str, float]
+    start: str
+
+
 def run_fn(fn_args: tfx.components.FnArgs) -> None:
-    """The Trainer's entry point; its settings come as `custom_config`."""
+    """The Trainer's entry point; its settings come as `custom_config`, tuned ones on top."""
     config = fn_args.custom_config
-    split = SplitConfig.model_validate(config["split"])
-    job = Job(
+    chosen = tuned((fn_args.hyperparameters or {}).get("values", {}))
+    config |= {name: {**config[name], **values} for name, values in chosen.items()}
+    job = make_job(
+        config,
         train=tf.io.gfile.glob(fn_args.train_files),
         valid=tf.io.gfile.glob(fn_args.eval_files),
         eval=tf.io.gfile.glob(config["eval"]),
-        catalogue=tf.io.gfile.glob(config["catalogue"]),
         transform_graph=fn_args.transform_output,
         serving_dir=fn_args.serving_model_dir,
         log_dir=fn_args.model_run_dir,
         checkpoints=checkpoint_dir(config, fn_args),
+        base_model=fn_args.base_model,
+    )
+    train(job, chosen)
+    if tf.io.gfile.exists(job.checkpoints):
+        tf.io.gfile.rmtree(job.checkpoints)
+
+
+def make_job(config: Mapping[str, Any], **places: Any) -> Job:
+    """The job that a node's settings describe; `places` are the job's files and folders."""
+    split = SplitConfig.model_validate(config["split"])
+    return Job(
+        catalogue=tf.io.gfile.glob(config["catalogue"]),
         model=ModelConfig.model_validate(config["model"]),
         training=TrainingConfig.model_validate(config["training"]),
         scale=tuple(config["scale"]),
         ordered=config["history"] == "before",
         window=split.window_limit(config["history"]),
-        base_model=fn_args.base_model,
         trained_until=config["trained_until"],
+        **places,
     )
-    train(job)
-    if tf.io.gfile.exists(job.checkpoints):
-        tf.io.gfile.rmtree(job.checkpoints)
 
 
 def checkpoint_dir(config: Mapping[str, Any], fn_args: tfx.components.FnArgs) -> str:
     """A folder for this very training: the same inputs and settings find it again."""
     told = {key: config[key] for key in ("model", "training", "scale", "history", "split")}
-    facts = [fn_args.train_files, fn_args.transform_output, fn_args.base_model, told]
+    return folder_of(
+        config["checkpoints"],
+        fn_args.train_files,
+        fn_args.transform_output,
+        fn_args.base_model,
+        told,
+    )
+
+
+def folder_of(parent: str, *facts: Any) -> str:
+    """A folder below `parent` that the same facts find again; they must have a form in JSON."""
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    return f"{config['checkpoints']}/{key}"
+    return f"{parent}/{key}"
 
 
-def train(job: Job) -> History:
-    """Fits the joint model, exports it and returns what happened, epoch by epoch."""
-    keras.utils.set_random_seed(job.training.seed)
-    model, lookup, statistics = prepare(job)
-    warm, start = warm_start(model, job.base_model) if job.training.warm_start else (False, "")
-    judge = Judge(job.valid, lookup, job.training.valid_rows, job.window)
-    history = fit(job, model, lookup, statistics, judge, warm)
-    add_linear_path(model, job.train, judge.examples, lookup, job.window)
+def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
+    """Fits the joint model, exports it and returns what happened, epoch by epoch.
+
+    Args:
+      job: what to do.
+      chosen: the settings in it that a Tuner chose, by section, to be told beside the history.
+    """
+    data = read(job)
+    model, history, exported, start = learn(job, data)
     files = [*job.train, *job.valid, *job.eval]
-    users = read_users(files, lookup, model.facts.user_ids, STORED)
-    save(ExportedRecommender(model, lookup, job.window, users), job.serving_dir)
-    # A judge of its own: the other one's graph was traced before there was a linear path.
-    exported = Judge(job.valid, lookup, job.training.valid_rows, job.window)(model)
+    users = read_users(files, data.lookup, model.facts.user_ids, STORED)
+    save(ExportedRecommender(model, data.lookup, job.window, users), job.serving_dir)
     told = {
         "best_epoch": history.best_epoch + 1,
         "epochs": history.epochs,
         "exported": exported,
         "start": start,
     }
+    if chosen:
+        told["tuned"] = chosen
     with tf.io.gfile.GFile(f"{job.log_dir}/history.json", "w") as file:
         file.write(json.dumps(told))
     return history
 
 
-def prepare(job: Job) -> tuple[Recommender | TwoTowers, Lookup, gather.TrainStatistics]:
-    """Builds the untrained model from vocabularies, catalogue and one pass over train."""
+def read(job: Job) -> Data:
+    """Reads vocabularies and catalogue, and makes one pass over train."""
     catalogue = gather.read_catalogue(job.catalogue)
     vocabulary = gather.vocabularies(job.transform_graph)
     lookup = gather.make_lookup(catalogue, vocabulary)
     statistics = gather.count_train(job.train, lookup, len(catalogue.ids))
+    return Data(catalogue, vocabulary, lookup, statistics)
+
+
+def learn(job: Job, data: Data, enough: Callable[[int], bool] = never) -> Learned:
+    """Fits a model and gives it its linear path; `enough` as `Fit.run` has it."""
+    keras.utils.set_random_seed(job.training.seed)
+    model = build(job, data)
+    warm, start = warm_start(model, job.base_model) if job.training.warm_start else (False, "")
+    judge = Judge(job.valid, data.lookup, job.training.valid_rows, job.window)
+    history = fit(job, model, data, judge, enough, warm)
+    add_linear_path(model, job.train, judge.examples, data.lookup, job.window)
+    # A judge of its own: the other one's graph was traced before there was a linear path.
+    figures = Judge(job.valid, data.lookup, job.training.valid_rows, job.window)(model)
+    return Learned(model, history, figures, start)
+
+
+def build(job: Job, data: Data) -> Recommender | TwoTowers:
+    """Builds the untrained model."""
+    catalogue, vocabulary, lookup, statistics = data
     facts = gather.make_facts(
         catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets, job.trained_until
     )
     towers = Recommender if job.model.towers == "history" else TwoTowers
     model = towers(job.model, facts, job.ordered)
     model.compute_loss(next(iter(epoch_windows(job, lookup, 0))))  # creates the layers' weights
-    return model, lookup, statistics
+    return model
+
+
+def most_epochs(training: TrainingConfig, ordered: bool, warm: bool = False) -> int:
+    """How many epochs a training has at most."""
+    usual = WARM_EPOCHS if warm else EPOCHS[ordered]
+    return usual if training.epochs is None else training.epochs
 
 
 def fit(
     job: Job,
     model: Recommender | TwoTowers,
-    lookup: Lookup,
-    statistics: gather.TrainStatistics,
+    data: Data,
     judge: Judge,
+    enough: Callable[[int], bool] = never,
     warm: bool = False,
 ) -> History:
     """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
-    positions, epochs = job.training.positions, job.training.epochs
-    steps = windows.steps_per_epoch(statistics.lengths, positions, job.window)
-    usual = WARM_EPOCHS if warm else EPOCHS[job.ordered]
-    epochs = usual if epochs is None else epochs
-    parts = model.parts()
-    loop = Fit(model, job.training, steps, epochs, job.checkpoints, parts)
-    history = loop.run(lambda e: epoch_windows(job, lookup, e), judge, job.log_dir)
+    steps = windows.steps_per_epoch(data.statistics.lengths, job.training.positions, job.window)
+    epochs = most_epochs(job.training, job.ordered, warm)
+    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.parts())
+    history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
     for number, row in enumerate(history.epochs, 1):
         logger.info("epoch %d: %s", number, json.dumps(row))
     return history

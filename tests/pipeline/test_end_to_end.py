@@ -92,6 +92,7 @@ def test_first_run_executes_every_node_and_is_blessed(first: Run) -> None:
 
 def test_terminal_shows_progress_and_tables_only(first: Run) -> None:
     assert "[4/12] RatingExampleGen" in first.terminal
+    assert "[9/12] MovieTrainer" in first.terminal
     assert "Blessed and pushed" in first.terminal
     lines = first.terminal.strip().splitlines()
     assert len(lines) < 60

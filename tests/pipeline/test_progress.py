@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from absl import logging as absl_logging
 from rich.console import Console
 
 from pipeline.progress import NodeProgress
@@ -135,6 +136,16 @@ def test_nodes_that_never_ran_have_usual_seconds(shown):
     console = Console(file=io.StringIO())
     assert _bar(NodeProgress(console, NODES, {})).total > 30
     assert _bar(NodeProgress(console, ["Unheard"], {})).total == 1
+
+
+def test_a_node_that_silences_absl_for_a_while_does_not_end_the_progress(shown):
+    progress, printed = shown
+    with progress.following():
+        before = absl_logging.get_verbosity()
+        absl_logging.set_verbosity(absl_logging.FATAL)
+        absl_logging.set_verbosity(before)
+        _tell("Component %s is running.", "MovieTrainer")
+    assert "[2/3] MovieTrainer" in printed.getvalue()
 
 
 def test_loggers_are_left_as_they_were(shown):

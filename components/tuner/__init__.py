@@ -1,0 +1,1 @@
+"""The search for better settings: what is searched, how, and the Tuner node."""

@@ -1,0 +1,86 @@
+"""KerasTuner's algorithms, with a first trial of the configuration's own and states that hold."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner as kt
+import tensorflow as tf
+from keras_tuner.engine import oracle as kt_oracle
+from keras_tuner.engine import trial as kt_trial
+from keras_tuner.engine.hyperparameters import Float
+
+from components.tuner.config import TuningConfig
+
+SCORE = "score"
+FACTOR = 3  # of a Hyperband rung, the best third goes on, and for three times as long
+
+
+def rounded(space: kt.HyperParameters, values: Mapping[str, Any]) -> dict[str, float]:
+    """The values that come from a range, to three digits and within it."""
+    ranges = [one for one in space.space if isinstance(one, Float)]
+    return {
+        one.name: min(max(float(f"{values[one.name]:.3g}"), one.min_value), one.max_value)
+        for one in ranges
+    }
+
+
+def write_state(path: str, state: dict[str, Any]) -> None:
+    """Writes JSON aside and renames it."""
+    with tf.io.gfile.GFile(f"{path}.part", "w") as file:
+        file.write(json.dumps(state))
+    tf.io.gfile.rename(f"{path}.part", path, overwrite=True)
+
+
+class _FirstOwn(kt_oracle.Oracle):
+    """Tries the defaults first, so that what is found is held against what there was.
+
+    Its state is written aside and then renamed: no kill leaves half a file.
+    """
+
+    def _random_values(self) -> dict[str, Any] | None:
+        if not self.trials:
+            return {one.name: one.default for one in self.hyperparameters.space}
+        return super()._random_values()
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Says what to try next, numbers of a range to three digits: more would mean nothing."""
+        found = super().populate_space(trial_id)
+        if found.get("values"):
+            found["values"] |= rounded(self.hyperparameters, found["values"])
+        return found
+
+    def save(self) -> None:
+        """Writes the state, but for the trials', which have files of their own."""
+        write_state(self._get_oracle_fname(), self.get_state())
+
+    def _save_trial(self, trial: kt_trial.Trial) -> None:
+        write_state(f"{self._get_trial_dir(trial.trial_id)}/trial.json", trial.get_state())
+
+
+class Hyperband(_FirstOwn, kt.oracles.HyperbandOracle):
+    """Many short trainings, of which the best go on (Li and others, 2018)."""
+
+
+class Bayesian(_FirstOwn, kt.oracles.BayesianOptimizationOracle):
+    """A Gaussian process over settings and scores says what to try (Snoek and others, 2012)."""
+
+
+def make_oracle(
+    tuning: TuningConfig, space: kt.HyperParameters, most_epochs: int
+) -> kt_oracle.Oracle:
+    """The configured algorithm; Hyperband goes round until trials or minutes are used up."""
+    told = {
+        "objective": kt.Objective(SCORE, "max"),
+        "hyperparameters": space,
+        "allow_new_entries": False,
+        "seed": tuning.seed,
+    }
+    if tuning.algorithm == "bayesian":
+        # A third at random: KerasTuner's own three per setting would be all of a short search.
+        start = min(3 * len(space.space), max(3, tuning.trials // 3))
+        found = Bayesian(**told, num_initial_points=start)
+    else:
+        found = Hyperband(**told, max_epochs=most_epochs, factor=FACTOR, hyperband_iterations=None)
+    found.max_trials, found.verbose = tuning.trials, 0
+    return found

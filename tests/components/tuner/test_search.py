@@ -1,0 +1,205 @@
+"""The search: what it tries, when it stops, and how it goes on; its trainings are a formula."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.tuner.config import Range, TuningConfig
+from components.tuner.oracles import make_oracle
+from components.tuner.search import Search, results
+from components.tuner.space import hyperparameters
+from pipeline.config import Config
+
+SPACE = {
+    "model.dims": [16, 32, 64, 128],
+    "model.dropout": Range(low=0.0, high=0.5),
+    "training.learning_rate": Range(low=0.001, high=0.01, scale="log"),
+}
+MOST = 9  # epochs
+# What scikit-learn says of a formula without noise.
+pytestmark = pytest.mark.filterwarnings("ignore:The optimal value found", "ignore:All-NaN axis")
+
+
+def formula(plan):
+    """Best at 32 dims, dropout 0.3 and rate 0.004, and the better the more epochs."""
+    folder = Path(plan.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    epochs = began = int((folder / "epochs").read_text()) if (folder / "epochs").exists() else 0
+    while epochs < MOST and not plan.enough(epochs):
+        epochs += 1
+        (folder / "epochs").write_text(str(epochs))
+    values = plan.values
+    score = -abs(values["model.dropout"] - 0.3) - abs(values["model.dims"] - 32) / 32
+    score -= 100 * abs(values["training.learning_rate"] - 0.004) + 0.1 / max(1, epochs)
+    return {"score": score, "epochs": epochs, "began": began}
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes a search in a folder; the same name goes on where that search was."""
+
+    def make(name="search", run=formula, **tuning):
+        config = TuningConfig(space=SPACE, **{"trials": 8, **tuning})
+        oracle = make_oracle(config, hyperparameters(config.space, Config().model_dump()), MOST)
+        return Search(oracle, run, config, str(tmp_path / name))
+
+    return make
+
+
+def _tried(search):
+    return [(row["values"], row["rung"], row["score"]) for row in results(search)["trials"]]
+
+
+@pytest.mark.parametrize("algorithm", ["hyperband", "bayesian"])
+def test_a_seed_repeats_a_search_and_the_configuration_is_the_first_trial(make, algorithm):
+    left, right, other = (
+        make(name, algorithm=algorithm, seed=seed) for name, seed in (("a", 7), ("b", 7), ("c", 8))
+    )
+    for search in (left, right, other):
+        search.search()
+    assert _tried(left) == _tried(right) != _tried(other)
+    own = {"model.dims": 64, "model.dropout": 0.2, "training.learning_rate": 0.003}
+    assert _tried(left)[0][0] == _tried(other)[0][0] == own
+    assert len(_tried(left)) == 8 and left.ended == "trials"
+
+
+def test_bayesian_finds_what_is_best_and_gives_it_as_standard_hyperparameters(make):
+    search = make(algorithm="bayesian", trials=24)
+    search.search()
+    found = results(search)
+    best = found["trials"][found["best"] - 1]
+    assert best["score"] == max(row["score"] for row in found["trials"])
+    assert best["values"] == search.get_best_hyperparameters()[0].values
+    first = found["trials"][0]
+    assert best["score"] > first["score"] + 0.5
+    assert best["values"]["model.dims"] == 32
+
+
+def test_hyperband_lets_the_best_go_on_from_their_own_weights(make):
+    search = make(trials=40)
+    search.search()
+    trials = {row["trial"]: row for row in results(search)["trials"]}
+    further = [row for row in trials.values() if row["goes_on_from"]]
+    assert len(further) >= 3
+    for row in further:
+        before = trials[row["goes_on_from"]]
+        assert row["values"] == before["values"]
+        assert row["rung"] == row["epochs"] > before["epochs"] == before["rung"] == row["began"]
+    rung = [row for row in trials.values() if row["rung"] == 1]
+    promoted = {row["goes_on_from"] for row in further}
+    chosen = [row["score"] for row in rung if row["trial"] in promoted]
+    assert min(chosen) >= sorted(row["score"] for row in rung)[len(rung) // 3]
+
+
+def test_numbers_of_a_range_have_three_digits_and_stay_within(make):
+    search = make(algorithm="bayesian", trials=8)
+    search.search()
+    for row in results(search)["trials"]:
+        for name in ("model.dropout", "training.learning_rate"):
+            value = row["values"][name]
+            assert float(f"{value:.3g}") == value
+            assert SPACE[name].low <= value <= SPACE[name].high
+
+
+@pytest.mark.parametrize("algorithm", ["hyperband", "bayesian"])
+@pytest.mark.parametrize("killed", [1, 2, 6])
+def test_a_killed_search_goes_on_where_it_was(make, algorithm, killed):
+    whole = make("whole", algorithm=algorithm, trials=8)
+    whole.search()
+    begun = []
+
+    def fatal(plan):
+        begun.append(plan)
+        if len(begun) == killed:
+            raise KeyboardInterrupt  # as little as a kill does KerasTuner catch it
+        return formula(plan)
+
+    with pytest.raises(KeyboardInterrupt):
+        make("killed", fatal, algorithm=algorithm, trials=8).search()
+    again = make("killed", algorithm=algorithm, trials=8)
+    again.search()
+    if algorithm == "hyperband" or killed < 4:  # the model's starting points are drawn anew
+        assert _tried(again) == _tried(whole)
+    assert _tried(again)[:killed] == _tried(whole)[:killed]
+    assert len(_tried(again)) == 8
+
+
+def test_a_kill_while_the_state_is_written_leaves_the_state_before(make, tmp_path):
+    search = make(trials=4)
+    search.search()
+    state = tmp_path / "search" / "search" / "oracle.json"
+    (state.parent / "oracle.json.part").write_text(state.read_text()[:50])
+    assert len(_tried(make(trials=4))) == 4
+
+
+def test_more_trials_go_on_from_a_search_that_ended(make):
+    make(trials=4).search()
+    longer, at_once = make(trials=9), make("at once", trials=9)
+    longer.search()
+    at_once.search()
+    assert _tried(longer) == _tried(at_once)
+
+
+def test_the_minutes_are_those_of_all_trials_and_end_one_between_epochs(make, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("components.tuner.search.time.monotonic", lambda: now[0])
+
+    def slow(plan):
+        def enough(epochs):
+            now[0] += 30
+            return plan.enough(epochs)
+
+        return formula(plan._replace(enough=enough))
+
+    search = make(run=slow, minutes=5, algorithm="bayesian")
+    search.search()
+    found = results(search)
+    assert found["ended"] == "minutes"
+    assert [(row["epochs"], row["cut"]) for row in found["trials"]] == [(9, 0), (1, 1)]
+    again = make(run=slow, minutes=7, algorithm="bayesian")
+    again.search()
+    assert [row["epochs"] for row in results(again)["trials"]] == [9, 1, 2]
+
+
+def test_a_trial_that_fails_is_told_and_the_others_go_on(make):
+    def narrow(plan):
+        if plan.values["model.dims"] == 128:
+            raise ValueError("out of memory")
+        return formula(plan)
+
+    search = make(run=narrow, algorithm="bayesian", trials=8)
+    search.search()
+    found = results(search)
+    failed = [row for row in found["trials"] if row["status"] == "FAILED"]
+    assert failed and all("out of memory" in row["message"][0] for row in failed)
+    assert found["trials"][found["best"] - 1]["status"] == "COMPLETED"
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_score_that_is_no_number_is_a_failure(make):
+    search = make(run=lambda plan: {**formula(plan), "score": float("nan")}, trials=2)
+    with pytest.raises(RuntimeError, match="no score was a number"):
+        search.search()
+
+
+def test_a_search_of_failures_alone_is_an_error_that_says_why(make):
+    def broken(plan):
+        raise ValueError("no such device")
+
+    with pytest.raises(RuntimeError, match="no such device"):
+        make(run=broken, trials=2).search()
+    with pytest.raises(RuntimeError, match="no such device"):
+        make("many", broken, trials=20).search()
+
+
+def test_weights_are_gone_when_the_search_has_ended(make, tmp_path):
+    kept = []
+
+    def run(plan):
+        kept.append(len(list(tmp_path.glob("search/search/*/training"))))
+        return formula(plan)
+
+    make(run=run, trials=40).search()
+    assert not list(tmp_path.glob("search/search/*/training"))
+    assert 2 < max(kept) < 20  # those that may go on, not all that were tried
