@@ -11,6 +11,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.config import Config, load_config
 from pipeline.vertex.compile import compile_job, write_job, write_kfp
+from pipeline.vertex.store import matches
 from schemas.errors import UserError
 from tests.pipeline.vertex import golden
 from tests.pipeline.vertex.conftest import RUN_ID, SETTINGS
@@ -87,6 +88,18 @@ def test_every_parameter_is_sent(vertex_job: Spec) -> None:
     declared = vertex_job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]
     assert set(declared) == {"run_id"}
     assert vertex_job["runtimeConfig"]["parameterValues"] == {"run_id": RUN_ID}
+
+
+def test_the_last_statistics_are_the_ratings_own(vertex_job: Spec) -> None:
+    spec = vertex_job["pipelineSpec"]
+    look_up = spec["deploymentSpec"]["executors"]["LastStatistics_executor"]["resolver"]
+    query = look_up["outputArtifactQueries"]["statistics"]["filter"]
+    found = {}
+    for name in ("StatisticsGen", "CatalogueStatistics"):
+        made = spec["components"][name]["outputDefinitions"]["artifacts"]["statistics"]
+        artifact = {"type": made["artifactType"], "metadata": made.get("metadata", {})}
+        found[name] = matches(artifact, query)
+    assert found == {"StatisticsGen": True, "CatalogueStatistics": False}
 
 
 def test_the_build_for_kubeflow_looks_nothing_up(vertex_job: Spec, kfp_spec: Spec) -> None:

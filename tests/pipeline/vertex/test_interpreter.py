@@ -152,6 +152,14 @@ def test_a_second_job_finds_the_model_and_the_cache(tmp_path: Path) -> None:
     assert third.names == ["Make-driver"]  # it must see whether the data changed
 
 
+def test_the_newest_model_is_found(tmp_path: Path) -> None:
+    first, second, third = Commands(), Commands(), Commands()
+    for commands in (first, second, third):
+        follow(tmp_path, commands)
+    made = [commands.calls[2]["inputs"]["artifacts"]["model"] for commands in (first, second)]
+    assert third.calls[1]["inputs"]["artifacts"]["old"] == made[1] != made[0]
+
+
 @pytest.mark.parametrize("change", ["parameter", "image", "argument", "off"])
 def test_what_changes_is_not_taken_from_the_cache(tmp_path: Path, change: str) -> None:
     content = job()
