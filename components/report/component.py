@@ -47,7 +47,7 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
 
     Args:
       inputs: those of the node, by key.
-      properties: `run_id` (empty: named by its time), `config` (JSON) and `scale` (JSON).
+      properties: `run_id` (empty: the time names the run), `config` (JSON) and `scale` (JSON).
 
     Returns:
       The contents of blessing.json, but for the seconds, and of facts.json.
@@ -56,10 +56,10 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
     verdict = artifact_utils.get_single_instance(inputs["blessing"])
     config, scale = json.loads(properties["config"]), json.loads(properties["scale"])
     rows = _read(f"{uri['examples']}/{ROWS_FILE}")
-    now = datetime.datetime.now(tz=datetime.timezone.utc)
     evaluation = read_evaluation(uri["evaluation"])
+    now = datetime.datetime.now(tz=datetime.timezone.utc)
     content = blessing(
-        run_id=properties["run_id"] or now.strftime("%Y%m%d-%H%M%S"),
+        run_id=run_name(properties["run_id"], now),
         blessed=verdict.get_int_custom_property(ARTIFACT_PROPERTY_BLESSED_KEY) == 1,
         config=config,
         rows=rows,
@@ -82,6 +82,11 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
         "compared": facts.compared_with(verdict),
         "fingerprint": facts.fingerprint(examples),
     }
+
+
+def run_name(run_id: str, now: datetime.datetime) -> str:
+    """The run's id, or its time where it is empty: a schedule starts all runs with the same one."""
+    return run_id or now.strftime("%Y%m%d-%H%M%S")
 
 
 def answers(evaluation: Evaluation) -> bool:

@@ -148,7 +148,7 @@ class CommandRunner:
         if done.returncode:
             lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             last = lines[-1] if lines else f"exit status {done.returncode}"
-            raise RunFailed(f"{name} failed: {last} The log says more: {path}")
+            raise RunFailed(f"{name} failed: {last.rstrip('.')}. The log says more: {path}")
 
 
 def outcome(ended: Sequence[Ended], bucket: Path, console: Console) -> Outcome:

@@ -12,18 +12,23 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from pipeline.vertex.steps import Spec, Step
+from pipeline.vertex.conditions import holds
+from pipeline.vertex.steps import Spec, Step, awaited
 from pipeline.vertex.store import Outputs, Store, new_name
 
 Run = Callable[[str, Sequence[str]], None]
 GS = "gs://"
+SKIPPED = "skipped"
 _INVOCATION = "{{$}}"
 _PROPERTY = re.compile(r"\{\{\$\.inputs\.artifacts\['(\w+)'\]\.metadata\['(\w+)'\]\}\}")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a step ended (done, cached, found or none yet), in how many seconds, and its outputs."""
+    """How a step ended, in how many seconds, and its outputs.
+
+    The state is done, cached, skipped, or, of a look-up, found or none yet.
+    """
 
     name: str
     state: str
@@ -53,6 +58,8 @@ class Interpreter:
         """Looks up, takes from the cache or runs what a step makes."""
         started = time.monotonic()
         inputs = self._inputs(step)
+        if self._skipped(step, inputs):
+            return Ended(step.name, SKIPPED, 0.0, {})
         if "resolver" in step.executor:
             outputs = self._look_up(step, inputs)
             state = "found" if all(outputs.values()) else "none yet"
@@ -61,12 +68,20 @@ class Interpreter:
         self._made[step.name] = outputs
         return Ended(step.name, state, time.monotonic() - started, outputs)
 
+    def _skipped(self, step: Step, inputs: Spec) -> bool:
+        """Whether the step's condition fails, or it awaits a step that was skipped itself."""
+        condition = step.task.get("triggerPolicy", {}).get("condition")
+        if awaited(step.task) <= set(self._made):
+            return bool(condition) and not holds(condition, inputs)
+        return True
+
     def _inputs(self, step: Step) -> Spec:
         wired = step.task.get("inputs", {})
         artifacts = {}
         for key, source in wired.get("artifacts", {}).items():
             origin = source["taskOutputArtifact"]
-            found = self._made[origin["producerTask"]].get(origin["outputArtifactKey"])
+            made = self._made.get(origin["producerTask"], {})  # nothing, if that was skipped
+            found = made.get(origin["outputArtifactKey"])
             if found:
                 artifacts[key] = {"artifacts": found}
         parameters = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tfx import v1 as tfx
-from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
 from pipeline import cli
@@ -193,6 +193,11 @@ def Make(value: OutputArtifact[tfx.types.standard_artifacts.Integer]) -> None:  
 
 
 @component
+def Read(value: InputArtifact[tfx.types.standard_artifacts.Integer]) -> None:  # noqa: N802
+    """Reads a number."""
+
+
+@component
 def Take(number: Parameter[int] = 0) -> None:  # noqa: N802
     """Takes a number."""
 
@@ -210,8 +215,19 @@ def compiled(*components: Any) -> Spec:
     return job
 
 
-def test_what_the_compiler_leaves_dangling_is_found() -> None:
-    """A parameter taken from a channel: compiled in silence with a producer that there is not."""
+def test_a_condition_on_an_input_is_found() -> None:
+    """Compiled in silence with an input that the step does not have."""
+    make = Make()
+    with tfx.dsl.Cond(make.outputs["value"].future()[0].uri == "x"):
+        read = Read(value=make.outputs["value"])
+    with tfx.dsl.Cond(make.outputs["value"].future()[0].uri == "x"):
+        take = Take()
+    found = list(check.wiring_findings(compiled(make, read, take)["pipelineSpec"]))
+    assert len(found) == 1 and "The condition of Read reads the input" in found[0]
+
+
+def test_a_parameter_taken_from_a_channel_is_found() -> None:
+    """Compiled in silence with a producer that there is not."""
     make = Make()
     job = compiled(make, Take(number=make.outputs["value"].future()[0].value))
     found = list(check.wiring_findings(job["pipelineSpec"]))

@@ -1,0 +1,51 @@
+# The image of every node on Vertex AI and Kubeflow, and of Dataflow's workers.
+#   docker build --target cpu .        for everything
+#   docker build --target gpu .        for nodes that ask for a GPU: CUDA's libraries as well
+
+# Dataflow starts its workers with Beam's boot file, which must be of the lock's version.
+FROM apache/beam_python3.10_sdk:2.74.0 AS beam
+
+FROM python:3.10-slim-bookworm AS build
+# Of one locked package there is no wheel for Python 3.10.
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
+WORKDIR /greenlight
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+COPY requirements.lock ./
+# The lock is complete, hence --no-deps; builds use the locked setuptools.
+RUN pip install --no-deps $(grep -E '^(packaging|pip|setuptools|wheel)==' requirements.lock) && \
+    pip install --no-deps --no-build-isolation -r requirements.lock
+# The code comes last, so that a change of it builds in seconds.
+FROM build AS package
+COPY setup.py pyproject.toml README.md LICENSE ./
+COPY components ./components
+COPY data ./data
+COPY pipeline ./pipeline
+COPY schemas ./schemas
+COPY serving ./serving
+RUN pip install --no-deps --no-build-isolation .
+
+FROM package AS cuda
+COPY requirements-gpu.lock ./
+RUN pip install --no-deps -r requirements-gpu.lock
+
+FROM python:3.10-slim-bookworm AS base
+COPY --from=beam /opt/apache/beam /opt/apache/beam
+# TensorFlow Recommenders needs Keras 2. Without the last one, Beam's boot file would make workers
+# an environment of their own, without the packages.
+ENV TF_USE_LEGACY_KERAS=1 TF_CPP_MIN_LOG_LEVEL=2 PYTHONUNBUFFERED=1 \
+    RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
+# Dataflow runs the entry point; Vertex AI and Kubeflow run commands of their own.
+ENTRYPOINT ["/opt/apache/beam/boot"]
+
+FROM base AS gpu
+COPY --from=cuda /usr/local/lib/python3.10/site-packages /usr/local/lib/python3.10/site-packages
+COPY --from=cuda /usr/local/bin /usr/local/bin
+# TensorFlow 2.16 does not look for CUDA's libraries where pip puts them.
+ENV CUDA=/usr/local/lib/python3.10/site-packages/nvidia
+ENV LD_LIBRARY_PATH=$CUDA/cublas/lib:$CUDA/cuda_cupti/lib:$CUDA/cuda_nvrtc/lib:\
+$CUDA/cuda_runtime/lib:$CUDA/cudnn/lib:$CUDA/cufft/lib:$CUDA/curand/lib:$CUDA/cusolver/lib:\
+$CUDA/cusparse/lib:$CUDA/nccl/lib:$CUDA/nvjitlink/lib:/usr/local/nvidia/lib64
+
+FROM base AS cpu
+COPY --from=package /usr/local/lib/python3.10/site-packages /usr/local/lib/python3.10/site-packages
+COPY --from=package /usr/local/bin /usr/local/bin

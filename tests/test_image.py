@@ -1,0 +1,153 @@
+"""What can be known of the container images where none can be built."""
+
+import fnmatch
+import importlib.metadata
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from pipeline.vertex.environment import IMAGE_ENVIRONMENT, locked
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = {"components", "data", "pipeline", "schemas", "serving"}
+
+
+def lines() -> list[str]:
+    """The Dockerfile's instructions, each on one line."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    bare = [line for line in text.splitlines() if not line.startswith("#")]
+    return [line for line in "\n".join(bare).replace("\\\n", "").splitlines() if line.strip()]
+
+
+def version(name: str) -> str:
+    (pin,) = (pin for pin in locked(ROOT / "requirements.lock") if pin.name == name)
+    return str(pin.specifier).removeprefix("==")
+
+
+def stages() -> dict[str, list[str]]:
+    """The instructions of each stage, its FROM first."""
+    found: dict[str, list[str]] = {}
+    for line in lines():
+        if line.startswith("FROM "):
+            current = found.setdefault(line.split(" AS ")[1], [])
+        current.append(line)
+    return found
+
+
+def copied() -> set[str]:
+    """What is copied from the checkout."""
+    words = [line.split()[1:-1] for line in lines() if line.startswith("COPY ")]
+    return {name for line in words for name in line if not line[0].startswith("--from")}
+
+
+def variables(stage: str) -> dict[str, str]:
+    set_by = [line.removeprefix("ENV ") for line in stages()[stage] if line.startswith("ENV ")]
+    pairs = (word.partition("=") for line in set_by for word in shlex.split(line))
+    return {name: value for name, _, value in pairs}
+
+
+def ignored(name: str) -> bool:
+    """What .dockerignore says: the last pattern that matches decides."""
+    verdict = False
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        pattern = line.removeprefix("!").removeprefix("**/")
+        if not line.startswith("#") and fnmatch.fnmatch(name, pattern):
+            verdict = not line.startswith("!")
+    return verdict
+
+
+def test_boot_file_is_of_the_locked_beam() -> None:
+    (first,) = stages()["beam"]
+    assert first == f"FROM apache/beam_python3.10_sdk:{version('apache-beam')} AS beam"
+    assert "COPY --from=beam /opt/apache/beam /opt/apache/beam" in stages()["base"]
+    assert 'ENTRYPOINT ["/opt/apache/beam/boot"]' in stages()["base"]
+
+
+def test_every_python_is_the_same() -> None:
+    named = set(re.findall(r"python(?:_?|:|/)?(3\.\d+)", "\n".join(lines())))
+    assert named == {"3.10"}
+    bases = {line.split()[1] for line in lines() if line.startswith("FROM python:")}
+    assert len(bases) == 1
+
+
+def test_copied_paths_exist_and_are_not_ignored() -> None:
+    assert copied() >= {*PACKAGES, "setup.py", "pyproject.toml", "requirements.lock"}
+    for name in copied():
+        name = name.removeprefix("./")
+        assert (ROOT / name).exists(), name
+        assert not ignored(name), name
+
+
+def test_nothing_else_is_sent_to_the_builder() -> None:
+    assert {path.name for path in ROOT.iterdir() if not ignored(path.name)} == copied()
+    assert ignored("__pycache__")
+
+
+def test_stages_build_on_what_is_defined_before_them() -> None:
+    names = list(stages())
+    for place, (name, instructions) in enumerate(stages().items()):
+        needed = {re.split(r"[ =]", line)[2] for line in instructions if "--from=" in line}
+        base = instructions[0].split()[1]
+        if base in names:
+            needed.add(base)
+        assert needed <= set(names[:place]), name
+    assert names[-1] == "cpu"  # what is built where no target is named
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 11), reason="the image has Python 3.10")
+def test_the_dry_run_has_the_image_s_variables() -> None:
+    assert IMAGE_ENVIRONMENT.items() <= variables("base").items()
+
+
+def test_cuda_is_what_the_locked_tensorflow_asks_for() -> None:
+    asked = map(Requirement, importlib.metadata.requires("tensorflow") or [])
+    cuda = {
+        one.name: str(one.specifier).removeprefix("==")
+        for one in asked
+        if one.marker and one.marker.evaluate({"extra": "and-cuda"}) and "nvidia" in one.name
+    }
+    pins = {pin.name: str(pin.specifier).removeprefix("==") for pin in
+            locked(ROOT / "requirements-gpu.lock")}  # fmt: skip
+    assert pins == cuda
+
+
+def test_the_gpu_image_finds_every_cuda_library() -> None:
+    """nvcc brings programs, not libraries; every other package has its folder on the path."""
+    pins = locked(ROOT / "requirements-gpu.lock")
+    names = {pin.name.removeprefix("nvidia-").removesuffix("-cu12") for pin in pins}
+    path = variables("gpu")["LD_LIBRARY_PATH"].split(":")
+    folders = {part.split("/")[1].replace("_", "-") for part in path if part.startswith("$CUDA/")}
+    assert folders == names - {"cuda-nvcc"}
+
+
+def test_cloud_build_builds_and_pushes_both_targets() -> None:
+    build = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(encoding="utf-8"))
+    tags = []
+    for step in build["steps"]:
+        command, target, tag, context = step["args"]
+        assert command == "build" and context == "."
+        assert target.removeprefix("--target=") in stages()
+        tags.append(tag.removeprefix("--tag="))
+    assert tags == build["images"]
+    used = set(re.findall(r"\$\{(_\w+)\}", str(build["images"]) + str(build["substitutions"])))
+    assert used == set(build["substitutions"])
+
+
+@pytest.mark.parametrize(
+    ("runner", "command"), [("local_runner", "run"), ("kubeflow_v2_runner", "vertex compile")]
+)
+def test_runners_are_where_tfx_has_them(
+    runner: str, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import runpy
+
+    monkeypatch.setattr(sys, "argv", [f"{runner}.py", "--help"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(ROOT / f"{runner}.py"), run_name="__main__")
+    assert not caught.value.code
+    assert f"{runner}.py {command}" in capsys.readouterr().out
