@@ -6,7 +6,7 @@ import pytest
 from components.report.effects import effects, relative
 from components.report.tuning import pareto, render_trials
 from tests.browser import browser
-from tests.components.report.test_page import CONTRAST, DRAWN
+from tests.looks import DRAWN, check_fit
 
 SPACE = {
     "model.dims": [32, 64, 128],
@@ -109,11 +109,8 @@ def page(tmp_path_factory):
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_fits_has_contrast_and_asks_for_nothing(page, tab, width, dark):
     tab.events.clear()
-    tab.look(width, dark=dark)
-    tab.open(page.as_uri(), DRAWN)
+    check_fit(tab, page.as_uri(), width, dark)
     assert tab.requests() == [page.as_uri()] and tab.complaints() == []
-    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
-    assert tab.js(CONTRAST) == []
     assert tab.js("[...document.querySelectorAll('.chart')].map(c => c.id)") == [
         "coordinates", "effects", "pareto",
     ]  # fmt: skip
