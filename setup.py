@@ -32,6 +32,7 @@ setup(
         "httptools>=0.6,<1",
         "jinja2>=3.1,<4",
         "jsonschema>=4.20,<5",
+        "keras-tuner>=1.4.7,<1.5",
         "numpy>=1.26,<2",
         "orjson>=3.10,<4",
         "prometheus-client>=0.20,<1",
@@ -40,6 +41,7 @@ setup(
         "pyyaml>=6,<7",
         "rapidfuzz>=3.9,<4",
         "rich>=13.7,<16",
+        "scikit-learn>=1.5,<2",  # KerasTuner imports it for Bayesian searches, and does not say so
         "scipy>=1.10,<2",
         "starlette>=0.46,<2",
         "tensorflow>=2.16.2,<2.17",
