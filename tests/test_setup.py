@@ -131,7 +131,7 @@ def wanted() -> set[str]:
     for suffix in ("yaml", "pbtxt", "json"):
         files += (ROOT / "schemas").rglob(f"*.{suffix}")
     files += (ROOT / "serving" / "page").iterdir()
-    files += (ROOT / "components" / "report" / "templates").iterdir()
+    files += (ROOT / "components").glob("*/templates/*")
     return {file.relative_to(ROOT).as_posix() for file in files} | DATA
 
 
