@@ -90,16 +90,19 @@ def test_every_parameter_is_sent(vertex_job: Spec) -> None:
     assert vertex_job["runtimeConfig"]["parameterValues"] == {"run_id": RUN_ID}
 
 
-def test_the_last_statistics_are_the_ratings_own(vertex_job: Spec) -> None:
+def test_the_last_statistics_are_the_ratings_that_were_accepted(vertex_job: Spec) -> None:
     spec = vertex_job["pipelineSpec"]
     look_up = spec["deploymentSpec"]["executors"]["LastStatistics_executor"]["resolver"]
     query = look_up["outputArtifactQueries"]["statistics"]["filter"]
     found = {}
-    for name in ("StatisticsGen", "CatalogueStatistics"):
-        made = spec["components"][name]["outputDefinitions"]["artifacts"]["statistics"]
+    makers = {"statistics": ("StatisticsGen", "CatalogueStatistics"), "accepted": ["DataValidator"]}
+    for name, key in ((name, key) for key, names in makers.items() for name in names):
+        made = spec["components"][name]["outputDefinitions"]["artifacts"][key]
         artifact = {"type": made["artifactType"], "metadata": made.get("metadata", {})}
         found[name] = matches(artifact, query)
-    assert found == {"StatisticsGen": True, "CatalogueStatistics": False}
+    assert found == {
+        "StatisticsGen": False, "CatalogueStatistics": False, "DataValidator": True,
+    }  # fmt: skip
 
 
 def test_the_build_for_kubeflow_looks_nothing_up(vertex_job: Spec, kfp_spec: Spec) -> None:
