@@ -33,7 +33,7 @@ def exact(folder):
 @pytest.fixture(scope="module")
 def approximate(exact, tmp_path_factory):
     path = tmp_path_factory.mktemp("index") / "7"
-    build(exact.path, Search(searched=0.5)).save(path)
+    build(exact.path, Search(searched=0.9)).save(path)
     return Model(path)
 
 
