@@ -4,6 +4,7 @@ import datetime
 import json
 from typing import Any
 
+import tensorflow as tf
 from tfx import types
 from tfx.components.evaluator.constants import ARTIFACT_PROPERTY_BLESSED_KEY
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
@@ -19,6 +20,7 @@ from components.example_gen.generate import ROWS_FILE
 from components.report import facts, page, people
 from components.report.blessing import blessing
 from components.report.evaluation import Evaluation, read_evaluation
+from components.report.learned import learned
 from components.validation.component import FINDINGS_FILE
 
 Inputs = dict[str, list[types.Artifact]]
@@ -75,7 +77,7 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
         "slices": facts.slice_rows(gates, evaluation),
         "intervals": facts.intervals(evaluation),
         "bands": facts.rating_rows(evaluation.bands, tuple(scale)),
-        "people": _people(inputs, gates.k) if answers(evaluation) else [],
+        **_of_model(inputs, gates.k, answers(evaluation)),
         "data": facts.data_facts(count_train(_files(inputs["examples"], "train")), rows),
         "versions": facts.versions(),
         "lineage": facts.lineage(inputs),
@@ -95,12 +97,17 @@ def answers(evaluation: Evaluation) -> bool:
     return all(gate["passed"] for gate in checks)
 
 
-def _people(inputs: Inputs, k: int) -> list[dict[str, Any]]:
-    """A few users' lists, from the exported model."""
+def _of_model(inputs: Inputs, k: int, answering: bool) -> dict[str, Any]:
+    """A few users' lists and what the model learned of movies, from the exported model."""
+    if not answering:
+        return {"people": [], "learned": None}
     model = artifact_utils.get_single_instance(inputs["model"])
     path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
     catalogue = people.read_catalogue(_files(inputs["catalogue"], "catalogue"))
-    return people.recommend(path, people.choose(_files(inputs["examples"], "eval")), catalogue, k)
+    chosen = people.choose(_files(inputs["examples"], "eval"))
+    loaded = tf.saved_model.load(path)
+    shown = people.recommend(loaded, chosen, catalogue, k)
+    return {"people": shown, "learned": learned(loaded)}
 
 
 def _files(artifacts: list[types.Artifact], split: str) -> list[str]:

@@ -7,6 +7,7 @@ from components.evaluation.gates import GatesConfig, lower_is_better
 from components.evaluation.rules import OVERALL
 from components.evaluation.slices import parse_slice
 from components.report import charts, tables
+from components.report.maps import drawn_maps
 
 Content = Mapping[str, Any]
 SLICES_SHOWN = 40  # rows of one chart
@@ -28,6 +29,8 @@ def drawn(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
         )
     found |= _rating_charts(facts)
     found |= _slice_charts(blessing, facts)
+    if facts.get("learned"):
+        found |= drawn_maps(facts["learned"])
     found |= _training_charts(blessing["training"])
     for name, x, number in (
         ("ratings", "rating", "ratings"),

@@ -14,8 +14,8 @@ from components.report.html import environment, html
 Content = Mapping[str, Any]
 SECTIONS = (
     ("gates", "Gates"), ("comparison", "Comparison"), ("slices", "Slices"), ("lists", "Lists"),
-    ("people", "Real users"), ("training", "Training"), ("data", "Data"), ("run", "The run"),
-    ("card", "Model card"),
+    ("people", "Real users"), ("learned", "What it learned"), ("training", "Training"),
+    ("data", "Data"), ("run", "The run"), ("card", "Model card"),
 )  # fmt: skip
 BLESSING_FILE, FACTS_FILE = "blessing.json", "facts.json"
 PAGE_FILE, MARKDOWN_FILE = "index.html", "report.md"
@@ -60,6 +60,7 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
     return {
         "blessing": blessing,
         "facts": facts,
+        "learned": facts.get("learned"),
         "run": blessing["run_id"],
         "headline": headline(blessing),
         "level": f"{settings.level:.0%}",

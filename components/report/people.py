@@ -62,12 +62,12 @@ def _length(moment: Mapping[str, Any]) -> int:
 
 
 def recommend(
-    model_dir: str, moments: Sequence[Mapping[str, Any]], catalogue: Catalogue, k: int
+    model: Any, moments: Sequence[Mapping[str, Any]], catalogue: Catalogue, k: int
 ) -> list[dict[str, Any]]:
-    """Asks the exported model for each user's list, through the signature that serves it."""
+    """Asks the loaded model for each user's list, through the signature that serves it."""
     if not moments:
         return []
-    signature = tf.saved_model.load(model_dir).signatures["recommend"]
+    signature = model.signatures["recommend"]
     width = max(1, *map(_length, moments))
     movies = [_padded(row["history_movie_id"], b"", width) for row in moments]
     ratings = [_padded(row["history_rating"], 0.0, width) for row in moments]

@@ -102,6 +102,11 @@ def make_report_facts(gates):
                 {"user": "7", "rated": 1200, "known": True, "history": [movie] * 10,
                  "recommended": [movie] * 10},
             ],
+            "learned": {
+                "movies": [{"title": EVIL, "genres": [EVIL, "War"], "year": 1990 + 9 * i,
+                            "x": i / 2, "y": -i / 2} for i in range(3)],
+                "share": [0.5, 0.25], "neighbours": [{"title": EVIL, "nearest": [EVIL, "War"]}],
+            },
             "data": {"ratings": counted, "activity": counted, "popularity": counted, "users": 5,
                      "movies": 9, "times": ["1970-01-01", "2001-09-09"]},
             "versions": facts.versions(),

@@ -105,13 +105,14 @@ def test_people_are_shown_what_the_served_signature_answers(eval_file, tmp_path)
     tf.saved_model.save(module, str(tmp_path), {"recommend": recommend})
     catalogue = {b"x9": {"title": "<b>Nine</b>", "genres": "War"}}
     chosen = people.choose([eval_file])
-    found = people.recommend(str(tmp_path), chosen, catalogue, 2)
+    served = tf.saved_model.load(str(tmp_path))
+    found = people.recommend(served, chosen, catalogue, 2)
     assert [person["known"] for person in found] == [False, True, True, True]
     assert found[0]["history"] == [] and found[0]["recommended"] == []
     assert found[2]["recommended"] == [{"title": "<b>Nine</b>", "genres": "War", "rating": 9.0}]
     assert [movie["rating"] for movie in found[3]["history"]] == list(range(30, 20, -1))
     assert found[1]["recommended"][0]["title"] == "movie x0"
-    assert people.recommend(str(tmp_path), [], catalogue, 2) == []
+    assert people.recommend(served, [], catalogue, 2) == []
 
 
 def test_differences_by_slice_are_turned_to_the_candidates_favour(make_evaluation, gates):

@@ -57,7 +57,9 @@ def test_every_chart_is_drawn_and_described(made, shown):
     )
     ids = [mark[0] for mark in marks]
     assert len(ids) == len(set(ids)) >= 10
-    assert {"hit-rate", "calibration", "error", "loss", "ratings", "slices-0"} <= set(ids)
+    assert {"hit-rate", "calibration", "error", "loss", "ratings", "slices-0", "map-genre"} <= set(
+        ids
+    )
     for name, words, paths, width, height in marks:
         assert len(words) > 10 and paths > 5, name
         assert width > 200 and height > 80, name
@@ -89,6 +91,32 @@ def test_hostile_texts_are_shown_and_do_nothing(made, shown):
     assert "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title>" in people
     links = shown.js("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
     assert all(link.startswith("#") for link in links)
+
+
+def test_a_movie_of_the_map_tells_its_title_as_text(shown):
+    x, y = shown.js(
+        "(() => {"
+        " const d = document.querySelectorAll('#map-decade .mark-symbol.role-mark path')[1];"
+        " d.scrollIntoView({block: 'center'}); const r = d.getBoundingClientRect();"
+        " return [r.x + r.width / 2, r.y + r.height / 2] })()"
+    )
+    shown.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    shown.wait_for("document.querySelector('#vg-tooltip-element.visible')")
+    told = shown.js("document.querySelector('#vg-tooltip-element').innerText")
+    assert "<script>alert('x')</script>" in told and "War" in told and "1999" in told
+    nearest = shown.js("document.querySelector('[aria-label=\"Nearest movies\"] td').innerText")
+    assert nearest.startswith("<script>alert('x')</script>") and nearest.endswith("War")
+
+
+@pytest.mark.parametrize("without", [{}, {"learned": None}], ids=["older facts", "no vectors"])
+def test_a_report_without_vectors_says_so(
+    make_blessing, make_evaluation, make_report_facts, without
+):
+    evaluation = make_evaluation()
+    facts = make_report_facts(evaluation)
+    del facts["learned"]
+    text = page.render(make_blessing(evaluation, True), facts | without)["index.html"]
+    assert "No vectors of movies could be read" in text and 'id="map-genre"' not in text
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -1,0 +1,98 @@
+"""What the exported model learned of movies: a map of their vectors and the nearest neighbours."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.report.people import text
+
+MAPPED = 1500  # most rated movies on the map: it stays readable, and the page small
+KNOWN = 10  # most rated movies whose neighbours are listed
+NEAREST = 5
+Array = NDArray[Any]
+
+
+def learned(model: Any) -> dict[str, Any] | None:
+    """Reads a map and neighbours of the movies most rated in train from the exported model.
+
+    Args:
+      model: a loaded SavedModel.
+
+    Returns:
+      movies: title, genres, year (0 where unknown), and x and y from -1 to 1.
+      share: of the mapped vectors' variance, along x and along y.
+      neighbours: title and the titles nearest to it, the closest first.
+      None where the model has no finite vector per movie, or where they span no plane.
+    """
+    tables, catalogue = getattr(model, "tables", {}), getattr(model, "catalogue", None)
+    if "vectors" not in tables or catalogue is None:
+        return None
+    vectors = tables["vectors"].numpy().astype(np.float64)
+    order = np.argsort(-catalogue.ratings.numpy(), kind="stable")
+    mapped = order[:MAPPED]
+    if not np.isfinite(vectors).all() or np.linalg.matrix_rank(_centred(vectors[mapped])) < 2:
+        return None
+    points, share = plane(vectors[mapped])
+    return {
+        "movies": _movies(catalogue, mapped, points / np.abs(points).max()),
+        "share": share.round(3).tolist(),
+        "neighbours": _neighbours(catalogue, vectors, order[:KNOWN]),
+    }
+
+
+def plane(vectors: Array) -> tuple[Array, Array]:
+    """Principal component analysis in two dimensions.
+
+    Of both directions of an axis the one is taken in which its largest weight is positive.
+
+    Args:
+      vectors: float [movies, dims], at least two of each.
+
+    Returns:
+      Places [movies, 2], and each axis' share of the variance [2].
+    """
+    centred = _centred(vectors)
+    _, spread, axes = np.linalg.svd(centred, full_matrices=False)
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, np.newaxis], 1)
+    return centred @ (axes * np.sign(largest))[:2].T, (spread**2 / (spread**2).sum())[:2]
+
+
+def nearest(vectors: Array, rows: Array, k: int) -> Array:
+    """The k rows [rows, k] most similar by cosine to each of `rows`, itself left out."""
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    scores = unit[rows] @ unit.T
+    scores[np.arange(len(rows)), rows] = -np.inf
+    return np.argsort(-scores, axis=1, kind="stable")[:, : min(k, len(vectors) - 1)]
+
+
+def _centred(vectors: Array) -> Array:
+    centred: Array = vectors - vectors.mean(0)
+    return centred
+
+
+def _movies(catalogue: Any, rows: Array, points: Array) -> list[dict[str, Any]]:
+    years, genres = catalogue.year.numpy()[rows], catalogue.genres.numpy()[rows]
+    places = points.round(3).tolist()
+    return [
+        {"title": title, "genres": text(own).split("|") if own else [], "year": year,
+         "x": x, "y": y}
+        for title, own, year, (x, y) in zip(
+            _titles(catalogue, rows), genres, years.tolist(), places, strict=True
+        )
+    ]  # fmt: skip
+
+
+def _neighbours(catalogue: Any, vectors: Array, rows: Array) -> list[dict[str, Any]]:
+    found = nearest(vectors, rows, NEAREST)
+    return [
+        {"title": title, "nearest": _titles(catalogue, near)}
+        for title, near in zip(_titles(catalogue, rows), found, strict=True)
+    ]
+
+
+def _titles(catalogue: Any, rows: Array) -> list[str]:
+    """Titles of rows; the id of a movie that has none."""
+    titles, ids = catalogue.movie_title.numpy()[rows], catalogue.movie_id.numpy()[rows]
+    pairs = zip(titles, ids, strict=True)
+    return [text(title) if title else f"movie {text(movie)}" for title, movie in pairs]
