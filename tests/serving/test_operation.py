@@ -42,6 +42,7 @@ def test_new_versions_take_over_and_no_request_fails(start, models, folder):
         for version in ("2", "10"):
             _push(models, folder, version)
             server.wait_for(lambda: server.version() == version)  # noqa: B023
+        server.wait_for(lambda: "10" in versions)
         stop.set()
         [one.result() for one in asking]
         assert "version 10 is in service" in server.said()
