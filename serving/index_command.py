@@ -64,11 +64,21 @@ def index(
         if not worth.passes(recall):
             typer.echo("The index is not worth having: nothing was written.")
             raise typer.Exit(NOT_WORTH_IT)
-        shutil.rmtree(place, ignore_errors=True)
-        aside.rename(place)
+        _replace(place, aside)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        if aside.exists():
+            shutil.rmtree(aside)
     typer.echo(f"{place}: serve it with `greenlight serve --model-dir {output}`.")
+
+
+def _replace(place: Path, new: Path) -> None:
+    """Puts a folder into a place at once: no reader ever sees half of the old or of the new."""
+    old = new.with_name(f"{new.name}.old")
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    if old.exists():
+        shutil.rmtree(old)
 
 
 def measure(exact: "Model", approximate: "Model", k: int) -> Worth:

@@ -116,9 +116,11 @@ def test_an_index_that_finds_too_little_is_not_written(folder, tmp_path):
 def test_an_index_that_is_worth_it_is_written_whole(folder, tmp_path, monkeypatch):
     # Which of the two is faster here, with so few movies, is no matter of this test.
     monkeypatch.setattr(index_command, "measure", lambda *_: Worth(0.99, 2.0, 1.0))
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "of the last time").touch()
     done = CliRunner().invoke(app, ["index", "--model-dir", str(folder), "--output", str(tmp_path)])
     assert done.exit_code == 0 and [path.name for path in tmp_path.iterdir()] == ["7"]
-    assert Model(tmp_path / "7").users
+    assert Model(tmp_path / "7").users and not (tmp_path / "7" / "of the last time").exists()
 
 
 def test_what_is_measured_is_the_share_of_the_exact_lists(exact):
