@@ -123,8 +123,22 @@ def test_an_index_that_is_worth_it_is_written_whole(folder, tmp_path, monkeypatc
     assert Model(tmp_path / "7").users and not (tmp_path / "7" / "of the last time").exists()
 
 
+class Half:
+    """Finds the first half of each exact list."""
+
+    def __init__(self, exact):
+        self._exact = exact
+
+    def call(self, signature, **inputs):
+        found = self._exact.call(signature, **inputs)
+        movies = found["movie_id"].copy()
+        movies[:, movies.shape[1] // 2 :] = b"no such movie"
+        return {**found, "movie_id": movies}
+
+
 def test_what_is_measured_is_the_share_of_the_exact_lists(exact):
     assert measure(exact, exact, 10).recall == 1.0
+    assert measure(exact, Half(exact), 10).recall == 0.5
 
 
 @pytest.mark.parametrize(
