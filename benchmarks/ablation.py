@@ -4,8 +4,9 @@
         [--seeds 42] [--out runs/ablation] [--only levers | weights]
 
 The pipeline runs once; every row is then a training on its Examples with one setting changed, and
-its export answers for every eval row. The weights are tried on the tutorials' towers as well, in
-which both tasks share the embeddings, and drawn as one chart (they need `--split random`).
+its export answers for every eval row. Each of the source's features is a lever, too. The weights
+are tried on the tutorials' towers as well, in which both tasks share the embeddings, and drawn as
+one chart (they need `--split random`).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def main() -> None:
     out = Path(options.out, f"{options.source}-{options.split}")
     content = {}
     if options.only != "weights":
-        content["levers"] = measured(options, out, [], LEVERS)
+        content["levers"] = measured(options, out, [], {**LEVERS, **_features(options.source)})
         _show(f"{options.source}, {options.split}: one lever switched off", content["levers"])
     if options.only != "levers":
         for model, settings in MODELS.items():
@@ -66,6 +67,14 @@ def main() -> None:
             _show(f"{options.source}, {options.split}: {model} by weights", content[model])
         weights_chart.draw({model: content[model] for model in MODELS}, out / "weights.svg")
     (out / "ablation.json").write_text(json.dumps(content, indent=1))
+
+
+def _features(name: str) -> dict[str, list[str]]:
+    """A row for each feature that the source has, and one for all of them."""
+    source = load_source(name)
+    known = [*source.user_features, *source.movie_features]
+    rows = {f"no {feature}": [f"model.ignored=[{feature}]"] for feature in known}
+    return {**rows, "no features": [f"model.ignored=[{', '.join(known)}]"]} if known else {}
 
 
 def _weighed(weights: tuple[float, float]) -> tuple[str, list[str]]:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from schemas.features import MOVIE_FEATURES, USER_FEATURES
 
 
 class ModelConfig(BaseModel):
@@ -14,6 +16,7 @@ class ModelConfig(BaseModel):
     towers: Literal["history", "ids"] = Field(
         "history", description="what a user is read from; ids: the public tutorials' model"
     )
+    ignored: list[str] = Field([], description="features that the source has and the model ignores")
     retrieval_weight: float = Field(1.0, ge=0, description="weight of the retrieval loss")
     rating_weight: float = Field(1.0, ge=0, description="weight of the rating loss")
     dims: int = Field(64, ge=2, le=1024, description="width of the retrieval embeddings")
@@ -42,6 +45,15 @@ class ModelConfig(BaseModel):
     max_norm: float = Field(
         0.0, ge=0, description="towers=ids: most norm of a unit's weights; 0: any"
     )
+
+    @field_validator("ignored")
+    @classmethod
+    def _are_features(cls, ignored: list[str]) -> list[str]:
+        known = (*USER_FEATURES, *MOVIE_FEATURES)
+        for name in ignored:
+            if name not in known:
+                raise ValueError(f"{name} is no feature: name any of {', '.join(known)}")
+        return ignored
 
     @model_validator(mode="after")
     def _has_a_task(self) -> "ModelConfig":

@@ -1,7 +1,7 @@
 """Collects the model's facts from the Transform node, the catalogue and one pass over train."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +60,14 @@ def read_catalogue(files: Sequence[str]) -> Catalogue:
     )
 
 
-def vocabularies(transform_graph: str) -> dict[str, list[bytes]]:
-    """Reads Transform's vocabularies, most frequent value first."""
+def vocabularies(transform_graph: str, ignored: Collection[str] = ()) -> dict[str, list[bytes]]:
+    """Reads Transform's vocabularies, most frequent value first, but for those of ignored features.
+
+    What has no vocabulary here is nothing that the model reads.
+    """
     output = tft.TFTransformOutput(transform_graph)
     names = ("user_id", "movie_id", *USER_FEATURES, *MOVIE_FEATURES)
-    known = {name: output.vocabulary_file_by_name(name) for name in names}
+    known = {name: output.vocabulary_file_by_name(name) for name in names if name not in ignored}
     return {name: output.vocabulary_by_name(name) for name, path in known.items() if path}
 
 

@@ -163,7 +163,7 @@ def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
 def read(job: Job) -> Data:
     """Reads vocabularies and catalogue, and makes one pass over train."""
     catalogue = gather.read_catalogue(job.catalogue)
-    vocabulary = gather.vocabularies(job.transform_graph)
+    vocabulary = gather.vocabularies(job.transform_graph, job.model.ignored)
     lookup = gather.make_lookup(catalogue, vocabulary)
     statistics = gather.count_train(job.train, lookup, len(catalogue.ids))
     return Data(catalogue, vocabulary, lookup, statistics)

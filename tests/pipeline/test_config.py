@@ -82,6 +82,7 @@ MISTAKES = [
     ("training.epochs=1.5", "training.epochs"),
     ("training.patience=0", "training.patience"),
     ("model.dims=1", "model.dims"),
+    ("model.ignored=[colour]", "model.ignored"),
     ("gates.k=7", "gates.k"),
     ("gates.ks=10", "gates.ks"),
     ("gates.ks=[0]", "gates.ks"),

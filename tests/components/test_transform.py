@@ -1,0 +1,46 @@
+"""Vocabularies as TensorFlow Transform writes them, read back as the Trainer does."""
+
+import pytest
+import tensorflow as tf
+import tensorflow_transform.beam as tft_beam
+from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+
+from components.trainer.gather import make_lookup, read_catalogue, vocabularies
+from components.transform import preprocessing_fn
+
+ROWS = (
+    {"user_id": "u1", "gender": "F", "movie_id": ["m1", "m2"], "genres": ["Drama|War", "Drama"]},
+    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": ["Drama|War"]},
+    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": [""]},
+)
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory):
+    """The output of Transform's analysis of the rows."""
+    lists = tf.io.VarLenFeature(tf.string)
+    one = tf.io.FixedLenFeature([], tf.string)
+    spec = {"user_id": one, "gender": one, "movie_id": lists, "genres": lists}
+    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+    folder = tmp_path_factory.mktemp("transform")
+    with tft_beam.Context(temp_dir=str(folder / "work")):
+        found = (list(ROWS), metadata) | tft_beam.AnalyzeDataset(preprocessing_fn)
+        found | tft_beam.WriteTransformFn(str(folder / "graph"))
+    return str(folder / "graph")
+
+
+def test_vocabularies_hold_every_value_the_most_frequent_first(graph):
+    found = vocabularies(graph)
+    assert found["movie_id"] == [b"m1", b"m2"]
+    assert found["user_id"] == [b"u2", b"u1"]
+    assert found["genres"] == [b"Drama", b"War"]
+    assert found["gender"] == [b"M", b"F"]
+    assert "year" not in found
+
+
+def test_what_is_ignored_is_nothing_that_the_model_reads(graph, example, write_records, tmp_path):
+    found = vocabularies(graph, ["gender", "genres"])
+    assert set(found) == {"user_id", "movie_id"}
+    movies = [example(movie_id="m1", movie_title="One", genres=["Drama", "War"])]
+    catalogue = read_catalogue([write_records(tmp_path / "catalogue", movies)])
+    assert make_lookup(catalogue, found).user_features == {}
