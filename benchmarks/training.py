@@ -35,8 +35,12 @@ def learned(
     """
     given = {"source": options.source, "data_dir": options.data_dir}
     config = load_config(None, chosen(options, seed, settings), **given).model_dump()
-    history = json.loads(Path(run.examples, "rows.json").read_text(encoding="utf-8"))["history"]
-    told = {"catalogue": f"{run.catalogue}/Split-catalogue/*", "history": history}
+    rows = json.loads(Path(run.examples, "rows.json").read_text(encoding="utf-8"))
+    told = {
+        "catalogue": f"{run.catalogue}/Split-catalogue/*",
+        "history": rows["history"],
+        "trained_until": (rows["cutoffs"] or {}).get("valid"),
+    }
     scale = load_source(options.source).scale
     with tempfile.TemporaryDirectory() as folder:
         job = make_job(
