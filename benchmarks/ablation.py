@@ -1,7 +1,7 @@
 """Switches off one lever at a time, and weighs the two tasks against each other.
 
     python -m benchmarks.ablation --source movielens-latest --split random [--data-dir DIR]
-        [--seeds 42] [--out runs/ablation] [--only levers | weights]
+        [--seeds 42] [--out runs/ablation] [--only levers | crosses | weights]
 
 The pipeline runs once; every row is then a training on its Examples with one setting changed, and
 its export answers for every eval row. Each of the source's features is a lever, too. The weights
@@ -42,6 +42,12 @@ LEVERS = {
     "rating tables not held back": ["model.rating_caution=0"],
     "softmax over 512 movies": ["model.max_softmax=512"],
 }
+CROSSES = {
+    "the default": [],
+    "a cross layer in each tower": ["model.cross_layers=1"],
+    "a cross layer in the rating head": ["model.rating_cross_layers=1"],
+    "two in all three": ["model.cross_layers=2", "model.rating_cross_layers=2"],
+}
 WEIGHTS = ((1.0, 0.0), (1.0, 0.25), (1.0, 1.0), (0.25, 1.0), (0.0, 1.0))  # retrieval, rating
 TOWERS = [
     "split.window_length=1", "model.towers=ids", "model.dims=32", "model.linear_movies=0",
@@ -54,14 +60,17 @@ MODELS = {"Greenlight": [], "the tutorials' towers": TOWERS}
 def main() -> None:
     """Measures, prints the tables and writes them as JSON, and the weights as a chart."""
     parser = accuracy_options(__doc__, "runs/ablation")
-    parser.add_argument("--only", choices=("levers", "weights"))
+    parser.add_argument("--only", choices=("levers", "crosses", "weights"))
     options = parser.parse_args()
     out = Path(options.out, f"{options.source}-{options.split}")
     content = {}
-    if options.only != "weights":
+    if options.only in (None, "levers"):
         content["levers"] = measured(options, out, [], {**LEVERS, **_features(options.source)})
         _show(f"{options.source}, {options.split}: one lever switched off", content["levers"])
-    if options.only != "levers":
+    if options.only in (None, "crosses"):
+        content["crosses"] = measured(options, out, [], CROSSES)
+        _show(f"{options.source}, {options.split}: cross layers", content["crosses"])
+    if options.only in (None, "weights"):
         for model, settings in MODELS.items():
             content[model] = measured(options, out, settings, dict(map(_weighed, WEIGHTS)))
             _show(f"{options.source}, {options.split}: {model} by weights", content[model])

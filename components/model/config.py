@@ -26,6 +26,12 @@ class ModelConfig(BaseModel):
         2.0, ge=0, description="weight of the rating tables' divergence from their priors"
     )
     hidden: int = Field(128, ge=1, le=4096, description="width of the query tower's hidden layer")
+    cross_layers: int = Field(
+        0, ge=0, le=8, description="cross layers (DCN-v2) over the parts of a movie and of a user"
+    )
+    rating_cross_layers: int = Field(
+        0, ge=0, le=8, description="cross layers (DCN-v2) over both together, for ratings"
+    )
     dropout: float = Field(0.2, ge=0, lt=1, description="share of event and hidden units dropped")
     id_dropout: float = Field(0.1, ge=0, lt=1, description="share of ids replaced by unknown")
     oov_buckets: int = Field(4, ge=1, le=1000, description="buckets for ids training never saw")

@@ -87,6 +87,16 @@ class Facts:
         return 1 + int(max(self.id_rows.max(initial=0), self.oov_rows.max(initial=0)))
 
     @property
+    def movie_parts(self) -> list[str]:
+        """What is known of a movie, as a person would call it."""
+        return ["movie id", *self.features]
+
+    @property
+    def user_parts(self) -> list[str]:
+        """What is known of a user beside the history, as a person would call it."""
+        return ["user id", *self.user_features]
+
+    @property
     def tables(self) -> dict[str, Any]:
         """The arguments that every `MovieEmbedding` shares."""
         return {"id_rows": self.id_rows, "oov_rows": self.oov_rows, "features": self.features}

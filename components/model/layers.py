@@ -1,6 +1,8 @@
 """The building blocks of both towers: movie vectors, history events, history encoder."""
 
+import operator
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -54,11 +56,14 @@ class MovieEmbedding(keras.layers.Layer):
 
     def vectors(self, training: bool = False) -> tf.Tensor:
         """Returns float32 [movies, dims]."""
+        return reduce(operator.add, self.parts(training))
+
+    def parts(self, training: bool = False) -> list[tf.Tensor]:
+        """Returns what is added up, the id's first, then each feature's: [movies, dims] each."""
         rows = shown_rows(self._id_rows, self._oov_rows, self._id_dropout if training else 0.0)
-        vectors = tf.gather(self.ids, rows)
-        for key, index in self._features.items():
-            vectors += feature_means(self.feature_tables[key], index)
-        return vectors
+        tables = self.feature_tables
+        means = [feature_means(tables[key], index) for key, index in self._features.items()]
+        return [tf.gather(self.ids, rows), *means]
 
 
 def shown_rows(id_rows: NDArray[Any], oov_rows: NDArray[Any], unknown: float) -> tf.Tensor:

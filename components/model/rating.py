@@ -7,6 +7,7 @@ import tensorflow as tf
 import tf_keras as keras
 from numpy.typing import NDArray
 
+from components.model.crosses import CrossedRating, rating_parts
 from components.model.facts import Facts
 from components.model.layers import feature_means, shown_rows
 from components.model.users import UserEmbedding
@@ -39,11 +40,13 @@ class Users(NamedTuple):
     precision: float32 [batch, heads, positions, width, width], in shares of the noise.
     evidence: float32 [batch, heads, positions, width].
     prior: float32 [batch, heads, 1, width], what users of their kind are like.
+    kinds: what each of their features adds to the prior, float32 [batch, heads * width] each.
     """
 
     precision: tf.Tensor
     evidence: tf.Tensor
     prior: tf.Tensor
+    kinds: list[tf.Tensor]
 
 
 class RatingHead(keras.layers.Layer):
@@ -59,7 +62,7 @@ class RatingHead(keras.layers.Layer):
 
     def __init__(
         self, heads: int, dims: int, facts: Facts, id_dropout: float, ordered: bool,
-        name: str = "rating",
+        cross_layers: int = 0, name: str = "rating",
     ) -> None:  # fmt: skip
         """Builds the head.
 
@@ -69,6 +72,8 @@ class RatingHead(keras.layers.Layer):
           facts: catalogue and train statistics.
           id_dropout: share of the catalogue shown as unknown in training.
           ordered: whether older events weigh less.
+          cross_layers: how many cross what is known of the user and of the movie; 0: none do.
+          name: of the layer.
         """
         super().__init__(name=name)
         self.heads, self.dims, self._ordered = heads, dims, ordered
@@ -110,6 +115,10 @@ class RatingHead(keras.layers.Layer):
             self.log_half_lives = self.add_weight(
                 f"{name}/log_half_lives", [heads], initializer=constant(lives)
             )
+        parts = ["history", *facts.user_features, *facts.movie_parts]
+        self.crosses = (
+            CrossedRating(parts, columns, cross_layers, f"{name}_crosses") if cross_layers else None
+        )
 
     def _starting_ids(self) -> NDArray[Any]:
         facts, rng = self._facts, np.random.default_rng(0)
@@ -122,17 +131,21 @@ class RatingHead(keras.layers.Layer):
     def tables(self, training: bool) -> dict[str, tf.Tensor]:
         """Returns what each head knows of every movie: rating [movies, heads, 1 + dims].
 
-        The first column is the movie's bias, the others its vector.
+        The first column is the movie's bias, the others its vector. Where parts are crossed,
+        rating_parts [movies, parts, heads * (1 + dims)] has what id and features are apart.
         """
         facts = self._facts
         unknown = self._id_dropout if training else 0.0
         rows = shown_rows(facts.id_rows, facts.oov_rows, unknown)
-        found = tf.gather(self.ids.rows(training), rows)
+        parts = [tf.gather(self.ids.rows(training), rows)]
+        found = parts[0]
         for name, index in facts.features.items():
-            found += feature_means(self.features[name].rows(training), index)
+            parts.append(feature_means(self.features[name].rows(training), index))
+            found += parts[-1]
         if len(facts.raters.movie):
             found += tf.sparse.sparse_dense_matmul(self._raters(), self.raters.rows(training))
-        return {"rating": tf.reshape(found, [-1, self.heads, 1 + self.dims])}
+        tables = {"rating": tf.reshape(found, [-1, self.heads, 1 + self.dims])}
+        return tables if self.crosses is None else {**tables, "rating_parts": tf.stack(parts, 1)}
 
     def _raters(self) -> tf.SparseTensor:
         raters, movies = self._facts.raters, len(self._facts.movie_ids)
@@ -142,7 +155,8 @@ class RatingHead(keras.layers.Layer):
     def divergence(self) -> tf.Tensor:
         """How far all tables are from their priors, in nats."""
         tables = [self.ids, self.raters, *self.features.values(), *self.profile]
-        return tf.add_n([table.divergence() for table in tables]) / self.heads
+        found = tf.add_n([table.divergence() for table in tables]) / self.heads
+        return found if self.crosses is None else found + self.crosses.divergence()
 
     def users(
         self,
@@ -161,23 +175,24 @@ class RatingHead(keras.layers.Layer):
         residual = ratings[..., tf.newaxis] - movies[..., 0]
         basis = self._basis(movies)  # batch, heads, length, width
         weights = self._weights(history)
-        prior = self._prior(features, training)
+        prior, kinds = self._prior(features, training)
         unexplained = tf.transpose(residual, [0, 2, 1])[..., tf.newaxis]
         unexplained -= tf.reduce_sum(basis * prior, -1, keepdims=True)
         evidence = tf.matmul(weights, basis * unexplained)
         products = self._products(basis, weights, history.visible.shape[1] == 1)
         noise = tf.exp(self.log_noise)[:, tf.newaxis, tf.newaxis, tf.newaxis]
-        return Users(products + noise * tf.eye(1 + self.dims), evidence, prior)
+        return Users(products + noise * tf.eye(1 + self.dims), evidence, prior, kinds)
 
-    def _prior(self, features: tf.Tensor, training: bool) -> tf.Tensor:
-        batch = tf.shape(features)[0]
+    def _prior(self, features: tf.Tensor, training: bool) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        batch, kinds = tf.shape(features)[0], []
         prior = tf.zeros([batch, self.heads * (1 + self.dims)])
         if training:
             shown = tf.random.uniform([batch, 1]) >= UserEmbedding.ID_DROPOUT
             features = tf.where(shown, features, tf.constant(self._unknown, tf.int32))
         for i, table in enumerate(self.profile):
-            prior += tf.gather(table.rows(training), features[:, i])
-        return tf.reshape(prior, [batch, self.heads, 1, 1 + self.dims])
+            kinds.append(tf.gather(table.rows(training), features[:, i]))
+            prior += kinds[-1]
+        return tf.reshape(prior, [batch, self.heads, 1, 1 + self.dims]), kinds
 
     def _products(self, basis: tf.Tensor, weights: tf.Tensor, single: bool) -> tf.Tensor:
         """Weighted sums of each event's outer product: [batch, heads, positions, width, width]."""
@@ -219,10 +234,18 @@ class RatingHead(keras.layers.Layer):
         solved = solve(users.precision, users.evidence[..., tf.newaxis])[..., 0]
         taste = tf.reduce_sum(self._basis(movies) * (solved + users.prior), -1)
         rating = tf.transpose(taste, [0, 2, 1]) + movies[..., 0]
+        if self.crosses is not None:
+            parts = rating_parts(tables["rating_parts"], solved, users.kinds, target)
+            rating += self.crosses(parts)[..., tf.newaxis]
         return self._mean + self._deviation * tf.reduce_mean(rating, -1)
 
     def loss(
-        self, tables: dict[str, tf.Tensor], users: Users, target: tf.Tensor, rating: tf.Tensor
+        self,
+        tables: dict[str, tf.Tensor],
+        users: Users,
+        target: tf.Tensor,
+        rating: tf.Tensor,
+        training: bool = False,
     ) -> tf.Tensor:
         """How badly each head foresaw the ratings: nats, float32 [batch, targets]."""
         movies = tf.gather(tables["rating"], target)
@@ -234,6 +257,9 @@ class RatingHead(keras.layers.Layer):
         variance = tf.exp(self.log_noise)[:, tf.newaxis] * doubt
         wanted = ((rating - self._mean) / self._deviation)[..., tf.newaxis] - movies[..., 0]
         error = tf.transpose(wanted, [0, 2, 1]) - taste
+        if self.crosses is not None:
+            parts = rating_parts(tables["rating_parts"], solved[..., 0], users.kinds, target)
+            error -= self.crosses(parts, training=training)[:, tf.newaxis]
         return 0.5 * tf.reduce_mean(tf.square(error) / variance + tf.math.log(variance), 1)
 
 

@@ -1,5 +1,6 @@
 """The joint model: a query tower, a movie tower, a retrieval head and a rating head."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow_recommenders as tfrs
 import tf_keras as keras
 
 from components.model.config import ModelConfig
+from components.model.crosses import CrossedSum
 from components.model.facts import Facts
 from components.model.layers import EventEmbedding, HistoryEncoder, MovieEmbedding
 from components.model.linear import LinearPath
@@ -60,10 +62,17 @@ class Recommender(tfrs.Model):
         self.encoder = HistoryEncoder(config.dims, config.hidden, config.dropout, ordered)
         self.users = UserEmbedding(config.dims, facts)
         self.rating_head = RatingHead(
-            config.rating_heads, config.rating_dims, facts, config.id_dropout, ordered
-        )
+            config.rating_heads, config.rating_dims, facts, config.id_dropout, ordered,
+            config.rating_cross_layers,
+        )  # fmt: skip
+        self.movie_crosses = self._crosses("movie_crosses", facts.movie_parts)
+        self.query_crosses = self._crosses("query_crosses", ["history", *facts.user_parts])
         self.linear: LinearPath | None = None  # added when all else is trained
         self._drop_event = keras.layers.Dropout(config.dropout, noise_shape=(None, None, 1))
+
+    def _crosses(self, name: str, parts: Sequence[str]) -> CrossedSum | None:
+        layers = self.config.cross_layers
+        return CrossedSum(parts, self.config.dims, layers, name) if layers else None
 
     def parts(self) -> dict[str, list[tf.Variable]] | None:
         """The variables of each task, by the loss on valid that chooses their epoch.
@@ -78,10 +87,15 @@ class Recommender(tfrs.Model):
     def movie_tables(self, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns what is known of every movie: vectors [movies, dims], popularity [movies]."""
         return {
-            "vectors": self.movies.vectors(training),
+            "vectors": self._vectors(training),
             "popularity": self.popularity.vectors(training)[:, 0] + self.facts.log_popularity,
             **self.rating_head.tables(training=training),
         }
+
+    def _vectors(self, training: bool) -> tf.Tensor:
+        if self.movie_crosses is None:
+            return self.movies.vectors(training)
+        return self.movie_crosses(self.movies.parts(training))
 
     def query(
         self,
@@ -96,11 +110,36 @@ class Recommender(tfrs.Model):
         `visible` [batch, positions, length] and `age` [positions, length] say what each position
         may read of the window and how old it is.
         """
-        movies = tf.gather(tables["vectors"], window.movie)
-        events = self._drop_event(self.events(movies, window.rating), training=training)
-        history = self.encoder(events, visible, age, training=training)
+        if self.query_crosses is not None:
+            return self.query_crosses(self.query_parts(tables, window, visible, age, training))
+        history = self._history(tables, window, visible, age, training)
         user = self.users(window.user, window.user_features, training=training)
         return history + user[:, tf.newaxis]
+
+    def query_parts(
+        self,
+        tables: dict[str, tf.Tensor],
+        window: Window,
+        visible: tf.Tensor,
+        age: tf.Tensor,
+        training: bool = False,
+    ) -> list[tf.Tensor]:
+        """Returns what `query` is made of, history first: [batch, positions, dims] each."""
+        history = self._history(tables, window, visible, age, training)
+        said = self.users.parts(window.user, window.user_features, training)
+        return [history, *(tf.broadcast_to(x[:, tf.newaxis], tf.shape(history)) for x in said)]
+
+    def _history(
+        self,
+        tables: dict[str, tf.Tensor],
+        window: Window,
+        visible: tf.Tensor,
+        age: tf.Tensor,
+        training: bool,
+    ) -> tf.Tensor:
+        movies = tf.gather(tables["vectors"], window.movie)
+        events = self._drop_event(self.events(movies, window.rating), training=training)
+        return self.encoder(events, visible, age, training=training)
 
     def rate(
         self,
@@ -145,7 +184,7 @@ class Recommender(tfrs.Model):
         visible, age = (before if self.ordered else others)(window.present)
         history = RatingHistory(window.movie, window.rating, visible, age)
         users = self.rating_head.users(tables, history, window.user_features, training)
-        nats = self.rating_head.loss(tables, users, window.movie, window.rating)
+        nats = self.rating_head.loss(tables, users, window.movie, window.rating, training)
         caution = self.config.rating_caution / max(float(self.facts.counts.sum()), 1.0)
         return weighted_mean(nats, window.present) + caution * self.rating_head.divergence()
 

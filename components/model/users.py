@@ -1,5 +1,8 @@
 """The part of the query that does not come from history: the user's id and features."""
 
+import operator
+from functools import reduce
+
 import tensorflow as tf
 import tf_keras as keras
 
@@ -27,12 +30,16 @@ class UserEmbedding(keras.layers.Layer):
 
     def call(self, user: tf.Tensor, features: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps users int32 [batch] and features int32 [batch, features] to [batch, dims]."""
+        return reduce(operator.add, self.parts(user, features, training))
+
+    def parts(
+        self, user: tf.Tensor, features: tf.Tensor, training: bool = False
+    ) -> list[tf.Tensor]:
+        """Returns what is added up, the id's first, then each feature's: [batch, dims] each."""
         if training:
             shown = tf.random.uniform(tf.shape(user)) >= self.ID_DROPOUT
             user = tf.where(shown, user, self.unknown)
             unknown = tf.constant(self._unknown_features, tf.int32)
             features = tf.where(shown[:, tf.newaxis], features, unknown)
-        vectors = tf.gather(self.ids, user)
-        for i, table in enumerate(self.feature_tables):
-            vectors += tf.gather(table, features[:, i])
-        return vectors
+        said = [tf.gather(table, features[:, i]) for i, table in enumerate(self.feature_tables)]
+        return [tf.gather(self.ids, user), *said]

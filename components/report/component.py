@@ -21,6 +21,7 @@ from components.report import facts, page, people
 from components.report.blessing import blessing
 from components.report.evaluation import Evaluation, read_evaluation
 from components.report.learned import learned
+from components.trainer.crosses import CROSSES_FILE
 from components.validation.component import FINDINGS_FILE
 
 Inputs = dict[str, list[types.Artifact]]
@@ -78,6 +79,7 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
         "intervals": facts.intervals(evaluation),
         "bands": facts.rating_rows(evaluation.bands, tuple(scale)),
         **_of_model(inputs, gates.k, answers(evaluation)),
+        "crosses": crosses(uri["model_run"]),
         "data": facts.data_facts(count_train(_files(inputs["examples"], "train")), rows),
         "versions": facts.versions(),
         "lineage": facts.lineage(inputs),
@@ -108,6 +110,12 @@ def _of_model(inputs: Inputs, k: int, answering: bool) -> dict[str, Any]:
     loaded = tf.saved_model.load(path)
     shown = people.recommend(loaded, chosen, catalogue, k)
     return {"people": shown, "learned": learned(loaded)}
+
+
+def crosses(model_run: str) -> dict[str, Any]:
+    """What the Trainer measured of pairs of features; empty where nothing was crossed."""
+    path = f"{model_run}/{CROSSES_FILE}"
+    return _read(path) if fileio.exists(path) else {}
 
 
 def _files(artifacts: list[types.Artifact], split: str) -> list[str]:

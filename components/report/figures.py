@@ -7,6 +7,7 @@ from components.evaluation.gates import GatesConfig, lower_is_better
 from components.evaluation.rules import OVERALL
 from components.evaluation.slices import parse_slice
 from components.report import charts, tables
+from components.report.crosses import drawn_crosses
 from components.report.maps import drawn_maps
 
 Content = Mapping[str, Any]
@@ -31,6 +32,7 @@ def drawn(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
     found |= _slice_charts(blessing, facts)
     if facts.get("learned"):
         found |= drawn_maps(facts["learned"])
+    found |= drawn_crosses(facts.get("crosses") or {})
     found |= _training_charts(blessing["training"])
     for name, x, number in (
         ("ratings", "rating", "ratings"),

@@ -61,6 +61,7 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "blessing": blessing,
         "facts": facts,
         "learned": facts.get("learned"),
+        "crosses": facts.get("crosses"),
         "run": blessing["run_id"],
         "headline": headline(blessing),
         "level": f"{settings.level:.0%}",

@@ -19,6 +19,7 @@ from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
+from components.trainer.crosses import CROSSES_FILE, SAMPLED, strengths
 from components.trainer.fit import Fit, History, never
 from components.trainer.histories import read_users
 from components.trainer.judge import Judge
@@ -155,9 +156,22 @@ def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
     }
     if chosen:
         told["tuned"] = chosen
-    with tf.io.gfile.GFile(f"{job.log_dir}/history.json", "w") as file:
-        file.write(json.dumps(told))
+    _write_down(job, model, data, told)
     return history
+
+
+def _write_down(
+    job: Job, model: Recommender | TwoTowers, data: Data, history: Mapping[str, Any]
+) -> None:
+    """Writes history.json, and crosses.json where anything was crossed."""
+    files = {"history.json": history}
+    crossed = job.model.cross_layers or job.model.rating_cross_layers
+    if crossed and isinstance(model, Recommender):
+        windows = epoch_windows(job, data.lookup, 0)
+        files[CROSSES_FILE] = strengths(model, windows.take(SAMPLED))
+    for name, content in files.items():
+        with tf.io.gfile.GFile(f"{job.log_dir}/{name}", "w") as file:
+            file.write(json.dumps(content))
 
 
 def read(job: Job) -> Data:

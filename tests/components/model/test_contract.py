@@ -10,11 +10,19 @@ from components.model.recommender import Window, before, others
 REACH = 20
 MOVIES = 12
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}
+FORMS = {
+    "ordered": (True, {}),
+    "set": (False, {}),
+    "ordered, crossed": (True, CROSSED),
+    "set, crossed": (False, CROSSED),
+}
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["ordered", "set"])
+@pytest.fixture(scope="module", params=FORMS.values(), ids=FORMS)
 def model(request, make_model):
-    return make_model(request.param)
+    ordered, settings = request.param
+    return make_model(ordered, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +143,12 @@ def test_order_counts_only_in_an_ordered_model(model, make_facts, make_window):
     assert (change > 1e-3).all() if model.ordered else (change < 1e-4).all()
 
 
+@pytest.mark.parametrize("settings", [{}, CROSSED], ids=["plain", "crossed"])
 @pytest.mark.parametrize("movie", [True, False], ids=["movie and rating", "rating alone"])
 def test_no_position_of_an_ordered_model_sees_its_own_or_later_events(
-    make_model, make_facts, make_window, movie
+    make_model, make_facts, make_window, movie, settings
 ):
-    model, window = make_model(True), make_window(make_facts(), [8, 5], seed=4)
+    model, window = make_model(True, **settings), make_window(make_facts(), [8, 5], seed=4)
     plain = _queries(model, window)
     for position in range(8):
         changed = np.abs(_queries(model, _change(window, position, movie)) - plain).max(-1)
@@ -148,8 +157,9 @@ def test_no_position_of_an_ordered_model_sees_its_own_or_later_events(
             assert changed[:, position + 1].min() > 1e-3
 
 
-def test_no_rating_of_a_set_is_predicted_from_itself(make_model, make_facts, make_window):
-    model, window = make_model(False), make_window(make_facts(), [8, 5], seed=4)
+@pytest.mark.parametrize("settings", [{}, CROSSED], ids=["plain", "crossed"])
+def test_no_rating_of_a_set_is_predicted_from_itself(make_model, make_facts, make_window, settings):
+    model, window = make_model(False, **settings), make_window(make_facts(), [8, 5], seed=4)
     plain = _queries(model, window)
     for position in range(5):
         told = tf.one_hot(tf.fill([2], position), 8)

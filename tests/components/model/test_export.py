@@ -99,27 +99,33 @@ def _window(facts, features=None):
     )
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["ordered", "set"])
-def model(request, models):
-    return models[request.param]
+@pytest.fixture(scope="module", params=["ordered", "set", "crossed"])
+def form(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
 def models(make_model):
-    return {ordered: make_model(ordered) for ordered in (True, False)}
+    crossed = make_model(True, cross_layers=1, rating_cross_layers=1)
+    return {"ordered": make_model(True), "set": make_model(False), "crossed": crossed}
+
+
+@pytest.fixture(scope="module")
+def model(form, models):
+    return models[form]
 
 
 @pytest.fixture(scope="module")
 def modules(models, make_lookup):
     return {
-        ordered: ExportedRecommender(model, make_lookup(model.facts), REACH)
-        for ordered, model in models.items()
+        form: ExportedRecommender(model, make_lookup(model.facts), REACH)
+        for form, model in models.items()
     }
 
 
 @pytest.fixture(scope="module")
-def functions(model, modules):
-    return modules[model.ordered].functions
+def functions(form, modules):
+    return modules[form].functions
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +151,10 @@ def alone(modules, examples, tmp_path_factory):
     """What a fresh process answers, for each model that it is given."""
     movies, ratings = _padded(HISTORIES)
     asked = {}
-    for ordered, module in modules.items():
+    for form, module in modules.items():
         path = str(tmp_path_factory.mktemp("model"))
         save(module, path)
-        asked[str(ordered)] = {
+        asked[form] = {
             "path": path,
             "examples": [text.hex() for text in examples],
             "users": USERS,
@@ -274,7 +280,7 @@ def test_what_is_evaluated_is_what_is_served(make_facts, make_model, make_lookup
 
 @pytest.mark.parametrize("signature", ["evaluate", "recommend", "serving_default", "rate"])
 def test_a_fresh_process_without_the_project_answers_the_same(
-    model, functions, examples, alone, signature
+    form, functions, examples, alone, signature
 ):
     here = {
         "evaluate": lambda: functions["evaluate"](tf.constant(examples)),
@@ -284,7 +290,7 @@ def test_a_fresh_process_without_the_project_answers_the_same(
             **_moment(), movie_id=tf.constant([["m0", "m5", "lost"]] * 5)
         ),
     }[signature]()
-    there = alone[str(model.ordered)][signature]
+    there = alone[form][signature]
     assert set(there) == set(here)
     for name, value in here.items():
         if value.dtype == tf.string:

@@ -19,6 +19,11 @@ ROWS = {
     "users": 5, "movies": 9, "time_range": [0, 10**9], "cutoffs": None, "history": "before",
 }  # fmt: skip
 EPOCH = {"loss": 3.0, "valid_loss": 3.5, "valid_hit_rate@10": 0.1, "valid_rmse": 0.9}
+CROSSED = {
+    "candidate": ["movie id", "genres"], "query": ["history", "user id", "gender"],
+    "rating": ["history", "gender", "age", "occupation", "movie id", "year", "genres", "director",
+               "star"],
+}  # fmt: skip
 TRAINING = {"best_epoch": 2, "epochs": [EPOCH, {**EPOCH, "loss": 2.0}]}
 
 
@@ -106,6 +111,11 @@ def make_report_facts(gates):
                 "movies": [{"title": EVIL, "genres": [EVIL, "War"], "year": 1990 + 9 * i,
                             "x": i / 2, "y": -i / 2} for i in range(3)],
                 "share": [0.5, 0.25], "neighbours": [{"title": EVIL, "nearest": [EVIL, "War"]}],
+            },
+            "crosses": {
+                name: {"parts": parts, "strength": np.round(
+                    np.abs(np.subtract.outer(places, places)) / 16 + 0.002, 5).tolist()}
+                for name, parts in CROSSED.items() for places in [np.arange(len(parts))]
             },
             "data": {"ratings": counted, "activity": counted, "popularity": counted, "users": 5,
                      "movies": 9, "times": ["1970-01-01", "2001-09-09"]},

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from components.report import html, page
+from components.report.crosses import percent
 from components.report.history import render_history
 from tests.browser import browser
 from tests.looks import DRAWN, check_fit, check_print
@@ -57,9 +58,8 @@ def test_every_chart_is_drawn_and_described(made, shown):
     )
     ids = [mark[0] for mark in marks]
     assert len(ids) == len(set(ids)) >= 10
-    assert {"hit-rate", "calibration", "error", "loss", "ratings", "slices-0", "map-genre"} <= set(
-        ids
-    )
+    assert {"hit-rate", "calibration", "error", "loss", "ratings", "slices-0", "map-genre",
+            "crosses-candidate", "crosses-query", "crosses-rating"} <= set(ids)  # fmt: skip
     for name, words, paths, width, height in marks:
         assert len(words) > 10 and paths > 5, name
         assert width > 200 and height > 80, name
@@ -106,6 +106,47 @@ def test_a_movie_of_the_map_tells_its_title_as_text(shown):
     assert "<script>alert('x')</script>" in told and "War" in told and "1999" in told
     nearest = shown.js("document.querySelector('[aria-label=\"Nearest movies\"] td').innerText")
     assert nearest.startswith("<script>alert('x')</script>") and nearest.endswith("War")
+
+
+def test_every_pair_has_its_square_and_its_number(made, shown):
+    crosses = json.loads(made[1]["facts.json"])["crosses"]
+    for name, found in crosses.items():
+        numbers = shown.js(
+            f"[...document.querySelectorAll('#crosses-{name} .mark-text.role-mark text')]"
+            ".map(t => t.textContent)"
+        )
+        count = len(found["parts"])
+        expected = [percent(found["strength"][i][j]) for i in range(count) for j in range(i + 1)]
+        assert sorted(numbers) == sorted(expected)
+        squares = shown.js(
+            f"[...document.querySelectorAll('#crosses-{name} .mark-rect.role-mark path')]"
+            ".map(p => Number(p.getAttribute('opacity')))"
+        )
+        assert len(squares) == len(expected) and 0 < min(squares) <= max(squares) <= 0.5
+
+
+def test_the_numbers_of_pairs_do_not_touch_on_a_phone(made, tab):
+    tab.look(360)
+    tab.open((made[2] / "index.html").as_uri(), DRAWN)
+    boxes = tab.js(
+        "[...document.querySelectorAll('#crosses-rating .mark-text.role-mark text')]"
+        ".map(t => t.getBoundingClientRect()).map(r => [r.y, r.x, r.right])"
+    )
+    rows = itertools.groupby(sorted(boxes), key=lambda box: round(box[0]))
+    for _, row in rows:
+        for (_, _, end), (_, start, _) in itertools.pairwise(row):
+            assert start > end
+
+
+def test_a_report_without_crosses_has_no_word_on_them(
+    make_blessing, make_evaluation, make_report_facts
+):
+    evaluation = make_evaluation()
+    facts, content = make_report_facts(evaluation), make_blessing(evaluation, True)
+    del facts["crosses"]
+    for without in ({}, {"crosses": {}}):
+        text = page.render(content, facts | without)["index.html"]
+        assert "Pairs of features" not in text and 'id="crosses-' not in text
 
 
 @pytest.mark.parametrize("without", [{}, {"learned": None}], ids=["older facts", "no vectors"])

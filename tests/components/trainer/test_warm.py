@@ -28,9 +28,13 @@ def _weights(model):
     return {weight_name(variable): variable.numpy() for variable in model.variables}
 
 
+CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}
+
+
 @pytest.mark.parametrize("towers", [None, TwoTowers])
 def test_every_weight_has_a_name_of_its_own(make_model, make_facts, make_window, towers):
-    model = make_model(True) if towers is None else towers(ModelConfig(), make_facts(), True)
+    crossed = make_model(True, **CROSSED) if towers is None else None
+    model = crossed or towers(ModelConfig(), make_facts(), True)
     model.compute_loss(make_window(make_facts(), [3, 5]))
     names = [weight_name(variable) for variable in model.variables]
     assert len(names) == len(set(names))
@@ -116,6 +120,22 @@ def test_weights_of_another_shape_start_anew(blessed, make_model, caplog):
     for name, value in _weights(fresh).items():
         wanted = before if name in left else _weights(model)
         np.testing.assert_array_equal(value, wanted[name])
+
+
+def test_crosses_are_taken_over_or_start_anew(blessed, make_model, make_lookup, tmp_path):
+    """They are found by name, whatever else the process built; from a plain model none is there."""
+    model = make_model(True, **CROSSED)
+    save(ExportedRecommender(model, make_lookup(model.facts), 6), str(tmp_path))
+    fresh = make_model(True, **CROSSED)
+    for variable in fresh.variables:
+        variable.assign(tf.zeros_like(variable))
+    assert warm_start(fresh, str(tmp_path))[0]
+    for name, value in _weights(fresh).items():
+        np.testing.assert_array_equal(value, _weights(model)[name])
+    before, plain = _weights(fresh), _weights(blessed[0])
+    assert warm_start(fresh, blessed[1])[0]
+    for name, value in _weights(fresh).items():
+        np.testing.assert_array_equal(value, plain.get(name, before[name]))
 
 
 @pytest.mark.parametrize(
