@@ -55,10 +55,11 @@ def percent(share: float) -> str:
 
 
 def _heat(rows: Rows, parts: list[str], most: float) -> Spec:
-    """Squares (first, second, strength, percent), the stronger the darker, with their numbers."""
+    """Squares (first, second, strength, percent), coloured by strength, with their numbers."""
     axis = alt.Axis(grid=False, ticks=False, domain=False)
+    slanted = alt.Axis(grid=False, ticks=False, domain=False, labelAngle=-45)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("second:N", sort=parts, title=None, axis=axis, scale=alt.Scale(padding=0.05)),
+        x=alt.X("second:N", sort=parts, title=None, axis=slanted, scale=alt.Scale(padding=0.05)),
         y=alt.Y("first:N", sort=parts, title=None, axis=axis, scale=alt.Scale(padding=0.05)),
         tooltip=["first:N", "second:N", "percent:N"],
     )
