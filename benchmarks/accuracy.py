@@ -28,6 +28,7 @@ from rich.table import Table
 
 from benchmarks import accuracy_chart, rating_peers, retrieval_peers
 from benchmarks.data import Rows, Split, read_split
+from benchmarks.rated_lists import rated_ndcg
 from components.trainer.windows import records
 from pipeline.metadata import Metadata
 from schemas.source import load_source
@@ -42,7 +43,7 @@ PROTOCOLS = {
 }
 COLUMNS = {
     "hit_rate@10": ".4f", "hit_rate@100": ".4f", "ndcg@10": ".4f", "rmse": ".4f",
-    "new users: hit_rate@10": ".4f", "new users: rmse": ".4f",
+    "rated ndcg@10": ".4f", "new users: hit_rate@10": ".4f", "new users: rmse": ".4f",
     "after a pause: hit_rate@10": ".4f", "seconds": ".0f",
 }  # fmt: skip
 OURS = "Greenlight"
@@ -162,10 +163,16 @@ def ranking(split: Split, rank: Array) -> Figures:
 
 
 def rating(split: Split, predicted: Array) -> Figures:
-    """RMSE, overall and for users that train does not have."""
-    square = np.square(predicted - split.eval.rating)
-    new = split.eval.user == split.users
-    return {"rmse": float(np.sqrt(square.mean())), "new users: rmse": _mean(square[new]) ** 0.5}
+    """RMSE, overall and for users that train does not have; the order of each user's ratings."""
+    rows = split.eval
+    square = np.square(predicted - rows.rating)
+    order = (rows.person, rows.rating, predicted, split.scale[0])
+    return {
+        "rmse": float(np.sqrt(square.mean())),
+        "new users: rmse": _mean(square[rows.user == split.users]) ** 0.5,
+        "rated ndcg@10": rated_ndcg(*order, k=10),
+        "rated ndcg": rated_ndcg(*order),
+    }
 
 
 def _mean(values: Array) -> float:

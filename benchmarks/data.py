@@ -42,11 +42,13 @@ class Rows:
     """Ratings to predict, or, for train, to learn from.
 
     user: int32 [rows], behind the last one for users that train does not have.
+    person: int64 [rows], one number for each user, whether train has them or not.
     movie, rating, time: of the target, [rows].
     history, history_rating, history_time: what may be known of the user then; empty for train.
     """
 
     user: Array
+    person: Array
     movie: Array
     rating: Array
     time: Array
@@ -109,13 +111,15 @@ def _read(
     if not parts:
         raise SystemExit(f"{examples}: the split {split} is empty.")
     ids = np.concatenate([p["user_id"].numpy() for p in parts])
+    people, person = np.unique(ids, return_inverse=True)
     if not names:
-        names = {name: number for number, name in enumerate(np.unique(ids))}
+        names = {name: number for number, name in enumerate(people)}
     users = np.array([names.get(name, len(names)) for name in ids], np.int32)
     target = _ragged(parts, "movie_id")
     history = _ragged(parts, "history_movie_id")
     return Rows(
         np.repeat(users, target.lengths),
+        np.repeat(person, target.lengths),
         movies.lookup(tf.constant(target.values)).numpy(),
         _values(parts, "rating"),
         _values(parts, "timestamp"),

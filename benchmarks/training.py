@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import tensorflow as tf
 import tf_keras as keras
 
 from benchmarks.accuracy import Array, Run, answers, chosen
+from components.trainer.component import told_by
 from components.trainer.run import make_job, train
 from pipeline.config import load_config
 from schemas.source import load_source
@@ -35,12 +34,7 @@ def learned(
     """
     given = {"source": options.source, "data_dir": options.data_dir}
     config = load_config(None, chosen(options, seed, settings), **given).model_dump()
-    rows = json.loads(Path(run.examples, "rows.json").read_text(encoding="utf-8"))
-    told = {
-        "catalogue": f"{run.catalogue}/Split-catalogue/*",
-        "history": rows["history"],
-        "trained_until": (rows["cutoffs"] or {}).get("valid"),
-    }
+    told = {"catalogue": f"{run.catalogue}/Split-catalogue/*", **told_by(run.examples)}
     scale = load_source(options.source).scale
     with tempfile.TemporaryDirectory() as folder:
         job = make_job(

@@ -48,13 +48,14 @@ def inputs_of(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
     """
     catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
     examples = artifact_utils.get_single_uri(input_dict["examples"])
+    return {CATALOGUE: io_utils.all_files_pattern(catalogue), **told_by(examples)}
+
+
+def told_by(examples: str) -> dict[str, Any]:
+    """What the Examples artifact in this folder says of itself: `history` and `trained_until`."""
     with fileio.open(f"{examples}/{ROWS_FILE}") as file:
         rows = json.load(file)
-    return {
-        CATALOGUE: io_utils.all_files_pattern(catalogue),
-        "history": rows["history"],
-        "trained_until": (rows["cutoffs"] or {}).get("valid"),
-    }
+    return {"history": rows["history"], "trained_until": (rows["cutoffs"] or {}).get("valid")}
 
 
 class MovieTrainerSpec(types.ComponentSpec):

@@ -81,4 +81,16 @@ def test_metrics_of_known_answers(made):
     assert found["hit_rate@10"] == pytest.approx((rank == 3).mean())
     assert found["hit_rate@100"] == 1
     assert found["ndcg@10"] == pytest.approx((rank == 3).mean() / 2)
-    assert rating(split, rows.rating + 0.5)["rmse"] == pytest.approx(0.5)
+    rated = rating(split, rows.rating + 0.5)
+    assert rated["rmse"] == pytest.approx(0.5)
+    assert rated["rated ndcg@10"] == pytest.approx(1) == rated["rated ndcg"]
+    assert rating(split, -rows.rating)["rated ndcg"] < 0.99
+
+
+def test_every_user_has_a_number_of_their_own(made):
+    _, split = made
+    rows = split.eval
+    known = rows.user < split.users
+    pairs = set(zip(rows.person[known].tolist(), rows.user[known].tolist(), strict=True))
+    assert len(pairs) == len({person for person, _ in pairs}) == len({user for _, user in pairs})
+    assert not set(rows.person[~known]) & {person for person, _ in pairs}
