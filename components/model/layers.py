@@ -106,9 +106,9 @@ class EventEmbedding(keras.layers.Layer):
 class HistoryEncoder(keras.layers.Layer):
     """Reads a history into a query vector.
 
-    Ordered: several decaying sums with learned half-lives, then a hidden layer; the newest events
-    weigh most. As a set: one plain sum and a linear map, which keeps the encoder tied to the
-    movies' own vectors.
+    Ordered: several decaying sums with learned half-lives, read by a linear map and, beside it, by
+    a hidden layer; the newest events weigh most. As a set: one plain sum and a linear map, which
+    keeps the encoder tied to the movies' own vectors.
     """
 
     HALF_LIVES = (1.0, 4.0, 16.0, 128.0)
@@ -127,6 +127,7 @@ class HistoryEncoder(keras.layers.Layer):
                 initializer=keras.initializers.Constant(lives),
             )
             self._hidden = keras.layers.Dense(hidden, activation="gelu", name="hidden")
+            self._direct = keras.layers.Dense(dims, use_bias=False, name="direct")
         start = "orthogonal" if ordered else keras.initializers.Identity()
         self._out = keras.layers.Dense(dims, use_bias=False, kernel_initializer=start, name="out")
 
@@ -154,4 +155,5 @@ class HistoryEncoder(keras.layers.Layer):
             total = tf.reduce_sum(weight, -1, keepdims=True)
             pooled.append(tf.matmul(weight, events) / (total + 1.0))
         inputs = self._dropout(tf.concat(pooled, -1), training=training)
-        return self._out(self._dropout(self._hidden(inputs), training=training))
+        hidden = self._out(self._dropout(self._hidden(inputs), training=training))
+        return hidden + self._direct(inputs)
