@@ -1,7 +1,8 @@
 """Holds Greenlight against its peers on one data set under one protocol.
 
     python -m benchmarks.accuracy --source movielens-latest --split random
-        [--data-dir DIR] [--seeds 42 43 44] [--out runs/accuracy] [--set key=value ...]
+        [--data-dir DIR] [--seeds 42 43 44] [--peers EASE myFM ...] [--out runs/accuracy]
+        [--set key=value ...]
 
 Greenlight runs as its user runs it, once per seed, through the whole pipeline; its exported model
 then answers `evaluate` for every eval row. The peers learn from the same train rows, are tuned on
@@ -69,8 +70,7 @@ def main() -> None:
     results = {OURS: {name: float(np.mean([o[name] for o in ours])) for name in ours[0]}}
     noise = {name: float(np.std([o[name] for o in ours])) for name in ours[0]}
     settings = {OURS: f"default, {len(runs)} seeds"}
-    if not options.alone:
-        _add_peers(split, results, settings)
+    _add_peers(split, options.peers, results, settings)
     _show(options, split, results, noise, settings)
     content = {"results": results, "noise": noise, "settings": settings}
     content["calibration"] = calibration(split, runs[0])
@@ -90,7 +90,8 @@ def accuracy_options(description: str | None, out: str) -> argparse.ArgumentPars
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44])
     parser.add_argument("--out", default=out)
     parser.add_argument("--set", action="append", default=[], dest="settings")
-    parser.add_argument("--alone", action="store_true", help="without the peers")
+    names = [*retrieval_peers.PEERS, *rating_peers.PEERS]
+    parser.add_argument("--peers", nargs="*", default=names, choices=names, help="all, unless told")
     return parser
 
 
@@ -179,15 +180,17 @@ def _mean(values: Array) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
-def _add_peers(split: Split, results: dict[str, Figures], settings: dict[str, str]) -> None:
-    for name, peer in retrieval_peers.PEERS.items():
+def _add_peers(
+    split: Split, asked: Sequence[str], results: dict[str, Figures], settings: dict[str, str]
+) -> None:
+    for name in (name for name in retrieval_peers.PEERS if name in asked):
         started = time.monotonic()
-        settings[name], scorer = retrieval_peers.best(split, peer)
+        settings[name], scorer = retrieval_peers.best(split, retrieval_peers.PEERS[name])
         found = ranking(split, retrieval_peers.ranks(split, split.eval, scorer))
         results[name] = {**found, "seconds": time.monotonic() - started}
-    for name, rater_of in rating_peers.PEERS.items():
+    for name in (name for name in rating_peers.PEERS if name in asked):
         started = time.monotonic()
-        settings[name], rater = rating_peers.best(split, rater_of)
+        settings[name], rater = rating_peers.best(split, rating_peers.PEERS[name])
         found = rating(split, rating_peers.clipped(split, split.eval, rater))
         results[name] = {**found, "seconds": time.monotonic() - started}
 
