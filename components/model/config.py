@@ -19,13 +19,13 @@ class ModelConfig(BaseModel):
     ignored: list[str] = Field([], description="features that the source has and the model ignores")
     retrieval_weight: float = Field(1.0, ge=0, description="weight of the retrieval loss")
     rating_weight: float = Field(1.0, ge=0, description="weight of the rating loss")
-    dims: int = Field(64, ge=2, le=1024, description="width of the retrieval embeddings")
+    dims: int = Field(128, ge=2, le=1024, description="width of the retrieval embeddings")
     rating_heads: int = Field(4, ge=1, le=64, description="rating heads that are averaged")
     rating_dims: int = Field(8, ge=1, le=64, description="width of each rating head's vectors")
     rating_caution: float = Field(
         2.0, ge=0, description="weight of the rating tables' divergence from their priors"
     )
-    hidden: int = Field(128, ge=1, le=4096, description="width of the query tower's hidden layer")
+    hidden: int = Field(256, ge=1, le=4096, description="width of the query tower's hidden layer")
     cross_layers: int = Field(
         0, ge=0, le=8, description="cross layers (DCN-v2) over the parts of a movie and of a user"
     )

@@ -11,8 +11,8 @@ Value = bool | int | float | str
 # Early stopping finds the epochs; the others change what is measured, not how good the model is.
 NOT_TUNED = ("training.epochs", "training.seed", "training.valid_rows")
 SPACE: Mapping[str, Any] = {
-    "model.dims": [32, 64, 128],
-    "model.hidden": [64, 128, 256],
+    "model.dims": [64, 128, 256],
+    "model.hidden": [128, 256, 512],
     "model.dropout": {"low": 0.0, "high": 0.5},
     "model.rating_dims": [4, 8, 16],
     "model.rating_caution": {"low": 0.5, "high": 8.0, "scale": "log"},

@@ -11,7 +11,7 @@ def test_the_usual_space_is_off_and_every_name_in_it_is_a_setting():
     tuning = Config().tuning
     assert not tuning.enabled
     assert list(tuning.space) == list(SPACE)
-    assert tuning.space["model.dims"] == [32, 64, 128]
+    assert tuning.space["model.dims"] == [64, 128, 256]
     assert tuning.space["training.learning_rate"] == Range(low=0.001, high=0.01, scale="log")
 
 
