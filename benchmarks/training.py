@@ -33,6 +33,7 @@ def learned(
       What the export says of every eval row, and the seconds that the training took.
     """
     given = {"source": options.source, "data_dir": options.data_dir}
+    settings = [*settings, "training.importance_rows=0"]  # nobody would read it
     config = load_config(None, chosen(options, seed, settings), **given).model_dump()
     told = {"catalogue": f"{run.catalogue}/Split-catalogue/*", **told_by(run.examples)}
     scale = load_source(options.source).scale

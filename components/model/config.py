@@ -88,6 +88,10 @@ class TrainingConfig(BaseModel):
         False, description="start from the latest blessed model; only with split.kind=temporal"
     )
     valid_rows: int = Field(5_000, ge=1, description="valid examples read for early stopping")
+    importance_rows: int = Field(
+        2_000, ge=0, le=20_000,
+        description="valid examples on which inputs are shuffled to see what matters; 0: none",
+    )  # fmt: skip
     seed: int = Field(42, ge=0, description="seed of initial weights, shuffling and dropout")
 
 

@@ -95,8 +95,3 @@ class Facts:
     def user_parts(self) -> list[str]:
         """What is known of a user beside the history, as a person would call it."""
         return ["user id", *self.user_features]
-
-    @property
-    def tables(self) -> dict[str, Any]:
-        """The arguments that every `MovieEmbedding` shares."""
-        return {"id_rows": self.id_rows, "oov_rows": self.oov_rows, "features": self.features}

@@ -1,7 +1,6 @@
 """The building blocks of both towers: movie vectors, history events, history encoder."""
 
 import operator
-from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
@@ -9,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 from numpy.typing import NDArray
+
+from components.model.facts import Facts
 
 RATING_BUCKETS = 11  # enough to keep every step of 0.5-5, 1-5 and 0-10 apart
 
@@ -23,9 +24,7 @@ class MovieEmbedding(keras.layers.Layer):
     def __init__(
         self,
         dims: int,
-        id_rows: NDArray[Any],
-        oov_rows: NDArray[Any],
-        features: Mapping[str, NDArray[Any]],
+        facts: Facts,
         id_dropout: float = 0.0,
         stddev: float = 0.05,
         name: str = "movies",
@@ -34,35 +33,32 @@ class MovieEmbedding(keras.layers.Layer):
 
         Args:
           dims: width of a vector.
-          id_rows: int32 [movies], each movie's row in the id table.
-          oov_rows: int32 [movies], the out-of-vocabulary row it would have.
-          features: name to int32 [movies, width], rows of that feature's table, -1 for padding.
+          facts: the catalogue, which says how many rows each table needs.
           id_dropout: share of movies that show their out-of-vocabulary row in training.
           stddev: spread of the initial ids' vectors.
         """
         super().__init__(name=name)
-        self._id_rows, self._oov_rows = id_rows, oov_rows
-        self._features = dict(features)
         self._id_dropout = id_dropout
-        rows = 1 + int(max(id_rows.max(initial=0), oov_rows.max(initial=0)))
         start = keras.initializers.RandomNormal(stddev=stddev)
+        rows = facts.id_table_rows
         self.ids = self.add_weight(f"{name}/ids", [rows, dims], initializer=start)
         self.feature_tables = {
             key: self.add_weight(
                 f"{name}/{key}", [int(index.max(initial=0)) + 1, dims], initializer="zeros"
             )
-            for key, index in self._features.items()
+            for key, index in facts.features.items()
         }
 
-    def vectors(self, training: bool = False) -> tf.Tensor:
-        """Returns float32 [movies, dims]."""
-        return reduce(operator.add, self.parts(training))
+    def vectors(self, facts: Facts, training: bool = False) -> tf.Tensor:
+        """Returns float32 [movies, dims] of the ids and features that `facts` has."""
+        return reduce(operator.add, self.parts(facts, training))
 
-    def parts(self, training: bool = False) -> list[tf.Tensor]:
+    def parts(self, facts: Facts, training: bool = False) -> list[tf.Tensor]:
         """Returns what is added up, the id's first, then each feature's: [movies, dims] each."""
-        rows = shown_rows(self._id_rows, self._oov_rows, self._id_dropout if training else 0.0)
+        unknown = self._id_dropout if training else 0.0
+        rows = shown_rows(facts.id_rows, facts.oov_rows, unknown)
         tables = self.feature_tables
-        means = [feature_means(tables[key], index) for key, index in self._features.items()]
+        means = [feature_means(tables[key], index) for key, index in facts.features.items()]
         return [tf.gather(self.ids, rows), *means]
 
 

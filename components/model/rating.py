@@ -128,13 +128,14 @@ class RatingHead(keras.layers.Layer):
         start[facts.id_rows, :, 0] = facts.movie_bias[:, np.newaxis] / self._deviation
         return start.reshape(rows, -1).astype(np.float32)
 
-    def tables(self, training: bool) -> dict[str, tf.Tensor]:
+    def tables(self, training: bool, facts: Facts | None = None) -> dict[str, tf.Tensor]:
         """Returns what each head knows of every movie: rating [movies, heads, 1 + dims].
 
         The first column is the movie's bias, the others its vector. Where parts are crossed,
-        rating_parts [movies, parts, heads * (1 + dims)] has what id and features are apart.
+        rating_parts [movies, parts, heads * (1 + dims)] has what id and features are apart. Other
+        `facts` may stand in for those that the head was built with.
         """
-        facts = self._facts
+        facts = facts or self._facts
         unknown = self._id_dropout if training else 0.0
         rows = shown_rows(facts.id_rows, facts.oov_rows, unknown)
         parts = [tf.gather(self.ids.rows(training), rows)]
@@ -143,14 +144,9 @@ class RatingHead(keras.layers.Layer):
             parts.append(feature_means(self.features[name].rows(training), index))
             found += parts[-1]
         if len(facts.raters.movie):
-            found += tf.sparse.sparse_dense_matmul(self._raters(), self.raters.rows(training))
+            found += tf.sparse.sparse_dense_matmul(_raters(facts), self.raters.rows(training))
         tables = {"rating": tf.reshape(found, [-1, self.heads, 1 + self.dims])}
         return tables if self.crosses is None else {**tables, "rating_parts": tf.stack(parts, 1)}
-
-    def _raters(self) -> tf.SparseTensor:
-        raters, movies = self._facts.raters, len(self._facts.movie_ids)
-        index = np.stack([raters.movie, raters.user], 1).astype(np.int64)
-        return tf.SparseTensor(index, raters.weight, [movies, len(self._facts.user_ids)])
 
     def divergence(self) -> tf.Tensor:
         """How far all tables are from their priors, in nats."""
@@ -261,6 +257,12 @@ class RatingHead(keras.layers.Layer):
             parts = rating_parts(tables["rating_parts"], solved[..., 0], users.kinds, target)
             error -= self.crosses(parts, training=training)[:, tf.newaxis]
         return 0.5 * tf.reduce_mean(tf.square(error) / variance + tf.math.log(variance), 1)
+
+
+def _raters(facts: Facts) -> tf.SparseTensor:
+    raters = facts.raters
+    index = np.stack([raters.movie, raters.user], 1).astype(np.int64)
+    return tf.SparseTensor(index, raters.weight, [len(facts.movie_ids), len(facts.user_ids)])
 
 
 def solve(matrix: tf.Tensor, right: tf.Tensor) -> tf.Tensor:

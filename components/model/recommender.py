@@ -1,7 +1,7 @@
 """The joint model: a query tower, a movie tower, a retrieval head and a rating head."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -55,9 +55,8 @@ class Recommender(tfrs.Model):
     def __init__(self, config: ModelConfig, facts: Facts, ordered: bool) -> None:
         super().__init__()
         self.config, self.facts, self.ordered = config, facts, ordered
-        shared: dict[str, Any] = {"id_dropout": config.id_dropout, **facts.tables}
-        self.movies = MovieEmbedding(config.dims, **shared)
-        self.popularity = MovieEmbedding(1, **shared, stddev=0.0, name="popularity")
+        self.movies = MovieEmbedding(config.dims, facts, config.id_dropout)
+        self.popularity = MovieEmbedding(1, facts, config.id_dropout, stddev=0.0, name="popularity")
         self.events = EventEmbedding(config.dims, facts.scale)
         self.encoder = HistoryEncoder(config.dims, config.hidden, config.dropout, ordered)
         self.users = UserEmbedding(config.dims, facts)
@@ -84,18 +83,24 @@ class Recommender(tfrs.Model):
         rest = [variable for variable in self.variables if variable.ref() not in own]
         return {"valid_retrieval": rest, "valid_rating": rating}
 
-    def movie_tables(self, training: bool = False) -> dict[str, tf.Tensor]:
-        """Returns what is known of every movie: vectors [movies, dims], popularity [movies]."""
+    def movie_tables(
+        self, training: bool = False, facts: Facts | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Returns what is known of every movie: vectors [movies, dims], popularity [movies].
+
+        Other `facts` of as many movies show what the model would make of them if these were true.
+        """
+        facts = facts or self.facts
         return {
-            "vectors": self._vectors(training),
-            "popularity": self.popularity.vectors(training)[:, 0] + self.facts.log_popularity,
-            **self.rating_head.tables(training=training),
+            "vectors": self._vectors(facts, training),
+            "popularity": self.popularity.vectors(facts, training)[:, 0] + facts.log_popularity,
+            **self.rating_head.tables(training, facts),
         }
 
-    def _vectors(self, training: bool) -> tf.Tensor:
+    def _vectors(self, facts: Facts, training: bool) -> tf.Tensor:
         if self.movie_crosses is None:
-            return self.movies.vectors(training)
-        return self.movie_crosses(self.movies.parts(training))
+            return self.movies.vectors(facts, training)
+        return self.movie_crosses(self.movies.parts(facts, training))
 
     def query(
         self,

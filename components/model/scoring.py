@@ -5,10 +5,12 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.model.facts import Facts
+from components.model.linear import LinearPath
 from components.model.recommender import Recommender, Window
 
 USER_DOUBT = 5.0  # ratings' worth of doubt in a user's mean, for the bias baseline
 Tables = dict[str, tf.Tensor]
+TAKEN_FOR = "taken_for"  # a table that not every model's tables hold: int32 [movies]
 
 
 class Scores(NamedTuple):
@@ -46,11 +48,21 @@ def score(model: Recommender, tables: Tables, window: Window, reach: int) -> Sco
     query = model.query(tables, window, visible, age)[:, 0]
     scores = tf.matmul(query, tables["vectors"], transpose_b=True) + tables["popularity"]
     if model.linear is not None:
-        scores += model.linear(window.movie, visible[:, 0], age)
+        scores += _linear(model.linear, tables, window, visible[:, 0], age)
     popularity = tf.broadcast_to(tf.constant(model.facts.log_popularity), tf.shape(scores))
     known = known_users(model, window)
     scores = tf.where(known[:, tf.newaxis], scores, popularity)
     return Scores(scores, popularity, seen_movies(window, movies), known)
+
+
+def _linear(
+    path: LinearPath, tables: Tables, window: Window, visible: tf.Tensor, age: tf.Tensor
+) -> tf.Tensor:
+    """What the path adds to the scores: it takes each movie for the one that `taken_for` tells."""
+    if TAKEN_FOR not in tables:
+        return path(window.movie, visible, age)
+    found = path(tf.gather(tables[TAKEN_FOR], window.movie), visible, age)
+    return tf.gather(found, tables[TAKEN_FOR], axis=1)
 
 
 def known_users(model: Recommender, window: Window) -> tf.Tensor:

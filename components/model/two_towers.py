@@ -49,9 +49,14 @@ class TwoTowers(tfrs.Model):
         bound = keras.constraints.MaxNorm(most) if most else None
         return keras.layers.Dense(units, activation="relu", kernel_constraint=bound, name=name)
 
-    def movie_tables(self, training: bool = False) -> dict[str, tf.Tensor]:
-        """Returns the movies' vectors [movies, dims] and zeros for their popularity [movies]."""
-        vectors = tf.gather(self.movies.rows, self.facts.id_rows)
+    def movie_tables(
+        self, training: bool = False, facts: Facts | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Returns the movies' vectors [movies, dims] and zeros for their popularity [movies].
+
+        Other `facts` of as many movies may stand in for those that the model was built with.
+        """
+        vectors = tf.gather(self.movies.rows, (facts or self.facts).id_rows)
         return {"vectors": vectors, "popularity": tf.zeros([len(self.facts.movie_ids)])}
 
     def query(

@@ -1,5 +1,6 @@
 """The report's charts as Vega-Lite specifications; colours are the page's CSS variables."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -62,13 +63,12 @@ def hit_rate_over_k(rows: Rows) -> Spec:
     )  # fmt: skip
 
 
-def forest(rows: Rows, title: str) -> Spec:
+def forest(rows: Rows, title: str, colours: Mapping[str, str] = VERDICT_COLOURS) -> Spec:
     """Differences with their intervals (label, value, low, high, verdict), zero marked.
 
-    Points right of zero are in the model's favour.
+    With the verdicts' usual colours, points right of zero are in the model's favour.
     """
-    verdicts = list(VERDICT_COLOURS)
-    scale = alt.Scale(domain=verdicts, range=[VERDICT_COLOURS[name] for name in verdicts])
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     colour = alt.Color("verdict:N", scale=scale, legend=None)
     order = [row["label"] for row in rows]
     base = alt.Chart(_data(rows)).encode(
@@ -79,7 +79,7 @@ def forest(rows: Rows, title: str) -> Spec:
     )  # fmt: skip
     zero = alt.Chart(_data([{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[3, 3])
     whiskers = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=title, axis=alt.Axis(format="+.3~f", tickCount=5)), x2="high:Q"
+        x=alt.X("low:Q", title=title, axis=alt.Axis(format="+.3~g", tickCount=5)), x2="high:Q"
     )
     points = base.mark_point(filled=True, size=60, opacity=1).encode(
         x="value:Q",

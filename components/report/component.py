@@ -22,6 +22,7 @@ from components.report.blessing import blessing
 from components.report.evaluation import Evaluation, read_evaluation
 from components.report.learned import learned
 from components.trainer.crosses import CROSSES_FILE
+from components.trainer.drops import IMPORTANCE_FILE
 from components.validation.component import FINDINGS_FILE
 
 Inputs = dict[str, list[types.Artifact]]
@@ -79,7 +80,8 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
         "intervals": facts.intervals(evaluation),
         "bands": facts.rating_rows(evaluation.bands, tuple(scale)),
         **_of_model(inputs, gates.k, answers(evaluation)),
-        "crosses": crosses(uri["model_run"]),
+        "importance": measured(uri["model_run"], IMPORTANCE_FILE),
+        "crosses": measured(uri["model_run"], CROSSES_FILE),
         "data": facts.data_facts(count_train(_files(inputs["examples"], "train")), rows),
         "versions": facts.versions(),
         "lineage": facts.lineage(inputs),
@@ -112,9 +114,9 @@ def _of_model(inputs: Inputs, k: int, answering: bool) -> dict[str, Any]:
     return {"people": shown, "learned": learned(loaded)}
 
 
-def crosses(model_run: str) -> dict[str, Any]:
-    """What the Trainer measured of pairs of features; empty where nothing was crossed."""
-    path = f"{model_run}/{CROSSES_FILE}"
+def measured(model_run: str, name: str) -> dict[str, Any]:
+    """What the Trainer measured of the model, by the file's name; empty where it did not."""
+    path = f"{model_run}/{name}"
     return _read(path) if fileio.exists(path) else {}
 
 

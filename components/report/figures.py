@@ -8,6 +8,7 @@ from components.evaluation.rules import OVERALL
 from components.evaluation.slices import parse_slice
 from components.report import charts, tables
 from components.report.crosses import drawn_crosses
+from components.report.importance import drawn_importance
 from components.report.maps import drawn_maps
 
 Content = Mapping[str, Any]
@@ -32,6 +33,8 @@ def drawn(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
     found |= _slice_charts(blessing, facts)
     if facts.get("learned"):
         found |= drawn_maps(facts["learned"])
+    if facts.get("importance"):
+        found |= drawn_importance(facts["importance"])
     found |= drawn_crosses(facts.get("crosses") or {})
     found |= _training_charts(blessing["training"])
     for name, x, number in (

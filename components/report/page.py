@@ -10,6 +10,7 @@ from components.evaluation.gates import GatesConfig
 from components.report import card, tables
 from components.report.figures import drawn
 from components.report.html import environment, html
+from components.report.importance import importance_table
 
 Content = Mapping[str, Any]
 SECTIONS = (
@@ -57,10 +58,13 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         *(() if len(facts["slices"][settings.hit_rate]) > 1 else ("slices",)),
         *(() if blessing["lists"] else ("lists",)),
     }
+    importance = facts.get("importance")
     return {
         "blessing": blessing,
         "facts": facts,
         "learned": facts.get("learned"),
+        "importance": importance,
+        "importance_table": importance_table(importance) if importance else None,
         "crosses": facts.get("crosses"),
         "run": blessing["run_id"],
         "headline": headline(blessing),

@@ -59,11 +59,11 @@ def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict
     rows = []
     main = {settings.hit_rate, f"ndcg@{settings.k}", "mrr", "rmse", "mae"}
     for name in (name for name in shown if name in own):
-        cells = [_interval([own[name], *blessing["intervals"].get(name, NO_ENDS)])]
+        cells = [interval([own[name], *blessing["intervals"].get(name, NO_ENDS)])]
         for other in others:
             values, ends = blessing["baselines"][other][OVERALL], facts["intervals"][other]
             told = [values.get(name), *ends.get(name, NO_ENDS)]
-            cells.append(_interval(told) if name in values else "")
+            cells.append(interval(told) if name in values else "")
         rows.append({"metric": name, "cells": cells, "main": name in main})
     return {"models": ["candidate", *(MODELS[name] for name in others)], "rows": rows}
 
@@ -123,7 +123,7 @@ def lists(blessing: Content, settings: GatesConfig) -> dict[str, Any] | None:
                 {
                     "metric": name,
                     "words": words,
-                    "cells": [_interval(m[name]) for m in made.values()],
+                    "cells": [interval(m[name]) for m in made.values()],
                 }
             )
     models = {"candidate": "candidate", "blessed": "blessed model"}
@@ -135,7 +135,8 @@ def lists(blessing: Content, settings: GatesConfig) -> dict[str, Any] | None:
     }
 
 
-def _interval(entry: list[float | None]) -> str:
+def interval(entry: list[float | None]) -> str:
+    """A value and, where it has an interval, its low and high end."""
     value, low, high = entry
     return number(value) + (f" ({number(low)} to {number(high)})" if low is not None else "")
 

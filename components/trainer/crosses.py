@@ -64,7 +64,7 @@ def _crossed(model: Recommender, window: Window) -> Iterator[tuple[str, Crossed]
     tables = model.movie_tables()
     visible, age = (before if model.ordered else others)(window.present)
     if model.movie_crosses is not None:
-        parts = [tf.gather(part, window.movie) for part in model.movies.parts()]
+        parts = [tf.gather(part, window.movie) for part in model.movies.parts(model.facts)]
         yield "candidate", _whole(model.movie_crosses, parts)
     if model.query_crosses is not None:
         parts = model.query_parts(tables, window, visible, age)

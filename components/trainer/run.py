@@ -20,8 +20,10 @@ from components.model.two_towers import TwoTowers
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
 from components.trainer.crosses import CROSSES_FILE, SAMPLED, strengths
+from components.trainer.drops import IMPORTANCE_FILE
 from components.trainer.fit import Fit, History, never
 from components.trainer.histories import read_users
+from components.trainer.importance import importance
 from components.trainer.judge import Judge
 from components.trainer.warm import warm_start
 
@@ -163,15 +165,27 @@ def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
 def _write_down(
     job: Job, model: Recommender | TwoTowers, data: Data, history: Mapping[str, Any]
 ) -> None:
-    """Writes history.json, and crosses.json where anything was crossed."""
+    """Writes history.json, crosses.json where anything was crossed, and importance.json."""
     files = {"history.json": history}
     crossed = job.model.cross_layers or job.model.rating_cross_layers
     if crossed and isinstance(model, Recommender):
         windows = epoch_windows(job, data.lookup, 0)
         files[CROSSES_FILE] = strengths(model, windows.take(SAMPLED))
+    if found := what_matters(job, data.lookup, model):
+        files[IMPORTANCE_FILE] = found
     for name, content in files.items():
         with tf.io.gfile.GFile(f"{job.log_dir}/{name}", "w") as file:
             file.write(json.dumps(content))
+
+
+def what_matters(job: Job, lookup: Lookup, model: Recommender | TwoTowers) -> dict[str, Any] | None:
+    """What the model's inputs are worth on valid, where that is asked for and can be measured."""
+    training = job.training
+    rows, seed = training.importance_rows, training.seed
+    found = importance(model, job.valid, lookup, rows, job.window, seed)
+    if found:
+        logger.info("what matters to the model took %.1f s to measure", found["seconds"])
+    return found
 
 
 def read(job: Job) -> Data:

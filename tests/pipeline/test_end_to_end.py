@@ -139,6 +139,8 @@ def test_the_published_page_opens_in_a_browser_and_is_true(first: Run, output: P
         people = tab.js("document.querySelector('#people ~ section').innerText")
         assert "Recommended" in people and "(1994)" in people
         assert "MovieTrainer" in tab.js("document.body.innerText")
+        worth = tab.js("document.querySelector('#importance-lists').getAttribute('aria-label')")
+        assert "NDCG lower by history 0." in worth  # what it reads first of all matters most
 
 
 def test_a_report_is_rebuilt_from_stored_artifacts_alone(first: Run, output: Path) -> None:

@@ -24,7 +24,12 @@ CROSSED = {
     "rating": ["history", "gender", "age", "occupation", "movie id", "year", "genres", "director",
                "star"],
 }  # fmt: skip
+LOSSES = {"genres": 0.0021, "history": 0.08, EVIL: -0.0102, "user id": -0.00002}
 TRAINING = {"best_epoch": 2, "epochs": [EPOCH, {**EPOCH, "loss": 2.0}]}
+
+
+def _loss(value):
+    return {"value": value, "low": value - 0.0016, "high": value + 0.0018}
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +116,15 @@ def make_report_facts(gates):
                 "movies": [{"title": EVIL, "genres": [EVIL, "War"], "year": 1990 + 9 * i,
                             "x": i / 2, "y": -i / 2} for i in range(3)],
                 "share": [0.5, 0.25], "neighbours": [{"title": EVIL, "nearest": [EVIL, "War"]}],
+            },
+            "importance": {
+                "rows": 1500, "users": 44, "level": 0.95,
+                "base": {"ndcg": 0.31, "hit_rate@10": 0.12, "rmse": 0.87},
+                "groups": [
+                    {"group": name, "ndcg": _loss(loss), "hit_rate@10": _loss(loss / 2),
+                     "rmse": _loss(0.02 - loss)}
+                    for name, loss in LOSSES.items()
+                ],
             },
             "crosses": {
                 name: {"parts": parts, "strength": np.round(

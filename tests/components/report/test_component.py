@@ -6,7 +6,7 @@ import pytest
 from tfx.utils import import_utils
 
 import components
-from components.report.component import Report, run_name
+from components.report.component import Report, measured, run_name
 
 
 def test_a_run_without_an_id_is_named_by_its_time() -> None:
@@ -19,3 +19,9 @@ def test_the_type_is_found_by_its_name() -> None:
     assert import_utils.import_class_by_path(Report.TYPE_NAME) is Report
     with pytest.raises(AttributeError, match="no attribute 'Rapport'"):
         _ = components.Rapport
+
+
+def test_what_an_older_run_did_not_measure_is_empty(tmp_path) -> None:
+    assert measured(str(tmp_path), "importance.json") == {}
+    (tmp_path / "importance.json").write_text('{"rows": 3}', encoding="utf-8")
+    assert measured(str(tmp_path), "importance.json") == {"rows": 3}

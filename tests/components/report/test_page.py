@@ -9,6 +9,7 @@ import pytest
 from components.report import html, page
 from components.report.crosses import percent
 from components.report.history import render_history
+from components.report.importance import MATTERS, MISLEADS, UNCLEAR, ranked
 from tests.browser import browser
 from tests.looks import DRAWN, check_fit, check_print
 
@@ -59,7 +60,8 @@ def test_every_chart_is_drawn_and_described(made, shown):
     ids = [mark[0] for mark in marks]
     assert len(ids) == len(set(ids)) >= 10
     assert {"hit-rate", "calibration", "error", "loss", "ratings", "slices-0", "map-genre",
-            "crosses-candidate", "crosses-query", "crosses-rating"} <= set(ids)  # fmt: skip
+            "importance-lists", "importance-ratings", "crosses-candidate", "crosses-query",
+            "crosses-rating"} <= set(ids)  # fmt: skip
     for name, words, paths, width, height in marks:
         assert len(words) > 10 and paths > 5, name
         assert width > 200 and height > 80, name
@@ -106,6 +108,47 @@ def test_a_movie_of_the_map_tells_its_title_as_text(shown):
     assert "<script>alert('x')</script>" in told and "War" in told and "1999" in told
     nearest = shown.js("document.querySelector('[aria-label=\"Nearest movies\"] td').innerText")
     assert nearest.startswith("<script>alert('x')</script>") and nearest.endswith("War")
+
+
+def test_groups_of_inputs_are_ranked_by_what_they_are_worth(made, shown):
+    def texts(selector):
+        found = shown.js(
+            f"[...document.querySelectorAll('{selector}')].map(t => t.textContent.trim())"
+        )
+        return [text.removesuffix("…") for text in found]
+
+    evil = json.loads(made[1]["facts.json"])["importance"]["groups"][2]["group"]
+    best_first = ["history", "genres", "user id", evil]
+    for name, expected in (("lists", best_first), ("ratings", best_first[::-1])):
+        labels = texts(f"#importance-{name} .role-axis-label text")
+        drawn = [group for label in labels for group in expected if group.startswith(label)]
+        assert drawn == expected
+    table = '[aria-label="What matters to the model"] tbody'
+    assert texts(f"{table} th") == best_first
+    assert texts(f"{table} tr:first-child td") == [
+        "0.0800 (0.0784 to 0.0818)", "0.0400 (0.0384 to 0.0418)", "-0.0600 (-0.0616 to -0.0582)",
+    ]  # fmt: skip
+    assert texts(f"{table} tr:nth-child(3) td")[0] == "0.0000 (-0.0016 to 0.0018)"
+    words = shown.js("document.querySelector('#importance-lists').getAttribute('aria-label')")
+    assert words.index("history 0.0800 (0.0784 to 0.0818)") < words.index("genres 0.0021")
+
+
+def test_only_what_clearly_matters_has_the_colour_of_what_matters(made):
+    importance = json.loads(made[1]["facts.json"])["importance"]
+    verdicts = {row["label"]: row["verdict"] for row in ranked(importance, "ndcg")}
+    assert list(verdicts.values()) == [MATTERS, MATTERS, UNCLEAR, MISLEADS]
+    assert list(verdicts)[:3] == ["history", "genres", "user id"]
+
+
+def test_a_report_of_a_run_that_measured_no_inputs_has_no_word_on_them(
+    make_blessing, make_evaluation, make_report_facts
+):
+    evaluation = make_evaluation()
+    facts, content = make_report_facts(evaluation), make_blessing(evaluation, True)
+    del facts["importance"]
+    for without in ({}, {"importance": {}}):
+        text = page.render(content, facts | without)["index.html"]
+        assert "What matters to it" not in text and 'id="importance-' not in text
 
 
 def test_every_pair_has_its_square_and_its_number(made, shown):

@@ -70,7 +70,7 @@ def test_strengths_are_in_shares_of_the_vectors(model, windows):
     kernel, outward = model.movie_crosses.kernel().numpy(), model.movie_crosses.outward().numpy()
     for window in windows:
         movies = window.movie.numpy()[window.present.numpy() > 0]
-        rows = np.stack([part.numpy()[movies] for part in model.movies.parts()], 1)
+        rows = np.stack([part.numpy()[movies] for part in model.movies.parts(model.facts)], 1)
         squares.append((_expected(rows, kernel, outward) ** 2).sum(-1))
         length.append((tables["vectors"].numpy()[movies] ** 2).sum(-1))
     expected = np.sqrt(np.concatenate(squares).mean(0) / np.concatenate(length).mean())

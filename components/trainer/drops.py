@@ -1,0 +1,56 @@
+"""How much worse a model becomes without some of its inputs, with intervals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.bootstrap import interval, replicate_sums
+
+IMPORTANCE_FILE = "importance.json"
+MEASURES = ("ndcg", "hit_rate@10", "rmse")
+LEVEL, REPLICATES = 0.95, 500
+Array = NDArray[Any]
+
+
+def drops(users: Array, whole: Array, without: Mapping[str, Array], seed: int) -> dict[str, Any]:
+    """By how much each measure gets worse without each group of inputs.
+
+    Intervals come from a paired Poisson bootstrap over users: each replicate holds both sides of a
+    difference to the same users.
+
+    Args:
+      users: int64 [rows], any identifying number.
+      whole: float64 [rows, 3], each row's NDCG, hit and squared error as the model is.
+      without: the same by group, with the group shuffled.
+      seed: of the bootstrap.
+
+    Returns:
+      rows, users and level; base: each of `MEASURES` as the model is; groups: name and, for each
+      measure, value, low and high, above 0 where the model is worse without the group.
+    """
+    ones = np.ones([len(users), 1])
+    columns = np.concatenate([ones, whole, *without.values()], axis=1)
+    sums = replicate_sums(users, columns, REPLICATES, seed)
+    with np.errstate(invalid="ignore"):
+        means = sums[:, 1:] / sums[:, :1]
+    sides = means.reshape([len(means), 1 + len(without), len(MEASURES)])
+    sides[..., 2] = -np.sqrt(sides[..., 2])  # now more is better of all three
+    worse = sides[:, :1] - sides[:, 1:]
+    low, high = interval(worse[1:].reshape([REPLICATES, -1]), LEVEL)
+    ends = np.stack([worse[0].ravel(), low, high], 1).reshape([len(without), len(MEASURES), 3])
+    return {
+        "rows": len(users),
+        "users": len(np.unique(users)),
+        "level": LEVEL,
+        "base": dict(zip(MEASURES, np.abs(sides[0, 0]).tolist(), strict=True)),
+        "groups": [
+            {"group": name, **{m: _row(e) for m, e in zip(MEASURES, found, strict=True)}}
+            for name, found in zip(without, ends.tolist(), strict=True)
+        ],
+    }
+
+
+def _row(ends: list[float]) -> dict[str, float]:
+    return dict(zip(("value", "low", "high"), ends, strict=True))

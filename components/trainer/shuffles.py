@@ -1,0 +1,117 @@
+"""The groups of inputs, and what the model reads when one of them is exchanged or shuffled."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.model.facts import Facts, Raters
+
+Rows = Mapping[str, Any]  # what `features.parse` returns
+Array = NDArray[Any]
+MOVIE_ID = "movie id"
+UserShuffle = Callable[[Rows, np.random.Generator], Rows]
+MovieShuffle = Callable[[Facts, Array], Facts]
+
+
+def user_groups(facts: Facts, ordered: bool) -> dict[str, UserShuffle]:
+    """The groups on the user's side, and how to take from them what they say.
+
+    `history order` is one only where order carries meaning.
+    """
+    order: dict[str, UserShuffle] = {"history order": shuffle_order} if ordered else {}
+    return {
+        "history": exchange("history_movie", "history_rating"),
+        "history ratings": shuffle_ratings,
+        **order,
+        "user id": exchange("user"),
+        **{name: _exchange_feature(i) for i, name in enumerate(facts.user_features)},
+    }
+
+
+def movie_groups(facts: Facts) -> dict[str, MovieShuffle]:
+    """The groups on the movie's side: facts in which each movie has those of the movie `taken`."""
+    return {
+        MOVIE_ID: lambda facts, taken: dataclasses.replace(facts, id_rows=facts.id_rows[taken]),
+        **{name: _feature_of(name) for name in facts.features},
+        "popularity": lambda facts, taken: dataclasses.replace(facts, counts=facts.counts[taken]),
+        "raters": _raters_of,
+    }
+
+
+def others(users: Array, rng: np.random.Generator) -> Array:
+    """Draws for each row one of another user, each with the same chance.
+
+    Args:
+      users: int64 [rows], of at least two users.
+      rng: draws.
+
+    Returns:
+      int64 [rows].
+    """
+    order = np.argsort(users, kind="stable")
+    first = np.searchsorted(users, users, side="left", sorter=order)
+    own = np.searchsorted(users, users, side="right", sorter=order) - first
+    drawn = rng.integers(len(users) - own)
+    return np.asarray(order[drawn + np.where(drawn >= first, own, 0)])
+
+
+def exchange(*names: str) -> UserShuffle:
+    """Gives every row some columns of another user's row."""
+
+    def exchanged(rows: Rows, rng: np.random.Generator) -> Rows:
+        taken = others(rows["owner"], rng)
+        return {**rows, **{name: tf.gather(rows[name], taken) for name in names}}
+
+    return exchanged
+
+
+def _exchange_feature(place: int) -> UserShuffle:
+    def exchanged(rows: Rows, rng: np.random.Generator) -> Rows:
+        features = np.array(rows["user_features"])
+        features[:, place] = features[others(rows["owner"], rng), place]
+        return {**rows, "user_features": tf.constant(features)}
+
+    return exchanged
+
+
+def shuffle_ratings(rows: Rows, rng: np.random.Generator) -> Rows:
+    """Shuffles the ratings among the events of all histories."""
+    ratings = rows["history_rating"]
+    given = rng.permutation(ratings.flat_values.numpy())
+    return {**rows, "history_rating": ratings.with_flat_values(tf.constant(given))}
+
+
+def shuffle_order(rows: Rows, rng: np.random.Generator) -> Rows:
+    """Shuffles the events of each history."""
+    movies, ratings = rows["history_movie"], rows["history_rating"]
+    history = movies.value_rowids().numpy()
+    order = np.lexsort((rng.random(len(history)), history))
+    shuffled = {"history_movie": movies, "history_rating": ratings}
+    return {
+        **rows,
+        **{
+            name: x.with_flat_values(tf.gather(x.flat_values, order))
+            for name, x in shuffled.items()
+        },
+    }
+
+
+def _feature_of(name: str) -> MovieShuffle:
+    def shuffled(facts: Facts, taken: Array) -> Facts:
+        features = {**facts.features, name: facts.features[name][taken]}
+        return dataclasses.replace(facts, features=features)
+
+    return shuffled
+
+
+def _raters_of(facts: Facts, taken: Array) -> Facts:
+    """Gives a movie the raters of the one it is taken for."""
+    raters, known_as = facts.raters, np.argsort(taken)
+    movie = known_as[raters.movie].astype(np.int32)
+    order = np.lexsort((raters.user, movie))
+    columns = (movie[order], raters.user[order], raters.weight[order])
+    return dataclasses.replace(facts, raters=Raters(*columns))
