@@ -59,7 +59,10 @@ class TuningConfig(BaseModel):
         0.5, ge=0, le=1, description="how much ratings count in the score; the rest, lists"
     )
     trials: int = Field(40, ge=1, le=10_000, description="most trials")
-    minutes: float = Field(30.0, gt=0, description="most minutes, all trials together")
+    minutes: float = Field(30.0, gt=0, description="most minutes of the whole search")
+    parallel: int | None = Field(
+        None, ge=1, le=64, description="trials at once; left out: one for two cores, four at most"
+    )
     seed: int = Field(42, ge=1, description="seed of what is tried")
 
     @field_validator("space", mode="before")

@@ -1,15 +1,18 @@
 """What the Tuner node runs: the Trainer's own training, as often as the search asks for it."""
 
 import dataclasses
+import functools
 import gc
 import logging
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 import tf_keras as keras
+from keras_tuner.engine import oracle as kt_oracle
 from tfx import v1 as tfx
 from tfx.components.tuner.component import TunerFnResult
 
@@ -18,11 +21,16 @@ from components.trainer.run import Data, Job, folder_of, learn, make_job, most_e
 from components.trainer.windows import records
 from components.tuner.config import TuningConfig
 from components.tuner.oracles import make_oracle
-from components.tuner.search import Figures, Plan, Search
+from components.tuner.parallel import SideBySide
+from components.tuner.plan import Figures, Plan, Run
+from components.tuner.search import OneByOne, Search
 from components.tuner.space import hyperparameters
+from components.tuner.workers import Worker
 from schemas.errors import UserError
 
-BUDGET = ("trials", "minutes")  # a search with more of these goes on from where it ended
+# A search goes on from where it was with other values of these.
+BUDGET = ("trials", "minutes", "parallel")
+CORES, MOST = 2, 4  # unless told: cores for each trial, and trials at once; see docs/tuning.md
 
 
 def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
@@ -45,13 +53,25 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
     )
     if not list(records(job.valid, 1).take(1)):
         raise UserError("Tuning needs rows to score by: set split.valid above 0.")
-    data = read(job)
     space = hyperparameters(tuning.space, config)
     oracle = make_oracle(tuning, space, most_epochs(job.training, job.ordered))
-    search = Search(
-        oracle, lambda plan: run_trial(job, data, tuning.mix, plan), tuning, folder(fn_args)
-    )
-    return TunerFnResult(tuner=search, fit_kwargs={})
+    return TunerFnResult(tuner=make_search(oracle, job, tuning, folder(fn_args)), fit_kwargs={})
+
+
+def make_search(oracle: kt_oracle.Oracle, job: Job, tuning: TuningConfig, directory: str) -> Search:
+    """The search; a single trial at a time has this process, and all cores, for itself."""
+    cores = len(os.sched_getaffinity(0))
+    at_once = min(tuning.parallel or max(1, min(cores // CORES, MOST)), tuning.trials)
+    run = functools.partial(make_run, job, tuning.mix)
+    if at_once == 1:
+        return OneByOne(oracle, run(), tuning, directory)
+    workers = [Worker(run, max(1, cores // at_once)) for _ in range(at_once)]
+    return SideBySide(oracle, workers, tuning, directory)
+
+
+def make_run(job: Job, mix: float) -> Run:
+    """Reads the data and says how a trial is run."""
+    return functools.partial(run_trial, job, read(job), mix)
 
 
 def folder(fn_args: tfx.components.FnArgs) -> str:

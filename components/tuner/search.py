@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 from keras_tuner.engine import base_tuner
@@ -12,64 +11,46 @@ from keras_tuner.engine import trial as kt_trial
 
 from components.tuner.config import TuningConfig
 from components.tuner.oracles import SCORE, write_state
+from components.tuner.plan import Figures, Plan, Run, carry_out
 
 logger = logging.getLogger("greenlight.tuner")
 
-Figures = dict[str, float]
-
-
-class Plan(NamedTuple):
-    """What one trial is asked for.
-
-    values: dotted setting to value.
-    enough: whether to stop after so many epochs, counted from the training's first.
-    folder: where the training keeps its weights; one that goes on finds them there.
-    told: which trial this is, in words.
-    share: how much of the search is done.
-    """
-
-    values: Mapping[str, Any]
-    enough: Callable[[int], bool]
-    folder: str
-    told: str
-    share: float
-
-
-Run = Callable[[Plan], Figures]
-
 
 class Search(base_tuner.BaseTuner):
-    """KerasTuner's loop around any training; its state lives in `directory`.
+    """What all searches have in common; the state lives in `directory`.
 
     The same directory goes on where a killed search was, or, with more trials or minutes, where a
     finished one ended.
     """
 
-    def __init__(
-        self, oracle: kt_oracle.Oracle, run: Run, tuning: TuningConfig, directory: str
-    ) -> None:
+    at_once = 1
+
+    def __init__(self, oracle: kt_oracle.Oracle, tuning: TuningConfig, directory: str) -> None:
         """Makes the search.
 
         Args:
           oracle: says what to try.
-          run: trains as planned and measures; returns at least `score`, the more the better, to
-            which are added `seconds` and `cut`, 1 where the end of the minutes cut it short.
           tuning: what the user chose.
           directory: where the state is kept.
         """
-        self.run, self.tuning = run, tuning
+        self.tuning = tuning
         super().__init__(oracle, directory=directory, project_name="search")
 
     @property
     def spent(self) -> float:
-        """Seconds that ended trials took, in this process or an earlier one."""
+        """Seconds that the search took until its last trial ended, over all its processes."""
         ended = (trial.metrics for trial in self.oracle.trials.values())
-        return sum(found.get_best_value("seconds") for found in ended if found.exists("seconds"))
+        return max((m.get_best_value("clock") for m in ended if m.exists("clock")), default=0.0)
+
+    @property
+    def budget(self) -> float:
+        """Seconds that the search may take."""
+        return 60 * self.tuning.minutes
 
     @property
     def ended(self) -> str:
         """What ended the search: minutes, trials or space (everything was tried)."""
-        if self.spent >= 60 * self.tuning.minutes:
+        if self.spent >= self.budget:
             return "minutes"
         return "trials" if len(self.oracle.trials) >= self.tuning.trials else "space"
 
@@ -78,26 +59,40 @@ class Search(base_tuner.BaseTuner):
         self.oracle.save()
         write_state(self._get_tuner_fname(), self.get_state())
 
+    @property
+    def share(self) -> float:
+        """How much of the search is done, by trials or by minutes, whichever is more."""
+        trials = len(self.oracle.end_order) / self.tuning.trials
+        return min(1.0, max(self._clock() / self.budget, trials))
+
+    def on_search_begin(self) -> None:
+        """Starts the clock where an earlier process stopped it."""
+        self._began = time.monotonic() - self.spent
+        self.save()  # or a kill within the first trials would leave no state to go on from
+
     def pre_create_trial(self) -> None:
         """Lets no further trial begin when the minutes are used up."""
-        if self.spent >= 60 * self.tuning.minutes:
+        if self.spent >= self.budget:
             self.oracle.max_trials = len(self.oracle.trials)
 
-    def run_trial(self, trial: kt_trial.Trial) -> Figures:
-        """Runs one trial; at the end of the minutes it stops after the epoch that it is in."""
-        values, started, spent = trial.hyperparameters.values, time.monotonic(), self.spent
-        most, budget = values.get("tuner/epochs"), 60 * self.tuning.minutes
-        last = started + budget - spent
-        number, best = _number(trial), self._best()
-        plan = Plan(
+    def plan(self, trial: kt_trial.Trial) -> Plan:
+        """What a trial is asked for; at the end of the minutes it stops after its epoch."""
+        values, best = trial.hyperparameters.values, self.best()
+        return Plan(
             values=values,
-            enough=lambda n: n > 0 and (n == most or time.monotonic() >= last),
+            epochs=values.get("tuner/epochs"),
+            last=self._began + self.budget,
             folder=f"{self.get_trial_dir(self.root(trial))}/training",
-            told=f"trial {number}" + (f" (best {best:.4f})" if best is not None else ""),
-            share=min(1.0, max(spent / budget, (number - 1) / self.tuning.trials)),
+            told=f"trial {number(trial)}" + (f" (best {best:.4f})" if best is not None else ""),
+            share=self.share,
         )
-        found, now = self.run(plan), time.monotonic()
-        return {**found, "seconds": now - started, "cut": now >= last}
+
+    def timed(self, found: Figures) -> Figures:
+        """What a trial found, and the search's `clock` at its end."""
+        return {**found, "clock": self._clock()}
+
+    def _clock(self) -> float:
+        return time.monotonic() - self._began
 
     def on_trial_end(self, trial: kt_trial.Trial) -> None:
         """Tells how a trial ended and drops weights that no further trial goes on from."""
@@ -112,7 +107,7 @@ class Search(base_tuner.BaseTuner):
     def on_search_end(self) -> None:
         """Drops all weights; raises RuntimeError if no trial came to an end."""
         self._drop_weights(all_of_them=True)
-        if self._best() is None:
+        if self.best() is None:
             failed = [trial.message for trial in self.oracle.trials.values() if trial.message]
             why = failed[-1].strip().splitlines()[-1] if failed else "no score was a number"
             raise RuntimeError(f"no trial of the tuner came to an end: {why}")
@@ -125,13 +120,16 @@ class Search(base_tuner.BaseTuner):
             values = trial.hyperparameters.values
         return str(trial.trial_id)
 
-    def _best(self) -> float | None:
+    def best(self) -> float | None:
+        """The best score so far."""
         scores = [t.score for t in self.oracle.trials.values() if t.status == "COMPLETED"]
         return max(scores, default=None)
 
     def _drop_weights(self, all_of_them: bool = False) -> None:
         brackets = [] if all_of_them else self.oracle.get_state().get("brackets", [])
         kept = {entry["id"] for one in brackets for rung in one["rounds"] for entry in rung}
+        # Hyperband forgets a bracket when its last trials have begun.
+        kept |= {trial.trial_id for trial in self.oracle.ongoing_trials.values()}
         roots = {self.root(self.oracle.get_trial(number)) for number in kept}
         for trial in self.oracle.trials.values():
             folder = f"{self.get_trial_dir(trial.trial_id)}/training"
@@ -139,13 +137,32 @@ class Search(base_tuner.BaseTuner):
                 tf.io.gfile.rmtree(folder)
 
 
+class OneByOne(Search):
+    """KerasTuner's loop around any training, in this process."""
+
+    def __init__(
+        self, oracle: kt_oracle.Oracle, run: Run, tuning: TuningConfig, directory: str
+    ) -> None:
+        """Makes the search; `run` trains as planned and measures.
+
+        It returns at least `score`, the more the better; `carry_out` adds the times.
+        """
+        super().__init__(oracle, tuning, directory)
+        self.run = run
+
+    def run_trial(self, trial: kt_trial.Trial) -> Figures:
+        """Runs one trial."""
+        return self.timed(carry_out(self.run, self.plan(trial)))
+
+
 def results(search: Search) -> dict[str, Any]:
     """What a search found, in the order of trials; see `docs/tuning.md`."""
     tuning = search.tuning
-    trials = [_told(trial) for trial in sorted(search.oracle.trials.values(), key=_number)]
+    trials = [_told(trial) for trial in sorted(search.oracle.trials.values(), key=number)]
     done = [row for row in trials if row["status"] == "COMPLETED"]
     return {
         **tuning.model_dump(exclude={"enabled"}),
+        "parallel": search.at_once,
         "ended": search.ended,
         "seconds": round(search.spent, 1),
         "best": max(done, key=lambda row: row[SCORE])["trial"],
@@ -153,7 +170,7 @@ def results(search: Search) -> dict[str, Any]:
     }
 
 
-def _number(trial: kt_trial.Trial) -> int:
+def number(trial: kt_trial.Trial) -> int:
     """Trials count from 1 for people."""
     return int(trial.trial_id) + 1
 
@@ -162,7 +179,7 @@ def _told(trial: kt_trial.Trial) -> dict[str, Any]:
     values, metrics = trial.hyperparameters.values, trial.metrics
     figures = {name: metrics.get_best_value(name) for name in metrics.metrics}
     return {
-        "trial": _number(trial),
+        "trial": number(trial),
         "status": str(trial.status),
         "values": {name: value for name, value in values.items() if "/" not in name},
         "rung": values.get("tuner/epochs"),

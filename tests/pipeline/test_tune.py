@@ -16,9 +16,10 @@ from tests.browser import browser
 
 DRAWN = "document.documentElement.dataset.drawn > 0"
 SETTINGS = [
-    "training.epochs=2", "model.rating_heads=1", "model.hidden=16", "gates.replicates=50",
+    "training.epochs=2", "model.rating_heads=1", "model.dims=64", "model.hidden=16",
+    "gates.replicates=50",
     "tuning.space={model.dims: [8, 16], training.learning_rate: {low: 0.001, high: 0.02}}",
-    "tuning.algorithm=bayesian", "tuning.trials=3", "split.eval=0.2",
+    "tuning.algorithm=bayesian", "tuning.trials=3", "tuning.parallel=2", "split.eval=0.2",
 ]  # fmt: skip
 
 

@@ -1,38 +1,15 @@
 """The search: what it tries, when it stops, and how it goes on; its trainings are a formula."""
 
 import json
-from pathlib import Path
 
 import pytest
+from formula_trials import SPACE, formula, parts, promoted
 
-from components.tuner.config import Range, TuningConfig
-from components.tuner.oracles import make_oracle
-from components.tuner.search import Search, results
-from components.tuner.space import hyperparameters
-from pipeline.config import Config
+from components.tuner.plan import Plan
+from components.tuner.search import OneByOne, results
 
-SPACE = {
-    "model.dims": [16, 32, 64, 128],
-    "model.dropout": Range(low=0.0, high=0.5),
-    "training.learning_rate": Range(low=0.001, high=0.01, scale="log"),
-}
-MOST = 9  # epochs
 # What scikit-learn says of a formula without noise.
 pytestmark = pytest.mark.filterwarnings("ignore:The optimal value found", "ignore:All-NaN axis")
-
-
-def formula(plan):
-    """Best at 32 dims, dropout 0.3 and rate 0.004, and the better the more epochs."""
-    folder = Path(plan.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    epochs = began = int((folder / "epochs").read_text()) if (folder / "epochs").exists() else 0
-    while epochs < MOST and not plan.enough(epochs):
-        epochs += 1
-        (folder / "epochs").write_text(str(epochs))
-    values = plan.values
-    score = -abs(values["model.dropout"] - 0.3) - abs(values["model.dims"] - 32) / 32
-    score -= 100 * abs(values["training.learning_rate"] - 0.004) + 0.1 / max(1, epochs)
-    return {"score": score, "epochs": epochs, "began": began}
 
 
 @pytest.fixture
@@ -40,9 +17,8 @@ def make(tmp_path):
     """Makes a search in a folder; the same name goes on where that search was."""
 
     def make(name="search", run=formula, **tuning):
-        config = TuningConfig(space=SPACE, **{"trials": 8, **tuning})
-        oracle = make_oracle(config, hyperparameters(config.space, Config().model_dump()), MOST)
-        return Search(oracle, run, config, str(tmp_path / name))
+        config, oracle = parts(**tuning)
+        return OneByOne(oracle, run, config, str(tmp_path / name))
 
     return make
 
@@ -80,15 +56,10 @@ def test_hyperband_lets_the_best_go_on_from_their_own_weights(make):
     search = make(trials=40)
     search.search()
     trials = {row["trial"]: row for row in results(search)["trials"]}
-    further = [row for row in trials.values() if row["goes_on_from"]]
-    assert len(further) >= 3
-    for row in further:
-        before = trials[row["goes_on_from"]]
-        assert row["values"] == before["values"]
-        assert row["rung"] == row["epochs"] > before["epochs"] == before["rung"] == row["began"]
+    assert promoted(trials) >= 3
     rung = [row for row in trials.values() if row["rung"] == 1]
-    promoted = {row["goes_on_from"] for row in further}
-    chosen = [row["score"] for row in rung if row["trial"] in promoted]
+    further = {row["goes_on_from"] for row in trials.values()}
+    chosen = [row["score"] for row in rung if row["trial"] in further]
     assert min(chosen) >= sorted(row["score"] for row in rung)[len(rung) // 3]
 
 
@@ -145,12 +116,13 @@ def test_the_minutes_are_those_of_all_trials_and_end_one_between_epochs(make, mo
     now = [1000.0]
     monkeypatch.setattr("components.tuner.search.time.monotonic", lambda: now[0])
 
-    def slow(plan):
-        def enough(epochs):
+    class Slow(Plan):
+        def enough(self, epochs):
             now[0] += 30
-            return plan.enough(epochs)
+            return super().enough(epochs)
 
-        return formula(plan._replace(enough=enough))
+    def slow(plan):
+        return formula(Slow(*plan))
 
     search = make(run=slow, minutes=5, algorithm="bayesian")
     search.search()
@@ -203,3 +175,16 @@ def test_weights_are_gone_when_the_search_has_ended(make, tmp_path):
     make(run=run, trials=40).search()
     assert not list(tmp_path.glob("search/search/*/training"))
     assert 2 < max(kept) < 20  # those that may go on, not all that were tried
+
+
+def test_a_trial_that_runs_keeps_its_weights_when_another_ends(make, tmp_path):
+    search = make(algorithm="bayesian")
+    first, second = (search.oracle.create_trial(f"tuner{n}") for n in range(2))
+    search.on_search_begin()
+    for trial in (first, second):
+        search.run(search.plan(trial))
+    first.status = "COMPLETED"
+    search.oracle.update_trial(first.trial_id, {"score": 1.0})
+    search.on_trial_end(first)
+    (kept,) = tmp_path.glob("search/search/*/training")
+    assert kept.parent.name == f"trial_{second.trial_id}"

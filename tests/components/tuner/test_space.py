@@ -6,7 +6,7 @@ from components.tuner.config import Range
 from components.tuner.space import hyperparameters, includes, own_values
 from pipeline.config import Config
 
-OWN = Config().model_dump()
+OWN = Config.model_validate({"model": {"dims": 64, "hidden": 128}}).model_dump()
 
 
 def test_choices_and_ranges_keep_their_kind_and_start_at_the_configuration():
