@@ -14,7 +14,7 @@ from components.model.facts import Facts
 from components.model.layers import EventEmbedding, HistoryEncoder, MovieEmbedding
 from components.model.linear import LinearPath
 from components.model.losses import candidate_offset, softmax_loss, weighted_mean
-from components.model.rating import RatingHead, RatingHistory
+from components.model.rating import RatingHead, RatingHistory, Users
 from components.model.users import UserEmbedding
 
 
@@ -191,7 +191,24 @@ class Recommender(tfrs.Model):
         users = self.rating_head.users(tables, history, window.user_features, training)
         nats = self.rating_head.loss(tables, users, window.movie, window.rating, training)
         caution = self.config.rating_caution / max(float(self.facts.counts.sum()), 1.0)
-        return weighted_mean(nats, window.present) + caution * self.rating_head.divergence()
+        loss, share = weighted_mean(nats, window.present), self.config.listwise_share
+        if share:
+            order = self._order_loss(tables, users, window, training)
+            loss = (1.0 - share) * loss + share * order
+        return loss + caution * self.rating_head.divergence()
+
+    def _order_loss(
+        self, tables: dict[str, tf.Tensor], users: Users, window: Window, training: bool
+    ) -> tf.Tensor:
+        listed = window.present
+        if not self.ordered:
+            # All of a list must read the same: what each other one tells of the user would give
+            # away which rating it lacks.
+            listed = hide(window.present, self.config.hidden_share)
+            visible, age = (window.present - listed)[:, tf.newaxis], tf.zeros([1, 1])
+            history = RatingHistory(window.movie, window.rating, visible, age)
+            users = self.rating_head.users(tables, history, window.user_features, training)
+        return self.rating_head.order_loss(tables, users, window.movie, window.rating, listed)
 
     def _retrieval_loss(
         self, tables: dict[str, tf.Tensor], window: Window, training: bool

@@ -11,9 +11,12 @@ REACH = 20
 MOVIES = 12
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}
+LISTED = {"listwise_share": 0.5}
 FORMS = {
     "ordered": (True, {}),
     "set": (False, {}),
+    "ordered, listwise": (True, LISTED),
+    "set, listwise": (False, LISTED),
     "ordered, crossed": (True, CROSSED),
     "set, crossed": (False, CROSSED),
 }
@@ -202,6 +205,8 @@ def test_the_loss_depends_on_neither_batch_size_nor_padding(
 
     monkeypatch.setattr(recommender, "hide", every_second)
     window = make_window(make_facts(), [8, 3, 5], seed=6)
+    apart = 0.01 * tf.range(8, dtype=tf.float32)  # equal ratings would be ordered by chance
+    window = window._replace(rating=(window.rating + apart) * window.present)
     twice = Window(*(tf.concat([tensor, tensor], 0) for tensor in window))
     plain = model.losses_per_task(window, training=False)
     for same in (twice, _pad(window, back=6)):
