@@ -15,7 +15,7 @@ test: setup browser
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadfile
 
 setup: .venv/.ready
 

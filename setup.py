@@ -69,6 +69,7 @@ setup(
             "mypy>=1.10",
             "pip>=23",
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "ruff>=0.6",
             "scann>=1.3.2,<1.3.3",
             "schemathesis>=4,<5",

@@ -24,7 +24,7 @@ movies: {files: 'movies-{SPAN}.csv', columns: {movie_id: movie, movie_title: tit
 """
 SMALL = (
     "spans.window=3", "model.dims=16", "model.hidden=16", "model.rating_heads=2",
-    "training.epochs=3", "training.positions=512", "gates.replicates=100",
+    "training.epochs=8", "training.positions=512", "gates.replicates=100",
 )  # fmt: skip
 
 
