@@ -77,7 +77,9 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: int | None = Field(
-        None, ge=0, description="most passes over train; none: 8, as a set 12"
+        None,
+        ge=0,
+        description="most passes over train; none: 8, as a set 12; from 500,000 ratings on 6 and 9",
     )
     patience: int = Field(3, ge=1, description="epochs without a better valid loss before stopping")
     positions: int = Field(2048, ge=1, description="target ratings a training step holds")

@@ -30,6 +30,7 @@ from components.trainer.warm import warm_start
 logger = logging.getLogger("greenlight.trainer")
 
 EPOCHS = {True: 8, False: 12}  # ordered, set
+LARGE = 500_000  # ratings of train, from which on three quarters of the epochs have steps enough
 WARM_EPOCHS = 4  # from a model that has learned already
 STORED = 1000  # newest ratings of each user that the exported model keeps
 
@@ -222,10 +223,15 @@ def build(job: Job, data: Data) -> Recommender | TwoTowers:
     return model
 
 
-def most_epochs(training: TrainingConfig, ordered: bool, warm: bool = False) -> int:
-    """How many epochs a training has at most."""
-    usual = WARM_EPOCHS if warm else EPOCHS[ordered]
-    return usual if training.epochs is None else training.epochs
+def most_epochs(
+    training: TrainingConfig, ordered: bool, warm: bool = False, ratings: int = 0
+) -> int:
+    """How many epochs a training has at most, on so many ratings of train."""
+    if training.epochs is not None:
+        return training.epochs
+    if warm:
+        return WARM_EPOCHS
+    return EPOCHS[ordered] * 3 // 4 if ratings >= LARGE else EPOCHS[ordered]
 
 
 def fit(
@@ -238,7 +244,8 @@ def fit(
 ) -> History:
     """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
     steps = windows.steps_per_epoch(data.statistics.lengths, job.training.positions, job.window)
-    epochs = most_epochs(job.training, job.ordered, warm)
+    ratings = int(data.statistics.counts.sum())
+    epochs = most_epochs(job.training, job.ordered, warm, ratings)
     loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.parts())
     history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
     for number, row in enumerate(history.epochs, 1):
