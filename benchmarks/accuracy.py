@@ -40,7 +40,6 @@ Figures = dict[str, float]
 PROTOCOLS = {
     "random": ["split.kind=random", "split.valid=0.1", "split.eval=0.2"],
     "leave_last_one": ["split.kind=leave_last_n", "split.n=1"],
-    "leave_last_five": ["split.kind=leave_last_n", "split.n=5"],
     "temporal": ["split.kind=temporal"],
 }
 COLUMNS = {
@@ -128,10 +127,10 @@ def chosen(options: argparse.Namespace, seed: int, settings: Sequence[str]) -> l
     return [*PROTOCOLS[options.split], f"training.seed={seed}", *options.settings, *settings]
 
 
-def answers(run: Run, part: str = "eval") -> dict[str, Array]:
-    """What the exported model says of every row of a split."""
+def answers(run: Run) -> dict[str, Array]:
+    """What the exported model says of every eval row."""
     model = tf.saved_model.load(f"{run.model}/Format-Serving")
-    files = sorted(tf.io.gfile.glob(f"{run.examples}/Split-{part}/*"))
+    files = sorted(tf.io.gfile.glob(f"{run.examples}/Split-eval/*"))
     parts = [model.signatures["evaluate"](examples=batch) for batch in records(files, 256)]
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 

@@ -1,7 +1,7 @@
 """Weighs the order of a user's ratings (ListMLE) against their size.
 
     python -m benchmarks.listwise --source movielens-latest --split random [--data-dir DIR]
-        [--seeds 42 43 44] [--part eval] [--shares .25 .5 .999] [--out runs/listwise]
+        [--seeds 42 43 44] [--shares .25 .5 .999] [--out runs/listwise]
 
 The pipeline runs once; every row is then a training of the rating task alone on its Examples (the
 heads share no weights, so lists are left out to save their time). The best epoch is chosen by
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,25 +34,23 @@ COLUMNS = ("rmse", "rated ndcg@10", "rated ndcg")
 def main() -> None:
     """Measures, writes every seed's figures as JSON while they come, and prints the table."""
     parser = accuracy_options(__doc__, "runs/listwise")
-    parser.add_argument("--part", choices=("eval", "valid"), default="eval")
     parser.add_argument("--shares", nargs="+", default=["0.25", "0.5", "0.999"])
     options = parser.parse_args()
     out = Path(options.out, f"{options.source}-{options.split}")
-    _show(f"{options.source}, {options.split}, {options.part}", measured(options, out))
+    _show(f"{options.source}, {options.split}", measured(options, out))
 
 
 def measured(options: argparse.Namespace, out: Path) -> dict[str, list[Figures]]:
     """The figures of each row, seed by seed; the first row has no share of the order."""
     run = run_pipeline(options, out, options.seeds[0], [*ALONE, "training.epochs=0"])
     split = read_split(run.examples, run.catalogue, load_source(options.source).scale)
-    judged = replace(split, eval=getattr(split, options.part))
     found: dict[str, list[Figures]] = {row: [] for row in ["0", *options.shares]}
     trainings = [(row, seed) for seed in options.seeds for row in found]
     for row, seed in track(trainings, "Training", console=Console(stderr=True)):
         settings = [*ALONE, f"model.listwise_share={row}"]
-        answer, seconds = learned(options, run, seed, settings, options.part)
-        found[row].append({**rating(judged, answer["rating"]), "seconds": seconds})
-        (out / f"{options.part}.json").write_text(json.dumps(found, indent=1))
+        answer, seconds = learned(options, run, seed, settings)
+        found[row].append({**rating(split, answer["rating"]), "seconds": seconds})
+        (out / "listwise.json").write_text(json.dumps(found, indent=1))
     return found
 
 

@@ -19,7 +19,7 @@ from schemas.source import load_source
 
 
 def learned(
-    options: argparse.Namespace, run: Run, seed: int, settings: Sequence[str], part: str = "eval"
+    options: argparse.Namespace, run: Run, seed: int, settings: Sequence[str]
 ) -> tuple[dict[str, Array], float]:
     """Trains as the Trainer would with these settings, on a run's train split.
 
@@ -28,10 +28,9 @@ def learned(
       run: whose Examples are read; its split must be what the settings say.
       seed: of the training.
       settings: `key=value`, on top of the protocol's.
-      part: the split whose rows are asked for.
 
     Returns:
-      What the export says of each of them, and the seconds that the training took.
+      What the export says of every eval row, and the seconds that the training took.
     """
     given = {"source": options.source, "data_dir": options.data_dir}
     settings = [*settings, "training.importance_rows=0"]  # nobody would read it
@@ -50,7 +49,7 @@ def learned(
         started = time.monotonic()
         train(job, {})
         seconds = time.monotonic() - started
-        found = answers(run._replace(model=folder), part)
+        found = answers(run._replace(model=folder))
     keras.backend.clear_session()
     gc.collect()  # a model and its graphs hold each other
     return found, seconds
