@@ -40,6 +40,7 @@ LEVERS = {
     "one rating head": ["model.rating_heads=1"],
     "rating tables held back half as much": ["model.rating_caution=1"],
     "rating tables not held back": ["model.rating_caution=0"],
+    "rating weights not averaged": ["training.average_weights=false"],
     "softmax over 512 movies": ["model.max_softmax=512"],
 }
 CROSSES = {

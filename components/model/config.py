@@ -88,6 +88,9 @@ class TrainingConfig(BaseModel):
     )
     learning_rate: float = Field(0.003, gt=0, description="peak of the learning rate")
     weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay")
+    average_weights: bool = Field(
+        True, description="judge and keep the rating head's moving average over an epoch's steps"
+    )
     clip_norm: float = Field(5.0, gt=0, description="bound on the gradient's global norm")
     warm_start: bool = Field(
         False, description="start from the latest blessed model; only with split.kind=temporal"

@@ -42,12 +42,14 @@ class Users(NamedTuple):
     evidence: float32 [batch, heads, positions, width].
     prior: float32 [batch, heads, 1, width], what users of their kind are like.
     kinds: what each of their features adds to the prior, float32 [batch, heads * width] each.
+    raters: int32 [batch], their rows among the raters, where they may be the target's; or none.
     """
 
     precision: tf.Tensor
     evidence: tf.Tensor
     prior: tf.Tensor
     kinds: list[tf.Tensor]
+    raters: tf.Tensor | None = None
 
 
 class RatingHead(keras.layers.Layer):
@@ -132,7 +134,8 @@ class RatingHead(keras.layers.Layer):
     def tables(self, training: bool, facts: Facts | None = None) -> dict[str, tf.Tensor]:
         """Returns what each head knows of every movie: rating [movies, heads, 1 + dims].
 
-        The first column is the movie's bias, the others its vector. Where parts are crossed,
+        The first column is the movie's bias, the others its vector. In training, raters [users,
+        heads, 1 + dims] has what each rater adds to their movies. Where parts are crossed,
         rating_parts [movies, parts, heads * (1 + dims)] has what id and features are apart. Other
         `facts` may stand in for those that the head was built with.
         """
@@ -144,10 +147,16 @@ class RatingHead(keras.layers.Layer):
         for name, index in facts.features.items():
             parts.append(feature_means(self.features[name].rows(training), index))
             found += parts[-1]
+        raters = self.raters.rows(training)
         if len(facts.raters.movie):
-            found += tf.sparse.sparse_dense_matmul(_raters(facts), self.raters.rows(training))
-        tables = {"rating": tf.reshape(found, [-1, self.heads, 1 + self.dims])}
+            found += tf.sparse.sparse_dense_matmul(_raters(facts), raters)
+        tables = {"rating": self._by_head(found)}
+        if training:
+            tables["raters"] = self._by_head(raters)
         return tables if self.crosses is None else {**tables, "rating_parts": tf.stack(parts, 1)}
+
+    def _by_head(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(rows, [-1, self.heads, 1 + self.dims])
 
     def divergence(self) -> tf.Tensor:
         """How far all tables are from their priors, in nats."""
@@ -161,11 +170,13 @@ class RatingHead(keras.layers.Layer):
         history: RatingHistory,
         features: tf.Tensor,
         training: bool = False,
+        raters: tf.Tensor | None = None,
     ) -> Users:
         """Gathers what each moment knows of its user.
 
         `features` int32 [batch, features] are rows of the user features' tables; half of the users
-        are shown as unknown in training, as in the query tower.
+        are shown as unknown in training, as in the query tower. `raters` int32 [batch], rows of the
+        user table, are given where the users are known to have rated the targets in train.
         """
         movies = tf.gather(tables["rating"], history.movies)
         ratings = (history.ratings - self._mean) / self._deviation
@@ -178,7 +189,7 @@ class RatingHead(keras.layers.Layer):
         evidence = tf.matmul(weights, basis * unexplained)
         products = self._products(basis, weights, history.visible.shape[1] == 1)
         noise = tf.exp(self.log_noise)[:, tf.newaxis, tf.newaxis, tf.newaxis]
-        return Users(products + noise * tf.eye(1 + self.dims), evidence, prior, kinds)
+        return Users(products + noise * tf.eye(1 + self.dims), evidence, prior, kinds, raters)
 
     def _prior(self, features: tf.Tensor, training: bool) -> tuple[tf.Tensor, list[tf.Tensor]]:
         batch, kinds = tf.shape(features)[0], []
@@ -227,7 +238,7 @@ class RatingHead(keras.layers.Layer):
         Returns:
           float32 [batch, targets].
         """
-        movies = tf.gather(tables["rating"], target)
+        movies = self._targets(tables, users, target)
         solved = solve(users.precision, users.evidence[..., tf.newaxis])[..., 0]
         taste = tf.reduce_sum(self._basis(movies) * (solved + users.prior), -1)
         rating = tf.transpose(taste, [0, 2, 1]) + movies[..., 0]
@@ -235,6 +246,20 @@ class RatingHead(keras.layers.Layer):
             parts = rating_parts(tables["rating_parts"], solved, users.kinds, target)
             rating += self.crosses(parts)[..., tf.newaxis]
         return self._mean + self._deviation * tf.reduce_mean(rating, -1)
+
+    def _targets(self, tables: dict[str, tf.Tensor], users: Users, target: tf.Tensor) -> tf.Tensor:
+        """The targets' rows: [batch, targets, heads, 1 + dims], without what the user adds to them.
+
+        A movie that is yet to be rated does not have the user among its raters, as those have that
+        training shows; left in, every target would carry a mark that none carries in serving.
+        """
+        movies = tf.gather(tables["rating"], target)
+        if users.raters is None:
+            return movies
+        share = _rater_share(self._facts, target, users.raters)
+        known = tf.minimum(users.raters, len(self._facts.user_ids) - 1)
+        own = tf.gather(tables["raters"], known)[:, tf.newaxis]
+        return movies - share[..., tf.newaxis, tf.newaxis] * own
 
     def loss(
         self,
@@ -245,7 +270,7 @@ class RatingHead(keras.layers.Layer):
         training: bool = False,
     ) -> tf.Tensor:
         """How badly each head foresaw the ratings: nats, float32 [batch, targets]."""
-        movies = tf.gather(tables["rating"], target)
+        movies = self._targets(tables, users, target)
         basis = self._basis(movies)
         known = tf.stack([users.evidence, basis], -1)
         solved = solve(users.precision, known)
@@ -281,6 +306,23 @@ def _raters(facts: Facts) -> tf.SparseTensor:
     raters = facts.raters
     index = np.stack([raters.movie, raters.user], 1).astype(np.int64)
     return tf.SparseTensor(index, raters.weight, [len(facts.movie_ids), len(facts.user_ids)])
+
+
+def _rater_share(facts: Facts, target: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
+    """The user's weight among each target's raters: float32 [batch, targets], 0 if they are none.
+
+    `target` int32 [batch, targets] are rows of the catalogue, `user` int32 [batch] of the user
+    table.
+    """
+    raters, users = facts.raters, len(facts.user_ids) + 1
+    pairs = tf.constant(raters.movie.astype(np.int64) * users + raters.user)
+    if not len(raters.movie):
+        return tf.zeros(tf.shape(target))
+    asked = tf.cast(target, tf.int64) * users + tf.cast(user, tf.int64)[:, tf.newaxis]
+    place = tf.searchsorted(pairs, tf.reshape(asked, [-1]))
+    place = tf.reshape(tf.minimum(place, len(raters.movie) - 1), tf.shape(asked))
+    found = tf.gather(pairs, place) == asked
+    return tf.where(found, tf.gather(tf.constant(raters.weight), place), 0.0)
 
 
 def solve(matrix: tf.Tensor, right: tf.Tensor) -> tf.Tensor:

@@ -83,6 +83,13 @@ class Recommender(tfrs.Model):
         rest = [variable for variable in self.variables if variable.ref() not in own]
         return {"valid_retrieval": rest, "valid_rating": rating}
 
+    def averaged(self) -> list[tf.Variable]:
+        """The weights that are better averaged: the rating head's, best while still in motion.
+
+        Those of retrieval are best at the end, when the learning rate has brought them to rest.
+        """
+        return list(self.rating_head.trainable_variables)
+
     def movie_tables(
         self, training: bool = False, facts: Facts | None = None
     ) -> dict[str, tf.Tensor]:
@@ -188,7 +195,7 @@ class Recommender(tfrs.Model):
     ) -> tf.Tensor:
         visible, age = (before if self.ordered else others)(window.present)
         history = RatingHistory(window.movie, window.rating, visible, age)
-        users = self.rating_head.users(tables, history, window.user_features, training)
+        users = self._rating_users(tables, window, history, training)
         nats = self.rating_head.loss(tables, users, window.movie, window.rating, training)
         caution = self.config.rating_caution / max(float(self.facts.counts.sum()), 1.0)
         loss, share = weighted_mean(nats, window.present), self.config.listwise_share
@@ -196,6 +203,12 @@ class Recommender(tfrs.Model):
             order = self._order_loss(tables, users, window, training)
             loss = (1.0 - share) * loss + share * order
         return loss + caution * self.rating_head.divergence()
+
+    def _rating_users(
+        self, tables: dict[str, tf.Tensor], window: Window, history: RatingHistory, training: bool
+    ) -> Users:
+        raters = window.user if training else None
+        return self.rating_head.users(tables, history, window.user_features, training, raters)
 
     def _order_loss(
         self, tables: dict[str, tf.Tensor], users: Users, window: Window, training: bool
@@ -207,7 +220,7 @@ class Recommender(tfrs.Model):
             listed = hide(window.present, self.config.hidden_share)
             visible, age = (window.present - listed)[:, tf.newaxis], tf.zeros([1, 1])
             history = RatingHistory(window.movie, window.rating, visible, age)
-            users = self.rating_head.users(tables, history, window.user_features, training)
+            users = self._rating_users(tables, window, history, training)
         return self.rating_head.order_loss(tables, users, window.movie, window.rating, listed)
 
     def _retrieval_loss(

@@ -44,6 +44,10 @@ class TwoTowers(tfrs.Model):
         """None: both tasks share the towers, and the joint loss chooses the epoch."""
         return None
 
+    def averaged(self) -> list[tf.Variable]:
+        """None, as in the public tutorials."""
+        return []
+
     def _dense(self, units: int, name: str) -> keras.layers.Dense:
         most = self.config.max_norm
         bound = keras.constraints.MaxNorm(most) if most else None

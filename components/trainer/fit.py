@@ -3,7 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -63,6 +64,8 @@ class Fit:
     """Trains a model, keeps the best weights of its parts, and goes on where a killed run was.
 
     Tasks that share no weights are best at different epochs: each part keeps those of its own.
+    Of `averaged` weights it is the moving average over an epoch's steps that is judged and kept
+    (Polyak and Juditsky, 1992): it varies less with the batches that came last.
 
     After every epoch the weights, the optimizer, the best weights and the history are written to
     `checkpoints`; a run that finds them there starts behind the last finished epoch. Epoch e always
@@ -77,6 +80,7 @@ class Fit:
         epochs: int,
         checkpoints: str,
         parts: Mapping[str, Sequence[tf.Variable]] | None = None,
+        averaged: Sequence[tf.Variable] = (),
     ) -> None:
         """Prepares the training.
 
@@ -88,6 +92,7 @@ class Fit:
           checkpoints: folder of the checkpoints.
           parts: the variables that each of the judge's losses chooses the epoch of; left out: all
             by `valid_loss`.
+          averaged: the weights whose moving average is judged and kept.
         """
         self.model, self.config, self.epochs = model, config, epochs
         self.steps = max(1, steps)
@@ -99,10 +104,13 @@ class Fit:
             for part, variables in self.parts.items()
         }
         self.history = History()
+        self._weights = list(averaged)
+        self._averages = [tf.Variable(v, trainable=False) for v in averaged]
         self._state = tf.Variable("", trainable=False, dtype=tf.string)
         tracked = tf.train.Checkpoint(
-            weights=model.variables, optimizer=self.optimizer, best=self.best, state=self._state
-        )
+            weights=model.variables, averages=self._averages, optimizer=self.optimizer,
+            best=self.best, state=self._state,
+        )  # fmt: skip
         self._manager = tf.train.CheckpointManager(tracked, checkpoints, max_to_keep=2)
         self._step = tf.function(self._train_step, [ANY_WINDOW], autograph=False)
 
@@ -146,15 +154,24 @@ class Fit:
             if step % 5 == 0:
                 done = (number + min(1.0, step / self.steps)) / self.epochs
                 progress.info("epoch %d of %d", number + 1, self.epochs, extra={"done": done})
-        row = {"loss": float(np.mean(losses)), **judge(self.model)}
-        row["seconds"] = round(time.monotonic() - started, 3)
-        for part in self.history.add(row, self.parts):
-            assign_all(self.best[part], self.parts[part])
+        with self._averaged():
+            row = {"loss": float(np.mean(losses)), **judge(self.model)}
+            row["seconds"] = round(time.monotonic() - started, 3)
+            for part in self.history.add(row, self.parts):
+                assign_all(self.best[part], self.parts[part])
         with writer.as_default(step=number):
             for name, value in row.items():
                 tf.summary.scalar(name, value)
         self._state.assign(json.dumps(asdict(self.history)))
         self._manager.save()
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Lends the model the averages."""
+        own = [tf.convert_to_tensor(v) for v in self._weights]
+        assign_all(self._weights, self._averages)
+        yield
+        assign_all(self._weights, own)
 
     def _train_step(self, window: Window) -> tf.Tensor:
         with tf.GradientTape() as tape:
@@ -164,6 +181,10 @@ class Fit:
         # Nearly every row has a gradient in every step: dense updates are the faster ones.
         gradients = [tf.convert_to_tensor(gradient) for gradient in sparse]
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        steps = tf.minimum(self.optimizer.iterations, self.steps)
+        share = 1.0 / tf.cast(steps, tf.float32)
+        for average, weight in zip(self._averages, self._weights, strict=True):
+            average.assign_add(share * (weight - average))
         return loss
 
 
@@ -183,7 +204,7 @@ def make_optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optim
     )
 
 
-def assign_all(to: Sequence[tf.Variable], values: Sequence[tf.Variable]) -> None:
-    """Copies variables, one by one."""
+def assign_all(to: Sequence[tf.Variable], values: Sequence[tf.Variable | tf.Tensor]) -> None:
+    """Copies weights, one by one."""
     for variable, value in zip(to, values, strict=True):
         variable.assign(value)

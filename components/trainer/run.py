@@ -246,7 +246,8 @@ def fit(
     steps = windows.steps_per_epoch(data.statistics.lengths, job.training.positions, job.window)
     ratings = int(data.statistics.counts.sum())
     epochs = most_epochs(job.training, job.ordered, warm, ratings)
-    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.parts())
+    averaged = model.averaged() if job.training.average_weights else []
+    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.parts(), averaged)
     history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
     for number, row in enumerate(history.epochs, 1):
         logger.info("epoch %d: %s", number, json.dumps(row))

@@ -27,6 +27,9 @@ class Line(tf.Module):
         self.offset = tf.Variable(start)
         self.frozen = tf.Variable(start, trainable=False)
 
+    def averaged(self):
+        return [self.slope]
+
     def compute_loss(self, window, training):
         assert training
         made = self.slope[0] * window.rating + self.slope[1] * window.present + self.offset
@@ -49,7 +52,8 @@ def epoch(make_facts, make_window):
 
 
 def _fit(model, folder, epochs, **training):
-    return Fit(model, TrainingConfig(**training), STEPS, epochs, str(folder / "checkpoints"))
+    config, checkpoints = TrainingConfig(**training), str(folder / "checkpoints")
+    return Fit(model, config, STEPS, epochs, checkpoints, averaged=model.averaged())
 
 
 def _weights(model):
@@ -81,6 +85,36 @@ def test_early_stopping_keeps_the_best_weights(model, epoch, tmp_path):
     assert history.best == {"valid_loss": (1, 2.0)}
     _same(_weights(model), seen[1])
     assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(seen[1], seen[3], strict=True))
+
+
+def test_averages_over_an_epochs_steps_are_judged_and_training_goes_on_from_the_last_weights(
+    model, epoch, tmp_path
+):
+    seen, stepped = [], []
+    fit = _fit(model, tmp_path, 3)
+    step = fit._step
+
+    def taken(window):
+        loss = step(window)
+        stepped.append((model.slope.numpy(), model.offset.numpy()))
+        return loss
+
+    def judge(model):
+        seen.append((model.slope.numpy(), model.offset.numpy()))
+        return {"valid_loss": -len(seen)}
+
+    fit._step = taken
+    fit.run(epoch, judge, str(tmp_path))
+    alone = _fit(Line(), tmp_path / "alone", 3)
+    average = stepped[0][0]
+    for number, (slope, offset) in enumerate(stepped, 1):
+        alone._train_step(epoch((number - 1) // STEPS)[(number - 1) % STEPS])
+        np.testing.assert_allclose(alone.model.slope, slope, rtol=1e-5)
+        average = average + (slope - average) / min(number, STEPS)
+        if number % STEPS == 0:
+            _same(seen[number // STEPS - 1], (average, offset), rtol=1e-5)
+    _same((model.slope.numpy(), model.offset.numpy()), (average, offset), rtol=1e-5)
+    assert np.abs(slope - average).max() > 1e-4
 
 
 def test_windows_of_any_shape_share_one_trace(model, make_facts, make_window, tmp_path):

@@ -1,4 +1,4 @@
-"""How long a training is at most."""
+"""How long a training is at most, and what is averaged."""
 
 from types import SimpleNamespace
 
@@ -37,6 +37,27 @@ def test_a_training_counts_the_ratings_of_train(monkeypatch, counts, epochs):
     monkeypatch.setattr(run, "Fit", fit)
     job = SimpleNamespace(training=TrainingConfig(), ordered=True, window=200, checkpoints="")
     statistics = SimpleNamespace(lengths={100: 3}, counts=np.array(counts))
+    model = SimpleNamespace(parts=dict, averaged=list)
     with pytest.raises(AskedError) as asked:
-        run.fit(job, SimpleNamespace(parts=dict), SimpleNamespace(statistics=statistics), None)
+        run.fit(job, model, SimpleNamespace(statistics=statistics), None)
     assert asked.value.args == (epochs,)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_rating_head_is_averaged_where_that_is_asked_for(monkeypatch, make_model, asked):
+    class StoppedError(Exception):
+        pass
+
+    def fit(model, training, steps, most, checkpoints, parts, averaged):
+        raise StoppedError(averaged)
+
+    monkeypatch.setattr(run, "Fit", fit)
+    model, training = make_model(True), TrainingConfig(average_weights=asked)
+    job = SimpleNamespace(training=training, ordered=True, window=200, checkpoints="")
+    statistics = SimpleNamespace(lengths={100: 3}, counts=np.array([5]))
+    with pytest.raises(StoppedError) as stopped:
+        run.fit(job, model, SimpleNamespace(statistics=statistics), None)
+    (averaged,) = stopped.value.args
+    expected = model.rating_head.trainable_variables if asked else []
+    assert [id(v) for v in averaged] == [id(v) for v in expected]
+    assert len(averaged) > 5 or not asked
