@@ -1,22 +1,19 @@
 """The rating head: movies are learned as distributions, users are solved for from their history."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
-from numpy.typing import NDArray
 
 from components.model.crosses import CrossedRating, rating_parts
 from components.model.facts import Facts
-from components.model.layers import feature_means, shown_rows
 from components.model.losses import listwise_loss
+from components.model.rated_movies import RatedMovies, shared_table
 from components.model.users import UserEmbedding
-from components.model.variational import VariationalTable
 
-# Where learning starts, in standard deviations of the train ratings.
-VECTOR_PRIOR, BIAS_PRIOR, RATER_PRIOR = 0.15, 0.6, 0.1
-USER_SPREAD, NOISE = 0.4, 0.6
+USER_SPREAD, NOISE = 0.4, 0.6  # where learning starts, in standard deviations of train's ratings
 HALF_LIVES = (8.0, 32.0, 128.0, 1024.0)  # events; how fast each head forgets, where order counts
 
 
@@ -80,56 +77,27 @@ class RatingHead(keras.layers.Layer):
         """
         super().__init__(name=name)
         self.heads, self.dims, self._ordered = heads, dims, ordered
-        self._facts, self._id_dropout = facts, id_dropout
         self._mean, self._deviation = facts.mean, float(np.sqrt(facts.variance))
-        priors = np.full([heads, 1 + dims], VECTOR_PRIOR, np.float32)
-        priors[:, 0] = BIAS_PRIOR
-        self.ids = VariationalTable(self._starting_ids(), priors.ravel(), name=f"{name}/ids")
-        columns = heads * (1 + dims)
-        self.features = {
-            key: VariationalTable(
-                np.zeros([int(rows.max(initial=0)) + 1, columns], np.float32),
-                RATER_PRIOR,
-                name=f"{name}/{key}",
-            )
-            for key, rows in facts.features.items()
-        }
-        rng = np.random.default_rng(0)
+        self.movies = RatedMovies(heads, dims, facts, id_dropout, name)
         self._unknown = [len(values) for values in facts.user_features.values()]
         self.profile = [
-            VariationalTable(
-                np.zeros([len(values) + 1, columns], np.float32),
-                RATER_PRIOR,
-                name=f"{name}/{key}",
-            )
+            shared_table(len(values) + 1, heads, dims, f"{name}/{key}")
             for key, values in facts.user_features.items()
         ]
-        start = rng.normal(0, 0.01, [len(facts.user_ids), columns]).astype(np.float32)
-        self.raters = VariationalTable(start, RATER_PRIOR, name=f"{name}/raters")
-        constant = keras.initializers.Constant
-        self.log_spread = self.add_weight(
-            f"{name}/user_spread", [heads], initializer=constant(np.log(USER_SPREAD))
-        )
-        self.log_noise = self.add_weight(
-            f"{name}/noise", [heads], initializer=constant(np.log(NOISE))
-        )
+        self.log_spread = self._of_heads("user_spread", [USER_SPREAD])
+        self.log_noise = self._of_heads("noise", [NOISE])
         if ordered:
-            lives = np.resize(np.log(HALF_LIVES), heads).astype(np.float32)
-            self.log_half_lives = self.add_weight(
-                f"{name}/log_half_lives", [heads], initializer=constant(lives)
-            )
-        parts = ["history", *facts.user_features, *facts.movie_parts]
-        self.crosses = (
-            CrossedRating(parts, columns, cross_layers, f"{name}_crosses") if cross_layers else None
-        )
+            self.log_half_lives = self._of_heads("log_half_lives", HALF_LIVES)
+        parts, width = ["history", *facts.user_features, *facts.movie_parts], heads * (1 + dims)
+        self.crosses: CrossedRating | None = None
+        if cross_layers:
+            self.crosses = CrossedRating(parts, width, cross_layers, f"{name}_crosses")
 
-    def _starting_ids(self) -> NDArray[Any]:
-        facts, rng = self._facts, np.random.default_rng(0)
-        rows = facts.id_table_rows
-        start = rng.normal(0, VECTOR_PRIOR / 2, [rows, self.heads, 1 + self.dims])
-        start[..., 0] = 0
-        start[facts.id_rows, :, 0] = facts.movie_bias[:, np.newaxis] / self._deviation
-        return start.reshape(rows, -1).astype(np.float32)
+    def _of_heads(self, name: str, values: Sequence[float]) -> tf.Variable:
+        """A number for each head, learned as its log; `values` are given out in turn."""
+        start = np.resize(np.log(values), self.heads).astype(np.float32)
+        start = keras.initializers.Constant(start)
+        return self.add_weight(f"{self.name}/{name}", [self.heads], initializer=start)
 
     def tables(self, training: bool, facts: Facts | None = None) -> dict[str, tf.Tensor]:
         """Returns what each head knows of every movie: rating [movies, heads, 1 + dims].
@@ -139,29 +107,13 @@ class RatingHead(keras.layers.Layer):
         rating_parts [movies, parts, heads * (1 + dims)] has what id and features are apart. Other
         `facts` may stand in for those that the head was built with.
         """
-        facts = facts or self._facts
-        unknown = self._id_dropout if training else 0.0
-        rows = shown_rows(facts.id_rows, facts.oov_rows, unknown)
-        parts = [tf.gather(self.ids.rows(training), rows)]
-        found = parts[0]
-        for name, index in facts.features.items():
-            parts.append(feature_means(self.features[name].rows(training), index))
-            found += parts[-1]
-        raters = self.raters.rows(training)
-        if len(facts.raters.movie):
-            found += tf.sparse.sparse_dense_matmul(_raters(facts), raters)
-        tables = {"rating": self._by_head(found)}
-        if training:
-            tables["raters"] = self._by_head(raters)
-        return tables if self.crosses is None else {**tables, "rating_parts": tf.stack(parts, 1)}
-
-    def _by_head(self, rows: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(rows, [-1, self.heads, 1 + self.dims])
+        return self.movies.tables(training, facts, apart=self.crosses is not None)
 
     def divergence(self) -> tf.Tensor:
         """How far all tables are from their priors, in nats."""
-        tables = [self.ids, self.raters, *self.features.values(), *self.profile]
-        found = tf.add_n([table.divergence() for table in tables]) / self.heads
+        found = self.movies.divergence()
+        found += sum(table.divergence() for table in self.profile)
+        found /= self.heads
         return found if self.crosses is None else found + self.crosses.divergence()
 
     def users(
@@ -248,18 +200,9 @@ class RatingHead(keras.layers.Layer):
         return self._mean + self._deviation * tf.reduce_mean(rating, -1)
 
     def _targets(self, tables: dict[str, tf.Tensor], users: Users, target: tf.Tensor) -> tf.Tensor:
-        """The targets' rows: [batch, targets, heads, 1 + dims], without what the user adds to them.
-
-        A movie that is yet to be rated does not have the user among its raters, as those have that
-        training shows; left in, every target would carry a mark that none carries in serving.
-        """
-        movies = tf.gather(tables["rating"], target)
         if users.raters is None:
-            return movies
-        share = _rater_share(self._facts, target, users.raters)
-        known = tf.minimum(users.raters, len(self._facts.user_ids) - 1)
-        own = tf.gather(tables["raters"], known)[:, tf.newaxis]
-        return movies - share[..., tf.newaxis, tf.newaxis] * own
+            return tf.gather(tables["rating"], target)
+        return self.movies.without_rater(tables, target, users.raters)
 
     def loss(
         self,
@@ -300,29 +243,6 @@ class RatingHead(keras.layers.Layer):
         noise = self._deviation * tf.exp(0.5 * tf.reduce_mean(self.log_noise))
         scores = self.predict(tables, users, target) / tf.stop_gradient(noise)
         return listwise_loss(scores, rating, listed)
-
-
-def _raters(facts: Facts) -> tf.SparseTensor:
-    raters = facts.raters
-    index = np.stack([raters.movie, raters.user], 1).astype(np.int64)
-    return tf.SparseTensor(index, raters.weight, [len(facts.movie_ids), len(facts.user_ids)])
-
-
-def _rater_share(facts: Facts, target: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
-    """The user's weight among each target's raters: float32 [batch, targets], 0 if they are none.
-
-    `target` int32 [batch, targets] are rows of the catalogue, `user` int32 [batch] of the user
-    table.
-    """
-    raters, users = facts.raters, len(facts.user_ids) + 1
-    pairs = tf.constant(raters.movie.astype(np.int64) * users + raters.user)
-    if not len(raters.movie):
-        return tf.zeros(tf.shape(target))
-    asked = tf.cast(target, tf.int64) * users + tf.cast(user, tf.int64)[:, tf.newaxis]
-    place = tf.searchsorted(pairs, tf.reshape(asked, [-1]))
-    place = tf.reshape(tf.minimum(place, len(raters.movie) - 1), tf.shape(asked))
-    found = tf.gather(pairs, place) == asked
-    return tf.where(found, tf.gather(tf.constant(raters.weight), place), 0.0)
 
 
 def solve(matrix: tf.Tensor, right: tf.Tensor) -> tf.Tensor:

@@ -107,50 +107,6 @@ def test_a_user_without_history_is_rated_by_their_kind(model, make_facts, make_w
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_who_rated_a_movie_shapes_it(make_model):
-    model = make_model(True)
-    plain = model.rating_head.tables(training=False)["rating"].numpy()
-    mean = model.rating_head.raters.mean
-    mean.assign(tf.tensor_scatter_nd_add(mean, [[0]], tf.ones([1, mean.shape[1]])))
-    changed = np.abs(model.rating_head.tables(training=False)["rating"].numpy() - plain)
-    raters = model.facts.raters
-    own = np.zeros(len(plain), bool)
-    own[raters.movie[raters.user == 0]] = True
-    assert own.any() and not own.all()
-    np.testing.assert_allclose(changed[own], 0.5**0.5, rtol=1e-4)
-    assert not changed[~own].any()
-
-
-def test_in_training_no_target_shows_that_its_user_rated_it(make_model, make_window):
-    """The loss is that of a model whose raters lack the pair that is being predicted."""
-    model = make_model(True)
-    head, facts = model.rating_head, model.facts
-    head.raters.mean.assign(tf.random.stateless_normal(head.raters.mean.shape, [1, 2]))
-    window = make_window(facts, [6, 4], seed=3)
-    user, movie = window.user.numpy(), window.movie.numpy()
-    visible, age = before(window.present)
-    history = RatingHistory(window.movie, window.rating, visible, age)
-    tables = head.tables(training=False)
-    columns = (-1, head.heads, 1 + head.dims)
-    tables["raters"] = tf.reshape(head.raters.rows(), columns)
-    users = head.users(tables, history, window.user_features, raters=window.user)
-    told = head._targets(tables, users, window.movie).numpy()
-    losses = head.loss(tables, users, window.movie, window.rating).numpy()
-    raters = facts.raters
-    weights = np.zeros([len(facts.movie_ids), len(facts.user_ids) + 1])
-    weights[raters.movie, raters.user] = raters.weight
-    own = weights[movie, user[:, np.newaxis]]
-    assert (own > 0).any() and (own == 0).any()
-    for row, column in np.ndindex(*movie.shape):
-        rated = tables["rating"].numpy()[movie[row, column]]
-        rated = rated - own[row, column] * tables["raters"].numpy()[user[row]]
-        np.testing.assert_allclose(told[row, column], rated, atol=1e-5)
-    shown = users._replace(raters=None)
-    plain = head.loss(tables, shown, window.movie, window.rating).numpy()
-    np.testing.assert_allclose(losses[own == 0], plain[own == 0], rtol=1e-5)
-    assert np.all(np.abs(losses - plain)[own > 0] > 1e-4)
-
-
 def test_only_training_takes_raters_out(make_model, make_facts, make_window, monkeypatch):
     model, window = make_model(True), make_window(make_facts(), [6, 4])
     asked = []
