@@ -89,7 +89,7 @@ def _facts(movies: int, users: int, rng: np.random.Generator, skew: float) -> An
 def _window(movies: int, rng: np.random.Generator) -> Any:
     import tensorflow as tf
 
-    from components.model.recommender import Window
+    from components.model.window import Window
 
     return Window(
         tf.zeros([2], tf.int32), tf.zeros([2, 1], tf.int32),

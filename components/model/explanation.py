@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from components.model.moments import Moment
-from components.model.recommender import Window
 from components.model.served import Served
+from components.model.window import Window
 
 MOST_EVENTS = 50  # of the history, newest first, that are left out in turn
 

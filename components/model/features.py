@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from components.model.recommender import Window
+from components.model.window import Window
 
 STRINGS = tf.io.RaggedFeature(tf.string)
 FLOATS = tf.io.RaggedFeature(tf.float32)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.model.features import no_features, padded
-from components.model.recommender import Window
 from components.model.served import Served
+from components.model.window import Window
 
 BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"
 

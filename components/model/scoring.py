@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from components.model.facts import Facts
 from components.model.linear import LinearPath
-from components.model.recommender import Recommender, Window
+from components.model.recommender import Recommender
+from components.model.window import Window
 
 USER_DOUBT = 5.0  # ratings' worth of doubt in a user's mean, for the bias baseline
 Tables = dict[str, tf.Tensor]

@@ -9,8 +9,9 @@ import tensorflow as tf
 from components.model import scoring
 from components.model.facts import Facts
 from components.model.features import Lookup
-from components.model.recommender import Recommender, Window
+from components.model.recommender import Recommender
 from components.model.stored import StoredUsers, UserStore, row_table
+from components.model.window import Window
 
 
 class Catalogue(tf.Module):

@@ -6,7 +6,7 @@ import tf_keras as keras
 
 from components.model.config import ModelConfig
 from components.model.facts import Facts
-from components.model.recommender import Window
+from components.model.window import Window
 
 
 class IdEmbedding(keras.layers.Layer):

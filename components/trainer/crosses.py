@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from components.model.crosses import CrossedRating, CrossedSum, rating_parts
 from components.model.rating import RatingHistory, solve
-from components.model.recommender import Recommender, Window, before, others
+from components.model.recommender import Recommender
+from components.model.window import Window, before, others
 
 CROSSES_FILE = "crosses.json"
 SAMPLED = 16  # steps of train that are measured

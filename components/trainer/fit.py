@@ -13,8 +13,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.model.config import TrainingConfig
-from components.model.recommender import ANY_WINDOW, Recommender, Window
+from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
+from components.model.window import ANY_WINDOW, Window
 
 progress = logging.getLogger("greenlight.progress")
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from components.model import scoring
 from components.model.evaluation import HASHED_USERS
 from components.model.features import Lookup, history, parse
-from components.model.recommender import ANY_WINDOW, Recommender, Window
+from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
+from components.model.window import ANY_WINDOW, Window
 from components.trainer.drops import drops
 from components.trainer.judge import BATCH
 from components.trainer.sample import sample

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from components.model.features import Lookup, padded, parse
-from components.model.recommender import Window
+from components.model.window import Window
 
 BUCKETS = (10, 20, 35, 50, 75, 101, 150, 250, 400, 650, 1001)
 PARSED = 512  # examples parsed at once

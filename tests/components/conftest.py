@@ -93,7 +93,7 @@ def make_window():
     """Draws a window of some users; lengths say how many events each holds, padded as told."""
     import tensorflow as tf
 
-    from components.model.recommender import Window
+    from components.model.window import Window
 
     def make(facts, lengths, seed=0, front=False):
         rng = np.random.default_rng(seed)

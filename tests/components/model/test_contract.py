@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.model import recommender, scoring
-from components.model.recommender import Window, before, others
+from components.model.window import Window, before, others
 
 REACH = 20
 MOVIES = 12

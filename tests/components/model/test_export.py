@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.model import scoring
 from components.model.export import ExportedRecommender, save
-from components.model.recommender import Window
+from components.model.window import Window
 
 REACH = 6
 MOVIES = 12

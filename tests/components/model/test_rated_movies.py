@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.model.rating import RatingHistory
-from components.model.recommender import before
+from components.model.window import before
 
 
 def test_who_rated_a_movie_shapes_it(make_model):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.model.rating import RatingHead, RatingHistory, solve
-from components.model.recommender import before, others
+from components.model.window import before, others
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["ordered", "set"])

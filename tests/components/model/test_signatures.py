@@ -10,7 +10,7 @@ from components.model import scoring
 from components.model.choosing import blend
 from components.model.export import ExportedRecommender, save
 from components.model.groups import aggregate
-from components.model.recommender import Window
+from components.model.window import Window
 
 REACH, MOVIES = 6, 12
 HISTORY = [("m1", 5.0), ("m7", 2.0), ("m3", 4.5)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.model.recommender import before, others
+from components.model.window import before, others
 from components.trainer.crosses import pair_effects, strengths
 
 CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}

@@ -1,0 +1,62 @@
+"""Users' events as the model reads them, and what a moment may see of them."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Window(NamedTuple):
+    """Consecutive events of some users, padded at the end.
+
+    user: int32 [batch], rows of the user table; out of vocabulary: the last row.
+    user_features: int32 [batch, features], rows of each feature's table.
+    movie: int32 [batch, length], rows of the catalogue, 0 where padded.
+    rating: float32 [batch, length], 0 where padded.
+    present: float32 [batch, length], 0 where padded.
+    """
+
+    user: tf.Tensor
+    user_features: tf.Tensor
+    movie: tf.Tensor
+    rating: tf.Tensor
+    present: tf.Tensor
+
+
+# Of any batch and length, so that a graph is traced once.
+ANY_WINDOW = Window(
+    tf.TensorSpec([None], tf.int32),
+    tf.TensorSpec([None, None], tf.int32),
+    tf.TensorSpec([None, None], tf.int32),
+    tf.TensorSpec([None, None], tf.float32),
+    tf.TensorSpec([None, None], tf.float32),
+)
+
+
+def watched_movies(window: Window, movies: int) -> tf.Tensor:
+    """Marks the movies of each window: bool [batch, movies]."""
+    batch = tf.shape(window.movie)[0]
+    rows = tf.broadcast_to(tf.range(batch)[:, tf.newaxis], tf.shape(window.movie))
+    index = tf.stack([rows, window.movie], -1)
+    marks = tf.scatter_nd(index, window.present, [batch, movies])
+    return marks > 0
+
+
+def before(present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lets every position of a window [batch, length] read the events before it."""
+    length = tf.shape(present)[1]
+    position = tf.cast(tf.range(length), tf.float32)
+    age = position[:, tf.newaxis] - position[tf.newaxis] - 1.0
+    visible = tf.cast(age >= 0, tf.float32)[tf.newaxis] * present[:, tf.newaxis]
+    return visible, tf.maximum(age, 0.0)
+
+
+def others(present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lets every position of a window [batch, length] read all other events; ages are 0."""
+    length = tf.shape(present)[1]
+    visible = (1.0 - tf.eye(length))[tf.newaxis] * present[:, tf.newaxis]
+    return visible, tf.zeros([length, length])
+
+
+def hide(present: tf.Tensor, share: float) -> tf.Tensor:
+    """Draws which events [batch, length] are hidden: each with probability `share`."""
+    return present * tf.cast(tf.random.uniform(tf.shape(present)) < share, tf.float32)
