@@ -114,9 +114,9 @@ def _rater_share(facts: Facts, target: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
     table.
     """
     raters, users = facts.raters, len(facts.user_ids) + 1
-    pairs = tf.constant(raters.movie.astype(np.int64) * users + raters.user)
     if not len(raters.movie):
         return tf.zeros(tf.shape(target))
+    pairs = tf.constant(raters.movie.astype(np.int64) * users + raters.user)
     asked = tf.cast(target, tf.int64) * users + tf.cast(user, tf.int64)[:, tf.newaxis]
     place = tf.searchsorted(pairs, tf.reshape(asked, [-1]))
     place = tf.reshape(tf.minimum(place, len(raters.movie) - 1), tf.shape(asked))
