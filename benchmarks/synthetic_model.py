@@ -76,6 +76,7 @@ def _facts(movies: int, users: int, rng: np.random.Generator, skew: float) -> An
         user_features={"gender": [b"F", b"M"]},
         scale=(0.5, 5.0),
         counts=counts,
+        rated_counts=counts,
         rating_sums=counts * 3.5,
         squares=float(counts.sum() * 13),
         raters=Raters(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32)),
@@ -93,5 +94,5 @@ def _window(movies: int, rng: np.random.Generator) -> Any:
 
     return Window(
         tf.zeros([2], tf.int32), tf.zeros([2, 1], tf.int32),
-        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), tf.ones([2, 5]), tf.ones([2, 5]),
+        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), *[tf.ones([2, 5])] * 3,
     )  # fmt: skip

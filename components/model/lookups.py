@@ -44,12 +44,13 @@ def _similar(served: Served) -> Any:
 def _history(served: Served) -> Any:
     @graph(*text("user_id"))
     def history(user_id: tf.Tensor) -> Answer:
-        """What is stored of users, newest first; '' and 0 behind the oldest."""
+        """What is stored of users, newest first; '' and 0 behind the oldest, NaN: not rated."""
         rows = served.users.rows(user_id)
         known = served.users.known(rows)
         movies, ratings = (tf.reverse(x, [1]) for x in served.users.histories(rows, known))
         names = served.names(tf.maximum(movies, 0), movies >= 0)
-        return {**names, "rating": ratings, "known": known}
+        found = {**names, "known": known}
+        return {**found, "rating": ratings} if served.rates else found
 
     return history
 

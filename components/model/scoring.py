@@ -85,7 +85,25 @@ def rate(
     """Predicts ratings of `target` int32 [batch, targets] within the scale: float32, same shape."""
     visible, age = reading(model, window, reach)
     rating = model.rate(tables, window, target, visible, age)
-    return tf.clip_by_value(rating, *model.facts.scale)
+    return tf.clip_by_value(rating, *model.facts.ends)
+
+
+def squared_error(
+    model: Recommender,
+    tables: Tables,
+    window: Window,
+    target: tf.Tensor,
+    given: tf.Tensor,
+    reach: int,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The squared errors of predicted ratings, and which there are: float32 [batch] each.
+
+    Both are 0 where nothing was `given` (float32 [batch], NaN), or where the model predicts none.
+    """
+    if not model.facts.rates:
+        return tf.zeros_like(given), tf.zeros_like(given)
+    found, rated = rate(model, tables, window, target[:, tf.newaxis], reach), ~tf.math.is_nan(given)
+    return tf.where(rated, tf.square(found[:, 0] - given), 0.0), tf.cast(rated, tf.float32)
 
 
 def expected_rank(scores: tf.Tensor, target: tf.Tensor, hidden: tf.Tensor | None) -> tf.Tensor:
@@ -117,6 +135,6 @@ def bias_rating(facts: Facts, window: Window, target: tf.Tensor) -> tf.Tensor:
     from the same history that the model reads, so that new users are no easy prey.
     """
     bias = tf.constant(facts.movie_bias)
-    residual = (window.rating - facts.mean - tf.gather(bias, window.movie)) * window.present
-    user = tf.reduce_sum(residual, 1) / (tf.reduce_sum(window.present, 1) + USER_DOUBT)
-    return tf.clip_by_value(facts.mean + tf.gather(bias, target) + user, *facts.scale)
+    residual = (window.rating - facts.mean - tf.gather(bias, window.movie)) * window.rated
+    user = tf.reduce_sum(residual, 1) / (tf.reduce_sum(window.rated, 1) + USER_DOUBT)
+    return tf.clip_by_value(facts.mean + tf.gather(bias, target) + user, *facts.ends)

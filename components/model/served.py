@@ -85,6 +85,11 @@ class Served:
         self.lengths = tf.Variable(tf.maximum(lengths, 1e-9), trainable=False, name="lengths")
 
     @property
+    def rates(self) -> bool:
+        """Whether the model predicts ratings."""
+        return self.model.facts.rates
+
+    @property
     def tables(self) -> scoring.Tables:
         """What is known of every movie, frozen at export."""
         return {name: tf.convert_to_tensor(value) for name, value in self.variables.items()}

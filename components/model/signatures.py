@@ -89,7 +89,7 @@ def _listed(served: Served, person: Person, k: tf.Tensor, wishes: Wishes | None)
         tf.where(shown, scores.model, -float("inf")),
         k,
         Wishes(*shared) if wishes else None,
-        lambda rows: served.rate(asked.window, rows),
+        (lambda rows: served.rate(asked.window, rows)) if served.rates else None,
     )
     found = answer(served, rows, best, ratings)
     return {**found, "known": scores.known, "source": asked.source}

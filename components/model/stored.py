@@ -26,7 +26,7 @@ class StoredUsers:
     features: int32 [users, features], rows of each user feature's table.
     offsets: int64 [users + 1] into the events.
     movies: int32 [events], rows of the catalogue, newest last.
-    ratings: float32 [events].
+    ratings: float32 [events], NaN for what was seen and not rated.
     """
 
     ids: list[bytes]

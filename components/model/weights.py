@@ -40,13 +40,13 @@ class Learned(NamedTuple):
     weights: arrays by name.
     keys: by vocabulary, what each row stands for; rows behind the last are for the unknown.
     trained_until: every rating of its train split is from before this second; `NO_TIME` if unsaid.
-    scale: lowest and highest rating.
+    scale: lowest and highest rating; none where the model predicts no ratings.
     """
 
     weights: dict[str, NDArray[Any]]
     keys: dict[str, list[bytes]]
     trained_until: int
-    scale: tuple[float, float]
+    scale: tuple[float, float] | None
 
 
 class Keepsake(tf.Module):
@@ -96,5 +96,5 @@ def read_learned(path: str) -> Learned:
             if name.startswith(prefix)
         },
         trained_until=int(value("keepsake/trained_until")),
-        scale=tuple(value("scale").tolist()),
+        scale=tuple(value("scale").tolist()) or None,
     )

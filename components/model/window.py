@@ -11,8 +11,9 @@ class Window(NamedTuple):
     user: int32 [batch], rows of the user table; out of vocabulary: the last row.
     user_features: int32 [batch, features], rows of each feature's table.
     movie: int32 [batch, length], rows of the catalogue, 0 where padded.
-    rating: float32 [batch, length], 0 where padded.
+    rating: float32 [batch, length], 0 where padded or not rated.
     present: float32 [batch, length], 0 where padded.
+    rated: float32 [batch, length], 1 where an event has a rating, 0 where it was seen alone.
     """
 
     user: tf.Tensor
@@ -20,6 +21,7 @@ class Window(NamedTuple):
     movie: tf.Tensor
     rating: tf.Tensor
     present: tf.Tensor
+    rated: tf.Tensor
 
 
 # Of any batch and length, so that a graph is traced once.
@@ -27,6 +29,7 @@ ANY_WINDOW = Window(
     tf.TensorSpec([None], tf.int32),
     tf.TensorSpec([None, None], tf.int32),
     tf.TensorSpec([None, None], tf.int32),
+    tf.TensorSpec([None, None], tf.float32),
     tf.TensorSpec([None, None], tf.float32),
     tf.TensorSpec([None, None], tf.float32),
 )

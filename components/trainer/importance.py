@@ -130,11 +130,14 @@ def _window(rows: Rows, at: slice) -> Window:
 
 
 def _targets(rows: Rows, at: slice) -> tuple[tf.Tensor, tf.Tensor]:
-    return rows["movie"][at].to_tensor(0)[:, 0], rows["rating"][at].to_tensor(0.0)[:, 0]
+    return rows["movie"][at].to_tensor(0)[:, 0], rows["rating"][at].to_tensor(np.nan)[:, 0]
 
 
 def _graph(model: Model, tables: scoring.Tables, reach: int) -> Any:
-    """Measures rows in one graph, traced once: NDCG without a cut, hit at 10, squared error."""
+    """Measures rows in one graph, traced once.
+
+    The columns: NDCG without a cut, hit at 10, squared error (0 where not rated), and 1 where rated.
+    """
     of_tables = tf.nest.map_structure(tf.TensorSpec.from_tensor, tables)
     numbers = [tf.TensorSpec([None], dtype) for dtype in (tf.int32, tf.float32)]
 
@@ -145,8 +148,8 @@ def _graph(model: Model, tables: scoring.Tables, reach: int) -> Any:
         scores = scoring.score(model, tables, read, reach).model
         seen = scoring.seen_movies(own, len(model.facts.movie_ids))
         rank = scoring.expected_rank(scores, target, seen)
-        rating = scoring.rate(model, tables, read, target[:, tf.newaxis], reach)[:, 0]
+        error = scoring.squared_error(model, tables, read, target, given, reach)
         gain, hit = np.log(2.0) / tf.math.log1p(rank), tf.cast(rank <= 10, tf.float32)
-        return tf.cast(tf.stack([gain, hit, tf.square(rating - given)], 1), tf.float64)
+        return tf.cast(tf.stack([gain, hit, *error], 1), tf.float64)
 
     return figures
