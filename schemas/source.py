@@ -5,38 +5,68 @@ A source is a YAML file: one of `schemas/sources/` by its name, or a user's own 
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from schemas.errors import UserError
-from schemas.source_tables import Credits, Links, Movies, Ratings, Table, Users
+from schemas.source_tables import (
+    Credits,
+    Links,
+    Movies,
+    Ratings,
+    Table,
+    Users,
+    checked_scale,
+)
 
 _FOLDER = Path(__file__).parent / "sources"
 
 
 class Source(BaseModel):
-    """The files of one source and how to read them; travels as JSON between components."""
+    """The files of one source and how to read them; travels as JSON between components.
+
+    `scale` is the lowest and the highest rating; there is none where the source has no ratings.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     aliases: list[str] = []
-    scale: tuple[float, float]
     ratings: Ratings
+    scale: Annotated[tuple[float, float] | None, Field(validate_default=True)] = None
     movies: Movies | None = None
     credits: Credits | None = None
     links: Links | None = None
     users: Users | None = None
 
+    @field_validator("scale")
+    @classmethod
+    def _of_the_ratings(
+        cls, scale: tuple[float, float] | None, found: ValidationInfo
+    ) -> tuple[float, float] | None:
+        ratings = found.data.get("ratings")
+        return scale if ratings is None else checked_scale(scale, ratings)
+
     @model_validator(mode="after")
     def _consistent(self) -> "Source":
-        if not self.scale[0] < self.scale[1]:
-            raise ValueError("scale must be [lowest, highest] with the lowest first")
         if self.movies is None and (self.links or self.credits):
             raise ValueError("links and credits need a movies table that they belong to")
         return self
+
+    @property
+    def has_ratings(self) -> bool:
+        """Whether any row says how much it was liked; without, rows say what was seen."""
+        return self.ratings.columns.rating is not None
 
     @property
     def has_timestamps(self) -> bool:

@@ -51,6 +51,11 @@ def _timestamp(value: str) -> str:
 Column = Annotated[int, Field(ge=1, strict=True)] | Annotated[str, Field(min_length=1)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Words = Annotated[dict[str, str], BeforeValidator(_text_keys)]
+Numbers = Annotated[
+    dict[str, Annotated[float, Field(allow_inf_nan=False)]],
+    BeforeValidator(_text_keys),
+    Field(min_length=1),
+]
 Globs = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Separator = Annotated[str, Field(min_length=1), AfterValidator(_separator)]

@@ -1,6 +1,7 @@
 """The tables of a source: their files, their format, and where each of our columns is."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +12,7 @@ from schemas.source_parts import (
     Encoding,
     Genres,
     Globs,
+    Numbers,
     Part,
     Pattern,
     Separator,
@@ -70,23 +72,30 @@ def _columns(part: Part) -> Iterator[tuple[str, Column]]:
 
 
 class RatingColumns(ColumnSet):
-    """Where a rating's cells are; `movie_id` is absent only in block files."""
+    """Where a rating's cells are; `movie_id` is absent only in block files.
+
+    Without `rating` the rows say what was seen, bought or played, and not how it was liked.
+    """
 
     user_id: Column
     movie_id: Column | None = None
-    rating: Column
+    rating: Column | None = None
     timestamp: Column | None = None
 
 
 class Ratings(Table):
     """Rows of user, movie and rating, one a line.
 
-    `blocks` says that a line `123:` names the movie of the lines below it (Netflix Prize).
+    `blocks` says that a line `123:` names the movie of the lines below it (Netflix Prize);
+    `values.rating` maps words such as `up` to numbers; `unrated` are what the rating's cell holds,
+    '' among others, where a movie was seen but not rated.
     """
 
     columns: RatingColumns
     timestamp: TimeFormat = "seconds"
     blocks: bool = False
+    values: dict[Literal["rating"], Numbers] = Field(default_factory=dict)
+    unrated: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one_movie(self) -> "Ratings":
@@ -95,6 +104,40 @@ class Ratings(Table):
         if not self.blocks and self.columns.movie_id is None:
             raise ValueError("columns.movie_id is missing")
         return self
+
+    @model_validator(mode="after")
+    def _of_a_rating(self) -> "Ratings":
+        if self.columns.rating is None and (self.values or self.unrated):
+            raise ValueError("values and unrated are about the rating: name it as columns.rating")
+        if both := set(self.values.get("rating", {})).intersection(self.unrated):
+            raise ValueError(f"{min(both)!r} is a rating in values and not one in unrated")
+        return self
+
+
+def checked_scale(
+    scale: tuple[float, float] | None, ratings: Ratings
+) -> tuple[float, float] | None:
+    """The lowest and the highest rating, from the words for ratings where they say it all.
+
+    Raises:
+        ValueError: it is missing, upside down, of no use, or a word's number is not on it.
+    """
+    numbers = ratings.values.get("rating", {}).values()
+    if ratings.columns.rating is None:
+        if scale is not None:
+            raise ValueError("there is a scale but no ratings: take it out, or add columns.rating")
+        return None
+    if scale is None and not numbers:
+        raise ValueError(
+            "it is missing: give the lowest and the highest rating, such as [1, 5], or leave "
+            "columns.rating out where rows say what was seen and not how it was liked"
+        )
+    low, high = scale or (min(numbers), max(numbers))
+    if not low < high:
+        raise ValueError("give [lowest, highest], the lowest first and the highest above it")
+    if numbers and not low <= min(numbers) <= max(numbers) <= high:
+        raise ValueError(f"values.rating holds numbers that are not on [{low:g}, {high:g}]")
+    return low, high
 
 
 class SmallTable(Table):

@@ -20,7 +20,7 @@ class Features:
     """Every feature of every rating of a partition, by name.
 
     `movies` have one piece per movie and `movie_of` [rows] tells which; `users` likewise;
-    `ratings` (rating, and timestamp where there is one) have one piece per rating.
+    `ratings` (those of rating and timestamp that the source has) have one piece per rating.
     """
 
     ratings: dict[str, Pieces]
@@ -34,15 +34,15 @@ def join(ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> Feature
     """Looks up the movie and the user of each rating.
 
     Args:
-        ratings: user_id, movie_id, rating, timestamp (null if the source has none).
+        ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
         movies: one row per movie; has every movie of `ratings`.
         users: one row per user, or None; users that are missing get empty strings.
     """
     ids = ratings["movie_id"].combine_chunks()
-    timed = [] if ratings["timestamp"].null_count else ["timestamp"]
+    given = [name for name in ("rating", "timestamp") if not ratings[name].null_count]
     who = ratings["user_id"].combine_chunks().dictionary_encode()
     return Features(
-        ratings={name: to_pieces(ratings[name].combine_chunks()) for name in ["rating", *timed]},
+        ratings={name: to_pieces(ratings[name].combine_chunks()) for name in given},
         movies={name: to_pieces(_text(movies[name])) for name in movies.column_names},
         movie_of=_numbers(pc.index_in(ids, value_set=movies["movie_id"].combine_chunks())),
         users=_user_pieces(who.dictionary, users),

@@ -25,11 +25,13 @@ SAMPLES = 5
 class Summary:
     """Facts of some partitions that add up to those of all.
 
+    `unrated` rows say that a movie was seen and not how it was liked;
     `repeats` counts what was rated again, `repeat_samples` holds (reason, order, text) of the
     first few; `stretches` counts the rows that cut-offs are taken over, by coarse time.
     """
 
     rows: int = 0
+    unrated: int = 0
     users: int = 0
     repeats: dict[str, int] = field(default_factory=dict)
     repeat_samples: tuple[tuple[str, int, str], ...] = ()
@@ -64,6 +66,7 @@ def summarise(read: pa.Table, kept: pa.Table, repeats: Repeats, config: SplitCon
     times = kept["timestamp"].to_numpy() if timed else None
     return Summary(
         rows=len(kept),
+        unrated=int(np.isnan(kept["rating"].to_numpy()).sum()),
         users=int(users[-1]) + 1 if len(users) else 0,
         repeats={reason: len(rows) for reason, rows in dropped.items() if len(rows)},
         repeat_samples=tuple(
@@ -83,6 +86,7 @@ def merge_summaries(summaries: Iterable[Summary]) -> Summary:
     reasons = sorted({reason for part in parts for reason in part.repeats})
     return Summary(
         rows=sum(part.rows for part in parts),
+        unrated=sum(part.unrated for part in parts),
         users=sum(part.users for part in parts),
         repeats={name: sum(part.repeats.get(name, 0) for part in parts) for name in reasons},
         repeat_samples=_first(sample for part in parts for sample in part.repeat_samples),
@@ -140,7 +144,7 @@ def _sample(
 
 def _text(row: dict[str, object]) -> str:
     cells = (row["user_id"], row["movie_id"], row["rating"], row["timestamp"])
-    return ",".join(str(cell) for cell in cells if cell is not None)
+    return ",".join(str(cell) for cell in cells if cell is not None and cell == cell)  # no NaN
 
 
 def _first(samples: Iterable[tuple[str, int, str]]) -> tuple[tuple[str, int, str], ...]:

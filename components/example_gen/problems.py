@@ -8,6 +8,7 @@ SAMPLE_CHARACTERS = 120
 
 MISSING_FIELD = "missing_field"
 UNREADABLE_NUMBER = "unreadable_number"
+UNMAPPED_VALUE = "unmapped_value"
 OFF_SCALE = "off_scale"
 UNREADABLE_TIMESTAMP = "unreadable_timestamp"
 UNKNOWN_MOVIE = "unknown_movie"

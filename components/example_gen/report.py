@@ -41,6 +41,8 @@ def finish_rows(
     return {
         "read": whole["rows"] + sum(dropped.values()),
         "kept": whole["rows"],
+        "rated": whole["rows"] - whole["unrated"],
+        "unrated": whole["unrated"],
         "dropped": dropped,
         "samples": [_plain(sample) for sample in [*samples, *beside.samples]],
         "tables_dropped": dict(beside.counts),

@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from components.example_gen import problems as reasons
+from components.example_gen import rating_cells
 from components.example_gen.blocks import Block, Int64s, as_lines, delimiter, select
 from components.example_gen.layout import Layout
-from components.example_gen.values import numbers, seconds, trim
+from components.example_gen.values import seconds, trim
 from schemas.source import Source
 
 # On Python 3.10 Arrow searches the whole heap after each look for signal handlers: 40 ms a call in
@@ -34,7 +35,7 @@ class RowReader:
 
     def __init__(self, source: Source, layout: Layout, known_movies: pa.Array | None) -> None:
         self._table = source.ratings
-        self._scale = [pa.scalar(bound, pa.float32()) for bound in source.scale]
+        self._scale = [pa.scalar(bound, pa.float32()) for bound in source.scale or ()]
         self._known = known_movies
         self._nulls = pa.array(source.ratings.nulls, pa.string())
         self._mark = delimiter(self._table)
@@ -130,9 +131,11 @@ class RowReader:
         return select(block, keep, lines), dropped
 
     def _convert(self, cells: Cells) -> Cells:
-        """Ids, rating (float32) and timestamp (int64 seconds): null where unreadable."""
-        rating = numbers(cells["rating"]).cast(pa.float32(), safe=False)
-        stamp = pa.nulls(len(rating), pa.int64())
+        """Ids, rating (float32) and timestamp (int64 seconds): null where unreadable or none."""
+        rows = len(cells["user_id"])
+        rating, stamp = pa.nulls(rows, pa.float32()), pa.nulls(rows, pa.int64())
+        if "rating" in cells:
+            rating = rating_cells.ratings(cells["rating"], self._table)
         if "timestamp" in cells:
             stamp = seconds(cells["timestamp"], self._table.timestamp)
         ids = {name: cells[name] for name in ("user_id", "movie_id")}
@@ -140,14 +143,19 @@ class RowReader:
 
     def _faults(self, cells: Cells, columns: Cells) -> Iterator[tuple[str, pa.BooleanArray]]:
         """Where each reason to drop a row holds; an earlier reason goes before a later one."""
-        for cell in cells.values():
-            yield reasons.MISSING_FIELD, pc.equal(pc.binary_length(cell), 0)
-            if len(self._nulls):
-                yield reasons.MISSING_FIELD, pc.is_in(cell, value_set=self._nulls)
         rating = columns["rating"]
-        yield reasons.UNREADABLE_NUMBER, pc.is_null(rating)
-        off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))
-        yield reasons.OFF_SCALE, pc.fill_null(off, False)
+        for name, cell in cells.items():
+            missing = pc.equal(pc.binary_length(cell), 0)
+            if len(self._nulls):
+                missing = pc.or_(missing, pc.is_in(cell, value_set=self._nulls))
+            if name == "rating":  # an empty cell may stand for 'seen, not rated'
+                seen = pc.fill_null(pc.is_nan(rating), False)
+                missing = pc.and_not(missing, seen)
+            yield reasons.MISSING_FIELD, missing
+        if "rating" in cells:
+            yield rating_cells.unreadable(self._table), pc.is_null(rating)
+            off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))
+            yield reasons.OFF_SCALE, pc.fill_null(off, False)
         if "timestamp" in cells:
             yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(columns["timestamp"])
         if self._known is not None:

@@ -20,7 +20,8 @@ Bools = npt.NDArray[np.bool_]
 class Repeats:
     """Ratings that a later one of the same user and movie replaces, as rows of the given table.
 
-    `exact` rows have an identical twin that stays or comes later; `superseded` rows differ.
+    `exact` rows have an identical twin that stays or comes later; `superseded` rows differ, or hold
+    no rating: who sees a movie again repeats nothing.
     """
 
     exact: Int64s
@@ -28,14 +29,15 @@ class Repeats:
 
 
 def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
-    """Sorts ratings by user and time and drops what was rated again later.
+    """Sorts ratings by user and time and drops what was rated again later, or is rated elsewhere.
 
     Users are put in the order of a seeded hash, so that neighbours have nothing in common. Ties in
     time keep the files' order; without timestamps a user's order is a seeded hash of the movies.
 
     Args:
-        rows: user_id: string, movie_id: string, rating: float32, timestamp: int64 (null if the
-            source has none), order: int64, and any others; all the ratings of each user in it.
+        rows: user_id: string, movie_id: string, rating: float32 (null if the source has none,
+            NaN where not rated), timestamp: int64 (null if the source has none), order: int64, and
+            any others; all the ratings of each user in it.
 
     Returns:
         The rows that stay, in order, and which rows of the argument were dropped.
@@ -46,7 +48,7 @@ def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
     ratings = rows["rating"].to_numpy()
     sorted_rows = np.lexsort((order, times, users))
     pairs = users * (int(movies.max(initial=0)) + 1) + movies
-    stays, repeated = _last_of_each(pairs[sorted_rows])
+    stays, repeated = _last_of_each(pairs[sorted_rows], ~np.isnan(ratings[sorted_rows]))
     again = sorted_rows[repeated]
     twin = _has_later_twin(pairs[again], times[again], ratings[again], order[again])
     dropped = ~stays[repeated]
@@ -90,8 +92,9 @@ def _times(rows: pa.Table, seed: int) -> Int64s:
     return cast(Int64s, rows["timestamp"].to_numpy())
 
 
-def _last_of_each(keys: Int64s) -> tuple[Bools, Bools]:
-    by_key = np.argsort(keys, kind="stable")
+def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:
+    """Which row of each key stays, the last rated one if any is, and which are not alone."""
+    by_key = np.argsort(2 * keys + rated, kind="stable")
     ordered = keys[by_key]
     # Nothing stands beside the first and the last key, so both are edges of a group.
     edges = np.ones(len(keys) + 1, np.bool_)

@@ -34,8 +34,30 @@ def find(
         return anomalies_pb2.Anomalies(), []
     if previous is not None and not (previous.datasets and previous.datasets[0].num_examples):
         previous = None
+    statistics, previous = (s and _of_numbers(s, schema) for s in (statistics, previous))
     anomalies = tfdv.validate_statistics(statistics, schema, previous_statistics=previous)
     return anomalies, sentences(split, anomalies.anomaly_info)
+
+
+def _of_numbers(statistics: Statistics, schema: schema_pb2.Schema) -> Statistics:
+    """The statistics without the NaN that the schema allows.
+
+    TFDV takes it for drift even where its share stays the same, and for zeros where nothing else is
+    in a split.
+    """
+    domains = {f.name: f.float_domain for f in schema.feature if f.HasField("float_domain")}
+    known = statistics_pb2.DatasetFeatureStatisticsList()
+    known.CopyFrom(statistics)
+    for feature in known.datasets[0].features:
+        domain = domains.get(feature.path.step[0])
+        if domain is None or domain.disallow_nan:
+            continue
+        numbers = feature.num_stats
+        for histogram in numbers.histograms:
+            histogram.num_nan = 0
+        if not any(bucket.sample_count for h in numbers.histograms for bucket in h.buckets):
+            numbers.min = numbers.max = domain.min
+    return known
 
 
 def sentences(split: str, found: Mapping[str, anomalies_pb2.AnomalyInfo]) -> list[Finding]:

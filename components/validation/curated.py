@@ -9,6 +9,7 @@ from schemas.features import MOVIE_FEATURES, USER_FEATURES
 from schemas.source import Source
 
 TIMES = ("timestamp", "history_timestamp")
+RATINGS = ("rating", "history_rating")
 
 
 def curated_schema(name: str, source: Source, drift_bound: float) -> schema_pb2.Schema:
@@ -16,7 +17,8 @@ def curated_schema(name: str, source: Source, drift_bound: float) -> schema_pb2.
 
     Args:
       name: of the schema in the `schemas` package.
-      source: its scale becomes the ratings' domain; features it lacks are left out.
+      source: its scale becomes the ratings' domain, in which NaN is a movie that was seen but not
+        rated; features it lacks are left out.
       drift_bound: how far a feature may drift from the last run's before it is reported, 0 to 1.
     """
     text = resources.files("schemas").joinpath(f"{name}.pbtxt").read_text(encoding="utf-8")
@@ -24,12 +26,15 @@ def curated_schema(name: str, source: Source, drift_bound: float) -> schema_pb2.
     absent = {*USER_FEATURES, *MOVIE_FEATURES} - {*source.user_features, *source.movie_features}
     if not source.has_timestamps:
         absent.update(TIMES)
+    if not source.has_ratings:
+        absent.update(RATINGS)
     kept = [feature for feature in schema.feature if feature.name not in absent]
     del schema.feature[:]
     schema.feature.extend(kept)
     for feature in schema.feature:
-        if feature.HasField("float_domain"):
+        if source.scale and feature.HasField("float_domain"):
             feature.float_domain.min, feature.float_domain.max = source.scale
+            feature.float_domain.disallow_nan = not source.ratings.unrated
         _set_drift(feature, drift_bound)
     return schema
 

@@ -102,9 +102,9 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
     [
         ("[1, 10]", "[10, 1]", "the lowest first"),
         ("[1, 10]", "ten", "scale"),
-        ("scale: [1, 10]", "", "scale: Field required"),
+        ("scale: [1, 10]", "", r"scale: it is missing: .* such as \[1, 5\]"),
         ("films.csv\n", "films.csv\n  colour: red\n", "movies.colour: Extra inputs"),
-        ("rating: stars, ", "", r"ratings.columns.rating: Field required"),
+        ("rating: stars, ", "", r"scale: there is a scale but no ratings"),
         ("movie_id: film, rating", "rating", "columns.movie_id is missing"),
         ("user_id: who", "user_id: 1", "give the column's name"),
         ("files: votes.csv", "files: votes.csv\n  header: false", "counted from 1"),

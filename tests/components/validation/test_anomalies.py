@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 import pytest
+import tensorflow as tf
 import tensorflow_data_validation as tfdv
 
 from components.validation.anomalies import Finding, find
@@ -103,6 +104,45 @@ def test_drift_is_told_apart(schema):
 
 def test_without_a_last_run_there_is_no_drift(schema):
     assert _found(schema, _statistics((4.0, 5.0) * 20), None) == []
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """The schema of a source in which movies may be seen and not rated."""
+    ratings = SOURCE.ratings.model_copy(update={"unrated": ("-1",)})
+    return curated_schema("ratings", SOURCE.model_copy(update={"ratings": ratings}), 0.1)
+
+
+def _of_examples(folder, ratings):
+    """Statistics of Examples: of a data frame NaN would be a missing value."""
+    path = str(folder / f"{len(list(folder.iterdir()))}.tfrecord")
+    words = {
+        name: tf.train.BytesList(value=[b"1"]) for name in ("user_id", "movie_id", "movie_title")
+    }
+    features = {name: tf.train.Feature(bytes_list=value) for name, value in words.items()}
+    features["timestamp"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[1]))
+    with tf.io.TFRecordWriter(path) as file:
+        for rating in ratings:
+            features["rating"] = tf.train.Feature(float_list=tf.train.FloatList(value=[rating]))
+            example = tf.train.Example(features=tf.train.Features(feature=features))
+            file.write(example.SerializeToString())
+    return tfdv.generate_statistics_from_tfrecord(path)
+
+
+def test_a_movie_that_was_not_rated_is_neither_fault_nor_drift(seen, schema, tmp_path):
+    some = _of_examples(tmp_path, (1.0, math.nan, 5.0) * 9)
+    most = _of_examples(tmp_path, (1.0, 5.0, *[math.nan] * 9) * 9)
+    none = _of_examples(tmp_path, [math.nan] * 9)
+    for statistics in (some, most, none):
+        assert _found(seen, statistics) == _found(seen, statistics, some) == []
+        assert _found(schema, statistics) != []
+
+
+def test_what_was_rated_still_drifts_and_keeps_to_the_scale(seen, tmp_path):
+    low, high = (_of_examples(tmp_path, (r, math.nan) * 9) for r in (1.0, 5.0))
+    assert [finding.drift for finding in _found(seen, high, low)] == [True]
+    (finding,) = _found(seen, _of_examples(tmp_path, (9.0, math.nan) * 9))
+    assert not finding.drift and "9" in finding.sentence
 
 
 def test_an_empty_split_is_neither_a_fault_nor_drift(schema):
