@@ -36,21 +36,22 @@ def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
 def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
     """Reads serialized Examples, string [batch].
 
-    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets) and
-    ragged history_movie and history_rating. The rating of an event that has none is NaN, as are all
-    where the Examples hold no ratings.
+    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets),
+    ragged history_movie and history_rating, and ragged seen_movie (what was seen before that). The
+    rating of an event that has none is NaN, as are all where the Examples hold no ratings.
     """
     spec = {
         "movie_id": STRINGS,
         "rating": FLOATS,
         "history_movie_id": STRINGS,
         "history_rating": FLOATS,
+        "seen_movie_id": STRINGS,
         **{name: tf.io.FixedLenFeature([], tf.string, "") for name in lookup.user_features},
         "user_id": tf.io.FixedLenFeature([], tf.string),
     }
     found = tf.io.parse_example(examples, spec)
     features = [t.lookup(found[name]) for name, t in lookup.user_features.items()]
-    movies = {name: found[f"{name}_id"] for name in ("movie", "history_movie")}
+    movies = {name: found[f"{name}_id"] for name in ("movie", "history_movie", "seen_movie")}
     return {
         "user_id": found["user_id"],
         "user": lookup.user.lookup(found["user_id"]),

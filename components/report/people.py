@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.evaluation.activity import tables
+from schemas.text import to_text as text
 
 READ = 4096  # eval Examples among which the users are chosen
 PEOPLE = 4
@@ -27,11 +28,6 @@ def read_catalogue(files: Sequence[str]) -> dict[bytes, dict[str, str]]:
             named = ", ".join(text(kind) for kind in kinds or [] if kind)
             found[movie] = {"title": text(title), "genres": named}
     return found
-
-
-def text(value: bytes) -> str:
-    """A name as the source wrote it; what is no UTF-8 shows as a replacement mark."""
-    return value.decode("utf-8", errors="replace")
 
 
 def choose(files: Sequence[str]) -> list[dict[str, Any]]:
