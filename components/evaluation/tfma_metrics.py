@@ -107,7 +107,8 @@ class RecommenderMetrics(tfma.metrics.Metric):
     `change/NAME` is the candidate's value less the blessed model's, on the same users of each
     replicate; `gate/...` is a gate's clearance (`rules.Gate`); `users`, `ratings`, `outside`
     (targets that the model's catalogue lacks), `rated` and `rated_users` (targets with a rating)
-    count; `bands` is what `bands.sums` adds up. Where nothing is rated there are no metrics of ratings.
+    count; `bands` is what `bands.sums` adds up. Where nothing is rated there are no metrics of
+    ratings.
     """
 
     def __init__(
