@@ -154,7 +154,8 @@ def _computations(
         values: dict[MetricKey, Any] = {}
         for model, key in shared.items():
             beside = None if blessed is None or blessed == model else found[shared[blessed]][0]
-            read = metrics_of(config, off, *found[key], beside)
+            sums, banded, users, rated_users = found[key]
+            read = metrics_of(config, off, sums, banded, users, rated_users, beside)
             values |= {_key(n, model): v for n, v in read.items()}
         return values
 

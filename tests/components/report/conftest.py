@@ -156,8 +156,9 @@ def make_report_facts(gates):
                     np.abs(np.subtract.outer(places, places)) / 16 + 0.002, 5).tolist()}
                 for name, parts in CROSSED.items() for places in [np.arange(len(parts))]
             },
-            "data": {"ratings": counted if rated else [], "activity": counted, "popularity": counted,
-                     "users": 5, "movies": 9, "times": ["1970-01-01", "2001-09-09"]},
+            "data": {"ratings": counted if rated else [], "activity": counted,
+                     "popularity": counted, "users": 5, "movies": 9,
+                     "times": ["1970-01-01", "2001-09-09"]},
             "versions": facts.versions(),
             "lineage": [{"role": "model", "type": "Model", "id": 1, "uri": f"/runs/{EVIL}"}],
             "compared": "Compared with the blessed model 3.", "fingerprint": "xyz",
