@@ -90,15 +90,17 @@ class ApproximateModel(tf.Module):
         shown = tf.math.is_finite(best)
         rows = tf.gather(rows, place, batch_dims=1)
         movie_id = tf.where(shown, tf.gather(self.catalogue.movie_id, rows), "")
-        rated = self.exact.functions["rate"](**person, movie_id=movie_id)
-        return {
+        answer = {
             "movie_id": movie_id,
             "movie_title": tf.where(shown, tf.gather(self.catalogue.movie_title, rows), ""),
             "score": best,
-            "rating": rated["rating"],
             "known": asked["known"],
             "source": asked["source"],
         }
+        if "rate" in self.exact.functions:
+            rated = self.exact.functions["rate"](**person, movie_id=movie_id)
+            answer["rating"] = rated["rating"]
+        return answer
 
     def _candidates(self, asked: Answer, most: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Rows and scores, -inf for those seen: all of the front, and what is found of the tail."""

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.errors import UserError
 from schemas.text import to_texts
-from serving.model import Model
+from serving.model import Arrays, Model
 
 TOGETHER = 256  # users in one call of the graph
 ROW_GROUP = 1 << 17  # rows
@@ -73,6 +74,13 @@ def _tables(model: Model, users: Sequence[str], k: int) -> Iterator[pa.Table]:
             progress.advance(task, len(some))
 
 
+def _ratings(found: Arrays, there: NDArray[np.bool_]) -> pa.Array:
+    """The predicted ratings; nulls where the model was trained without ratings."""
+    if "rating" in found:
+        return pa.array(found["rating"][there])
+    return pa.nulls(int(there.sum()), pa.float32())
+
+
 def _table(model: Model, users: list[str], k: int) -> pa.Table:
     found = model.call("recommend", user_id=users, history_movie_id=[[]], history_rating=[[]], k=k)
     there = np.isfinite(found["score"])
@@ -88,7 +96,7 @@ def _table(model: Model, users: list[str], k: int) -> pa.Table:
         text("movie_id"),
         text("movie_title"),
         pa.array(found["score"][there]),
-        pa.array(found["rating"][there]),
+        _ratings(found, there),
         pa.array(source[owner], pa.string()).dictionary_encode().cast(SCHEMA.field(6).type),
     ]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)

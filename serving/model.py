@@ -15,6 +15,7 @@ from schemas.features import SEPARATOR
 from schemas.text import to_texts
 
 GRAPH_FILE = "saved_model.pb"
+NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -43,7 +44,10 @@ class Catalogue:
 
 
 class Model:
-    """A loaded version. Calls are thread-safe; what they raise is TensorFlow's."""
+    """A loaded version. Calls are thread-safe; what they raise is TensorFlow's.
+
+    `scale` is its lowest and highest rating, or none: it was trained without ratings.
+    """
 
     def __init__(self, path: Path) -> None:
         """Loads the SavedModel at `path`, a folder named by its version.
@@ -65,7 +69,8 @@ class Model:
         self.catalogue = _read_catalogue(self._loaded.catalogue)
         self.users = to_texts(self._loaded.user_ids.numpy())
         self.known_users = frozenset(self.users)
-        self.scale = tuple(map(float, self._loaded.scale.numpy()))
+        low_high = self._loaded.scale.numpy().tolist()
+        self.scale = (low_high[0], low_high[1]) if low_high else None
         self.user_features = to_texts(self._loaded.user_features.numpy())
 
     def call(self, signature: str, **inputs: Any) -> Arrays:

@@ -62,9 +62,9 @@ class GatesConfig(BaseModel):
             raise ValueError(
                 "gates.retrieval and gates.rating are both false: nothing would be judged"
             )
-        parts = {"gates": self, **{f"gates.per_slice.{n}": p for n, p in self.per_slice.items()}}
-        for where, part in parts.items():
-            for name in part.bounds:
+        parts = {f"gates.per_slice.{name}": part.bounds for name, part in self.per_slice.items()}
+        for where, bounds in {"gates": self.bounds, **parts}.items():
+            for name in bounds:
                 if task_of(name) in self.off:
                     raise ValueError(
                         f"{where}.bounds: {name} is not judged where gates.{task_of(name)} is false"

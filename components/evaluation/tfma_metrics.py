@@ -107,7 +107,8 @@ class RecommenderMetrics(tfma.metrics.Metric):
     `change/NAME` is the candidate's value less the blessed model's, on the same users of each
     replicate; `gate/...` is a gate's clearance (`rules.Gate`); `users`, `ratings`, `outside`
     (targets that the model's catalogue lacks), `rated` and `rated_users` (targets with a rating)
-    count; `bands` is what `bands.sums` adds up. Where nothing is rated there are no metrics of ratings.
+    count; `bands` is what `bands.sums` adds up. Where nothing is rated there are no metrics of
+    ratings.
     """
 
     def __init__(
@@ -153,7 +154,8 @@ def _computations(
         values: dict[MetricKey, Any] = {}
         for model, key in shared.items():
             beside = None if blessed is None or blessed == model else found[shared[blessed]][0]
-            read = metrics_of(config, off, *found[key], beside)
+            sums, banded, users, rated_users = found[key]
+            read = metrics_of(config, off, sums, banded, users, rated_users, beside)
             values |= {_key(n, model): v for n, v in read.items()}
         return values
 

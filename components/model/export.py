@@ -23,8 +23,9 @@ class ExportedRecommender(tf.Module):
 
     evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
     The others serve; see `signatures`. `catalogue`, `user_ids`, `scale` (empty where it predicts no
-    ratings) and `user_features` tell whoever loads the model what it knows; `tables`, `linear_rows` and `log_popularity` are what the
-    signature `query` is multiplied with; from `keepsake` the next training may start.
+    ratings) and `user_features` tell whoever loads the model what it knows; `tables`, `linear_rows`
+    and `log_popularity` are what the signature `query` is multiplied with; from `keepsake` the next
+    training may start.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class Facts:
     features: name to int32 [movies, width], rows of the feature's table, -1 for padding.
     user_ids: bytes, the users of train, one per row of the user table.
     user_features: name to the feature's known values.
-    scale: lowest and highest rating; none: there is nothing to predict, see `TrainStatistics.unrated`.
+    scale: lowest and highest rating; none where train has no ratings to learn to predict.
     counts: float64 [movies], train events per movie, rated or not.
     rated_counts: float64 [movies], those that are rated.
     rating_sums: float64 [movies], the sum of their ratings.

@@ -27,7 +27,8 @@ class Evaluation:
       without slices where nothing could be evaluated.
     failed: (slice, metric key) of each threshold that TFMA found missed.
     checks: the content of checks.json.
-    bands: what `bands.sums` adds up, of the candidate and overall; none if nothing was evaluated.
+    bands: what `bands.sums` adds up, of the candidate and overall; none if nothing rated was
+      evaluated.
     """
 
     candidate: Metrics
@@ -69,7 +70,7 @@ def _metrics(uri: str, model_name: str) -> tuple[Metrics, Any]:
     banded = None
     for key, by_output in result.slicing_metrics:
         values = by_output[""][""]
-        if not key:
+        if not key and "bands" in values:
             banded = _array(values["bands"]["arrayValue"])
         # Beside every metric TFMA lists its change against the blessed model.
         found[slice_name(key) or OVERALL] = {

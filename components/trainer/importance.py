@@ -137,7 +137,7 @@ def _targets(rows: Rows, at: slice) -> tuple[tf.Tensor, tf.Tensor]:
 def _graph(model: Model, tables: scoring.Tables, reach: int) -> Any:
     """Measures rows in one graph, traced once.
 
-    The columns: NDCG without a cut, hit at 10, squared error (0 where not rated), and 1 where rated.
+    The columns: NDCG without a cut, hit at 10, squared error (0 where unrated), and 1 where rated.
     """
     of_tables = tf.nest.map_structure(tf.TensorSpec.from_tensor, tables)
     truth = [

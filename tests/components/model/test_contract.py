@@ -1,4 +1,4 @@
-"""What every form of the model must keep, ordered or set, with ratings or not, whatever it learned."""
+"""What every form of the model must keep, ordered or set, rated or not, whatever it learned."""
 
 import numpy as np
 import pytest

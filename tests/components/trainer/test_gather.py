@@ -116,7 +116,8 @@ def test_count_train_agrees_with_numpy(example, write_records, tmp_path):
         (None, "no event of train is rated: there is nothing to predict"),
         ([np.nan] * 5, "no event of train is rated: there is nothing to predict"),
         ([1.0] * 5, "all ratings of train are 1: there is nothing to predict"),
-        ([np.nan, 3.5, 3.5, np.nan, 3.5], "all ratings of train are 3.5: there is nothing to predict"),
+        ([np.nan, 3.5, 3.5, np.nan, 3.5],
+         "all ratings of train are 3.5: there is nothing to predict"),
         ([np.nan, 2.0, 3.5, np.nan, 3.5], ""),
     ],
 )  # fmt: skip
