@@ -38,7 +38,7 @@ def blessing(
         "run_id": run_id,
         "blessed": blessed,
         "reasons": reasons(gates, blessed),
-        "notes": [*starts(training), *notes(evaluation, sizes)],
+        "notes": [*rows.get("findings", []), *starts(training), *notes(evaluation, sizes)],
         "config": config,
         "split": {"kind": config["split"]["kind"], "history": rows["history"], **rows["splits"]},
         "metrics": {OVERALL: {}, **metrics},
