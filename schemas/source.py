@@ -38,12 +38,14 @@ class Source(BaseModel):
     """The files of one source and how to read them; travels as JSON between components.
 
     `scale` is the lowest and the highest rating; there is none where the source has no ratings.
+    `real_ids` are ids that look like words for nothing, such as `none`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     aliases: Listed = ()
+    real_ids: Listed = ()
     ratings: Ratings
     scale: Annotated[tuple[Finite, Finite] | None, Field(validate_default=True)] = None
     movies: Movies | None = None
