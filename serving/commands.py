@@ -220,7 +220,7 @@ def _mix(rank_by: str) -> float:
 
 
 SOURCES = {
-    "user": "what the user rated",
+    "user": "what the user has seen",
     "history": "the movies you named",
     "popularity": "popularity alone",
 }

@@ -214,6 +214,7 @@ function groupRequest() {
 
 const SOURCES = {
   user: "from what this user rated",
+  viewer: "from what this user saw",
   history: "from the movies you named",
   popularity: "what most people watch: name a movie you like",
 };
@@ -229,7 +230,8 @@ const recommend = later(async () => {
     byId("error").hidden = true;
     const sources = together ? answer.sources : [answer.source];
     const known = sources.find((source) => source !== "popularity");
-    byId("source").textContent = SOURCES[known || "popularity"];
+    const from = known === "user" && !state.about.scale ? "viewer" : known;
+    byId("source").textContent = SOURCES[from || "popularity"];
     byId("movies").replaceChildren(...answer.movies.map((movie, i) => movieItem(movie, i, Boolean(known))));
     byId("movies").dataset.asked = mine;
     if (!answer.movies.length) byId("movies").append(make("li", "No movie fits these filters."));

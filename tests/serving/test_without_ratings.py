@@ -129,7 +129,7 @@ def test_the_page_shows_no_stars(unrated):
         text = tab.js("document.body.innerText")
         assert "Toy Story" in text and "no ratings" in text
         assert "★" not in text and "stars" not in text
-        assert tab.js("document.querySelector('#mix').offsetParent === null")
+        assert tab.js("document.querySelector('#mix').closest('.of-ratings').hidden")
         tab.click(".why")
         tab.wait_for("document.querySelector('.reasons')")
         assert "★" not in tab.js("document.querySelector('#movies').innerText")
@@ -199,8 +199,12 @@ def test_what_is_seen_and_not_rated_has_no_rating(partly):
     assert all(event["rating_effect"] is not None for event in told)
     # Given back as it was told, the history is read as it is stored.
     again = [{"movie": event["movie_id"], "rating": event["rating"]} for event in stored[::-1]]
-    named = partly.recommend(RecommendRequest(user="3", history=again))
-    assert named["movies"] == partly.recommend(RecommendRequest(user="3"))["movies"]
+    named = partly.recommend(RecommendRequest(user="3", history=again))["movies"]
+    by_id = partly.recommend(RecommendRequest(user="3"))["movies"]
+    assert [movie["movie_id"] for movie in named] == [movie["movie_id"] for movie in by_id]
+    for name in ("score", "rating"):
+        expected = pytest.approx([movie[name] for movie in by_id], abs=1e-5)
+        assert [movie[name] for movie in named] == expected
     rated = partly.rate(RateRequest(user="3", movies=["heat"]))["movies"][0]["rating"]
     assert 0.5 <= rated <= 5
 
