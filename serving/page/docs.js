@@ -47,7 +47,7 @@ function operation(path, method, what, schemas) {
 }
 
 async function start() {
-  const { paths, components } = await (await fetch("/openapi.json")).json();
+  const { paths, components } = await (await fetch("openapi.json")).json();
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, what] of Object.entries(methods)) {
       document.getElementById("operations").append(operation(path, method, what, components.schemas));
