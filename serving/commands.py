@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from schemas.errors import UserError
-from serving.folder import require_version
+from serving.folder import check_here, require_version
 
 if TYPE_CHECKING:
     from serving.answers import Answers
@@ -128,6 +128,9 @@ def batch(
     """Writes everyone's top k to a Parquet file."""
     import time
 
+    check_here(output)
+    if output.is_dir():
+        raise UserError(f"{output} is a folder: give the file to write.")
     if not output.parent.is_dir():
         raise UserError(f"{output.parent} is not a folder.")
     require_version(model_dir, version)

@@ -47,15 +47,20 @@ def require_version(folder: Path, only: int | None = None) -> None:
         raise UserError(why_none(folder, {}, only))
 
 
+def check_here(place: Path) -> None:
+    """Raises UserError for an address, such as gs://, which would become a folder named gs:."""
+    address = _ADDRESS.match(str(place))
+    if address and not place.exists():
+        how = " (`gcloud storage cp -r`)" if address[1] == "gs" else ""
+        raise UserError(
+            f"{address[1]}://{str(place)[address.end() :]} is no folder of this machine: give one "
+            f"that is, and copy from there or to there{how}, or mount it."
+        )
+
+
 def check_folder(folder: Path) -> None:
     """Raises UserError, with what to give instead, for what is no folder of versions."""
-    address = _ADDRESS.match(str(folder))
-    if address and not folder.exists():
-        how = " with `gcloud storage cp -r`" if address[1] == "gs" else ""
-        raise UserError(
-            f"{address[1]}://{str(folder)[address.end() :]} is no folder of this machine: copy it "
-            f"here{how}, or mount it, and give that folder."
-        )
+    check_here(folder)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: give the folder that holds the versions.")
     if (folder / GRAPH_FILE).is_file():

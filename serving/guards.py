@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from collections.abc import Callable
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -77,6 +78,23 @@ class Metrics:
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._requests.labels(method, route, status).inc()
             self._seconds.labels(route).observe(time.perf_counter() - started)
+
+
+class Leave:
+    """Tells clients to come back over another connection, while the server takes leave."""
+
+    def __init__(self, app: ASGIApp, stopping: Callable[[], bool]) -> None:
+        self._app, self._stopping = app, stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Closes the connection after the answer."""
+
+        async def close(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._stopping():
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, close)
 
 
 class Head:

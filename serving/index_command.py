@@ -10,7 +10,7 @@ import typer
 
 from schemas.errors import UserError
 from serving.commands import PUSHED, ModelDir, Version, quiet
-from serving.folder import require_version
+from serving.folder import check_here, require_version
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -51,6 +51,7 @@ def index(
 
     3 if it finds too little or is no faster than the exact model; nothing is written then.
     """
+    check_here(output)
     if output.exists() and not output.is_dir():
         raise UserError(f"{output} is a file: give a folder to write the index into.")
     require_version(model_dir, version)

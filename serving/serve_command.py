@@ -42,8 +42,9 @@ def serve(
     check_folder(model_dir) if wait else require_version(model_dir, version)
     sockets = bind(host, port)
     quiet()
-    from serving.app import Limits, Server, make_app
+    from serving.app import make_app
     from serving.server import run
+    from serving.service import Limits, Server
 
     limits = Limits(threads=threads, queue=queue, seconds=seconds)
     server = Server(model_dir, limits, version, wait)

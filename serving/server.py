@@ -10,8 +10,9 @@ import tensorflow as tf
 import uvicorn
 from fastapi import FastAPI
 
-from serving.app import Limits, Server
+from serving.service import Limits, Server
 
+log = logging.getLogger("greenlight.serving")
 GRACE = 30  # seconds that running requests have to end
 
 
@@ -66,6 +67,9 @@ def run(
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=1 << 16,
     )
+    for opened in sockets:
+        host, port = opened.getsockname()[:2]
+        log.info("listening at http://%s:%d", f"[{host}]" if ":" in host else host, port)
     Draining(config, server, drain).run(sockets)
     if server.fault:
         raise server.fault

@@ -59,10 +59,9 @@ def test_a_port_in_use_is_status_2_before_anything_is_loaded(tmp_path, host):
     )
 
 
-def test_addresses_that_are_not_here(serve, models):
-    for host in ("192.0.2.1", "no.such.host.invalid"):
-        status, err = serve("--model-dir", models, "--host", host)
-        assert status == 2 and host in err
+def test_an_address_that_is_not_here(serve, models):
+    status, err = serve("--model-dir", models, "--host", "192.0.2.1")
+    assert status == 2 and "Port 8501 of 192.0.2.1 cannot be listened at" in err
 
 
 def test_a_port_is_free_again_once_its_owner_has_ended():
@@ -130,7 +129,8 @@ def test_it_takes_leave_before_it_goes(start, models):
         server.process.send_signal(signal.SIGTERM)
         server.wait_for(lambda: client.get("/readyz").status_code == 503)
         assert client.get("/readyz").json()["status"] == "stopping"
-        assert client.get("/healthz").status_code == 200
+        alive = client.get("/healthz")
+        assert (alive.status_code, alive.headers["connection"]) == (200, "close")
         asked = httpx.post(f"{server.url}/recommend", json={"user": "3"})  # a new connection
         assert asked.status_code == 200
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
