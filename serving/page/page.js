@@ -15,7 +15,7 @@ async function ask(path, body) {
   const token = sessionStorage.getItem("token");
   if (token) headers.authorization = `Bearer ${token}`;
   const method = body ? "POST" : "GET";
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const response = await fetch(`.${path}`, { method, headers, body: body && JSON.stringify(body) });
   if (response.status === 401) byId("token").hidden = false;
   const content = await response.json();
   if (!response.ok) throw new Error(content.error);
