@@ -92,8 +92,10 @@ class Split:
         return sp.csr_matrix((values, index), (self.users, self.movies))
 
 
-def read_split(examples: str, catalogue: str, scale: tuple[float, float]) -> Split:
+def read_split(examples: str, catalogue: str, scale: tuple[float, float] | None) -> Split:
     """Reads the Examples of all splits, and the catalogue that numbers the movies."""
+    if scale is None:
+        raise SystemExit("This benchmark measures ratings, and the source has none.")
     movies = read_catalogue(tf.io.gfile.glob(f"{catalogue}/Split-catalogue/*")).ids
     train, names = _read(examples, "train", table(movies, -1), {})
     valid, _ = _read(examples, "valid", table(movies, -1), names)

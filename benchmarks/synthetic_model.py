@@ -13,12 +13,19 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 
 def export_random(
-    path: Path, movies: int, users: int = 50, events: int = 30, seed: int = 1, skew: float = 1.0
+    path: Path,
+    movies: int,
+    users: int = 50,
+    events: int = 30,
+    seed: int = 1,
+    skew: float = 1.0,
+    rated: float = 1.0,
 ) -> None:
     """Writes a SavedModel to `path`.
 
     Its titles, years and genres are those of the embedded catalogue as far as that goes; each user
-    has `events` stored ratings. The movie of rank r has 1000 / r ** skew ratings.
+    has `events` stored events, of which a share is `rated`. The movie of rank r has
+    1000 / r ** skew of them.
     """
     import tf_keras as keras
 
@@ -31,7 +38,7 @@ def export_random(
 
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
-    facts = _facts(movies, users, rng, skew)
+    facts = _facts(movies, users, rng, skew, rated)
     model = Recommender(ModelConfig(), facts, ordered=True)
     model.compute_loss(_window(movies, rng))
     covered = np.argsort(-facts.counts)[: model.config.linear_movies].astype(np.int32)
@@ -41,12 +48,14 @@ def export_random(
     for variable in model.trainable_variables:
         variable.assign_add(rng.normal(0, 0.1, variable.shape).astype(np.float32))
     picked = np.concatenate([rng.choice(movies, events, replace=False) for _ in range(users)])
+    given = rng.integers(1, 11, users * events).astype(np.float32) / 2
+    given[rng.random(len(given)) >= rated] = np.nan
     stored = StoredUsers(
         facts.user_ids,
         np.zeros([users, 1], np.int32),
         np.arange(users + 1) * events,
         picked.astype(np.int32),
-        rng.integers(1, 11, users * events).astype(np.float32) / 2,
+        given,
     )
     lookup = Lookup(
         table(facts.movie_ids, -1),
@@ -56,7 +65,7 @@ def export_random(
     save(ExportedRecommender(model, lookup, 100, stored), str(path))
 
 
-def _facts(movies: int, users: int, rng: np.random.Generator, skew: float) -> Any:
+def _facts(movies: int, users: int, rng: np.random.Generator, skew: float, rated: float) -> Any:
     from components.model.facts import Facts, Raters
 
     with (data.EMBEDDED / "movies.csv").open(encoding="utf-8") as file:
@@ -74,10 +83,11 @@ def _facts(movies: int, users: int, rng: np.random.Generator, skew: float) -> An
         features={},
         user_ids=[b"%d" % i for i in range(1, users + 1)],
         user_features={"gender": [b"F", b"M"]},
-        scale=(0.5, 5.0),
+        scale=(0.5, 5.0) if rated else None,
         counts=counts,
-        rating_sums=counts * 3.5,
-        squares=float(counts.sum() * 13),
+        rated_counts=rated * counts,
+        rating_sums=rated * counts * 3.5,
+        squares=float(rated * counts.sum() * 13),
         raters=Raters(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32)),
         values={
             "year": [[year.encode()] if year.isdecimal() else [] for year in years],
@@ -93,5 +103,5 @@ def _window(movies: int, rng: np.random.Generator) -> Any:
 
     return Window(
         tf.zeros([2], tf.int32), tf.zeros([2, 1], tf.int32),
-        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), tf.ones([2, 5]), tf.ones([2, 5]),
+        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), *[tf.ones([2, 5])] * 3,
     )  # fmt: skip

@@ -86,7 +86,12 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
         field = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         raise UserError(f"Configuration: {field}: {reason}." if field else f"{reason}.") from error
-    load_source(config.source)
+    source = load_source(config.source)
+    if not (source.has_ratings or (config.gates.retrieval and config.model.retrieval_weight)):
+        raise UserError(
+            f"{config.source} has no ratings, so lists are all there is to learn and to judge: "
+            "leave gates.retrieval and model.retrieval_weight on."
+        )
     if config.data_dir is None and config.source != EMBEDDED_SOURCE:
         raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
     return config

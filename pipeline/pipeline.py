@@ -95,7 +95,7 @@ def create_pipeline(
         "model": config.model.model_dump(),
         "training": config.training.model_dump(),
         "split": config.split.model_dump(),
-        "scale": list(source.scale),
+        "scale": source.scale and list(source.scale),
         "checkpoints": checkpoints,
     }
     tuner = None

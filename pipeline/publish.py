@@ -102,6 +102,7 @@ def closing_tables(runs: Sequence[NodeRun], blessing: dict[str, Any]) -> list[Ta
         verdict = {"passed": PASSED, "failed": "[red]failed[/]"}.get(
             cells["verdict"], cells["verdict"]
         )
+        verdict += f": {escape(cells['why'])}" if cells["why"] else ""
         columns = ("name", "on", "value", "interval", "bound")
         gates.add_row(*(escape(cells[name]) for name in columns), verdict)
     return [nodes, gates]

@@ -114,7 +114,8 @@ def trials_table(found: dict[str, Any]) -> Table:
     for title in ("trial", "score", "NDCG", "hit rate@10", "RMSE", "epochs", "seconds"):
         table.add_column(title, justify="right")
     for row in ranked[:SHOWN]:
-        cells = (f"{row[name]:.4f}" for name in ("score", "ndcg", "hit_rate@10", "rmse"))
+        names = ("score", "ndcg", "hit_rate@10", "rmse")
+        cells = (f"{row[name]:.4f}" if name in row else "" for name in names)
         table.add_row(str(row["trial"]), *cells, f"{row['epochs']:.0f}", f"{row['seconds']:.0f}")
     return table
 

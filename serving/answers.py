@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import UserError
+from schemas.text import to_text, to_texts
 from serving import requests as ask
-from serving.model import Arrays, Model, padded
+from serving.model import NO_RATINGS, Arrays, Model, padded
 from serving.titles import Titles
 
 Json = dict[str, Any]
+Events = list[tuple[int, float | None]]  # rows of movies and ratings; none: seen, not rated
 # What the signature `recommend` takes, and what each input is when nothing is told.
 PLAIN: Json = {
     "user_id": [""], "history_movie_id": [[]], "history_rating": [[]], "k": [10],
@@ -23,7 +25,7 @@ class Asked:
     """A request whose names are resolved: each event's row and rating, and the exclusions."""
 
     request: ask.RecommendRequest
-    events: list[tuple[int, float]]
+    events: Events
     exclude: list[str]
 
 
@@ -31,7 +33,8 @@ class Answers:
     """Answers requests from one version of the model.
 
     Raises everywhere:
-      UserError: a movie, genre or rating that there is not.
+      UserError: a movie, genre or rating that there is not, or ratings asked of a model that was
+        trained without.
     """
 
     def __init__(self, model: Model) -> None:
@@ -41,6 +44,7 @@ class Answers:
     def prepare(self, request: ask.RecommendRequest) -> Asked:
         """Resolves the names of a request."""
         self._check_genres(request.genres)
+        self._check_mix(request.mix)
         return Asked(request, self._events(request), self._ids(request.exclude))
 
     def recommend(self, request: ask.RecommendRequest) -> Json:
@@ -55,7 +59,7 @@ class Answers:
         return [
             {
                 "version": self.model.version,
-                "source": found["source"][row].decode(),
+                "source": to_text(found["source"][row]),
                 "history": self._shown_events(one.events),
                 "movies": self._scored(found, row),
             }
@@ -70,10 +74,15 @@ class Answers:
 
     def rank(self, request: ask.RankRequest) -> Json:
         """The caller's candidates in order: `requests.Recommended`."""
-        return self._candidates("rank", request, mix=[request.mix])
+        by_rating = 0.0 if self.model.scale is None else 1.0
+        mix = by_rating if request.mix is None else request.mix
+        self._check_mix(mix)
+        return self._candidates("rank", request, mix=[mix])
 
     def rate(self, request: ask.RateRequest) -> Json:
         """Ratings in the caller's order: `requests.Recommended`, with no scores."""
+        if self.model.scale is None:
+            raise UserError(NO_RATINGS)
         rows = [self.titles.find(name) for name in request.movies]
         events = self._events(request)
         ids = [[self.model.catalogue.ids[row] for row in rows]]
@@ -88,6 +97,7 @@ class Answers:
     def group(self, request: ask.GroupRequest) -> Json:
         """Movies for several people together: `requests.Group`."""
         self._check_genres(request.genres)
+        self._check_mix(request.mix)
         members = [(member, self._events(member)) for member in request.people]
         people = {name: value[np.newaxis] for name, value in self._people(members).items()}
         found = self.model.call(
@@ -97,12 +107,13 @@ class Answers:
             rule=[request.rule],
             **_wishes([request], [self._ids(request.exclude)]),
         )
-        each = found["person_rating"][0].tolist()
+        movies = self._scored(found, 0)
+        rated = "person_rating" in found
+        each = found["person_rating"][0].tolist() if rated else [None] * len(movies)
         movies = [
-            {**movie, "ratings": ratings}
-            for movie, ratings in zip(self._scored(found, 0), each, strict=False)
+            {**movie, "ratings": ratings} for movie, ratings in zip(movies, each, strict=False)
         ]
-        sources = [source.decode() for source in found["source"][0]]
+        sources = to_texts(found["source"][0])
         return {"version": self.model.version, "sources": sources, "movies": movies}
 
     def explain(self, request: ask.ExplainRequest) -> Json:
@@ -113,14 +124,14 @@ class Answers:
         history = [
             {
                 **self._named(movie),
-                "rating": float(found["history_rating"][0, i]),
+                "rating": _number(found, "history_rating", i),
                 "effect": float(found["effect"][0, i]),
-                "rating_effect": float(found["rating_effect"][0, i]),
+                "rating_effect": _number(found, "rating_effect", i),
             }
             for i, movie in enumerate(found["history_movie_id"][0])
             if movie
         ]
-        source = found["source"][0].decode()
+        source = to_text(found["source"][0])
         named = {"version": self.model.version, "source": source, "movie": self.movie(row)}
         return {**named, "history": history}
 
@@ -128,15 +139,17 @@ class Answers:
         """Movies near one: `requests.Similar`."""
         row = self.titles.find(movie)
         found = self.model.call("similar", movie_id=[self.model.catalogue.ids[row]], k=[k])
-        found["rating"] = np.full_like(found["score"], np.nan)
         near = self._scored(found, 0)
         return {"version": self.model.version, "movie": self.movie(row), "movies": near}
 
     def history(self, user: str) -> list[Json]:
         """What is stored of a user, newest first: `requests.Event`s."""
         found = self.model.call("history", user_id=[user])
-        pairs = zip(found["movie_id"][0], found["rating"][0].tolist(), strict=True)
-        return [{**self._named(movie), "rating": rating} for movie, rating in pairs if movie]
+        return [
+            {**self._named(movie), "rating": _number(found, "rating", i)}
+            for i, movie in enumerate(found["movie_id"][0])
+            if movie
+        ]
 
     def about(self, name: str) -> Json:
         """What the model is: `requests.About`."""
@@ -163,14 +176,13 @@ class Answers:
         }
 
     def _named(self, movie: bytes) -> Json:
-        return self.movie(self.model.catalogue.rows[movie.decode()])
+        return self.movie(self.model.catalogue.rows[to_text(movie)])
 
     def _scored(self, found: Arrays, row: int) -> list[Json]:
-        columns = (found[name][row] for name in ("movie_id", "score", "rating"))
-        ids, scores, ratings = (column.tolist() for column in columns)
+        ids, scores = (found[name][row].tolist() for name in ("movie_id", "score"))
         return [
-            {**self._named(movie), "score": score, "rating": None if rating != rating else rating}
-            for movie, score, rating in zip(ids, scores, ratings, strict=True)
+            {**self._named(movie), "score": score, "rating": _number(found, "rating", i, row)}
+            for i, (movie, score) in enumerate(zip(ids, scores, strict=True))
             if movie
         ]
 
@@ -181,10 +193,10 @@ class Answers:
         found = self.model.call(signature, movie_id=ids, **people, **inputs)
         return self._answer(found, events, self._scored(found, 0))
 
-    def _answer(self, found: Arrays, events: list[tuple[int, float]], movies: list[Json]) -> Json:
+    def _answer(self, found: Arrays, events: Events, movies: list[Json]) -> Json:
         return {
             "version": self.model.version,
-            "source": found["source"][0].decode(),
+            "source": to_text(found["source"][0]),
             "history": self._shown_events(events),
             "movies": movies,
         }
@@ -192,20 +204,27 @@ class Answers:
     def _ids(self, names: Iterable[str]) -> list[str]:
         return [self.model.catalogue.ids[self.titles.find(name)] for name in names]
 
-    def _shown_events(self, events: list[tuple[int, float]]) -> list[Json]:
+    def _shown_events(self, events: Events) -> list[Json]:
         return [{**self.movie(row), "rating": rating} for row, rating in events]
 
-    def _events(self, person: ask.Person) -> list[tuple[int, float]]:
-        low, high = self.model.scale
-        events = []
-        for rated in person.history:
-            rating = high if rated.rating is None else rated.rating
-            if not low <= rating <= high:
-                raise UserError(f"The rating {rating:g} is off the scale, {low:g} to {high:g}.")
-            events.append((self.titles.find(rated.movie), rating))
-        return events
+    def _events(self, person: ask.Person) -> Events:
+        return [(self.titles.find(event.movie), self._rating(event)) for event in person.history]
 
-    def _people(self, people: Sequence[tuple[ask.Person, list[tuple[int, float]]]]) -> Arrays:
+    def _rating(self, event: ask.Rated) -> float | None:
+        """The rating of an event: the highest if left out, none where it is told to have none.
+
+        A model that was trained without ratings reads none.
+        """
+        if self.model.scale is None:
+            return None
+        low, high = self.model.scale
+        if "rating" not in event.model_fields_set:
+            return high
+        if event.rating is not None and not low <= event.rating <= high:
+            raise UserError(f"The rating {event.rating:g} is off the scale, {low:g} to {high:g}.")
+        return event.rating
+
+    def _people(self, people: Sequence[tuple[ask.Person, Events]]) -> Arrays:
         ids = self.model.catalogue.ids
         told = {
             name: np.array([getattr(person, name) or "" for person, _ in people], object)
@@ -218,15 +237,27 @@ class Answers:
         }
         inputs = _telling(inputs)
         if "history_movie_id" in inputs:
-            ratings = [[rating for _, rating in own] for _, own in people]
+            ratings = [
+                [np.nan if rating is None else rating for _, rating in own] for _, own in people
+            ]
             inputs["history_rating"] = padded(ratings, 0.0, np.float32)
         return inputs
+
+    def _check_mix(self, mix: float) -> None:
+        if mix and self.model.scale is None:
+            raise UserError(f"{NO_RATINGS[:-1]}, so there is nothing to mix: leave mix at 0.")
 
     def _check_genres(self, genres: Sequence[str]) -> None:
         for genre in genres:
             if genre not in self.genres:
                 known = ", ".join(self.genres) or "none"
                 raise UserError(f"There is no genre {genre[:50]!r}; the genres are: {known}.")
+
+
+def _number(found: Arrays, name: str, place: int, row: int = 0) -> float | None:
+    """A number of an answer; none where there is none, or where the model answers no such thing."""
+    value = float(found[name][row, place]) if name in found else np.nan
+    return None if np.isnan(value) else value
 
 
 def _wishes(requests: Sequence[ask.Wishes], exclude: list[list[str]]) -> Arrays:

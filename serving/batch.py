@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.errors import UserError
-from serving.model import Model
+from schemas.text import to_texts
+from serving.model import Arrays, Model
 
 TOGETHER = 256  # users in one call of the graph
 ROW_GROUP = 1 << 17  # rows
@@ -72,13 +74,21 @@ def _tables(model: Model, users: Sequence[str], k: int) -> Iterator[pa.Table]:
             progress.advance(task, len(some))
 
 
+def _ratings(found: Arrays, there: NDArray[np.bool_]) -> pa.Array:
+    """The predicted ratings; nulls where the model was trained without ratings."""
+    if "rating" in found:
+        return pa.array(found["rating"][there])
+    return pa.nulls(int(there.sum()), pa.float32())
+
+
 def _table(model: Model, users: list[str], k: int) -> pa.Table:
     found = model.call("recommend", user_id=users, history_movie_id=[[]], history_rating=[[]], k=k)
     there = np.isfinite(found["score"])
     owner, place = np.nonzero(there)
+    source = np.array(to_texts(found["source"]), object)
 
     def text(name: str) -> Any:
-        return pa.array(found[name][there], pa.binary()).cast(pa.string())
+        return pa.array(to_texts(found[name][there]), pa.string())
 
     arrays = [
         pa.array(np.array(users, object)[owner], pa.string()),
@@ -86,7 +96,7 @@ def _table(model: Model, users: list[str], k: int) -> pa.Table:
         text("movie_id"),
         text("movie_title"),
         pa.array(found["score"][there]),
-        pa.array(found["rating"][there]),
-        pa.array(found["source"].astype(str)[owner]).dictionary_encode().cast(SCHEMA.field(6).type),
+        _ratings(found, there),
+        pa.array(source[owner], pa.string()).dictionary_encode().cast(SCHEMA.field(6).type),
     ]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)

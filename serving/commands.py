@@ -220,7 +220,7 @@ def _mix(rank_by: str) -> float:
 
 
 SOURCES = {
-    "user": "what the user rated",
+    "user": "what the user has seen",
     "history": "the movies you named",
     "popularity": "popularity alone",
 }
@@ -240,10 +240,13 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     table.add_column("", justify="right")
     table.add_column("movie")
     table.add_column("id", justify="right")
-    table.add_column("rating", justify="right")
+    rated = any(movie["rating"] is not None for movie in found["movies"])
+    if rated:
+        table.add_column("rating", justify="right")
     for place, movie in enumerate(found["movies"], 1):
         rating = "" if movie["rating"] is None else f"{movie['rating']:.2f}"
-        table.add_row(str(place), Text(movie["title"]), movie["movie_id"], rating)
+        cells = (str(place), Text(movie["title"]), movie["movie_id"], rating)
+        table.add_row(*cells[: 4 if rated else 3])
     console = Console()
     console.print(table)
     sources = dict.fromkeys(found.get("sources") or [found["source"]])

@@ -18,7 +18,9 @@ class Rated(Body):
     """A movie of a history."""
 
     movie: Name = Field(description="id or title")
-    rating: float | None = Field(None, description="on the data's scale; none: its highest")
+    rating: float | None = Field(
+        None, description="on the data's scale; left out: its highest; null: seen, not rated"
+    )
 
 
 class Person(Body):
@@ -52,7 +54,12 @@ class RankRequest(Person):
     """The caller's candidates in order, for one person."""
 
     movies: list[Name] = Field(min_length=1, max_length=MOST_EVENTS, description="ids or titles")
-    mix: float = Field(1.0, ge=0, le=1, description="0: likely to watch first; 1: best rated first")
+    mix: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="0: likely to watch first; 1: best rated first; none: 1, or 0 without ratings",
+    )
 
 
 class RateRequest(Person):
@@ -97,22 +104,22 @@ class Scored(Movie):
 
 
 class Shared(Scored):
-    """A movie for a group, with each one's predicted rating."""
+    """A movie for a group, with each one's predicted rating; null: the model predicts none."""
 
-    ratings: list[float]
+    ratings: list[float] | None
 
 
 class Event(Movie):
-    """A movie that somebody rated."""
+    """A movie that somebody rated; null: seen, and not rated."""
 
-    rating: float
+    rating: float | None
 
 
 class Effect(Event):
-    """A rated movie, and what it did to another's log probability and predicted rating."""
+    """A movie of a history, and what it did to another's log probability and predicted rating."""
 
     effect: float
-    rating_effect: float
+    rating_effect: float | None
 
 
 Source = Literal["user", "history", "popularity"]
@@ -178,7 +185,9 @@ class About(BaseModel):
 
     model: str
     version: str
-    scale: list[float] = Field(min_length=2, max_length=2)
+    scale: list[float] | None = Field(
+        min_length=2, max_length=2, description="null: trained without ratings"
+    )
     movies: int
     users: int
     genres: list[str]

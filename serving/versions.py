@@ -89,7 +89,8 @@ def warm_up(answers: Answers) -> None:
     """
     movie = answers.model.catalogue.ids[0]
     user = answers.model.users[0] if answers.model.users else "nobody"
-    found = answers.recommend(RecommendRequest(user=user, mix=0.5))
+    mix = 0.0 if answers.model.scale is None else 0.5
+    found = answers.recommend(RecommendRequest(user=user, mix=mix))
     answers.recommend(RecommendRequest())
     answers.group(GroupRequest(people=[Member(user=user), Member()]))
     answers.explain(ExplainRequest(user=user, movie=movie))

@@ -38,7 +38,7 @@ class Activity:
     """Counts of train.
 
     ratings: rating to how often it was given.
-    per_user, per_movie: int64, ratings of each user and of each movie that has any.
+    per_user, per_movie: int64, events of each user and of each movie that has any, rated or not.
     movies: bytes, the movies of `per_movie`, aligned.
     """
 
@@ -49,16 +49,19 @@ class Activity:
 
 
 def count_train(files: Sequence[str]) -> Activity:
-    """Counts the ratings of train by value, user and movie in one streamed pass."""
+    """Counts the events of train by rating, user and movie in one streamed pass."""
     values, users, movies = [], [], []
     for found in tables(files, ("user_id", "movie_id", "rating")):
-        lengths = pc.list_value_length(found["rating"])
+        lengths = pc.list_value_length(found["movie_id"])
         users.append(pa.table({"key": pc.list_flatten(found["user_id"]), "n": lengths}))
-        values.append(_counts(pc.list_flatten(found["rating"])))
+        if "rating" in found.column_names:
+            ratings = pc.list_flatten(found["rating"])
+            values.append(_counts(ratings.filter(pc.invert(pc.is_nan(ratings)))))
         movies.append(_counts(pc.list_flatten(found["movie_id"])))
-    by_value, by_user, by_movie = (_summed(parts) for parts in (values, users, movies))
+    by_user, by_movie = _summed(users), _summed(movies)
+    by_value = zip(*(x.to_pylist() for x in _summed(values)), strict=True) if values else ()
     return Activity(
-        dict(sorted(zip(*(column.to_pylist() for column in by_value), strict=True))),
+        dict(sorted(by_value)),
         by_user[1].to_numpy(),
         by_movie[1].to_numpy(),
         by_movie[0].to_pylist(),

@@ -44,6 +44,8 @@ def sanity_gates(found: Answers, catalogue: NDArray[Any]) -> list[Gate]:
 def agreement_gates(found: Answers, trained: Mapping[str, float] | None) -> list[Gate]:
     """The signatures agree with each other, and with what the trained model was measured to do.
 
+    Those on ratings are left out where the model answers none.
+
     Args:
       found: the reloaded model's answers.
       trained: valid_hit_rate@10, valid_rmse before the export, as far as measured.
@@ -52,14 +54,17 @@ def agreement_gates(found: Answers, trained: Mapping[str, float] | None) -> list
     listed = (found["movies"] == found["target"][:, np.newaxis]).any(axis=1)
     known = found["known_movie"] > 0
     apart = float(np.mean((listed != (found["rank"] <= k))[known])) if known.any() else 0.0
-    rated = np.abs(found["rated"] - found["rating"])[known]
-    worst = float(rated.max(initial=0.0))
     gates = [
         gate("the served list is the judged one", "share of users apart", "reload", apart, 0.01,
              apart <= 0.01, f"{apart:.2%} of the users' lists disagree with the rank evaluated"),
-        gate("the served rating is the judged one", "largest difference", "reload", worst, AGREE,
-             worst <= AGREE, f"rate and evaluate differ by {worst:.2g} at most"),
     ]  # fmt: skip
+    if "rated" in found:
+        rated = np.abs(found["rated"] - found["rating"])[known]
+        worst = float(rated.max(initial=0.0))
+        gates.append(
+            gate("the served rating is the judged one", "largest difference", "reload", worst,
+                 AGREE, worst <= AGREE, f"rate and evaluate differ by {worst:.2g} at most")
+        )  # fmt: skip
     for name, own, bound in (
         ("valid_hit_rate@10", "valid_hit_rate", HIT_AGREE),
         ("valid_rmse", "valid_rmse", AGREE),
@@ -91,6 +96,20 @@ def list_gates(config: GatesConfig, measured: Mapping[str, Sequence[float | None
     return gates
 
 
+def nothing_judged(off: Mapping[str, str]) -> Gate:
+    """The gate of a model that no task is judged of."""
+    why = "; ".join(f"{task}: {reason}" for task, reason in sorted(off.items()))
+    return gate("a task is judged", "tasks", "reload", 0.0, 1.0, False,
+                f"nothing tells whether the model is any good ({why})")  # fmt: skip
+
+
+def lost_ratings(why: str) -> Gate:
+    """The gate of a model without ratings beside a blessed one that predicts them."""
+    return gate("no worse than the blessed model", "rmse", "blessed", None, 0.0, False,
+                "the blessed model predicts ratings and this one cannot, as "
+                f"{why}; if that is meant, set gates.rating to false")  # fmt: skip
+
+
 def failed_reload(reason: str) -> Gate:
     """The gate of a model that gave no answers."""
     return gate("the export answers in a fresh process", "answers", "reload", 0.0, 1.0, False,
@@ -114,23 +133,24 @@ def gate(
     }  # fmt: skip
 
 
-def incomparable(found: Answers | None, fault: str, scale: tuple[float, float]) -> str | None:
+def incomparable(
+    found: Answers | None, fault: str, scale: tuple[float, float] | None
+) -> str | None:
     """Why a blessed model cannot be compared with, or none if it can.
 
     Args:
       found: its answers, none if it gave none.
       fault: why it gave none.
-      scale: the candidate's lowest and highest rating.
+      scale: the candidate's lowest and highest rating; none if it predicts no ratings.
     """
     if found is None:
         return f"it does not answer as the candidate does ({fault})"
     if "known_movie" not in found or not len(found["known_movie"]):
         return None
-    theirs = (float(found["lowest"][0]), float(found["highest"][0]))
-    if theirs != scale:
-        return (
-            f"it rates from {theirs[0]:g} to {theirs[1]:g}, not from {scale[0]:g} to {scale[1]:g}"
-        )
+    if scale is not None and "lowest" in found:
+        low, high = float(found["lowest"][0]), float(found["highest"][0])
+        if (low, high) != scale:
+            return f"it rates from {low:g} to {high:g}, not from {scale[0]:g} to {scale[1]:g}"
     known = float(np.mean(found["known_movie"]))
     if known < KNOWN_SHARE:
         return f"it knows only {known:.0%} of the evaluated movies: it is of another catalogue"

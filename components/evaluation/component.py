@@ -17,6 +17,8 @@ from tfx.types import standard_component_specs as specs
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, json_utils, proto_utils
 
+from components.evaluation.eval_config import eval_config
+from components.evaluation.gates import GatesConfig
 from components.evaluation.review import Inputs, Review
 
 CHECKS_FILE = "checks.json"
@@ -38,6 +40,11 @@ class MovieEvaluatorExecutor(executor.Executor):
         content = review.judge(candidate, fault)
         if input_dict.get(specs.BASELINE_MODEL_KEY) and candidate is not None:
             input_dict = review.compare(input_dict, content)
+        if review.off:
+            exec_properties = {
+                **exec_properties,
+                specs.EVAL_CONFIG_KEY: without(settings, review.off),
+            }
         uri = artifact_utils.get_single_uri(output_dict[specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[specs.BLESSING_KEY])
         if candidate is not None:
@@ -46,6 +53,13 @@ class MovieEvaluatorExecutor(executor.Executor):
         io_utils.write_string_file(path, json.dumps(content, indent=1, allow_nan=False))
         if not all(gate["passed"] for gate in content["gates"]):
             refuse(blessing, input_dict[specs.MODEL_KEY][0])
+
+
+def without(settings: dict[str, Any], off: dict[str, str]) -> str:
+    """TFMA's configuration with no gate on the tasks that are off, as JSON."""
+    gates, scale = GatesConfig.model_validate(settings["gates"]), settings["scale"]
+    judged = eval_config(gates, settings["seed"], scale and tuple(scale), off)
+    return str(proto_utils.proto_to_json(judged))
 
 
 def refuse(blessing: types.Artifact, model: types.Artifact) -> None:

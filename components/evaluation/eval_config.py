@@ -1,28 +1,37 @@
 """The gates as TensorFlow Model Analysis reads them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 
 from components.evaluation.gates import GatesConfig
-from components.evaluation.rules import OVERALL, Gate, gates_of
+from components.evaluation.rules import OVERALL, Gate, judged_gates
 from components.evaluation.slices import parse_slice
 
 METRICS = {"class_name": "RecommenderMetrics", "module": "components.evaluation.tfma_metrics"}
 
 
-def eval_config(gates: GatesConfig, seed: int, scale: tuple[float, float]) -> tfma.EvalConfig:
+def eval_config(
+    gates: GatesConfig,
+    seed: int,
+    scale: tuple[float, float] | None,
+    off: Mapping[str, str] | None = None,
+) -> tfma.EvalConfig:
     """Builds TFMA's configuration: the metrics, and a threshold of 0 on each gate's clearance.
 
     Args:
       gates: as set by the user.
       seed: of the bootstrap.
-      scale: lowest and highest rating.
+      scale: lowest and highest rating, where the source has ratings.
+      off: the tasks that training found nothing to learn of, with the reasons.
     """
+    off = dict(off or {})
     settings = {
-        "name": "measures", "gates": gates.model_dump(), "seed": seed, "scale": list(scale),
+        "name": "measures", "gates": gates.model_dump(), "seed": seed,
+        "scale": scale and list(scale), "off": off,
     }  # fmt: skip
     specs = {
         "model_specs": [{"signature_name": "evaluate", "label_key": "rating"}],
@@ -31,7 +40,7 @@ def eval_config(gates: GatesConfig, seed: int, scale: tuple[float, float]) -> tf
                 "metrics": [{**METRICS, "config": json.dumps(settings)}],
                 "per_slice_thresholds": {
                     gate.key: {"thresholds": [_threshold(gate)]}
-                    for gate in gates_of(gates, compared=True)
+                    for gate in judged_gates(gates, off)
                 },
             }
         ],

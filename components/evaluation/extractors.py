@@ -85,4 +85,11 @@ class Slices(beam.DoFn):
 
 
 def _rows(outputs: Outputs, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    return {name: np.ravel(outputs[name])[rows] for name in measures.OUTPUTS}
+    """What is measured of some rows; NaN for what a model without ratings does not answer."""
+    nothing = np.full(len(rows), np.nan)
+    return {
+        name: np.ravel(outputs[name])[rows]
+        if name in outputs or name not in measures.RATED_OUTPUTS
+        else nothing
+        for name in measures.OUTPUTS
+    }

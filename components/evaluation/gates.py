@@ -12,6 +12,7 @@ CALIBRATION = "calibration_error"
 LIST_MEASURES = (
     "coverage", "novelty", "diversity", "popularity_lift", "genre_divergence", "full_list",
 )  # fmt: skip
+RETRIEVAL, RATING = "retrieval", "rating"
 LOWER_IS_BETTER = ("rmse", "mae", CALIBRATION, "popularity_lift", "genre_divergence")
 
 
@@ -30,11 +31,14 @@ class SliceGates(BaseModel):
 class GatesConfig(BaseModel):
     """What a model must do to be blessed.
 
-    The two gates over the baselines always hold: the gain's interval must lie above `margin`.
+    The two gates over the baselines always hold: the gain's interval must lie above `margin`. Where
+    train has no ratings to learn from, those of ratings are off by themselves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    retrieval: bool = Field(True, description="whether the lists' quality is judged")
+    rating: bool = Field(True, description="whether predicted ratings are judged")
     ks: list[Annotated[int, Field(ge=1)]] = Field(
         [1, 5, 10, 50, 100], min_length=1, description="lengths of the lists"
     )
@@ -51,6 +55,21 @@ class GatesConfig(BaseModel):
     slice_users: int = Field(30, ge=2, description="users that a slice needs to be judged")
     per_slice: dict[str, SliceGates] = Field({}, description="gates of slices, such as genre=Drama")
     list_users: int = Field(2_000, ge=1, description="users whose lists are checked")
+
+    @model_validator(mode="after")
+    def _judges_something(self) -> "GatesConfig":
+        if not (self.retrieval or self.rating):
+            raise ValueError(
+                "gates.retrieval and gates.rating are both false: nothing would be judged"
+            )
+        parts = {f"gates.per_slice.{name}": part.bounds for name, part in self.per_slice.items()}
+        for where, bounds in {"gates": self.bounds, **parts}.items():
+            for name in bounds:
+                if task_of(name) in self.off:
+                    raise ValueError(
+                        f"{where}.bounds: {name} is not judged where gates.{task_of(name)} is false"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _known(self) -> "GatesConfig":
@@ -73,6 +92,12 @@ class GatesConfig(BaseModel):
         return self
 
     @property
+    def off(self) -> dict[str, str]:
+        """The tasks that are not to be judged, each with the reason in words."""
+        asked = {RETRIEVAL: self.retrieval, RATING: self.rating}
+        return {task: f"gates.{task} is false" for task, judged in asked.items() if not judged}
+
+    @property
     def hit_rate(self) -> str:
         """The name of the gated hit rate."""
         return f"hit_rate@{self.k}"
@@ -88,6 +113,11 @@ def _check_dimensions(where: str, names: list[str]) -> None:
     for name in names:
         if name not in DIMENSIONS:
             raise ValueError(f"{where}: {name!r} is none of {', '.join(DIMENSIONS)}")
+
+
+def task_of(name: str) -> str:
+    """The task that a metric, or a measure of the lists, judges."""
+    return RATING if name == CALIBRATION or measures.on_ratings(name) else RETRIEVAL
 
 
 def is_gated(name: str) -> bool:

@@ -1,8 +1,8 @@
 """What is measured of each example, and how sums of it become metrics.
 
 Every metric here is a mean over examples of one column, so a group of examples is summed up by its
-column sums; RMSE takes the root at the end. Metrics compared with a baseline are differences whose
-positive side is always the model's.
+column sums; RMSE takes the root at the end. Errors of ratings are means over the examples that are
+rated. Metrics compared with a baseline are differences whose positive side is always the model's.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,9 @@ OUTPUTS = (
 )  # fmt: skip
 # What slices and the comparison with the blessed model read besides.
 FACTS = ("movie_tenth", "known_user", "lowest", "highest")
+# What only a model that predicts ratings answers.
+RATED_OUTPUTS = ("label", *RATINGS.values(), "lowest", "highest")
+ERRORS = ("rmse", "mae")
 
 
 def rank_columns(rank: NDArray[Any], ks: tuple[int, ...]) -> dict[str, NDArray[Any]]:
@@ -45,17 +48,25 @@ def rank_columns(rank: NDArray[Any], ks: tuple[int, ...]) -> dict[str, NDArray[A
 
 
 def columns(outputs: Mapping[str, NDArray[Any]], ks: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    """Returns every measured column, float64 [examples], from the outputs named in `OUTPUTS`."""
+    """Returns every measured column, float64 [examples], from the outputs named in `OUTPUTS`.
+
+    An example whose label is NaN is not rated: its errors are 0, and do not count.
+    """
     found: dict[str, NDArray[Any]] = {}
     for prefix, output in {**RANKINGS, **BASELINE_RANKINGS}.items():
         ranks = rank_columns(np.asarray(outputs[output], np.float64), ks)
         found.update({prefix + name: column for name, column in ranks.items()})
     label = np.asarray(outputs["label"], np.float64)
     for prefix, output in RATINGS.items():
-        error = np.asarray(outputs[output], np.float64) - label
+        error = np.where(is_rated(label), np.asarray(outputs[output], np.float64) - label, 0.0)
         found[f"{prefix}rmse"] = np.square(error)
         found[f"{prefix}mae"] = np.abs(error)
     return found
+
+
+def is_rated(label: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which examples have a rating to be predicted: bool [examples]."""
+    return ~np.isnan(label)
 
 
 def column_names(ks: tuple[int, ...]) -> list[str]:
@@ -64,7 +75,10 @@ def column_names(ks: tuple[int, ...]) -> list[str]:
 
 
 def metrics(
-    sums: NDArray[Any], count: NDArray[Any], ks: tuple[int, ...]
+    sums: NDArray[Any],
+    count: NDArray[Any],
+    ks: tuple[int, ...],
+    rated: NDArray[Any] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Turns column sums into metrics and gains over the baselines.
 
@@ -72,20 +86,30 @@ def metrics(
       sums: float64 [groups, columns].
       count: float64 [groups], the (weighted) number of examples.
       ks: lengths of the lists.
+      rated: float64 [groups], the number of those that are rated; none: all are.
 
     Returns:
-      name to float64 [groups], NaN where a group is empty.
+      name to float64 [groups], NaN where a group is empty, or holds nothing rated.
     """
+    names = column_names(ks)
+    of_ratings = np.array([on_ratings(name) for name in names])
+    rated = count if rated is None else rated
+    counts = np.where(of_ratings, rated[:, np.newaxis], count[:, np.newaxis])
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = sums / count[:, np.newaxis]
-    found = dict(zip(column_names(ks), means.T, strict=True))
+        means = sums / counts
+    found = dict(zip(names, means.T, strict=True))
     for prefix in RATINGS:
         found[f"{prefix}rmse"] = np.sqrt(found[f"{prefix}rmse"])
     for name in [n for n in found if f"popularity/{n}" in found]:
         found[f"gain/{name}"] = found[name] - found[f"popularity/{name}"]
-    for name in ("rmse", "mae"):
+    for name in ERRORS:
         found[f"gain/{name}"] = found[f"bias/{name}"] - found[name]
     return found
+
+
+def on_ratings(name: str) -> bool:
+    """Whether a metric, of whichever model or difference, is of ratings and not of lists."""
+    return name.rpartition("/")[2] in ERRORS
 
 
 def metric_names(ks: tuple[int, ...]) -> list[str]:

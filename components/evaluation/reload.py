@@ -7,7 +7,7 @@ answers go to `Job.output`, written aside and renamed.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,8 @@ class Job:
     outputs: what `evaluate` has to answer.
     valid, valid_rows: the files, and how many of their rows, that training measured.
     output: the .npz file to write.
+    rates: whether the model is to predict ratings; none: whatever it does.
+    rated_outputs: what `evaluate` has to answer besides if it does.
     """
 
     model: str
@@ -65,6 +67,8 @@ class Job:
     valid: list[str]
     valid_rows: int
     output: str
+    rates: bool | None = None
+    rated_outputs: tuple[str, ...] = ()
 
 
 def answers(job: Job) -> dict[str, NDArray[Any]]:
@@ -73,28 +77,35 @@ def answers(job: Job) -> dict[str, NDArray[Any]]:
     Returns, by user: `user` (a hash), `movies` and `again` (two askings of the lists, bytes
     [users, k], b"" where none are left), `ratings` (of the lists), `history` (bytes [users,
     longest], b"" padded), `target` (bytes), `rank`, `rating` and what else `evaluate` says, `rated`
-    (the target by `rate`). Besides `valid_hit_rate` and `valid_rmse`.
+    (the target by `rate`). Besides `valid_hit_rate` and `valid_rmse`. A model without ratings
+    answers nothing of these.
 
     Raises:
       ValueError: a signature is missing, or takes or answers something else than it should.
     """
     signatures = tf.saved_model.load(job.model).signatures
-    check_signatures(signatures, job.outputs)
+    check_signatures(signatures, job)
     parts = [_ask(signatures, batch, job.k) for batch in _batched(moments(job))]
     found = {name: _stacked([part[name] for part in parts]) for name in (parts[0] if parts else ())}
     return found | _on_valid(signatures["evaluate"], job)
 
 
-def check_signatures(signatures: Mapping[str, Any], outputs: Sequence[str]) -> None:
+def check_signatures(signatures: Mapping[str, Any], job: Job) -> None:
     """Raises ValueError unless the signatures take and answer what the gates ask of them."""
+    rates = TOLD_RATINGS in signatures if job.rates is None else job.rates
+    if job.rates is False and TOLD_RATINGS in signatures:
+        raise ValueError("it predicts ratings, and training had none to learn from")
+    outputs = [*job.outputs, *(job.rated_outputs if rates else ())]
     for name, needed in NEEDED.items():
+        if name == "rate" and not rates:
+            continue
         if name not in signatures:
             raise ValueError(f"the signature {name} is missing")
         taken = set(signatures[name].structured_input_signature[1])
         if taken != needed:
             changed = ", ".join(sorted(taken ^ needed))
             raise ValueError(f"the inputs of the signature {name} have changed: {changed}")
-    for name in (TOLD_LISTS, TOLD_RATINGS):
+    for name in (TOLD_LISTS, *([TOLD_RATINGS] if rates else ())):
         if name not in signatures:
             raise ValueError(f"the signature {name} is missing")
     missing = sorted(set(outputs) - set(signatures["evaluate"].structured_outputs))
@@ -122,23 +133,24 @@ def _ask(signatures: Mapping[str, Any], examples: list[bytes], k: int) -> dict[s
     parsed = tf.io.parse_example(tf.constant(examples), HISTORY)
     # Asked by id with no history, the export would read what it has stored since.
     told_history = parsed["history_movie_id"].row_lengths() > 0
+    movies = parsed["history_movie_id"].to_tensor("")
     user = {
         "user_id": tf.where(told_history, parsed["user_id"], ""),
-        "history_movie_id": parsed["history_movie_id"].to_tensor(""),
-        "history_rating": parsed["history_rating"].to_tensor(0.0),
+        "history_movie_id": movies,
+        "history_rating": parsed["history_rating"].to_tensor(np.nan, shape=tf.shape(movies)),
         **{name: parsed[name] for name in USER_FEATURES},
     }
     told = {n: v.numpy() for n, v in signatures["evaluate"](examples=tf.constant(examples)).items()}
     lists = [signatures[TOLD_LISTS](**user, **NO_WISHES, k=tf.constant([k])) for _ in range(2)]
-    rated = signatures[TOLD_RATINGS](**user, movie_id=parsed["movie_id"][:, tf.newaxis])
+    if TOLD_RATINGS in signatures:
+        rated = signatures[TOLD_RATINGS](**user, movie_id=parsed["movie_id"][:, tf.newaxis])
+        told |= {"rated": rated["rating"].numpy()[:, 0], "ratings": lists[0]["rating"].numpy()}
     return {
         **told,
         "movies": lists[0]["movie_id"].numpy().astype("S"),
         "again": lists[1]["movie_id"].numpy().astype("S"),
-        "ratings": lists[0]["rating"].numpy(),
         "history": user["history_movie_id"].numpy().astype("S"),
         "target": parsed["movie_id"].numpy().astype("S"),
-        "rated": rated["rating"].numpy()[:, 0],
     }
 
 
@@ -156,11 +168,16 @@ def _on_valid(evaluate: Any, job: Job) -> dict[str, NDArray[Any]]:
     for examples in dataset.take(-(-job.valid_rows // BATCH)) if job.valid else []:
         told = evaluate(examples=examples)
         hits.append((told["rank"] <= 10).numpy().astype(np.float64))
-        squares.append(np.square((told["rating"] - told["label"]).numpy(), dtype=np.float64))
-    hit, square = np.concatenate(hits), np.concatenate(squares)
-    if not len(hit):
-        return {"valid_hit_rate": np.array(np.nan), "valid_rmse": np.array(np.nan)}
-    return {"valid_hit_rate": hit.mean(), "valid_rmse": np.sqrt(square.mean())}
+        if "rating" in told:
+            rated = ~np.isnan(told["label"].numpy())
+            error = (told["rating"] - told["label"]).numpy()[rated]
+            squares.append(np.square(error, dtype=np.float64))
+    hit, square = (_mean(np.concatenate(parts)) for parts in (hits, squares))
+    return {"valid_hit_rate": np.array(hit), "valid_rmse": np.sqrt(square)}
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def main(path: str) -> None:

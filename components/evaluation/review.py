@@ -17,9 +17,11 @@ from tfx.utils import io_utils, path_utils
 
 from components.evaluation import checks, measures
 from components.evaluation.activity import read_movies
-from components.evaluation.gates import GatesConfig
+from components.evaluation.gates import RATING, RETRIEVAL, GatesConfig
 
 HISTORY_FILE = "history.json"
+TASKS = (RETRIEVAL, RATING)
+OUTPUTS = (*measures.OUTPUTS, *measures.FACTS)
 Inputs = dict[str, list[types.Artifact]]
 logger = logging.getLogger("greenlight.progress")
 
@@ -31,7 +33,11 @@ class Review:
         """Takes the node's inputs, the settings of its metric, and what training measured."""
         self._inputs = inputs
         self._config = GatesConfig.model_validate(settings["gates"])
-        self._seed, self._scale = settings["seed"], tuple(settings["scale"])
+        model_run = artifact_utils.get_single_uri(inputs["model_run"])
+        self.off = tasks_off(model_run)
+        self._rates = RATING not in self.off
+        self._seed = settings["seed"]
+        self._scale = tuple(settings["scale"]) if self._rates else None
         examples = inputs[specs.EXAMPLES_KEY]
         self._splits = {
             split: fileio.glob(
@@ -44,7 +50,7 @@ class Review:
             fileio.glob(io_utils.all_files_pattern(catalogue)), self._splits["train"]
         )
         self._valid_rows = valid_rows
-        self._trained = trained_metrics(artifact_utils.get_single_uri(inputs["model_run"]))
+        self._trained = trained_metrics(model_run)
 
     def ask(self, key: str) -> tuple[checks.Answers | None, str]:
         """The answers of a model in a fresh process, or none and the fault."""
@@ -60,7 +66,9 @@ class Review:
                 "examples": self._splits["eval"],
                 "users": self._config.list_users,
                 "k": self._config.k,
-                "outputs": [*measures.OUTPUTS, *measures.FACTS],
+                "outputs": [name for name in OUTPUTS if name not in measures.RATED_OUTPUTS],
+                "rated_outputs": measures.RATED_OUTPUTS,
+                "rates": self._rates if key == specs.MODEL_KEY else None,
                 "valid": self._splits["valid"] if own else [],
                 "valid_rows": self._valid_rows,
                 "output": output,
@@ -82,6 +90,9 @@ class Review:
             content["gates"].append(checks.failed_reload(fault))
             return content
         content["gates"].append(checks.reloaded())
+        off = {**self._config.off, **self.off}
+        if len(off) == len(TASKS):
+            content["gates"].append(checks.nothing_judged(off))
         if "movies" not in found:
             content["notes"].append("No user could be asked: the eval split is empty")
             return content
@@ -90,7 +101,7 @@ class Review:
         content["gates"] += [
             *checks.sanity_gates(found, self._catalogue),
             *checks.agreement_gates(found, self._trained),
-            *checks.list_gates(self._config, measured),
+            *([] if RETRIEVAL in off else checks.list_gates(self._config, measured)),
         ]
         return content
 
@@ -105,10 +116,19 @@ class Review:
             return inputs | {specs.BASELINE_MODEL_KEY: []}
         if found and "movies" in found:
             content["lists"]["blessed"] = self._measures(found)
+            if "rated" in found and not self._rates and self._config.rating:
+                content["gates"].append(checks.lost_ratings(self.off[RATING]))
         return inputs
 
     def _measures(self, found: checks.Answers) -> dict[str, list[float | None]]:
         return checks.measures(found, self._catalogue, self._movies, self._config, self._seed)
+
+
+def tasks_off(model_run: str) -> dict[str, str]:
+    """The tasks that training found nothing to learn of, each with the reason in words."""
+    with fileio.open(f"{model_run}/{HISTORY_FILE}") as file:
+        off: dict[str, str] = json.load(file).get("off", {})
+    return off
 
 
 def trained_metrics(model_run: str) -> dict[str, float] | None:

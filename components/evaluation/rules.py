@@ -1,11 +1,17 @@
 """The gates as rules over metrics with intervals: which there are, and when one holds."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from components.evaluation.gates import LIST_MEASURES, GatesConfig, SliceGates, lower_is_better
+from components.evaluation.gates import (
+    LIST_MEASURES,
+    GatesConfig,
+    SliceGates,
+    lower_is_better,
+    task_of,
+)
 
 OVERALL = "overall"
 UNCHECKED = 1e9  # the clearance of a gate that is not judged
@@ -30,6 +36,11 @@ class Gate:
     bound: float
 
     @property
+    def task(self) -> str:
+        """The task that it judges: retrieval or rating."""
+        return task_of(self.metric)
+
+    @property
     def measured(self) -> str:
         """The metric whose value and interval are judged."""
         prefix = {"baseline": "gain/", "blessed": "change/", "absolute": ""}[self.kind]
@@ -43,13 +54,15 @@ class Gate:
     def clearance(self, metrics: Mapping[str, float]) -> float:
         """How far the gate is from failing: below 0 it fails; NaN, which fails too, if no number.
 
+        A metric that is absent is none.
+
         A gain, and a value with an absolute bound, must hold at the unfavourable end of the
         interval (a metric that has none, at its value): better by luck does not pass. A change for
         the worse fails when it is beyond the tolerance and its whole interval is a change for the
         worse: a model that is no worse is not refused for bad luck either.
         """
         name, lower = self.measured, lower_is_better(self.metric)
-        value = metrics[name]
+        value = metrics.get(name, float("nan"))
         low, high = (metrics.get(f"{name}/{end}", value) for end in ("low", "high"))
         if self.kind == "baseline":
             # The bound is exclusive: a model that is its baseline does not pass.
@@ -59,6 +72,12 @@ class Gate:
         if lower:
             return float(np.maximum(self.bound - value, -low) + SLACK)
         return float(np.maximum(value - self.bound, high) + SLACK)
+
+
+def judged_gates(config: GatesConfig, off: Container[str]) -> list[Gate]:
+    """The gates over metrics that are judged: not those of tasks that are off, here or there."""
+    gates = gates_of(config, compared=True)
+    return [gate for gate in gates if gate.task not in config.off and gate.task not in off]
 
 
 def gates_of(config: GatesConfig, compared: bool) -> list[Gate]:

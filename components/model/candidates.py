@@ -4,11 +4,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.model.choosing import answer, blend
+from components.model.choosing import answer, blend, unmixed
 from components.model.explanation import explain
 from components.model.inputs import (
     ANY,
     BY_RATING,
+    BY_WATCH,
     HISTORY,
     NOBODY,
     PERSON,
@@ -24,13 +25,14 @@ from components.model.served import Served
 
 
 def candidate_signatures(served: Served) -> dict[str, Any]:
-    """`rank`, `rate`, `rate_as` and `explain`: movies in, one answer for each out."""
-    return {
-        "rank": _rank(served),
-        "rate": _rate(served),
-        "rate_as": _rate_as(served),
-        "explain": _explain(served),
-    }
+    """`rank` and `explain`, and `rate` and `rate_as` of a model that predicts ratings.
+
+    Movies go in, and one answer comes out for each.
+    """
+    signatures = {"rank": _rank(served), "explain": _explain(served)}
+    if served.rates:
+        signatures |= {"rate": _rate(served), "rate_as": _rate_as(served)}
+    return signatures
 
 
 def _rank(served: Served) -> Any:
@@ -43,7 +45,7 @@ def _rank(served: Served) -> Any:
         gender: tf.Tensor = NOBODY,
         age: tf.Tensor = NOBODY,
         occupation: tf.Tensor = NOBODY,
-        mix: tf.Tensor = BY_RATING,
+        mix: tf.Tensor = BY_RATING if served.rates else BY_WATCH,
     ) -> Answer:
         person = Person(user_id, history_movie_id, history_rating, gender, age, occupation)
         asked, (names, mix) = ask(served, person, movie_id, mix)
@@ -51,14 +53,18 @@ def _rank(served: Served) -> Any:
         known, rows = rows >= 0, tf.maximum(rows, 0)
         scores = tf.gather(served.score(asked.window).model, rows, batch_dims=1)
         scores = tf.where(known, scores, -float("inf"))
-        ratings = served.rate(asked.window, rows)
-        order = tf.argsort(
-            blend(scores, ratings, mix),
-            direction="DESCENDING",
-            stable=True,
-        )
-        found = (tf.gather(x, order, batch_dims=1) for x in (rows, scores, ratings))
-        return {**answer(served, *found), "source": asked.source}
+        if served.rates:
+            ratings = served.rate(asked.window, rows)
+            key = blend(scores, ratings, mix)
+        else:
+            ratings = None
+            with tf.control_dependencies([unmixed(mix)]):
+                key = tf.identity(scores)
+        order = tf.argsort(key, direction="DESCENDING", stable=True)
+        rows, scores = (tf.gather(x, order, batch_dims=1) for x in (rows, scores))
+        if ratings is not None:
+            ratings = tf.gather(ratings, order, batch_dims=1)
+        return {**answer(served, rows, scores, ratings), "source": asked.source}
 
     return rank
 

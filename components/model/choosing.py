@@ -6,8 +6,10 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.model.served import Served
+from components.model.window import marked
 
 Rate = Callable[[tf.Tensor], tf.Tensor]
+NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 
 
 class Wishes(NamedTuple):
@@ -32,19 +34,17 @@ class Wishes(NamedTuple):
 
 def visible(served: Served, wishes: Wishes, seen: tf.Tensor) -> tf.Tensor:
     """Movies that may be shown, given those `seen`: bool [batch, movies]."""
-    rows = served.movies(wishes.exclude_movie_id)
-    where = tf.where(rows >= 0)
-    index = tf.stack([where[:, 0], tf.cast(tf.gather_nd(rows, where), tf.int64)], 1)
-    marks = tf.ones(tf.shape(index)[:1], tf.int32)
-    excluded = tf.scatter_nd(index, marks, tf.shape(seen, tf.int64)) > 0
-    shown = ~excluded & (~seen | wishes.keep_seen[:, tf.newaxis])
+    rows = tf.RaggedTensor.from_tensor(served.movies(wishes.exclude_movie_id))
+    shown = ~marked(rows, len(served.model.facts.movie_ids)) & (
+        ~seen | wishes.keep_seen[:, tf.newaxis]
+    )
     shown &= served.catalogue.has_genre(wishes.genres)
     return shown & served.catalogue.within_years(wishes.year_from, wishes.year_to)
 
 
 def choose(
-    scores: tf.Tensor, k: tf.Tensor, wishes: Wishes | None, rate: Rate
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    scores: tf.Tensor, k: tf.Tensor, wishes: Wishes | None, rate: Rate | None
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
     """The best of every row, as many as the greatest k; -inf beyond a row's own k.
 
     Where a row has a mix above 0, its `retrieve` best (k, if that is more) are ordered anew.
@@ -53,13 +53,21 @@ def choose(
       scores: float32 [batch, movies], -inf for what may not be shown.
       k: int32 [batch].
       wishes: none: one stage for all.
-      rate: predicts ratings of rows int32 [batch, candidates].
+      rate: predicts ratings of rows int32 [batch, candidates]; none where there are no ratings.
 
     Returns:
-      Rows int32, their scores and their ratings, float32, each [batch, greatest k].
+      Rows int32, their scores and their ratings, float32, each [batch, greatest k]; no ratings
+      where there are none.
+
+    Raises:
+      tf.errors.InvalidArgumentError: a mix above 0 where there are no ratings.
     """
     movies = tf.shape(scores)[1]
     k = tf.clip_by_value(k, 0, movies)
+    if rate is None:
+        with tf.control_dependencies([unmixed(wishes.mix)] if wishes else []):
+            best, rows = tf.math.top_k(scores, tf.reduce_max(k))
+        return rows, _first(best, k), None
     reach = k
     if wishes:
         reach = tf.where(wishes.mix > 0.0, tf.minimum(tf.maximum(k, wishes.retrieve), movies), k)
@@ -71,6 +79,11 @@ def choose(
         rows, best, ratings = (tf.gather(x, order, batch_dims=1) for x in (rows, best, ratings))
         best = _first(best, k)
     return rows, best, ratings
+
+
+def unmixed(mix: tf.Tensor) -> tf.Operation:
+    """Refuses a mix where the model predicts no ratings."""
+    return tf.debugging.Assert(tf.reduce_all(mix <= 0.0), [f"{NO_RATINGS} mix must be 0"])
 
 
 def _first(scores: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
@@ -101,13 +114,11 @@ def _standard(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:
 
 
 def answer(
-    served: Served, rows: tf.Tensor, scores: tf.Tensor, ratings: tf.Tensor
+    served: Served, rows: tf.Tensor, scores: tf.Tensor, ratings: tf.Tensor | None
 ) -> dict[str, tf.Tensor]:
-    """Names, scores and ratings; '' and not-a-number where no movie is left."""
+    """Names, scores and, if there are any, ratings; '' and not-a-number where no movie is left."""
     shown = tf.math.is_finite(scores)
-    nothing = tf.constant(float("nan"))
-    return {
-        **served.names(rows, shown),
-        "score": scores,
-        "rating": tf.where(shown, ratings, nothing),
-    }
+    found = {**served.names(rows, shown), "score": scores}
+    if ratings is None:
+        return found
+    return {**found, "rating": tf.where(shown, ratings, tf.constant(float("nan")))}

@@ -8,6 +8,7 @@ from components.model import scoring
 from components.model.facts import Facts
 from components.model.features import Lookup, history, parse
 from components.model.recommender import Recommender
+from components.model.window import Window
 
 HASHED_USERS = 2**62
 
@@ -17,34 +18,26 @@ def evaluation(
 ) -> dict[str, tf.Tensor]:
     """Measures each serialized Example of one target.
 
-    Returns, each [batch]: `user` (a hash of the id), `label` (the true rating), `rating` and
-    `bias_rating`, and the target's rank, 1 for the best: `rank` and `popularity_rank` with seen
-    movies left out, `unmasked_rank` and `popularity_unmasked_rank` with nothing left out. Then the
-    facts: `known_movie` and `known_user` (1 if the catalogue, or train, holds it), `movie_tenth`
-    (see `tenths`), and `lowest` and `highest`, the scale that the model was made for.
+    Returns, each [batch]: `user` (a hash of the id) and the target's rank, 1 for the best: `rank`
+    and `popularity_rank` with seen movies left out, `unmasked_rank` and `popularity_unmasked_rank`
+    with nothing left out. Then the facts: `known_movie` and `known_user` (1 if the catalogue, or
+    train, holds it), and `movie_tenth` (see `tenths`). A model that predicts ratings adds `label`
+    (the true rating, NaN where there is none), `rating` and `bias_rating`, and `lowest` and
+    `highest`, the scale that it was made for.
     """
     parsed = parse(lookup, examples)
     window, target = history(parsed), parsed["movie"].to_tensor(-1)[:, 0]
-    scores = scoring.score(model, tables, window, reach)
+    scores = scoring.score(model, tables, window, reach, parsed["seen_movie"])
     rows, known = tf.maximum(target, 0), target >= 0
-    rating = scoring.rate(model, tables, window, rows[:, tf.newaxis], reach)[:, 0]
-    # A target outside the catalogue cannot be found: it ranks behind every movie. Nor can it be
-    # rated: model and baseline alike say the mean.
+    # A target outside the catalogue cannot be found: it ranks behind every movie.
     last = tf.cast(tf.shape(scores.model)[1], tf.float32)
 
     def rank(values: tf.Tensor, hidden: tf.Tensor | None) -> tf.Tensor:
         return tf.where(known, scoring.expected_rank(values, rows, hidden), last)
 
-    def every(value: float) -> tf.Tensor:
-        return tf.fill(tf.shape(target), tf.cast(value, tf.float32))
-
-    mean = every(model.facts.mean)
     tenth = tf.gather(tf.constant(tenths(model.facts)), rows)
-    return {
+    found = {
         "user": tf.strings.to_hash_bucket_fast(parsed["user_id"], HASHED_USERS),
-        "label": parsed["rating"].to_tensor(0.0)[:, 0],
-        "rating": tf.where(known, rating, mean),
-        "bias_rating": tf.where(known, scoring.bias_rating(model.facts, window, rows), mean),
         "rank": rank(scores.model, scores.seen),
         "unmasked_rank": rank(scores.model, None),
         "popularity_rank": rank(scores.popularity, scores.seen),
@@ -52,8 +45,28 @@ def evaluation(
         "known_movie": tf.cast(known, tf.float32),
         "known_user": tf.cast(parsed["user"] < model.users.unknown, tf.float32),
         "movie_tenth": tf.where(known, tenth, 0.0),
-        "lowest": every(model.facts.scale[0]),
-        "highest": every(model.facts.scale[1]),
+    }
+    if not model.facts.rates:
+        return found
+    label = parsed["rating"].to_tensor(np.nan)[:, 0]
+    return {**found, "label": label, **_ratings(tables, model, window, target, reach)}
+
+
+def _ratings(
+    tables: scoring.Tables, model: Recommender, window: Window, target: tf.Tensor, reach: int
+) -> dict[str, tf.Tensor]:
+    """What model and baseline predict, each the mean for a target outside the catalogue."""
+    rows, known, facts = tf.maximum(target, 0), target >= 0, model.facts
+    rating = scoring.rate(model, tables, window, rows[:, tf.newaxis], reach)[:, 0]
+    bias = scoring.bias_rating(facts, window, rows)
+    mean, lowest, highest = (
+        tf.fill(tf.shape(target), tf.cast(value, tf.float32)) for value in (facts.mean, *facts.ends)
+    )
+    return {
+        "rating": tf.where(known, rating, mean),
+        "bias_rating": tf.where(known, bias, mean),
+        "lowest": lowest,
+        "highest": highest,
     }
 
 

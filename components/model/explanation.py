@@ -22,8 +22,9 @@ def explain(served: Served, moment: Moment, movie: tf.Tensor) -> dict[str, tf.Te
 
     Returns:
       Events with the greatest effect first, [batch, events], '' and 0 behind the last:
-      `history_movie_id`, `history_movie_title`, `history_rating`, `effect` (of the event on the
-      movie's log probability) and `rating_effect` (on its predicted rating); and `known` [batch].
+      `history_movie_id`, `history_movie_title`, `effect` (of the event on the movie's log
+      probability) and, where the model predicts ratings, `history_rating` (NaN: not rated) and
+      `rating_effect` (on its predicted rating); and `known` [batch].
     """
     window = moment.window
     batch, length = tf.shape(window.movie)[0], tf.shape(window.movie)[1]
@@ -32,22 +33,24 @@ def explain(served: Served, moment: Moment, movie: tf.Tensor) -> dict[str, tf.Te
     target = tf.maximum(movie, 0)
     with_it = _values(served, window, target)
     without = _values(served, leave_out(window, columns), tf.repeat(target, events))
-    effect, rating_effect = (
-        whole[:, tf.newaxis] - tf.reshape(left, [batch, events])
-        for whole, left in zip(with_it, without, strict=True)
-    )
-    picked = (tf.gather(x, columns, axis=1) for x in (window.movie, window.rating, window.present))
-    rows, rating, present = picked
+    numbers = {
+        name: whole[:, tf.newaxis] - tf.reshape(without[name], [batch, events])
+        for name, whole in with_it.items()
+    }
+    if served.rates:
+        given = tf.where(window.rated > 0, window.rating, float("nan"))
+        numbers["history_rating"] = tf.gather(given, columns, axis=1)
+    rows, present = (tf.gather(x, columns, axis=1) for x in (window.movie, window.present))
     there = (present > 0) & (movie >= 0)[:, tf.newaxis]
-    order = tf.argsort(tf.where(there, -effect, effect.dtype.max), stable=True)
-    rows, rating, there, effect, rating_effect = (
-        tf.gather(x, order, batch_dims=1) for x in (rows, rating, there, effect, rating_effect)
-    )
+    order = tf.argsort(tf.where(there, -numbers["effect"], tf.float32.max), stable=True)
+    rows, there = (tf.gather(x, order, batch_dims=1) for x in (rows, there))
     shown = {f"history_{name}": value for name, value in served.names(rows, there).items()}
-    numbers = {"history_rating": rating, "effect": effect, "rating_effect": rating_effect}
     return {
         **shown,
-        **{name: tf.where(there, value, 0.0) for name, value in numbers.items()},
+        **{
+            name: tf.where(there, tf.gather(value, order, batch_dims=1), 0.0)
+            for name, value in numbers.items()
+        },
         "known": movie >= 0,
         "source": moment.source,
     }
@@ -73,11 +76,14 @@ def leave_out(window: Window, columns: tf.Tensor) -> Window:
         without(window.movie),
         without(window.rating),
         without(window.present),
+        without(window.rated),
     )
 
 
-def _values(served: Served, window: Window, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _values(served: Served, window: Window, target: tf.Tensor) -> dict[str, tf.Tensor]:
     """Log probability and predicted rating of one movie per row: float32 [batch] each."""
     chances = tf.nn.log_softmax(served.score(window).model)
-    rating = served.rate(window, target[:, tf.newaxis])[:, 0]
-    return tf.gather(chances, target, batch_dims=1), rating
+    found = {"effect": tf.gather(chances, target, batch_dims=1)}
+    if served.rates:
+        found["rating_effect"] = served.rate(window, target[:, tf.newaxis])[:, 0]
+    return found

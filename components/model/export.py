@@ -22,9 +22,10 @@ class ExportedRecommender(tf.Module):
     """Signatures over one trained model.
 
     evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
-    The others serve; see `signatures`. `catalogue`, `user_ids`, `scale` and `user_features` tell
-    whoever loads the model what it knows; `tables`, `linear_rows` and `log_popularity` are what the
-    signature `query` is multiplied with; from `keepsake` the next training may start.
+    The others serve; see `signatures`. `catalogue`, `user_ids`, `scale` (empty where it predicts no
+    ratings) and `user_features` tell whoever loads the model what it knows; `tables`, `linear_rows`
+    and `log_popularity` are what the signature `query` is multiplied with; from `keepsake` the next
+    training may start.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class ExportedRecommender(tf.Module):
         self._users = served.users
         self.catalogue = served.catalogue
         self.user_ids = tf.Variable(sorted({*facts.user_ids, *users.ids}), trainable=False)
-        self.scale = tf.Variable(facts.scale, trainable=False)
+        self.scale = tf.Variable(facts.scale or (), trainable=False, dtype=tf.float32)
         self.user_features = tf.Variable(
             list(facts.user_features), trainable=False, dtype=tf.string
         )

@@ -32,9 +32,10 @@ class Facts:
     features: name to int32 [movies, width], rows of the feature's table, -1 for padding.
     user_ids: bytes, the users of train, one per row of the user table.
     user_features: name to the feature's known values.
-    scale: lowest and highest rating.
-    counts: float64 [movies], train ratings per movie.
-    rating_sums: float64 [movies], their sum.
+    scale: lowest and highest rating; none where train has no ratings to learn to predict.
+    counts: float64 [movies], train events per movie, rated or not.
+    rated_counts: float64 [movies], those that are rated.
+    rating_sums: float64 [movies], the sum of their ratings.
     squares: sum of all squared train ratings.
     raters: who rated each movie in train.
     values: name to each movie's values of a feature as text, for filters and lists.
@@ -49,8 +50,9 @@ class Facts:
     features: Mapping[str, NDArray[Any]]
     user_ids: list[bytes]
     user_features: Mapping[str, list[bytes]]
-    scale: tuple[float, float]
+    scale: tuple[float, float] | None
     counts: NDArray[Any]
+    rated_counts: NDArray[Any]
     rating_sums: NDArray[Any]
     squares: float
     raters: Raters
@@ -59,26 +61,42 @@ class Facts:
     trained_until: int | None = None
 
     @property
+    def rates(self) -> bool:
+        """Whether there are ratings to learn from and to predict."""
+        return self.scale is not None
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Lowest and highest rating, where there are ratings.
+
+        Raises:
+          ValueError: there are none.
+        """
+        if self.scale is None:
+            raise ValueError("there are no ratings to predict")
+        return self.scale
+
+    @property
     def mean(self) -> float:
         """The train ratings' mean; the scale's middle where train is empty."""
-        total = self.counts.sum()
-        return float(self.rating_sums.sum() / total) if total else sum(self.scale) / 2
+        total = self.rated_counts.sum()
+        return float(self.rating_sums.sum() / total) if total else sum(self.ends) / 2
 
     @property
     def variance(self) -> float:
         """The train ratings' variance, never below a thousandth of the squared scale."""
-        floor = 1e-3 * (self.scale[1] - self.scale[0]) ** 2
-        return max(floor, float(self.squares / max(self.counts.sum(), 1) - self.mean**2))
+        floor = 1e-3 * (self.ends[1] - self.ends[0]) ** 2
+        return max(floor, float(self.squares / max(self.rated_counts.sum(), 1) - self.mean**2))
 
     @property
     def movie_bias(self) -> NDArray[Any]:
         """float32 [movies]: how far each movie's ratings lie from the mean, shrunken to 0."""
-        residual = self.rating_sums - self.counts * self.mean
-        return (residual / (self.counts + BIAS_DOUBT)).astype(np.float32)
+        residual = self.rating_sums - self.rated_counts * self.mean
+        return (residual / (self.rated_counts + BIAS_DOUBT)).astype(np.float32)
 
     @property
     def log_popularity(self) -> NDArray[Any]:
-        """float32 [movies]: log of each movie's share of train, one rating added to each."""
+        """float32 [movies]: log of each movie's share of train, one event added to each."""
         return np.log((self.counts + 1) / (self.counts + 1).sum()).astype(np.float32)
 
     @property

@@ -36,28 +36,42 @@ def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
 def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
     """Reads serialized Examples, string [batch].
 
-    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets) and
-    ragged history_movie and history_rating.
+    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets),
+    ragged history_movie and history_rating, and ragged seen_movie (what was seen before that). The
+    rating of an event that has none is NaN, as are all where the Examples hold no ratings.
     """
     spec = {
         "movie_id": STRINGS,
         "rating": FLOATS,
         "history_movie_id": STRINGS,
         "history_rating": FLOATS,
+        "seen_movie_id": STRINGS,
         **{name: tf.io.FixedLenFeature([], tf.string, "") for name in lookup.user_features},
         "user_id": tf.io.FixedLenFeature([], tf.string),
     }
     found = tf.io.parse_example(examples, spec)
     features = [t.lookup(found[name]) for name, t in lookup.user_features.items()]
+    movies = {name: found[f"{name}_id"] for name in ("movie", "history_movie", "seen_movie")}
     return {
         "user_id": found["user_id"],
         "user": lookup.user.lookup(found["user_id"]),
         "user_features": tf.stack(features, 1) if features else no_features(found["user_id"]),
-        "movie": tf.ragged.map_flat_values(lookup.movie.lookup, found["movie_id"]),
-        "rating": found["rating"],
-        "history_movie": tf.ragged.map_flat_values(lookup.movie.lookup, found["history_movie_id"]),
-        "history_rating": found["history_rating"],
+        "rating": with_gaps(found["rating"], movies["movie"]),
+        "history_rating": with_gaps(found["history_rating"], movies["history_movie"]),
+        **{n: tf.ragged.map_flat_values(lookup.movie.lookup, x) for n, x in movies.items()},
     }
+
+
+def with_gaps(rating: tf.RaggedTensor, movie: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Ratings with NaN behind the last one of each row, as many in all as there are movies."""
+
+    def filled() -> tf.RaggedTensor:
+        missing = movie.row_lengths() - rating.row_lengths()
+        gaps = tf.fill([tf.reduce_sum(missing)], tf.constant(float("nan")))
+        return tf.concat([rating, tf.RaggedTensor.from_row_lengths(gaps, missing)], 1)
+
+    whole = tf.size(rating.flat_values) == tf.size(movie.flat_values)
+    return tf.cond(whole, lambda: rating, filled)
 
 
 def no_features(users: tf.Tensor) -> tf.Tensor:
@@ -66,9 +80,12 @@ def no_features(users: tf.Tensor) -> tf.Tensor:
 
 
 def padded(user: tf.Tensor, features: tf.Tensor, movie: tf.Tensor, rating: tf.Tensor) -> Window:
-    """A window of dense movies (int32, -1 where padded or unknown) and ratings."""
-    present = tf.cast(movie >= 0, tf.float32)
-    return Window(user, features, tf.maximum(movie, 0), rating * present, present)
+    """A window of dense movies (int32, -1 where padded or unknown) and ratings (NaN: not rated)."""
+    there = movie >= 0
+    rated = there & ~tf.math.is_nan(rating)
+    present, given = tf.cast(there, tf.float32), tf.where(rated, rating, 0.0)
+    rows = tf.maximum(movie, 0)
+    return Window(user, features, rows, given, present, tf.cast(rated, tf.float32))
 
 
 def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:

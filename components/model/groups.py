@@ -32,13 +32,13 @@ def recommend_group(
     sums to one and nobody counts more by being surer. A movie that anyone there has seen is left
     out unless the seen are kept.
 
-    Returns what `choosing.answer` does, with `person_rating` float32 [batch, k, people] (each one's
-    predicted rating) and `source` string [batch, people].
+    Returns what `choosing.answer` does, with `source` string [batch, people] and, where the model
+    predicts ratings, `person_rating` float32 [batch, k, people] (each one's).
     """
     batch, people = tf.shape(group.weights)[0], tf.shape(group.weights)[1]
     flat = Person(*(tf.reshape(x, tf.concat([[-1], tf.shape(x)[2:]], 0)) for x in group.person))
     moments = moment(served, flat)
-    scores = served.score(moments.window)
+    scores = served.score(moments.window, moments.earlier)
     there = tf.where(group.weights > 0.0, group.weights, 0.0)
     apart = [batch, people, -1]
     watch = tf.reshape(tf.nn.log_softmax(scores.model), apart)
@@ -50,14 +50,15 @@ def recommend_group(
 
     shown = visible(served, wishes, tf.reduce_any(seen, 1))
     together = tf.where(shown, aggregate(watch, there, group.rule), -float("inf"))
-    rows, best, ratings = choose(
-        together, k, wishes, lambda rows: aggregate(person_ratings(rows), there, group.rule)
-    )
-    return {
-        **answer(served, rows, best, ratings),
-        "person_rating": tf.transpose(person_ratings(rows), [0, 2, 1]),
-        "source": tf.reshape(moments.source, [batch, people]),
-    }
+
+    def rate(rows: tf.Tensor) -> tf.Tensor:
+        return aggregate(person_ratings(rows), there, group.rule)
+
+    rows, best, ratings = choose(together, k, wishes, rate if served.rates else None)
+    found = answer(served, rows, best, ratings)
+    if served.rates:
+        found["person_rating"] = tf.transpose(person_ratings(rows), [0, 2, 1])
+    return {**found, "source": tf.reshape(moments.source, [batch, people])}
 
 
 def aggregate(values: tf.Tensor, weights: tf.Tensor, rule: tf.Tensor) -> tf.Tensor:

@@ -83,20 +83,36 @@ def feature_means(table: tf.Tensor, index: NDArray[Any]) -> tf.Tensor:
 
 
 class EventEmbedding(keras.layers.Layer):
-    """A history event: the movie's vector, scaled and shifted by what it was given."""
+    """A history event: the movie's vector, scaled and shifted by what it was given.
 
-    def __init__(self, dims: int, scale: tuple[float, float], name: str = "events") -> None:
+    'Not rated' is a value of its own, the last row. Where train has no such event that row has
+    learned nothing, and one that is met later counts as rated with the mean.
+    """
+
+    def __init__(self, dims: int, facts: Facts, name: str = "events") -> None:
         super().__init__(name=name)
-        self._low, self._high = scale
-        self.gain = self.add_weight(f"{name}/gain", [RATING_BUCKETS, dims], initializer="ones")
-        self.shift = self.add_weight(f"{name}/shift", [RATING_BUCKETS, dims], initializer="zeros")
+        self._facts, shape = facts, [RATING_BUCKETS + 1, dims]
+        self.gain = self.add_weight(f"{name}/gain", shape, initializer="ones")
+        self.shift = self.add_weight(f"{name}/shift", shape, initializer="zeros")
 
-    def call(self, movies: tf.Tensor, ratings: tf.Tensor) -> tf.Tensor:
-        """Maps movie vectors [batch, length, dims] and ratings [batch, length] to events."""
-        share = (ratings - self._low) / (self._high - self._low)
-        steps = tf.round(tf.clip_by_value(share, 0.0, 1.0) * (RATING_BUCKETS - 1))
-        bucket = tf.cast(steps, tf.int32)
+    def call(self, movies: tf.Tensor, ratings: tf.Tensor, rated: tf.Tensor) -> tf.Tensor:
+        """Maps movies' vectors [batch, length, dims] to events.
+
+        `ratings` float32 [batch, length]; `rated`, of the same shape, is 0 where there is none.
+        """
+        bucket = self._buckets(ratings, rated)
         return movies * tf.gather(self.gain, bucket) + tf.gather(self.shift, bucket)
+
+    def _buckets(self, ratings: tf.Tensor, rated: tf.Tensor) -> tf.Tensor:
+        facts = self._facts
+        if not facts.rates:
+            return tf.fill(tf.shape(ratings), RATING_BUCKETS)
+        low, high = facts.ends
+        if facts.counts.sum() == facts.rated_counts.sum():
+            ratings, rated = tf.where(rated > 0, ratings, facts.mean), tf.ones_like(rated)
+        share = (ratings - low) / (high - low)
+        steps = tf.round(tf.clip_by_value(share, 0.0, 1.0) * (RATING_BUCKETS - 1))
+        return tf.where(rated > 0, tf.cast(steps, tf.int32), RATING_BUCKETS)
 
 
 class HistoryEncoder(keras.layers.Layer):

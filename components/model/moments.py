@@ -16,7 +16,7 @@ class Person(NamedTuple):
 
     user_id: string [batch].
     history_movie_id: string [batch, events], ids or titles, newest last; '' is padding.
-    history_rating: float32 [batch, events].
+    history_rating: float32 [batch, events], NaN for what was seen and not rated.
     gender, age, occupation: string [batch]; '' stands for what is stored of the user.
     """
 
@@ -29,9 +29,15 @@ class Person(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A window, and which of user, history and popularity it is served from: string [batch]."""
+    """A user at a moment.
+
+    window: what the model reads.
+    earlier: int32 [batch, (events)], rows of the movies that were seen before that.
+    source: string [batch], which of user, history and popularity it is served from.
+    """
 
     window: Window
+    earlier: tf.RaggedTensor
     source: tf.Tensor
 
 
@@ -51,25 +57,27 @@ def moment(served: Served, person: Person) -> Moment:
     """Reads a person's features and history: those given, else those stored.
 
     A history counts as given when any movie of it is known. Ratings are brought into the scale;
-    an event whose rating is not a number is left out.
+    an event whose rating is not a number was seen and not rated.
     """
     stored = served.users.rows(person.user_id)
-    given = served.movies(person.history_movie_id)
-    number = ~tf.math.is_nan(person.history_rating)
-    given, given_rating = (
-        tf.where(number, given, -1),
-        tf.where(number, person.history_rating, 0.0),
-    )
+    given, given_rating = served.movies(person.history_movie_id), person.history_rating
     asked = ~tf.reduce_any(given >= 0, 1)
     movies, ratings = served.users.histories(stored, asked)
     movie, rating = known_last(tf.concat([movies, given], 1), tf.concat([ratings, given_rating], 1))
     user = served.lookup.user.lookup(person.user_id)
-    rating = tf.clip_by_value(rating, *served.model.facts.scale)
+    rating = within(served.model.facts.scale, rating)
     window = padded(user, _features(served, person, stored), movie, rating)
     known = served.users.known(stored) | (user < len(served.model.facts.user_ids))
     has_history = tf.reduce_any(window.present > 0, 1)
     source = tf.where(known, BY_USER, tf.where(has_history, BY_HISTORY, BY_POPULARITY))
-    return Moment(window, source)
+    return Moment(window, served.users.earlier(stored, asked), source)
+
+
+def within(scale: tuple[float, float] | None, rating: tf.Tensor) -> tf.Tensor:
+    """Ratings within the scale; what is no number stays so, as all do where there is no scale."""
+    if scale is None:
+        return tf.fill(tf.shape(rating), tf.constant(float("nan")))
+    return tf.where(tf.math.is_nan(rating), rating, tf.clip_by_value(rating, *scale))
 
 
 def known_last(movies: tf.Tensor, ratings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

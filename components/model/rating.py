@@ -12,6 +12,7 @@ from components.model.facts import Facts
 from components.model.losses import listwise_loss
 from components.model.rated_movies import RatedMovies, shared_table
 from components.model.users import UserEmbedding
+from components.model.window import Window
 
 USER_SPREAD, NOISE = 0.4, 0.6  # where learning starts, in standard deviations of train's ratings
 HALF_LIVES = (8.0, 32.0, 128.0, 1024.0)  # events; how fast each head forgets, where order counts
@@ -22,7 +23,7 @@ class RatingHistory(NamedTuple):
 
     movies: int32 [batch, length], rows of the catalogue.
     ratings: float32 [batch, length], on the data's scale.
-    visible: float32 [batch, positions, length], 1 where a position may read an event.
+    visible: float32 [batch, positions, length], 1 where a position may read an event's rating.
     age: float32 [positions, length], how many events ago.
     """
 
@@ -30,6 +31,12 @@ class RatingHistory(NamedTuple):
     ratings: tf.Tensor
     visible: tf.Tensor
     age: tf.Tensor
+
+    @classmethod
+    def of(cls, window: Window, visible: tf.Tensor, age: tf.Tensor) -> "RatingHistory":
+        """The rated events among those that are visible."""
+        rated = visible * window.rated[:, tf.newaxis]
+        return cls(window.movie, window.rating, rated, age)
 
 
 class Users(NamedTuple):

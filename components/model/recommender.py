@@ -15,7 +15,7 @@ from components.model.linear import LinearPath
 from components.model.losses import candidate_offset, softmax_loss, weighted_mean
 from components.model.rating import RatingHead, RatingHistory, Users
 from components.model.users import UserEmbedding
-from components.model.window import Window, before, hide, others, watched_movies
+from components.model.window import Window, before, hide, others, seen_movies
 
 
 class Recommender(tfrs.Model):
@@ -23,6 +23,7 @@ class Recommender(tfrs.Model):
 
     Ordered (temporal splits), every event of a window is predicted from those before it. As a set
     (random splits), hidden movies are predicted from the rest, and each rating from all others.
+    Where the facts hold no ratings it retrieves alone, and has no rating head.
     """
 
     def __init__(self, config: ModelConfig, facts: Facts, ordered: bool) -> None:
@@ -30,13 +31,15 @@ class Recommender(tfrs.Model):
         self.config, self.facts, self.ordered = config, facts, ordered
         self.movies = MovieEmbedding(config.dims, facts, config.id_dropout)
         self.popularity = MovieEmbedding(1, facts, config.id_dropout, stddev=0.0, name="popularity")
-        self.events = EventEmbedding(config.dims, facts.scale)
+        self.events = EventEmbedding(config.dims, facts)
         self.encoder = HistoryEncoder(config.dims, config.hidden, config.dropout, ordered)
         self.users = UserEmbedding(config.dims, facts)
-        self.rating_head = RatingHead(
-            config.rating_heads, config.rating_dims, facts, config.id_dropout, ordered,
-            config.rating_cross_layers,
-        )  # fmt: skip
+        self.rating_head: RatingHead | None = None
+        if facts.rates:
+            self.rating_head = RatingHead(
+                config.rating_heads, config.rating_dims, facts, config.id_dropout, ordered,
+                config.rating_cross_layers,
+            )  # fmt: skip
         self.movie_crosses = self._crosses("movie_crosses", facts.movie_parts)
         self.query_crosses = self._crosses("query_crosses", ["history", *facts.user_parts])
         self.linear: LinearPath | None = None  # added when all else is trained
@@ -51,6 +54,8 @@ class Recommender(tfrs.Model):
 
         The heads share no weights, so that neither has to stop where the other one does.
         """
+        if self.rating_head is None:
+            return {"valid_retrieval": self.variables}
         rating = self.rating_head.variables
         own = {variable.ref() for variable in rating}
         rest = [variable for variable in self.variables if variable.ref() not in own]
@@ -61,7 +66,7 @@ class Recommender(tfrs.Model):
 
         Those of retrieval are best at the end, when the learning rate has brought them to rest.
         """
-        return list(self.rating_head.trainable_variables)
+        return list(self.rating_head.trainable_variables) if self.rating_head is not None else []
 
     def movie_tables(
         self, training: bool = False, facts: Facts | None = None
@@ -71,11 +76,13 @@ class Recommender(tfrs.Model):
         Other `facts` of as many movies show what the model would make of them if these were true.
         """
         facts = facts or self.facts
-        return {
+        tables = {
             "vectors": self._vectors(facts, training),
             "popularity": self.popularity.vectors(facts, training)[:, 0] + facts.log_popularity,
-            **self.rating_head.tables(training, facts),
         }
+        if self.rating_head is None:
+            return tables
+        return {**tables, **self.rating_head.tables(training, facts)}
 
     def _vectors(self, facts: Facts, training: bool) -> tf.Tensor:
         if self.movie_crosses is None:
@@ -123,7 +130,9 @@ class Recommender(tfrs.Model):
         training: bool,
     ) -> tf.Tensor:
         movies = tf.gather(tables["vectors"], window.movie)
-        events = self._drop_event(self.events(movies, window.rating), training=training)
+        events = self._drop_event(
+            self.events(movies, window.rating, window.rated), training=training
+        )
         return self.encoder(events, visible, age, training=training)
 
     def rate(
@@ -139,62 +148,65 @@ class Recommender(tfrs.Model):
         `target` int32 [batch, targets] are rows of the catalogue; `visible` holds one position for
         all of them, or one for each.
         """
-        history = RatingHistory(window.movie, window.rating, visible, age)
-        users = self.rating_head.users(tables, history, window.user_features)
-        return self.rating_head.predict(tables, users, target)
+        head, history = self._head, RatingHistory.of(window, visible, age)
+        return head.predict(tables, head.users(tables, history, window.user_features), target)
+
+    @property
+    def _head(self) -> RatingHead:
+        if self.rating_head is None:
+            raise ValueError("a model without ratings predicts none")
+        return self.rating_head
 
     def compute_loss(self, inputs: Window, training: bool = False) -> tf.Tensor:
-        """Returns the weighted sum of both losses, a scalar.
+        """Returns the weighted sum of the tasks' losses, a scalar.
 
         Both count in nats per target, ratings in standard deviations of train's: so the weights
         mean the same at any batch size and on any rating scale.
         """
-        losses = self.losses_per_task(inputs, training)
-        return (
-            self.config.retrieval_weight * losses["retrieval"]
-            + self.config.rating_weight * losses["rating"]
-        )
+        weights, losses = self.config, self.losses_per_task(inputs, training)
+        loss = weights.retrieval_weight * losses["retrieval"]
+        return loss + weights.rating_weight * losses["rating"] if "rating" in losses else loss
 
     def losses_per_task(self, window: Window, training: bool) -> dict[str, tf.Tensor]:
         """Returns the mean loss of each task over the window's targets."""
         tables = self.movie_tables(training)
-        return {
-            "retrieval": self._retrieval_loss(tables, window, training),
-            "rating": self._rating_loss(tables, window, training),
-        }
+        losses = {"retrieval": self._retrieval_loss(tables, window, training)}
+        if self.rating_head is not None:
+            losses["rating"] = self._rating_loss(tables, window, training)
+        return losses
 
     def _rating_loss(
         self, tables: dict[str, tf.Tensor], window: Window, training: bool
     ) -> tf.Tensor:
         visible, age = (before if self.ordered else others)(window.present)
-        history = RatingHistory(window.movie, window.rating, visible, age)
+        head, history = self._head, RatingHistory.of(window, visible, age)
         users = self._rating_users(tables, window, history, training)
-        nats = self.rating_head.loss(tables, users, window.movie, window.rating, training)
-        caution = self.config.rating_caution / max(float(self.facts.counts.sum()), 1.0)
-        loss, share = weighted_mean(nats, window.present), self.config.listwise_share
+        nats = head.loss(tables, users, window.movie, window.rating, training)
+        caution = self.config.rating_caution / max(float(self.facts.rated_counts.sum()), 1.0)
+        loss, share = weighted_mean(nats, window.rated), self.config.listwise_share
         if share:
             order = self._order_loss(tables, users, window, training)
             loss = (1.0 - share) * loss + share * order
-        return loss + caution * self.rating_head.divergence()
+        return loss + caution * head.divergence()
 
     def _rating_users(
         self, tables: dict[str, tf.Tensor], window: Window, history: RatingHistory, training: bool
     ) -> Users:
         raters = window.user if training else None
-        return self.rating_head.users(tables, history, window.user_features, training, raters)
+        return self._head.users(tables, history, window.user_features, training, raters)
 
     def _order_loss(
         self, tables: dict[str, tf.Tensor], users: Users, window: Window, training: bool
     ) -> tf.Tensor:
-        listed = window.present
+        listed = window.rated
         if not self.ordered:
             # All of a list must read the same: what each other one tells of the user would give
             # away which rating it lacks.
-            listed = hide(window.present, self.config.hidden_share)
-            visible, age = (window.present - listed)[:, tf.newaxis], tf.zeros([1, 1])
+            listed = hide(window.rated, self.config.hidden_share)
+            visible, age = (window.rated - listed)[:, tf.newaxis], tf.zeros([1, 1])
             history = RatingHistory(window.movie, window.rating, visible, age)
             users = self._rating_users(tables, window, history, training)
-        return self.rating_head.order_loss(tables, users, window.movie, window.rating, listed)
+        return self._head.order_loss(tables, users, window.movie, window.rating, listed)
 
     def _retrieval_loss(
         self, tables: dict[str, tf.Tensor], window: Window, training: bool
@@ -214,7 +226,7 @@ class Recommender(tfrs.Model):
         chosen = tf.reduce_sum(query * target, -1) + tf.gather(tables["popularity"], window.movie)
         drawn, log_rates = self._candidates()
         vectors = tf.gather(tables["vectors"], drawn)
-        watched = watched_movies(window, len(self.facts.movie_ids))
+        watched = seen_movies(window, len(self.facts.movie_ids))
         offset = candidate_offset(
             tf.gather(tables["popularity"], drawn), tf.gather(watched, drawn, axis=1), log_rates
         )

@@ -83,13 +83,13 @@ def _recommend_filtered(served: Served) -> Any:
 def _listed(served: Served, person: Person, k: tf.Tensor, wishes: Wishes | None) -> Answer:
     others = [tf.reshape(k, [-1]), *(wishes or ())]
     asked, (k, *shared) = ask(served, person, *others)
-    scores = served.score(asked.window)
+    scores = served.score(asked.window, asked.earlier)
     shown = visible(served, Wishes(*shared), scores.seen) if wishes else ~scores.seen
     rows, best, ratings = choose(
         tf.where(shown, scores.model, -float("inf")),
         k,
         Wishes(*shared) if wishes else None,
-        lambda rows: served.rate(asked.window, rows),
+        (lambda rows: served.rate(asked.window, rows)) if served.rates else None,
     )
     found = answer(served, rows, best, ratings)
     return {**found, "known": scores.known, "source": asked.source}

@@ -6,6 +6,7 @@ import tf_keras as keras
 
 from components.model.config import ModelConfig
 from components.model.facts import Facts
+from components.model.losses import weighted_mean
 from components.model.window import Window
 
 
@@ -33,10 +34,8 @@ class TwoTowers(tfrs.Model):
         self.linear = None
         self.users = IdEmbedding(len(facts.user_ids) + 1, config.dims, "users")
         self.movies = IdEmbedding(facts.id_table_rows, config.dims, "movies")
-        self._layers = [
-            self._dense(units, f"rating_{place}")
-            for place, units in enumerate(config.rating_layers)
-        ]
+        layers = config.rating_layers if facts.rates else ()
+        self._layers = [self._dense(units, f"rating_{place}") for place, units in enumerate(layers)]
         self._drop = keras.layers.Dropout(config.rating_dropout)
         self._out = keras.layers.Dense(1, name="rating_out")
 
@@ -91,7 +90,7 @@ class TwoTowers(tfrs.Model):
         return self._out(hidden)[..., 0]
 
     def compute_loss(self, inputs: Window, training: bool = False) -> tf.Tensor:
-        """Returns the weighted sum of both losses, a scalar, over every event of the windows."""
+        """Returns the weighted sum of the tasks' losses, a scalar, over the windows' events."""
         event = tf.where(inputs.present > 0)
         user = tf.gather(inputs.user, event[:, 0])
         movie = tf.gather_nd(inputs.movie, event)
@@ -103,7 +102,10 @@ class TwoTowers(tfrs.Model):
         retrieval = tf.reduce_sum(
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels=own, logits=logits)
         )
+        loss, weights = self.config.retrieval_weight * retrieval, self.config
+        if not self.facts.rates:
+            return loss
         found = self.rate(tables, alone, alone.movie, inputs.present, inputs.present, training)
         square = tf.square(found[:, 0] - tf.gather_nd(inputs.rating, event))
-        weights = self.config
-        return weights.retrieval_weight * retrieval + weights.rating_weight * tf.reduce_mean(square)
+        error = weighted_mean(square, tf.gather_nd(inputs.rated, event))
+        return loss + weights.rating_weight * error

@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.features import MOVIE_FEATURES, USER_FEATURES
+from schemas.text import to_texts
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 NO_TIME = np.iinfo(np.int64).max  # of a train split that is not cut by time
@@ -40,13 +41,13 @@ class Learned(NamedTuple):
     weights: arrays by name.
     keys: by vocabulary, what each row stands for; rows behind the last are for the unknown.
     trained_until: every rating of its train split is from before this second; `NO_TIME` if unsaid.
-    scale: lowest and highest rating.
+    scale: lowest and highest rating; none where the model predicts no ratings.
     """
 
     weights: dict[str, NDArray[Any]]
     keys: dict[str, list[bytes]]
     trained_until: int
-    scale: tuple[float, float]
+    scale: tuple[float, float] | None
 
 
 class Keepsake(tf.Module):
@@ -86,7 +87,7 @@ def read_learned(path: str) -> Learned:
     def value(name: str) -> Any:
         return reader.get_tensor(name + _VALUE)
 
-    names = [name.decode() for name in value("keepsake/names")]
+    names = to_texts(value("keepsake/names"))
     prefix = "keepsake/keys/"
     return Learned(
         weights={name: value(f"keepsake/weights/{place}") for place, name in enumerate(names)},
@@ -96,5 +97,5 @@ def read_learned(path: str) -> Learned:
             if name.startswith(prefix)
         },
         trained_until=int(value("keepsake/trained_until")),
-        scale=tuple(value("scale").tolist()),
+        scale=tuple(value("scale").tolist()) or None,
     )

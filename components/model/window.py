@@ -11,8 +11,9 @@ class Window(NamedTuple):
     user: int32 [batch], rows of the user table; out of vocabulary: the last row.
     user_features: int32 [batch, features], rows of each feature's table.
     movie: int32 [batch, length], rows of the catalogue, 0 where padded.
-    rating: float32 [batch, length], 0 where padded.
+    rating: float32 [batch, length], 0 where padded or not rated.
     present: float32 [batch, length], 0 where padded.
+    rated: float32 [batch, length], 1 where an event has a rating, 0 where it was seen alone.
     """
 
     user: tf.Tensor
@@ -20,6 +21,7 @@ class Window(NamedTuple):
     movie: tf.Tensor
     rating: tf.Tensor
     present: tf.Tensor
+    rated: tf.Tensor
 
 
 # Of any batch and length, so that a graph is traced once.
@@ -29,16 +31,33 @@ ANY_WINDOW = Window(
     tf.TensorSpec([None, None], tf.int32),
     tf.TensorSpec([None, None], tf.float32),
     tf.TensorSpec([None, None], tf.float32),
+    tf.TensorSpec([None, None], tf.float32),
 )
 
 
-def watched_movies(window: Window, movies: int) -> tf.Tensor:
-    """Marks the movies of each window: bool [batch, movies]."""
+def seen_movies(window: Window, movies: int, earlier: tf.RaggedTensor | None = None) -> tf.Tensor:
+    """The one filter of seen movies: marks those of each window, bool [batch, movies].
+
+    Args:
+      window: what the model reads.
+      movies: how many the catalogue has.
+      earlier: int32 [batch, (events)], rows of the catalogue that each user has seen and the model
+        does not read, -1 where unknown; none: nobody has.
+    """
     batch = tf.shape(window.movie)[0]
     rows = tf.broadcast_to(tf.range(batch)[:, tf.newaxis], tf.shape(window.movie))
     index = tf.stack([rows, window.movie], -1)
-    marks = tf.scatter_nd(index, window.present, [batch, movies])
-    return marks > 0
+    seen = tf.scatter_nd(index, window.present, [batch, movies]) > 0
+    return seen if earlier is None else seen | marked(earlier, movies)
+
+
+def marked(rows: tf.RaggedTensor, movies: int) -> tf.Tensor:
+    """Marks rows of the catalogue, int32 [batch, (some)], but for -1: bool [batch, movies]."""
+    # A long list must not make the others' as long: nothing here is as wide as the longest.
+    owner = tf.boolean_mask(rows.value_rowids(), rows.values >= 0)
+    movie = tf.cast(tf.boolean_mask(rows.values, rows.values >= 0), owner.dtype)
+    marks = tf.ones(tf.shape(owner), tf.int32)
+    return tf.scatter_nd(tf.stack([owner, movie], 1), marks, [rows.nrows(), movies]) > 0
 
 
 def before(present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

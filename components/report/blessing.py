@@ -10,6 +10,8 @@ from components.report.evaluation import Evaluation
 from components.report.facts import slice_order
 from components.report.gates import gate_rows
 
+COUNTED = ("read", "kept", "rated", "dropped", "samples")
+
 
 def blessing(
     run_id: str,
@@ -32,13 +34,19 @@ def blessing(
       evaluation: what the Evaluator found.
     """
     settings = GatesConfig.model_validate(config["gates"])
-    gates, sizes = gate_rows(settings, evaluation), slices(evaluation, settings.slice_users)
+    off = training.get("off", {})
+    gates, sizes = gate_rows(settings, evaluation, off), slices(evaluation, settings.slice_users)
     metrics = {name: own(values) for name, values in evaluation.candidate.items()}
     content = {
         "run_id": run_id,
         "blessed": blessed,
         "reasons": reasons(gates, blessed),
-        "notes": [*rows.get("findings", []), *starts(training), *notes(evaluation, sizes)],
+        "notes": [
+            *rows.get("findings", []),
+            *unlearned(config, off, settings),
+            *starts(training),
+            *notes(evaluation, sizes),
+        ],
         "config": config,
         "split": {"kind": config["split"]["kind"], "history": rows["history"], **rows["splits"]},
         "metrics": {OVERALL: {}, **metrics},
@@ -49,7 +57,7 @@ def blessing(
         "gates": gates,
         "training": training,
         "drift": drift,
-        "rows": {key: rows[key] for key in ("read", "kept", "dropped", "samples")},
+        "rows": {key: rows[key] for key in COUNTED if key in rows},
         "seconds": {},
     }
     return {key: _finite(value) for key, value in content.items()}
@@ -64,6 +72,24 @@ def reasons(gates: list[dict[str, Any]], blessed: bool) -> list[str]:
     if decided:
         return [gate["reason"] for gate in decided]
     return ["the Evaluator refused the model, though every gate that it names holds"]
+
+
+WITHOUT = {
+    "retrieval": "model.retrieval_weight is 0: lists were not learned, and yet they are served.",
+    "rating": "model.rating_weight is 0: ratings were not learned, and yet they are predicted.",
+}
+
+
+def unlearned(config: Mapping[str, Any], off: Mapping[str, str], gates: GatesConfig) -> list[str]:
+    """Sentences on the tasks that the model cannot do, did not learn, or is not judged by."""
+    found = [
+        f"The model retrieves alone, as {why}; the gates on ratings are off."
+        for why in off.values()
+    ]
+    for task, words in WITHOUT.items():
+        if task not in off and config.get("model", {}).get(f"{task}_weight") == 0:
+            found.append(f"{words} With gates.{task}=false they are left out of the verdict.")
+    return [*found, *(f"The gates on {task} are off: {why}." for task, why in gates.off.items())]
 
 
 def starts(training: Mapping[str, Any]) -> list[str]:
@@ -95,6 +121,7 @@ def slices(evaluation: Evaluation, least: int) -> dict[str, dict[str, Any]]:
         name: {
             "users": int(part["users"]),
             "ratings": int(part["ratings"]),
+            **({"rated": int(part["rated"])} if part["rated"] < part["ratings"] else {}),
             "judged": name == OVERALL or part["users"] >= least,
         }
         for name, part in sorted(evaluation.candidate.items(), key=lambda e: slice_order(e[0]))

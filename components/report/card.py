@@ -30,13 +30,20 @@ def sections(blessing: Content, facts: Content) -> list[tuple[str, list[str]]]:
 
 def intended(facts: Content) -> list[str]:
     """What the model is for, and what not."""
-    low, high = facts["scale"]
+    if facts["scale"] is None:
+        task, event = "watch next, out of what the person has seen before", "movies"
+    else:
+        low, high = facts["scale"]
+        task = (
+            "watch and rate next, and predicts the rating, "
+            f"from {low:g} to {high:g}, out of what the person has rated before"
+        )
+        event = "ratings"
     return [
-        "Finds movies that a person is likely to watch and rate next, and predicts the rating, "
-        f"from {low:g} to {high:g}, out of what the person has rated before. Newcomers are served "
-        "from their first ratings on; with none they get the most popular movies, and are told so.",
+        f"Finds movies that a person is likely to {task}. Newcomers are served from their first "
+        f"{event} on; with none they get the most popular movies, and are told so.",
         "It knows nothing of what a movie shows or for whom it is suitable, and it repeats the "
-        "tastes of those who rated: do not use it to judge people, or to choose for children.",
+        "tastes of those it learned of: do not use it to judge people, or to choose for children.",
     ]
 
 
@@ -65,11 +72,16 @@ def protocol(blessing: Content) -> list[str]:
     split, gates = blessing["split"], blessing["config"]["gates"]
     sizes = {name: split[name]["ratings"] for name in ("valid", "eval")}
     how = SPLITS[split["kind"]].format(**sizes)
+    beside = (
+        "Popularity and user+movie bias are"
+        if "rmse" in blessing["metrics"][OVERALL]
+        else "Popularity is"
+    )
     return [
         f"Split {split['kind']}: {how}; the model was fitted on {split['train']['ratings']:,}.",
         "Each held-out movie is ranked among the whole catalogue, movies already seen left out and "
-        "ties ranked at their mean place, by the exported model itself. Popularity and user+movie "
-        "bias are measured on the same ratings.",
+        f"ties ranked at their mean place, by the exported model itself. {beside} measured on the "
+        "same rows.",
         f"Intervals are {gates['level']:.0%} percentile intervals of a paired Poisson bootstrap "
         f"over users with {gates['replicates']} resamples.",
     ]

@@ -14,7 +14,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
 from components.evaluation.activity import count_train
-from components.evaluation.gates import GatesConfig
+from components.evaluation.gates import RATING, GatesConfig
 from components.evaluation.review import HISTORY_FILE
 from components.example_gen.generate import ROWS_FILE
 from components.report import facts, page, people
@@ -60,6 +60,8 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
     verdict = artifact_utils.get_single_instance(inputs["blessing"])
     config, scale = json.loads(properties["config"]), json.loads(properties["scale"])
     rows = _read(f"{uri['examples']}/{ROWS_FILE}")
+    training = _read(f"{uri['model_run']}/{HISTORY_FILE}")
+    off = training.get("off", {})
     evaluation = read_evaluation(uri["evaluation"])
     now = datetime.datetime.now(tz=datetime.timezone.utc)
     content = blessing(
@@ -68,17 +70,17 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
         config=config,
         rows=rows,
         drift=_read(f"{uri['anomalies']}/{FINDINGS_FILE}")["drift"],
-        training=_read(f"{uri['model_run']}/{HISTORY_FILE}"),
+        training=training,
         evaluation=evaluation,
     )
     gates = GatesConfig.model_validate(config["gates"])
     examples = artifact_utils.get_single_instance(inputs["examples"])
     return content, {
         "made": now.strftime("%Y-%m-%d %H:%M UTC"),
-        "scale": scale,
+        "scale": None if RATING in off else scale,
         "slices": facts.slice_rows(gates, evaluation),
         "intervals": facts.intervals(evaluation),
-        "bands": facts.rating_rows(evaluation.bands, tuple(scale)),
+        "bands": facts.rating_rows(evaluation.bands, scale and tuple(scale)),
         **_of_model(inputs, gates.k, answers(evaluation)),
         "importance": measured(uri["model_run"], IMPORTANCE_FILE),
         "crosses": measured(uri["model_run"], CROSSES_FILE),
@@ -171,7 +173,7 @@ class BlessingReport(base_component.BaseComponent):
         blessing: types.BaseChannel,
         run_id: Any,
         config: str,
-        scale: tuple[float, float],
+        scale: tuple[float, float] | None,
     ) -> None:
         """Makes the node; `config` is the run's configuration as JSON, `scale` of the ratings."""
         spec = BlessingReportSpec(

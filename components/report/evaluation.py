@@ -12,6 +12,7 @@ from tfx.dsl.io import fileio
 from components.evaluation.component import CHECKS_FILE
 from components.evaluation.rules import OVERALL, UNCHECKED
 from components.evaluation.slices import slice_name
+from schemas.text import to_text
 
 Metrics = dict[str, dict[str, float]]
 METRICS_FILES = "metrics*"
@@ -26,7 +27,8 @@ class Evaluation:
       without slices where nothing could be evaluated.
     failed: (slice, metric key) of each threshold that TFMA found missed.
     checks: the content of checks.json.
-    bands: what `bands.sums` adds up, of the candidate and overall; none if nothing was evaluated.
+    bands: what `bands.sums` adds up, of the candidate and overall; none if nothing rated was
+      evaluated.
     """
 
     candidate: Metrics
@@ -59,7 +61,7 @@ def read_evaluation(uri: str) -> Evaluation:
 
 def _key(proto: Any) -> tuple[tuple[str, str], ...]:
     parts = proto.single_slice_keys
-    return tuple((part.column, part.bytes_value.decode("utf-8")) for part in parts)
+    return tuple((part.column, to_text(part.bytes_value)) for part in parts)
 
 
 def _metrics(uri: str, model_name: str) -> tuple[Metrics, Any]:
@@ -68,7 +70,7 @@ def _metrics(uri: str, model_name: str) -> tuple[Metrics, Any]:
     banded = None
     for key, by_output in result.slicing_metrics:
         values = by_output[""][""]
-        if not key:
+        if not key and "bands" in values:
             banded = _array(values["bands"]["arrayValue"])
         # Beside every metric TFMA lists its change against the blessed model.
         found[slice_name(key) or OVERALL] = {

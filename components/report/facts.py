@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from components.evaluation import bands
 from components.evaluation.activity import Activity
 from components.evaluation.gates import GatesConfig, lower_is_better
+from components.evaluation.measures import on_ratings
 from components.evaluation.rules import OVERALL
 from components.evaluation.slices import DIMENSIONS, HISTORY_NAMES, parse_slice
 from components.report.data import histogram
@@ -54,6 +55,7 @@ def _day(moment: int) -> str:
 def slice_rows(config: GatesConfig, evaluation: Evaluation) -> dict[str, Rows]:
     """For hit rate and RMSE, every slice's difference with its interval, as charts show it.
 
+    Slices in which nothing is rated have none of RMSE.
     The difference is to the blessed model, or to the baseline where nothing was compared; it is
     turned so that above 0 is always in the candidate's favour.
     """
@@ -65,6 +67,7 @@ def slice_rows(config: GatesConfig, evaluation: Evaluation) -> dict[str, Rows]:
         rows = [
             _difference(key, values, name, turn, config.slice_users)
             for key, values in evaluation.candidate.items()
+            if name in values
         ]
         shown = (row for row in rows if row["users"] >= 2 and math.isfinite(row["value"]))
         found[metric] = sorted(shown, key=lambda row: slice_order(row["label"]))
@@ -84,6 +87,7 @@ def slice_order(name: str) -> tuple[Any, ...]:
 def _difference(
     key: str, values: Mapping[str, float], name: str, turn: float, least: int
 ) -> dict[str, Any]:
+    users = int(values["rated_users" if on_ratings(name) else "users"])
     value = turn * values[name]
     low, high = sorted(turn * values[f"{name}/{end}"] for end in ("low", "high"))
     verdict = "better" if low > 0 else "worse" if high < 0 else "no clear difference"
@@ -93,12 +97,12 @@ def _difference(
         "low": low,
         "high": high,
         "verdict": verdict,
-        "users": int(values["users"]),
-        "judged": key == OVERALL or values["users"] >= least,
+        "users": users,
+        "judged": key == OVERALL or users >= least,
     }
 
 
-def rating_rows(banded: NDArray[Any] | None, scale: tuple[float, float]) -> dict[str, Rows]:
+def rating_rows(banded: NDArray[Any] | None, scale: tuple[float, float] | None) -> dict[str, Rows]:
     """Calibration and error by true rating of the candidate and of the bias baseline."""
     calibration: Rows = []
     error: Rows = []

@@ -51,7 +51,7 @@ def drawn(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
 
 def _rating_charts(facts: Content) -> dict[str, charts.Spec]:
     calibration, error = (facts["bands"][name] for name in ("calibration", "error"))
-    if not calibration or not error:
+    if not calibration or not error or facts["scale"] is None:
         return {}
     off = max(abs(row["predicted"] - row["true"]) for row in calibration)
     worst = max((row for row in error if row["model"] == "candidate"), key=lambda r: r["rmse"])

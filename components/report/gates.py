@@ -4,23 +4,31 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.evaluation.gates import GatesConfig, lower_is_better
+from components.evaluation.gates import RATING, GatesConfig, lower_is_better, task_of
 from components.evaluation.rules import OVERALL, Gate, gates_of
 from components.evaluation.slices import parse_slice
 from components.report.evaluation import Evaluation, judged
 from components.report.facts import slice_order
+from components.report.tables import UNJUDGED
 
 Row = dict[str, Any]
 
 
-def gate_rows(config: GatesConfig, evaluation: Evaluation) -> list[Row]:
+def gate_rows(
+    config: GatesConfig, evaluation: Evaluation, off: Mapping[str, str] | None = None
+) -> list[Row]:
     """Lists every gate: sound lists and the reloaded export first, then TFMA's.
 
-    The verdicts are the Evaluator's own; nothing is judged a second time here.
+    The verdicts are the Evaluator's own; nothing is judged a second time here. `off` are the tasks
+    that training found nothing to learn of, with the reasons.
     """
-    rows = list(evaluation.checks["gates"])
+    rows, off = list(evaluation.checks["gates"]), {**config.off, **(off or {})}
     for gate in gates_of(config, compared=evaluation.blessed is not None):
-        rows += _rows(gate, evaluation)
+        if gate.task in off:
+            metrics = evaluation.candidate.get(gate.slice, {})
+            rows.append(_row(gate, gate.slice, metrics, f"as {off[gate.task]}"))
+        else:
+            rows += _rows(gate, evaluation)
     return rows
 
 
@@ -31,9 +39,19 @@ def _rows(gate: Gate, evaluation: Evaluation) -> Iterator[Row]:
         metrics = evaluation.candidate[name]
         where = "" if name == OVERALL else name
         failed = (where, gate.key) in evaluation.failed
-        yield _row(gate, name, metrics, judged(metrics, gate.key), not failed)
+        why = None if judged(metrics, gate.key) else _unjudged(gate, name, evaluation)
+        yield _row(gate, name, metrics, why, not failed)
     if not names:
-        yield _row(gate, gate.slice, {}, True, False)
+        yield _row(gate, gate.slice, {}, None, False)
+
+
+def _unjudged(gate: Gate, name: str, evaluation: Evaluation) -> str:
+    """Why a gate was not judged in a slice, in words."""
+    blessed = (evaluation.blessed or {}).get(name, {})
+    if gate.kind == "blessed" and gate.task == RATING and gate.metric not in blessed:
+        return "as the blessed model predicts no ratings"
+    count = evaluation.candidate[name]["rated_users" if gate.task == RATING else "users"]
+    return f"with {count:.0f} users only"
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -45,7 +63,14 @@ def _matches(pattern: str, name: str) -> bool:
     )
 
 
-def _row(gate: Gate, name: str, metrics: Mapping[str, float], counted: bool, passed: bool) -> Row:
+def _row(
+    gate: Gate,
+    name: str,
+    metrics: Mapping[str, float],
+    unjudged: str | None,
+    passed: bool = True,
+) -> Row:
+    """A gate in a slice; `unjudged` says why it was not judged there, if it was not."""
     measured = gate.measured
     ends = [metrics[key] for key in (f"{measured}/low", f"{measured}/high") if key in metrics]
     row = {
@@ -56,21 +81,21 @@ def _row(gate: Gate, name: str, metrics: Mapping[str, float], counted: bool, pas
         "value": metrics.get(measured, math.nan),
         "bound": gate.bound,
         "interval": ends or None,
-        "judged": counted,
+        "judged": unjudged is None,
         "passed": passed,
     }
-    return row | {"reason": reason(row, metrics)}
+    return row | {"reason": reason(row, metrics, unjudged)}
 
 
-def reason(row: Row, metrics: Mapping[str, float]) -> str:
+def reason(row: Row, metrics: Mapping[str, float], unjudged: str | None) -> str:
     """Says in words how a gate ended."""
     where = "" if row["slice"] == OVERALL else f" in {row['slice']}"
     start = f"{row['name']}{where}: "
-    if not metrics:
+    if unjudged is not None:
+        return f"{start}{UNJUDGED}{unjudged}"
+    if not metrics or (row["metric"] not in metrics and task_of(row["metric"]) == RATING):
         place = "the eval split" if row["slice"] == OVERALL else f"the slice {row['slice']}"
         return f"{start}no rating of {place} was evaluated"
-    if not row["judged"]:
-        return f"{start}not judged, with {metrics['users']:.0f} users only"
     if not math.isfinite(row["value"]):
         return f"{start}{row['metric']} is no number"
     if not all(map(math.isfinite, row["interval"] or ())):

@@ -41,7 +41,10 @@ def _row(run: Content) -> dict[str, Any]:
         "ratings": f"{run['rows']['kept']:,}",
         "gated": gated,
         "values": values,
-        "cells": {name: number(value) for name, value in values.items()},
+        "cells": {
+            name: number(metrics[key]) if key in metrics else "none"
+            for name, key in (("hit-rate", gated), ("rmse", "rmse"))
+        },
         "seconds": f"{sum(run['seconds'].values()):,.0f}",
     }
 

@@ -32,6 +32,8 @@ def drawn_importance(importance: Content) -> dict[str, Spec]:
     """A chart for lists and one for ratings, by id; `importance` is what importance.json holds."""
     found = {}
     for measure, (name, caption, note) in CAPTIONS.items():
+        if measure not in importance["base"]:
+            continue
         rows = ranked(importance, measure)
         told = ", ".join(f"{row['label']} {interval(_ends(row))}" for row in rows)
         words = f"{caption}, by group that is shuffled: {TITLES[measure]} {told}."
@@ -49,14 +51,15 @@ def ranked(importance: Content, measure: str) -> Rows:
 def importance_table(importance: Content) -> dict[str, Any]:
     """Every group's losses with their intervals, the order that of the chart of lists."""
     by_name = {group["group"]: group for group in importance["groups"]}
+    titles = {name: title for name, title in TITLES.items() if name in importance["base"]}
     rows = [
         {
             "group": row["label"],
-            "cells": [interval(_ends(by_name[row["label"]][name])) for name in TITLES],
+            "cells": [interval(_ends(by_name[row["label"]][name])) for name in titles],
         }
         for row in ranked(importance, "ndcg")
     ]
-    return {"titles": list(TITLES.values()), "rows": rows}
+    return {"titles": list(titles.values()), "rows": rows}
 
 
 def _row(group: str, loss: Mapping[str, float]) -> dict[str, Any]:

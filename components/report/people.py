@@ -1,12 +1,14 @@
 """Recommendations for a few real users beside what they rated, for a person to judge."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from components.evaluation.activity import tables
+from schemas.text import to_text as text
 
 READ = 4096  # eval Examples among which the users are chosen
 PEOPLE = 4
@@ -27,11 +29,6 @@ def read_catalogue(files: Sequence[str]) -> dict[bytes, dict[str, str]]:
             named = ", ".join(text(kind) for kind in kinds or [] if kind)
             found[movie] = {"title": text(title), "genres": named}
     return found
-
-
-def text(value: bytes) -> str:
-    """A name as the source wrote it; what is no UTF-8 shows as a replacement mark."""
-    return value.decode("utf-8", errors="replace")
 
 
 def choose(files: Sequence[str]) -> list[dict[str, Any]]:
@@ -70,15 +67,25 @@ def recommend(
     signature = model.signatures["recommend"]
     width = max(1, *map(_length, moments))
     movies = [_padded(row["history_movie_id"], b"", width) for row in moments]
-    ratings = [_padded(row["history_rating"], 0.0, width) for row in moments]
+    ratings = [_padded(_given(row), float("nan"), width) for row in moments]
     found = signature(
         user_id=tf.constant([row["user_id"][0] for row in moments]),
         history_movie_id=tf.constant(movies),
-        history_rating=tf.constant(ratings),
+        history_rating=tf.constant(ratings, tf.float32),
         k=tf.constant(k),
     )
     lists = {name: value.numpy() for name, value in found.items()}
     return [_person(row, lists, i, catalogue) for i, row in enumerate(moments)]
+
+
+def _given(moment: Mapping[str, Any]) -> list[float]:
+    """The ratings of a history, NaN where a movie was seen and not rated."""
+    ratings = list(moment.get("history_rating") or [])
+    return ratings + [nan] * (_length(moment) - len(ratings))
+
+
+def _number(rating: float) -> float | None:
+    return None if isnan(rating) else float(rating)
 
 
 def _padded(values: Sequence[Any] | None, filler: Any, width: int) -> list[Any]:
@@ -89,16 +96,21 @@ def _padded(values: Sequence[Any] | None, filler: Any, width: int) -> list[Any]:
 def _person(
     moment: Mapping[str, Any], lists: Mapping[str, Any], row: int, catalogue: Catalogue
 ) -> dict[str, Any]:
-    rated = zip(moment["history_movie_id"] or [], moment["history_rating"] or [], strict=True)
-    newest = [_movie(movie, catalogue) | {"rating": rating} for movie, rating in rated]
-    given = zip(lists["movie_id"][row], lists["rating"][row], strict=True)
+    seen = zip(moment["history_movie_id"] or [], _given(moment), strict=True)
+    newest = [_movie(movie, catalogue) | {"rating": _number(rating)} for movie, rating in seen]
+    movies = lists["movie_id"][row]
+    given = zip(
+        movies, lists["rating"][row] if "rating" in lists else [nan] * len(movies), strict=True
+    )
     return {
         "user": text(moment["user_id"][0]),
         "rated": len(newest),
         "known": bool(lists["known"][row]),
         "history": newest[::-1][:SHOWN],
         "recommended": [
-            _movie(movie, catalogue) | {"rating": float(rating)} for movie, rating in given if movie
+            _movie(movie, catalogue) | {"rating": _number(rating)}
+            for movie, rating in given
+            if movie
         ],
     }
 

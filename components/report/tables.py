@@ -18,18 +18,22 @@ LIST_WORDS = {
 }
 
 
+UNJUDGED = "not judged, "
+
+
 def gate_cells(gate: Content) -> dict[str, str]:
-    """One gate's row."""
+    """One gate's row; `why` says why it was not judged, if it was not."""
     where = "" if gate["slice"] == OVERALL else f" in {gate['slice']}"
     verdict = ("passed" if gate["passed"] else "failed") if gate["judged"] else "not judged"
-    ends = gate["interval"]
+    ends, why = gate["interval"], "" if gate["judged"] else gate["reason"].partition(UNJUDGED)[2]
     return {
         "name": gate["name"],
         "on": f"{gate['metric']}{where}",
-        "value": number(gate["value"], gate["kind"]),
+        "value": "" if gate["value"] is None and why else number(gate["value"], gate["kind"]),
         "interval": " to ".join(number(end, gate["kind"]) for end in ends) if ends else "",
         "bound": f"{gate['bound']:g}",
         "verdict": verdict,
+        "why": why,
     }
 
 
@@ -48,7 +52,8 @@ def number(value: float | None, kind: str = "") -> str:
 
 def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:
     """Metrics of the candidate beside the blessed model's and the baselines', with intervals."""
-    others = [name for name in MODELS if name in blessing["baselines"]]
+    found = blessing["baselines"]
+    others = [name for name in MODELS if found.get(name, {}).get(OVERALL) or name == "popularity"]
     others.sort(key=list(MODELS).index)
     shown = [
         *(f"hit_rate@{k}" for k in settings.ks),
@@ -93,7 +98,7 @@ def hit_rate_words(rows: list[dict[str, Any]]) -> str:
 def slice_words(blessing: Content, settings: GatesConfig) -> str:
     """What a reader has to know of the slices."""
     return (
-        "How the candidate does for parts of the ratings: history is how many ratings the user "
+        "How the candidate does for parts of eval: history is how many ratings the user "
         "had, popularity the tenth of the movies (01 the most rated), cold what train has never "
         "seen, session whether the last rating was less than an hour before. Slices of fewer than "
         f"{settings.slice_users} users are shown and not judged."
@@ -101,13 +106,15 @@ def slice_words(blessing: Content, settings: GatesConfig) -> str:
 
 
 def slice_table(blessing: Content, settings: GatesConfig) -> dict[str, Any]:
-    """Users, ratings, hit rate and RMSE of each slice."""
-    metrics = [settings.hit_rate, "rmse"]
+    """Users, events, hit rate and, where anything is rated, RMSE of each slice."""
+    whole = blessing["metrics"][OVERALL]
+    metrics = [name for name in (settings.hit_rate, "rmse") if name in whole or name != "rmse"]
     rows = []
     for name, size in blessing["slices"].items():
         values = blessing["metrics"][name]
         cells = [f"{size['users']:,}", f"{size['ratings']:,}"]
-        rows.append({"name": name, "cells": [*cells, *(number(values[m]) for m in metrics)]})
+        told = (number(values[m]) if m in values else "none rated" for m in metrics)
+        rows.append({"name": name, "cells": [*cells, *told]})
     return {"metrics": metrics, "rows": rows}
 
 
@@ -144,9 +151,10 @@ def interval(entry: list[float | None]) -> str:
 def figures(blessing: Content, facts: Content) -> list[tuple[str, str]]:
     """The data in a few numbers."""
     rows, split, data = blessing["rows"], blessing["split"], facts["data"]
-    dropped = sum(rows["dropped"].values())
+    dropped, rated = sum(rows["dropped"].values()), rows.get("rated", rows["kept"])
     found = [
         ("rows read", f"{rows['read']:,}"), ("rows dropped", f"{dropped:,}"),
+        *([("rows with a rating", f"{rated:,}")] if rated < rows["kept"] else []),
         ("users", f"{data['users'] or 0:,}"), ("movies", f"{data['movies'] or 0:,}"),
         *((f"in {name}", f"{split[name]['ratings']:,}") for name in ("train", "valid", "eval")),
     ]  # fmt: skip

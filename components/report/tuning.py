@@ -25,13 +25,15 @@ def render_trials(found: Content) -> str:
       found: what the Tuner wrote; see `components.tuner.search.results`.
     """
     done = [row for row in found["trials"] if row["status"] == "COMPLETED"]
-    front = pareto(done)
+    rated = all("rmse" in row for row in done)
+    front = pareto(done) if rated else []
     best = next(row for row in done if row["trial"] == found["best"])
     groups = {row["trial"]: _group(row, found, front) for row in done}
     mattered = effects(found["space"], done)
     context = {
         "found": found,
-        "best": {name: number(best[name]) for name in COLUMNS} | {"values": best["values"]},
+        "rated": rated,
+        "best": _figures(best) | {"values": best["values"]},
         "first": _first(found, done),
         "ended": ENDED[found["ended"]],
         "failed": [row for row in found["trials"] if row["status"] == "FAILED"],
@@ -74,11 +76,16 @@ def _first(found: Content, done: Sequence[Content]) -> Row | None:
     if not own:
         return None
     row = max(own, key=lambda row: row["score"])
-    return {name: number(row[name]) for name in COLUMNS} | {"epochs": int(row["epochs"])}
+    return _figures(row) | {"epochs": int(row["epochs"])}
+
+
+def _figures(row: Content) -> Row:
+    """A trial's score and measures; there is no RMSE where no ratings are predicted."""
+    return {name: number(row[name]) for name in COLUMNS if name in row}
 
 
 def _cells(row: Content, groups: Mapping[int, str]) -> Row:
-    figures = {name: number(row[name]) for name in COLUMNS}
+    figures = _figures(row)
     whole = {name: f"{row[name]:.0f}" for name in ("epochs", "seconds")}
     values = {name: tuning_charts.shown(value) for name, value in row["values"].items()}
     group = groups[row["trial"]]
@@ -94,11 +101,12 @@ def _drawn(
         "coordinates": charts.described(
             lines, f"Settings of {len(done)} trials, one line each; the table below has them all."
         ),
-        "pareto": charts.described(
+    }
+    if all("rmse" in row for row in done):
+        specs["pareto"] = charts.described(
             tuning_charts.front(done, groups, pareto(done)),
             "NDCG over RMSE of each trial, with the line of those that no other beats in both.",
-        ),
-    }
+        )
     if mattered:
         words = "; ".join(f"{row['label']}: {row['value']:+.4f}" for row in mattered)
         specs["effects"] = charts.described(

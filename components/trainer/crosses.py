@@ -70,12 +70,13 @@ def _crossed(model: Recommender, window: Window) -> Iterator[tuple[str, Crossed]
     if model.query_crosses is not None:
         parts = model.query_parts(tables, window, visible, age)
         yield "query", _whole(model.query_crosses, parts)
-    if model.rating_head.crosses is not None:
-        history = RatingHistory(window.movie, window.rating, visible, age)
-        users = model.rating_head.users(tables, history, window.user_features)
+    head = model.rating_head
+    if head is not None and head.crosses is not None:
+        history = RatingHistory.of(window, visible, age)
+        users = head.users(tables, history, window.user_features)
         solved = solve(users.precision, users.evidence[..., tf.newaxis])[..., 0]
         parts = rating_parts(tables["rating_parts"], solved, users.kinds, window.movie)
-        yield "rating", Crossed(model.rating_head.crosses, parts, tf.ones_like(window.present))
+        yield "rating", Crossed(head.crosses, parts, tf.ones_like(window.present))
 
 
 def _whole(crosses: CrossedSum, parts: list[tf.Tensor]) -> Crossed:

@@ -10,6 +10,7 @@ from components.evaluation.bootstrap import interval, replicate_sums
 
 IMPORTANCE_FILE = "importance.json"
 MEASURES = ("ndcg", "hit_rate@10", "rmse")
+RATED = 3  # the column that says whether a row has a squared error, the one before it
 LEVEL, REPLICATES = 0.95, 500
 Array = NDArray[Any]
 
@@ -22,31 +23,35 @@ def drops(users: Array, whole: Array, without: Mapping[str, Array], seed: int) -
 
     Args:
       users: int64 [rows], any identifying number.
-      whole: float64 [rows, 3], each row's NDCG, hit and squared error as the model is.
+      whole: float64 [rows, 4], each row's NDCG, hit and squared error as the model is, and whether
+        it is rated.
       without: the same by group, with the group shuffled.
       seed: of the bootstrap.
 
     Returns:
-      rows, users and level; base: each of `MEASURES` as the model is; groups: name and, for each
-      measure, value, low and high, above 0 where the model is worse without the group.
+      rows, users and level; base: each of `MEASURES` as the model is, RMSE only where a row is
+      rated; groups: name and, for each measure, value, low and high, above 0 where the model is
+      worse without the group.
     """
+    measures = MEASURES if whole[:, RATED].any() else MEASURES[:-1]
     ones = np.ones([len(users), 1])
     columns = np.concatenate([ones, whole, *without.values()], axis=1)
     sums = replicate_sums(users, columns, REPLICATES, seed)
-    with np.errstate(invalid="ignore"):
-        means = sums[:, 1:] / sums[:, :1]
-    sides = means.reshape([len(means), 1 + len(without), len(MEASURES)])
-    sides[..., 2] = -np.sqrt(sides[..., 2])  # now more is better of all three
+    sides = sums[:, 1:].reshape([len(sums), 1 + len(without), -1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = -np.sqrt(sides[..., 2] / sides[..., RATED])  # now more is better of all three
+        sides = sides / sums[:, :1, np.newaxis]
+    sides = np.concatenate([sides[..., :2], error[..., np.newaxis]], axis=2)[..., : len(measures)]
     worse = sides[:, :1] - sides[:, 1:]
     low, high = interval(worse[1:].reshape([REPLICATES, -1]), LEVEL)
-    ends = np.stack([worse[0].ravel(), low, high], 1).reshape([len(without), len(MEASURES), 3])
+    ends = np.stack([worse[0].ravel(), low, high], 1).reshape([len(without), len(measures), 3])
     return {
         "rows": len(users),
         "users": len(np.unique(users)),
         "level": LEVEL,
-        "base": dict(zip(MEASURES, np.abs(sides[0, 0]).tolist(), strict=True)),
+        "base": dict(zip(measures, np.abs(sides[0, 0]).tolist(), strict=True)),
         "groups": [
-            {"group": name, **{m: _row(e) for m, e in zip(MEASURES, found, strict=True)}}
+            {"group": name, **{m: _row(e) for m, e in zip(measures, found, strict=True)}}
             for name, found in zip(without, ends.tolist(), strict=True)
         ],
     }

@@ -28,13 +28,32 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class TrainStatistics:
-    """Sums over train: per movie, [movies] each; windows by length; who rated what."""
+    """Sums over train.
+
+    counts, rated_counts, rating_sums: float64 [movies]: all events, those rated, their ratings.
+    squares: sum of all squared ratings.
+    ends: the lowest and the highest rating given; infinities where there is none.
+    lengths: windows by length.
+    raters: who rated what.
+    """
 
     counts: NDArray[Any]
+    rated_counts: NDArray[Any]
     rating_sums: NDArray[Any]
     squares: float
+    ends: tuple[float, float]
     lengths: Mapping[int, int]
     raters: Raters
+
+    def unrated(self, scale: tuple[float, float] | None) -> str:
+        """Why there is nothing to predict of ratings, in words; empty where there is.
+
+        `scale` is the source's, none where it has no ratings.
+        """
+        low, high = self.ends
+        if scale is None or (low > high and self.counts.any()):
+            return "no event of train is rated: there is nothing to predict"
+        return f"all ratings of train are {low:g}: there is nothing to predict" * (low == high)
 
 
 def read_catalogue(files: Sequence[str]) -> Catalogue:
@@ -84,20 +103,26 @@ def make_lookup(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> 
 
 def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStatistics:
     """Sums up train in one streamed pass."""
-    counts, sums = np.zeros(movies), np.zeros(movies)
+    counts, rated_counts, sums = np.zeros([3, movies])
     squares, lengths = 0.0, Counter[int]()
+    low, high = np.inf, -np.inf
     sample = RaterSample()
     for batch in records(files):
         parsed = parse(lookup, batch)
         rows = parsed["movie"].flat_values.numpy()
-        ratings = parsed["rating"].flat_values.numpy().astype(np.float64)
         counts += np.bincount(rows, minlength=movies)
-        sums += np.bincount(rows, ratings, minlength=movies)
-        squares += float(np.square(ratings).sum())
         length = parsed["movie"].row_lengths().numpy()
         lengths.update(length.tolist())
-        sample.add(rows, np.repeat(parsed["user"].numpy(), length))
-    return TrainStatistics(counts, sums, squares, lengths, sample.raters())
+        ratings = parsed["rating"].flat_values.numpy().astype(np.float64)
+        rated = ~np.isnan(ratings)
+        rows, ratings = rows[rated], ratings[rated]
+        rated_counts += np.bincount(rows, minlength=movies)
+        sums += np.bincount(rows, ratings, minlength=movies)
+        squares += float(np.square(ratings).sum())
+        low, high = min(low, ratings.min(initial=low)), max(high, ratings.max(initial=high))
+        sample.add(rows, np.repeat(parsed["user"].numpy(), length)[rated])
+    ends, raters = (float(low), float(high)), sample.raters()
+    return TrainStatistics(counts, rated_counts, sums, squares, ends, lengths, raters)
 
 
 class RaterSample:
@@ -154,11 +179,14 @@ def make_facts(
     catalogue: Catalogue,
     vocabulary: Mapping[str, list[bytes]],
     train: TrainStatistics,
-    scale: tuple[float, float],
+    scale: tuple[float, float] | None,
     oov_buckets: int,
     trained_until: int | None = None,
 ) -> Facts:
-    """Puts the facts together; movies that train never saw share `oov_buckets` id rows."""
+    """Puts the facts together; movies that train never saw share `oov_buckets` id rows.
+
+    They have no scale where train has nothing to say of ratings, whatever the source's is.
+    """
     rows = {movie: row for row, movie in enumerate(vocabulary["movie_id"])}
     buckets = tf.strings.to_hash_bucket_fast(catalogue.ids, oov_buckets).numpy()
     oov_rows = (len(rows) + buckets).astype(np.int32)
@@ -177,8 +205,9 @@ def make_facts(
         features=features,
         user_ids=vocabulary["user_id"],
         user_features={name: vocabulary[name] for name in USER_FEATURES if name in vocabulary},
-        scale=scale,
+        scale=None if train.unrated(scale) else scale,
         counts=train.counts,
+        rated_counts=train.rated_counts,
         rating_sums=train.rating_sums,
         squares=train.squares,
         raters=train.raters,

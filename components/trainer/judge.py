@@ -17,6 +17,8 @@ BATCH = 256
 class Judge:
     """Each task's loss on valid and the joint one, with hit rate and RMSE beside them.
 
+    Ratings are measured where there are any, and where the model predicts them.
+
     Retrieval chooses its epoch by one minus NDCG without a cut: it is what the lists are for, and
     moves with every rank. In the joint loss it counts as the cross-entropy of the true movie among
     those not seen, rating as the squared error in shares of the train variance.
@@ -28,7 +30,10 @@ class Judge:
         self._graph: tf.types.experimental.PolymorphicFunction | None = None
 
     def __call__(self, model: Recommender) -> dict[str, float]:
-        """Returns the losses, valid_hit_rate@10 and valid_rmse; nothing where valid is empty."""
+        """Returns the losses, valid_hit_rate@10 and valid_rmse; nothing where valid is empty.
+
+        valid_rating and valid_rmse are left out where no rating was predicted.
+        """
         if self._graph is None:
             self._graph = tf.function(
                 lambda tables, x: self._measure(model, tables, x), autograph=False
@@ -37,29 +42,27 @@ class Judge:
         rows = [self._graph(tables, examples).numpy() for examples in self.examples]
         if not rows:
             return {}
-        nats, gain, hit, square = np.concatenate(rows, axis=1).mean(1)
-        config = model.config
-        loss = config.retrieval_weight * nats
-        loss += config.rating_weight * square / model.facts.variance
-        return {
-            "valid_loss": float(loss),
-            "valid_retrieval": float(1.0 - gain),
-            "valid_rating": float(square / model.facts.variance),
-            "valid_hit_rate@10": float(hit),
-            "valid_rmse": float(np.sqrt(square)),
-        }
+        nats, gain, hit, square, rated = np.concatenate(rows, axis=1).mean(1)
+        loss = model.config.retrieval_weight * nats
+        found = {"valid_retrieval": float(1.0 - gain), "valid_hit_rate@10": float(hit)}
+        if rated:
+            square /= rated
+            share = square / model.facts.variance
+            loss += model.config.rating_weight * share
+            found |= {"valid_rating": float(share), "valid_rmse": float(np.sqrt(square))}
+        return {"valid_loss": float(loss), **found}
 
     def _measure(
         self, model: Recommender, tables: scoring.Tables, examples: tf.Tensor
     ) -> tf.Tensor:
         parsed = parse(self._lookup, examples)
         window, target = history(parsed), parsed["movie"].to_tensor(0)[:, 0]
-        scores = scoring.score(model, tables, window, self._reach)
+        scores = scoring.score(model, tables, window, self._reach, parsed["seen_movie"])
         masked = scores.model + tf.where(scores.seen, MASKED, 0.0)
         chosen = tf.gather(scores.model, target, batch_dims=1)
         nats = tf.reduce_logsumexp(masked, 1) - chosen
         rank = scoring.expected_rank(scores.model, target, scores.seen)
-        rating = scoring.rate(model, tables, window, target[:, tf.newaxis], self._reach)[:, 0]
-        square = tf.square(rating - parsed["rating"].to_tensor(0.0)[:, 0])
+        given = parsed["rating"].to_tensor(np.nan)[:, 0]
+        error = scoring.squared_error(model, tables, window, target, given, self._reach)
         gain = np.log(2.0) / tf.math.log1p(rank)
-        return tf.stack([nats, gain, tf.cast(rank <= 10, tf.float32), square])
+        return tf.stack([nats, gain, tf.cast(rank <= 10, tf.float32), *error])

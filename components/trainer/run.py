@@ -26,13 +26,13 @@ from components.trainer.histories import read_users
 from components.trainer.importance import importance
 from components.trainer.judge import Judge
 from components.trainer.warm import warm_start
+from schemas.errors import UserError
 
 logger = logging.getLogger("greenlight.trainer")
 
 EPOCHS = {True: 8, False: 12}  # ordered, set
 LARGE = 500_000  # ratings of train, from which on three quarters of the epochs have steps enough
 WARM_EPOCHS = 4  # from a model that has learned already
-STORED = 1000  # newest ratings of each user that the exported model keeps
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Job:
     checkpoints: str
     model: ModelConfig
     training: TrainingConfig
-    scale: tuple[float, float]
+    scale: tuple[float, float] | None
     ordered: bool
     window: int
     base_model: str | None = None
@@ -113,7 +113,7 @@ def make_job(config: Mapping[str, Any], **places: Any) -> Job:
         catalogue=tf.io.gfile.glob(config["catalogue"]),
         model=ModelConfig.model_validate(config["model"]),
         training=TrainingConfig.model_validate(config["training"]),
-        scale=tuple(config["scale"]),
+        scale=config["scale"] and tuple(config["scale"]),
         ordered=config["history"] == "before",
         window=split.window_limit(config["history"]),
         trained_until=config["trained_until"],
@@ -149,13 +149,14 @@ def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
     data = read(job)
     model, history, exported, start = learn(job, data)
     files = [*job.train, *job.valid, *job.eval]
-    users = read_users(files, data.lookup, model.facts.user_ids, STORED)
+    users = read_users(files, data.lookup, model.facts.user_ids)
     save(ExportedRecommender(model, data.lookup, job.window, users), job.serving_dir)
     told = {
         "best_epoch": history.best_epoch + 1,
         "epochs": history.epochs,
         "exported": exported,
         "start": start,
+        "off": off(job, data.statistics),
     }
     if chosen:
         told["tuned"] = chosen
@@ -211,9 +212,23 @@ def learn(job: Job, data: Data, enough: Callable[[int], bool] = never) -> Learne
     return Learned(model, history, figures, start)
 
 
+def off(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
+    """The tasks that train has nothing to teach of, each with the reason in words."""
+    why = train.unrated(job.scale)
+    return {"rating": why} if why else {}
+
+
 def build(job: Job, data: Data) -> Recommender | TwoTowers:
-    """Builds the untrained model."""
+    """Builds the untrained model.
+
+    Raises:
+      UserError: there is nothing that it could learn.
+    """
     catalogue, vocabulary, lookup, statistics = data
+    for why in off(job, statistics).values():
+        logger.info("%s; the model retrieves alone", why)
+        if not job.model.retrieval_weight:
+            raise UserError(f"With model.retrieval_weight=0 nothing is left to learn, for {why}.")
     facts = gather.make_facts(
         catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets, job.trained_until
     )

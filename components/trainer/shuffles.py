@@ -20,12 +20,13 @@ MovieShuffle = Callable[[Facts, Array], Facts]
 def user_groups(facts: Facts, ordered: bool) -> dict[str, UserShuffle]:
     """The groups on the user's side, and how to take from them what they say.
 
-    `history order` is one only where order carries meaning.
+    `history order` is one only where order carries meaning, `history ratings` where there are any.
     """
     order: dict[str, UserShuffle] = {"history order": shuffle_order} if ordered else {}
+    ratings: dict[str, UserShuffle] = {"history ratings": shuffle_ratings} if facts.rates else {}
     return {
         "history": exchange("history_movie", "history_rating"),
-        "history ratings": shuffle_ratings,
+        **ratings,
         **order,
         "user id": exchange("user"),
         **{name: _exchange_feature(i) for i, name in enumerate(facts.user_features)},
@@ -33,12 +34,16 @@ def user_groups(facts: Facts, ordered: bool) -> dict[str, UserShuffle]:
 
 
 def movie_groups(facts: Facts) -> dict[str, MovieShuffle]:
-    """The groups on the movie's side: facts in which each movie has those of the movie `taken`."""
+    """The groups on the movie's side: facts in which each movie has those of the movie `taken`.
+
+    Raters are one only where the model has a rating head to read them.
+    """
+    raters: dict[str, MovieShuffle] = {"raters": _raters_of} if facts.rates else {}
     return {
         MOVIE_ID: lambda facts, taken: dataclasses.replace(facts, id_rows=facts.id_rows[taken]),
         **{name: _feature_of(name) for name in facts.features},
         "popularity": lambda facts, taken: dataclasses.replace(facts, counts=facts.counts[taken]),
-        "raters": _raters_of,
+        **raters,
     }
 
 

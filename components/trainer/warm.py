@@ -59,9 +59,10 @@ def warm_start(model: Recommender | TwoTowers, path: str | None) -> tuple[bool, 
 def unfit(learned: Learned, facts: Facts) -> str | None:
     """Why a blessed model may not be trained on, for this run's data; none if it may.
 
-    What it was trained on must lie before all that judges the new model.
+    What it was trained on must lie before all that judges the new model. Where one of both knows no
+    ratings, all else can be taken over.
     """
-    if not np.allclose(learned.scale, facts.scale):
+    if learned.scale and facts.scale and not np.allclose(learned.scale, facts.scale):
         return f"the blessed model knows ratings of {learned.scale}, these are of {facts.scale}"
     if facts.trained_until is None or learned.trained_until == NO_TIME:
         return "only where splits are cut by time is it sure that no held-out rating was learned"

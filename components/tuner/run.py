@@ -94,11 +94,12 @@ def run_trial(job: Job, data: Data, mix: float, plan: Plan) -> Figures:
         _, history, found, _ = learn(job, data, plan.enough)
     keras.backend.clear_session()
     gc.collect()  # a model and its graphs hold each other
+    rated = {"rmse": found["valid_rmse"]} if "valid_rmse" in found else {}
     return {
         "score": score(found, mix),
         "ndcg": 1.0 - found["valid_retrieval"],
         "hit_rate@10": found["valid_hit_rate@10"],
-        "rmse": found["valid_rmse"],
+        **rated,
         "epochs": len(history.epochs),
         "best_epoch": history.best_epoch + 1,
     }
@@ -109,9 +110,12 @@ def score(found: Mapping[str, float], mix: float) -> float:
 
     NDCG is without a cut, in the whole catalogue with seen movies left out. Both parts are shares
     of the best and of the plainest that there can be, so that neither depends on the rating scale.
+    Where no ratings are predicted, NDCG is all there is.
     """
-    ndcg, error = 1.0 - found["valid_retrieval"], math.sqrt(found["valid_rating"])
-    return (1.0 - mix) * ndcg - mix * error
+    ndcg = 1.0 - found["valid_retrieval"]
+    if "valid_rating" not in found:
+        return ndcg
+    return (1.0 - mix) * ndcg - mix * math.sqrt(found["valid_rating"])
 
 
 @contextmanager

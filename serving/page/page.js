@@ -42,8 +42,9 @@ function fromStars(stars) {
   return low + ((stars - 1) / 4) * (high - low);
 }
 
+/** Nothing where there is no rating. */
 function ratingText(rating) {
-  return `★ ${rating.toFixed(1)}`;
+  return rating === null ? "" : `★ ${rating.toFixed(1)}`;
 }
 
 function starButtons(movie, changed) {
@@ -160,7 +161,9 @@ function picker(place) {
         recommend();
         input.focus();
       });
-      item.append(make("span", spoken(movie.title), { className: "title" }), starButtons(movie, recommend), remove);
+      item.append(make("span", spoken(movie.title), { className: "title" }));
+      if (state.about.scale) item.append(starButtons(movie, recommend));
+      item.append(remove);
       return item;
     }));
   }
@@ -191,7 +194,9 @@ function wishes() {
 }
 
 function history(person) {
-  return state.liked[person].map((movie) => ({ movie: movie.movie_id, rating: fromStars(movie.stars) }));
+  return state.liked[person].map((movie) => (
+    state.about.scale ? { movie: movie.movie_id, rating: fromStars(movie.stars) } : { movie: movie.movie_id }
+  ));
 }
 
 function person() {
@@ -209,6 +214,7 @@ function groupRequest() {
 
 const SOURCES = {
   user: "from what this user rated",
+  viewer: "from what this user saw",
   history: "from the movies you named",
   popularity: "what most people watch: name a movie you like",
 };
@@ -224,7 +230,8 @@ const recommend = later(async () => {
     byId("error").hidden = true;
     const sources = together ? answer.sources : [answer.source];
     const known = sources.find((source) => source !== "popularity");
-    byId("source").textContent = SOURCES[known || "popularity"];
+    const from = known === "user" && !state.about.scale ? "viewer" : known;
+    byId("source").textContent = SOURCES[from || "popularity"];
     byId("movies").replaceChildren(...answer.movies.map((movie, i) => movieItem(movie, i, Boolean(known))));
     byId("movies").dataset.asked = mine;
     if (!answer.movies.length) byId("movies").append(make("li", "No movie fits these filters."));
@@ -273,7 +280,7 @@ async function explain(movie, item, button) {
       const line = make("li");
       const bar = make("meter", "", { min: 0, max: most, value: event.effect });
       bar.title = `without it, ${Math.round(100 * (1 - Math.exp(-event.effect)))}% less likely`;
-      line.append(make("span", `${spoken(event.title)}, ${ratingText(event.rating)}`), bar);
+      line.append(make("span", [spoken(event.title), ratingText(event.rating)].filter(Boolean).join(", ")), bar);
       list.append(line);
     }
     box.append(list);
@@ -345,7 +352,9 @@ function sayWeight() {
 async function start() {
   state.about = await ask("/about");
   const { about } = state;
-  byId("about").textContent = `Model ${about.model}, version ${about.version}: ${about.movies.toLocaleString()} movies, ratings from ${about.scale[0]} to ${about.scale[1]}.`;
+  byId("about").textContent = `Model ${about.model}, version ${about.version}: ${about.movies.toLocaleString()} movies, ${about.scale ? `ratings from ${about.scale[0]} to ${about.scale[1]}` : "no ratings"}.`;
+  for (const part of document.querySelectorAll(".of-ratings")) part.hidden = !about.scale;
+  for (const part of document.querySelectorAll(".of-events")) part.hidden = Boolean(about.scale);
   byId("genres").replaceChildren(...about.genres.map((genre) => {
     const label = make("label");
     label.append(make("input", "", { type: "checkbox", value: genre }), make("span", genre));

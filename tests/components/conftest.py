@@ -46,24 +46,28 @@ def write_records():
 
 @pytest.fixture(scope="session")
 def make_facts():
-    """Makes Facts of a few movies; the last two were never rated in train."""
+    """Makes Facts of a few movies; the last two were never met in train.
+
+    `rated` says which events of train have ratings: all, some or none.
+    """
     from components.model.facts import Facts, Raters
 
-    def make(movies=12, scale=(0.5, 5.0), features=True):
+    def make(movies=12, scale=(0.5, 5.0), features=True, rated="all"):
         rng = np.random.default_rng(5)
-        rated = movies - 2
-        oov = (rated + np.arange(movies) % 2).astype(np.int32)
-        rows = np.where(np.arange(movies) < rated, np.arange(movies), oov).astype(np.int32)
+        met = movies - 2
+        oov = (met + np.arange(movies) % 2).astype(np.int32)
+        rows = np.where(np.arange(movies) < met, np.arange(movies), oov).astype(np.int32)
         genres = rng.integers(0, 4, [movies, 2]).astype(np.int32)
         genres[::3, 1] = -1
         genres[1] = -1
         year = rng.integers(0, 3, [movies, 1]).astype(np.int32)
-        counts = np.where(np.arange(movies) < rated, 2.0 * movies - np.arange(movies), 0.0)
+        counts = np.where(np.arange(movies) < met, 2.0 * movies - np.arange(movies), 0.0)
+        rated_counts = np.floor(counts * {"all": 1.0, "some": 0.7, "none": 0.0}[rated])
         means = rng.uniform(*scale, movies)
         users = [b"u0", b"u1", b"u2", b"u3"]
         user_features = {"gender": [b"F", b"M"], "age": [b"25-34"]} if features else {}
         movie_features = {"genres": [b"A", b"B", b"C", b"D"], "year": [b"1", b"2", b"3"]}
-        keys = {"movie_id": [b"m%d" % i for i in range(rated)], "user_id": users}
+        keys = {"movie_id": [b"m%d" % i for i in range(met)], "user_id": users}
         return Facts(
             movie_ids=[b"m%d" % i for i in range(movies)],
             movie_titles=[b"Film %d" % i for i in range(movies)],
@@ -72,14 +76,15 @@ def make_facts():
             features={"genres": genres, "year": year} if features else {},
             user_ids=users,
             user_features=user_features,
-            scale=scale,
+            scale=None if rated == "none" else scale,
             counts=counts,
-            rating_sums=counts * means,
-            squares=float((counts * (means**2 + 0.5)).sum()),
+            rated_counts=rated_counts,
+            rating_sums=rated_counts * means,
+            squares=float((rated_counts * (means**2 + 0.5)).sum()),
             raters=Raters(
-                movie=np.repeat(np.arange(rated, dtype=np.int32), 2),
-                user=np.tile(np.array([[0, 1], [2, 3]], np.int32), (rated // 2, 1)).ravel(),
-                weight=np.full(2 * rated, 0.5**0.5, np.float32),
+                movie=np.repeat(np.arange(met, dtype=np.int32), 2),
+                user=np.tile(np.array([[0, 1], [2, 3]], np.int32), (met // 2, 1)).ravel(),
+                weight=np.full(2 * met, 0.5**0.5, np.float32),
             ),
             keys={**keys, **user_features, **(movie_features if features else {})},
             trained_until=1000,
@@ -90,7 +95,10 @@ def make_facts():
 
 @pytest.fixture(scope="session")
 def make_window():
-    """Draws a window of some users; lengths say how many events each holds, padded as told."""
+    """Draws a window of some users; lengths say how many events each holds, padded as told.
+
+    As many events are rated as in train: all, two of three, or none.
+    """
     import tensorflow as tf
 
     from components.model.window import Window
@@ -101,7 +109,9 @@ def make_window():
         movie = np.zeros([len(lengths), longest], np.int32)
         rating = np.zeros([len(lengths), longest], np.float32)
         present = np.zeros([len(lengths), longest], np.float32)
-        low, high = facts.scale
+        low, high = facts.scale or (0.5, 5.0)
+        whole = facts.counts.sum() == facts.rated_counts.sum()
+        rated = np.ones_like(present) * facts.rates * (whole | (np.arange(longest) % 3 != 1))
         for row, length in enumerate(lengths):
             place = slice(longest - length, None) if front else slice(0, length)
             movie[row, place] = rng.permutation(len(facts.movie_ids))[:length]
@@ -111,7 +121,8 @@ def make_window():
         known = [len(values) for values in facts.user_features.values()]
         features = [rng.integers(0, n + 1, len(lengths)) for n in known]
         rows = np.stack(features, 1) if features else np.zeros([len(lengths), 0])
-        arrays = (users, rows.astype(np.int32), movie, rating, present)
+        rated = (rated * present).astype(np.float32)
+        arrays = (users, rows.astype(np.int32), movie, rating * rated, present, rated)
         return Window(*(tf.constant(array) for array in arrays))
 
     return make

@@ -153,6 +153,21 @@ def test_only_the_embedded_source_needs_no_data_dir():
     assert load_config(None, ["data_dir=x"], source="movielens-1m").data_dir == "x"
 
 
+@pytest.mark.parametrize("off", ["gates.retrieval=false", "model.retrieval_weight=0"])
+def test_a_source_without_ratings_leaves_nothing_but_lists(tmp_path, off):
+    source = tmp_path / "views.yaml"
+    source.write_text("ratings: {files: v.csv, columns: {user_id: u, movie_id: m}}")
+    with pytest.raises(UserError, match=r"has no ratings, so lists are all there is"):
+        load_config(None, [off, "data_dir=x"], source=str(source))
+    kept = load_config(None, ["gates.rating=false", "data_dir=x"], source=str(source))
+    assert kept.gates.off == {"rating": "gates.rating is false"}
+
+
+def test_one_task_at_least_is_judged():
+    with pytest.raises(UserError, match="both false: nothing would be judged"):
+        load_config(None, ["gates.retrieval=false", "gates.rating=false"])
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -118,6 +118,21 @@ def _settings(scale=(0.5, 5.0), gates=GATES):
     return {"gates": gates.model_dump(), "seed": 1, "scale": list(scale)}
 
 
+WHY = "all ratings of train are 1: there is nothing to predict"
+
+
+@pytest.fixture(scope="module")
+def unrated(folder, export, inputs):
+    """The node's inputs where training found no ratings to learn from."""
+    run = folder / "unrated run"
+    run.mkdir()
+    history = {"best_epoch": 1, "epochs": [{}], "off": {"rating": WHY}}
+    (run / "history.json").write_text(json.dumps(history))
+    model = _artifact(standard_artifacts.Model, export("unrated", rated="none"), 13)
+    model_run = _artifact(standard_artifacts.ModelRun, run, 14)
+    return inputs | {"model": [model], "model_run": [model_run]}
+
+
 @pytest.fixture(scope="module")
 def answers(inputs):
     """What the good model answers in a fresh process."""
@@ -143,6 +158,92 @@ def _changed_model(path, how):
         signatures |= {"recommend": recommend, "rate": recommend}
     tf.saved_model.save(module, str(path / "Format-Serving"), signatures)
     return path
+
+
+def _do(folder, name, inputs, gates=GATES):
+    """The node's verdict, and the gates as the report lists them."""
+    evaluation = _artifact(standard_artifacts.ModelEvaluation, folder / f"evaluation {name}", 10)
+    blessing = _artifact(standard_artifacts.ModelBlessing, folder / f"blessing {name}", 11)
+    config = json_format.MessageToJson(
+        eval_config(gates, 1, (0.5, 5.0)), preserving_proto_field_name=True
+    )
+    outputs = {"evaluation": [evaluation], "blessing": [blessing]}
+    MovieEvaluatorExecutor().Do(
+        inputs, outputs,
+        {"eval_config": config, "valid_rows": 30, "example_splits": '["eval"]',
+         "module_path": "components.evaluation.extractors"},
+    )  # fmt: skip
+    found = read_evaluation(evaluation.uri)
+    rows = gate_rows(gates, found, {"rating": WHY})
+    return blessing.get_int_custom_property("blessed"), found, rows
+
+
+def test_a_model_without_ratings_is_judged_by_its_lists(folder, unrated):
+    review = Review(unrated, _settings(), 30)
+    found, fault = review.ask("model")
+    assert found is not None, fault
+    assert found["movies"].shape == (30, 3)
+    absent = {"rating", "label", "bias_rating", "lowest", "highest", "rated", "ratings"}
+    assert not absent & set(found) and np.isnan(found["valid_rmse"])
+    names = [gate["name"] for gate in review.judge(found, fault)["gates"]]
+    assert "the served list is the judged one" in names
+    assert "the served rating is the judged one" not in names
+
+
+def test_the_node_leaves_out_the_gates_on_ratings(folder, unrated):
+    _, found, rows = _do(folder, "unrated", unrated)
+    metrics = found.candidate["overall"]
+    assert not [name for name in metrics if "rmse" in name and not name.startswith("gate/")]
+    (row,) = [row for row in rows if row["metric"] == "rmse"]
+    assert (row["judged"], row["passed"]) == (False, True) and np.isnan(row["value"])
+    assert row["reason"] == f"beats user+movie bias: not judged, as {WHY}"
+    assert found.failed <= {("", "gate/baseline/hit_rate@3/overall")}
+
+
+def test_where_neither_task_is_judged_the_model_is_refused(folder, unrated):
+    gates = GATES.model_copy(update={"retrieval": False})
+    blessed, _, rows = _do(folder, "neither", unrated, gates)
+    assert blessed == 0
+    assert [row["reason"] for row in rows if not row["passed"]] == [
+        f"nothing tells whether the model is any good (rating: {WHY}; "
+        "retrieval: gates.retrieval is false)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("training", "words"),
+    [
+        ({"off": {"rating": WHY}}, "it predicts ratings, and training had none to learn from"),
+        ({}, "the signature rate is missing"),
+    ],
+)
+def test_an_export_must_do_what_training_says(folder, inputs, unrated, training, words):
+    run = folder / f"run {len(training)}"
+    run.mkdir()
+    (run / "history.json").write_text(json.dumps({"best_epoch": 1, "epochs": [{}], **training}))
+    model = (inputs if training else unrated)["model"]
+    run = _artifact(standard_artifacts.ModelRun, run, 15)
+    asked = inputs | {"model": model, "model_run": [run]}
+    assert Review(asked, _settings(), 30).ask("model") == (None, words)
+
+
+@pytest.mark.parametrize("meant", [True, False])
+def test_a_model_that_lost_its_ratings_needs_leave(inputs, unrated, meant):
+    gates = GATES.model_copy(update={"rating": not meant})
+    asked = unrated | {"baseline_model": inputs["model"]}
+    content = {"gates": [], "notes": [], "lists": {}}
+    assert Review(asked, _settings(gates=gates), 30).compare(asked, content) == asked
+    reasons = [gate["reason"] for gate in content["gates"] if not gate["passed"]]
+    said = f"the blessed model predicts ratings and this one cannot, as {WHY}"
+    assert reasons == ([] if meant else [f"{said}; if that is meant, set gates.rating to false"])
+    assert content["notes"] == [] and "blessed" in content["lists"]
+
+
+def test_a_model_with_ratings_is_compared_with_one_without(inputs, unrated):
+    asked = inputs | {"baseline_model": unrated["model"]}
+    content = {"gates": [], "notes": [], "lists": {}}
+    assert Review(asked, _settings(), 30).compare(asked, content) == asked
+    assert content["gates"] == content["notes"] == []
 
 
 def test_a_fresh_process_gives_sound_lists_that_agree_with_the_evaluation(answers):

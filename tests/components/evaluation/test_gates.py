@@ -109,6 +109,33 @@ def test_when_a_gate_holds(kind, metric, bound, value, low, high, passes):
     assert (clearance >= 0) == passes
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"retrieval": False, "rating": False}, "both false: nothing would be judged"),
+        ({"rating": False, "bounds": {"rmse": 0.9}}, "rmse is not judged where gates.rating is"),
+        ({"rating": False, "bounds": {"calibration_error": 0.1}}, "calibration_error is not"),
+        ({"retrieval": False, "bounds": {"coverage": 0.1}}, "coverage is not judged where"),
+        ({"retrieval": False, "per_slice": {"genre": {"bounds": {"mrr": 0.1}}}},
+         "gates.per_slice.genre.bounds: mrr is not judged where gates.retrieval is false"),
+    ],
+)  # fmt: skip
+def test_a_task_that_is_not_judged_has_no_bounds_and_one_is_judged(settings, words):
+    with pytest.raises(ValueError, match=words):
+        GatesConfig.model_validate(settings)
+
+
+@pytest.mark.parametrize("task", ["retrieval", "rating"])
+def test_a_task_that_is_off_has_no_threshold(task):
+    part = {"genre": {"bias_margin": 0.1, "popularity_margin": 0.1, "rmse_tolerance": 0.1}}
+    gates = GatesConfig(per_slice=part)
+    by_metric = {"hit_rate@10": "retrieval", "rmse": "rating"}
+    for off in (eval_config(gates, 7, None, {task: "why"}),
+                eval_config(gates.model_copy(update={task: False}), 7, (1.0, 5.0))):  # fmt: skip
+        kept = {key.split("/")[2] for key in off.metrics_specs[0].per_slice_thresholds}
+        assert {by_metric[metric] for metric in kept} == {*by_metric.values()} - {task}
+
+
 def test_thresholds_and_slices_of_tfma():
     part = {"gender=F,genre": {"bias_margin": -0.1}}
     gates = GatesConfig(slices=["gender"], crosses=[["genre", "gender"]], per_slice=part)

@@ -21,14 +21,15 @@ rating = st.floats(-2, 12, width=32)
 example = st.fixed_dictionaries(
     {
         **dict.fromkeys(RANKS.values(), rank),
-        **dict.fromkeys(("rating", "bias_rating", "label"), rating),
+        **dict.fromkeys(("rating", "bias_rating"), rating),
+        "label": rating | st.just(math.nan),  # NaN: seen, not rated
     }
 )
 
 
 def _mean(values):
     values = list(values)
-    return math.fsum(values) / len(values)
+    return math.fsum(values) / len(values) if values else math.nan
 
 
 def _by_hand(examples, ks=KS):
@@ -43,7 +44,7 @@ def _by_hand(examples, ks=KS):
             )
         found[f"{prefix}mrr"] = _mean(1 / r for r in ranks)
     for prefix, output in {"": "rating", "bias/": "bias_rating"}.items():
-        errors = [e[output] - e["label"] for e in examples]
+        errors = [e[output] - e["label"] for e in examples if not math.isnan(e["label"])]
         found[f"{prefix}rmse"] = math.sqrt(_mean(error**2 for error in errors))
         found[f"{prefix}mae"] = _mean(abs(error) for error in errors)
     for name in [n for n in found if not n.startswith(("popularity/", "bias/"))]:
@@ -67,7 +68,8 @@ def _metrics(*groups, ks=KS):
         for group in groups
     ]
     counts = np.array([float(len(group)) for group in groups])
-    return measures.metrics(np.stack(sums), counts, ks)
+    rated = np.array([sum(not math.isnan(e["label"]) for e in group) for group in groups])
+    return measures.metrics(np.stack(sums), counts, ks, rated)
 
 
 @given(st.lists(example, min_size=1, max_size=30))
@@ -75,7 +77,7 @@ def test_every_metric_agrees_with_plain_python(examples):
     expected, found = _by_hand(examples), _metrics(examples)
     assert set(found) == set(expected)
     for name, value in expected.items():
-        assert found[name][0] == pytest.approx(value, abs=1e-9, rel=1e-9), name
+        assert found[name][0] == pytest.approx(value, abs=1e-9, rel=1e-9, nan_ok=True), name
 
 
 @given(st.lists(st.lists(example, min_size=1, max_size=5), min_size=2, max_size=4))
@@ -83,7 +85,8 @@ def test_groups_are_measured_apart(groups):
     together = _metrics(*groups)
     for i, group in enumerate(groups):
         for name, value in _metrics(group).items():
-            assert together[name][i] == pytest.approx(value[0], abs=1e-9, rel=1e-9), name
+            expected = pytest.approx(value[0], abs=1e-9, rel=1e-9, nan_ok=True)
+            assert together[name][i] == expected, name
 
 
 def test_known_values():

@@ -29,7 +29,7 @@ FLOATS = (*RANKS, "rating", "bias_rating")
 FACTS = ("known_movie", "known_user", "movie_tenth")
 
 
-def _save(path, prefix=""):
+def _save(path, prefix="", rates=True):
     """A model whose outputs are the Examples' own features, those of a prefix where they exist."""
     spec = {name: tf.io.FixedLenFeature([], tf.float32) for name in (*FLOATS, "label")}
     others = {f"{prefix}{name}": tf.io.FixedLenFeature([], tf.float32) for name in FLOATS}
@@ -40,7 +40,10 @@ def _save(path, prefix=""):
     def evaluate(examples):
         found = tf.io.parse_example(examples, spec | others | users | facts)
         outputs = {name: found[f"{prefix}{name}"] for name in FLOATS}
-        return outputs | {name: found[name] for name in ("label", "user", *FACTS)}
+        outputs |= {name: found[name] for name in ("label", "user", *FACTS)}
+        if rates:
+            return outputs
+        return {name: outputs[name] for name in outputs if name not in measures.RATED_OUTPUTS}
 
     module = tf.Module()
     module.evaluate = evaluate
@@ -51,7 +54,11 @@ def _save(path, prefix=""):
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    return {prefix: _save(folder / f"model{prefix}", prefix) for prefix in ("", "blessed_")}
+    return {
+        (prefix, rates): _save(folder / f"model{prefix}{rates}", prefix, rates)
+        for prefix in ("", "blessed_")
+        for rates in (True, False)
+    }
 
 
 def _data(seed=0, rows=400):
@@ -76,14 +83,16 @@ def _data(seed=0, rows=400):
 def judge(example, models, tmp_path):
     """Runs TFMA as the Evaluator does; returns what it found and whether it blesses."""
 
-    def run(data, gates=OVERALL):
+    def run(data, gates=OVERALL, off=None, rates=True, blessed_rates=True):
         beside = "blessed_rank" in data
         config = tfma.utils.update_eval_config_with_defaults(
-            eval_config(gates, SEED, SCALE), has_baseline=beside, rubber_stamp=True
+            eval_config(gates, SEED, SCALE, off), has_baseline=beside, rubber_stamp=True
         )
         shared = [
             tfma.default_eval_shared_model(
-                eval_saved_model_path=models["blessed_" if spec.is_baseline else ""],
+                eval_saved_model_path=models[
+                    ("blessed_", blessed_rates) if spec.is_baseline else ("", rates)
+                ],
                 model_name=spec.name,
                 eval_config=config,
             )
@@ -125,6 +134,7 @@ def _by_hand(data, rows):
         found[f"{prefix}mrr"] = np.mean(1 / rank)
     for prefix, name in (("", "rating"), ("bias/", "bias_rating")):
         error = (data[name] - data["label"])[rows]
+        error = error[~np.isnan(error)]
         found[f"{prefix}rmse"] = np.sqrt(np.mean(error**2))
         found[f"{prefix}mae"] = np.mean(np.abs(error))
     for name in list(found):
@@ -152,7 +162,7 @@ def test_every_metric_agrees_with_numpy_in_every_slice(judge):
     for name, rows in slices.items():
         metrics, expected = evaluation.candidate[name], _by_hand(data, rows)
         plain = {metric for metric in metrics if not metric.endswith(("/low", "/high"))}
-        counts = {"users", "ratings", "outside", "calibration_error"}
+        counts = {"users", "ratings", "outside", "rated", "rated_users", "calibration_error"}
         assert {name for name in plain if not name.startswith("gate/")} - counts == set(expected)
         assert set(expected) == set(measures.metric_names(KS))
         assert metrics["ratings"] == rows.sum() and metrics["outside"] == 0
@@ -172,6 +182,82 @@ def _check_interval(data, rows, metric, metrics):
     low, high = np.percentile(drawn, [2.5, 97.5])
     assert metrics[f"{metric}/low"] == pytest.approx(low, abs=1e-6), metric
     assert metrics[f"{metric}/high"] == pytest.approx(high, abs=1e-6), metric
+
+
+def test_targets_that_are_not_rated_count_for_lists_alone(judge):
+    data = _as_float32(_data())
+    women = data["gender"] == "F"
+    data["label"][women | (np.arange(400) % 4 == 0)] = np.nan
+    part = {"gender": SliceGates(bias_margin=0.0, popularity_margin=0.0)}
+    gates = GATES.model_copy(update={"per_slice": part})
+    evaluation, blessed = judge(data, gates)
+    assert blessed
+    rated = ~np.isnan(data["label"])
+    for name, rows in {"overall": np.ones(400, bool), "gender=M": ~women}.items():
+        metrics, expected = evaluation.candidate[name], _by_hand(data, rows)
+        assert (metrics["ratings"], metrics["rated"]) == (rows.sum(), (rows & rated).sum())
+        assert metrics["rated_users"] == len(np.unique(data["user"][rows & rated]))
+        for metric, value in expected.items():
+            assert metrics[metric] == pytest.approx(value, abs=1e-6), (name, metric)
+        for metric in ("rmse", "gain/rmse", "gain/hit_rate@10"):
+            _check_interval(data, rows, metric, metrics)
+    assert evaluation.bands[0, :, 0].sum() == rated.sum()
+    found = evaluation.candidate["gender=F"]
+    assert found["rated"] == found["rated_users"] == 0 and found["users"] > 10
+    assert not [name for name in found if "rmse" in name and not name.startswith("gate/")]
+    rows = {(r["metric"], r["slice"]): r for r in gate_rows(gates, evaluation)}
+    assert rows["hit_rate@10", "gender=F"]["judged"]
+    words = "beats user+movie bias in gender=F: not judged, with 0 users only"
+    assert rows["rmse", "gender=F"]["reason"] == words
+
+
+@pytest.mark.parametrize("rates", [True, False])
+def test_nothing_rated_is_judged_by_lists_alone_where_training_says_so(judge, rates):
+    data, off = _data(), {"rating": "all ratings of train are 1: there is nothing to predict"}
+    data["label"][:] = np.nan
+    gates = OVERALL.model_copy(update={"bounds": {"rmse": 0.1}})
+    evaluation, blessed = judge(data, gates, off, rates)
+    assert blessed and evaluation.bands is None
+    metrics = evaluation.candidate["overall"]
+    assert not [n for n in metrics if "rmse" in n and not n.startswith("gate/")]
+    assert metrics["hit_rate@10"] == np.mean(data["rank"] <= 10)
+    rows = gate_rows(gates, evaluation, off)
+    assert [(row["metric"], row["judged"], row["passed"]) for row in rows] == [
+        ("hit_rate@10", True, True), ("rmse", False, True), ("rmse", False, True),
+    ]  # fmt: skip
+    assert rows[1]["reason"] == f"beats user+movie bias: not judged, as {off['rating']}"
+
+
+def test_a_model_that_predicts_ratings_is_refused_where_no_target_has_one(judge):
+    data = _data()
+    data["label"][:] = np.nan
+    evaluation, blessed = judge(data)
+    assert not blessed and evaluation.failed == {RMSE}
+    row = gate_rows(OVERALL, evaluation)[1]
+    assert row["reason"] == "beats user+movie bias: no rating of the eval split was evaluated"
+
+
+def test_a_task_that_the_user_switches_off_is_measured_and_not_judged(judge):
+    data = _data()
+    data["rating"] = data["bias_rating"] + 1
+    gates = OVERALL.model_copy(update={"rating": False})
+    evaluation, blessed = judge(data, gates)
+    assert blessed and not judge(data)[1]
+    row = gate_rows(gates, evaluation)[1]
+    assert (row["judged"], row["passed"]) == (False, True) and row["value"] < 0
+    assert row["reason"] == "beats user+movie bias: not judged, as gates.rating is false"
+
+
+def test_beside_a_blessed_model_without_ratings_lists_alone_are_compared(judge):
+    evaluation, blessed = judge(_beside(), blessed_rates=False)
+    assert blessed and "rmse" not in evaluation.blessed["overall"]
+    rows = {
+        row["metric"]: row for row in gate_rows(OVERALL, evaluation) if row["kind"] == "blessed"
+    }
+    assert rows["hit_rate@10"]["judged"] and not rows["rmse"]["judged"]
+    assert rows["rmse"]["reason"].endswith("not judged, as the blessed model predicts no ratings")
+    evaluation, blessed = judge(_beside(4.0), blessed_rates=False)
+    assert not blessed and evaluation.failed == {("", "gate/blessed/hit_rate@10/overall")}
 
 
 def test_a_model_that_is_its_baselines_is_not_blessed(judge):

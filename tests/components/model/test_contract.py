@@ -1,4 +1,4 @@
-"""What every form of the model must keep, ordered or set, whatever it learned."""
+"""What every form of the model must keep, ordered or set, rated or not, whatever it learned."""
 
 import numpy as np
 import pytest
@@ -13,35 +13,46 @@ CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}
 LISTED = {"listwise_share": 0.5}
 FORMS = {
-    "ordered": (True, {}),
-    "set": (False, {}),
-    "ordered, listwise": (True, LISTED),
-    "set, listwise": (False, LISTED),
-    "ordered, crossed": (True, CROSSED),
-    "set, crossed": (False, CROSSED),
+    "ordered": (True, "all", {}),
+    "set": (False, "all", {}),
+    "ordered, listwise": (True, "all", LISTED),
+    "set, listwise": (False, "all", LISTED),
+    "ordered, crossed": (True, "all", CROSSED),
+    "set, crossed": (False, "all", CROSSED),
+    "ordered, some rated": (True, "some", LISTED),
+    "set, some rated": (False, "some", LISTED),
+    "ordered, none rated": (True, "none", CROSSED),
+    "set, none rated": (False, "none", CROSSED),
 }
 
 
 @pytest.fixture(scope="module", params=FORMS.values(), ids=FORMS)
-def model(request, make_model):
-    ordered, settings = request.param
-    return make_model(ordered, **settings)
+def model(request, make_model, make_facts):
+    ordered, rated, settings = request.param
+    return make_model(ordered, make_facts(rated=rated), **settings)
 
 
 @pytest.fixture(scope="module")
-def window(make_facts, make_window):
+def partly(make_facts, make_model):
+    """Models of train events of which some are rated, by whether order counts."""
+    return {ordered: make_model(ordered, make_facts(rated="some")) for ordered in (True, False)}
+
+
+@pytest.fixture
+def window(model, make_window):
     """Four histories, padded at the front as in serving."""
-    return make_window(make_facts(), [6, 2, 0, 9], seed=1, front=True)
+    return make_window(model.facts, [6, 2, 0, 9], seed=1, front=True)
 
 
 def _answers(model, window, reach=REACH):
-    """Scores and ratings of every movie."""
+    """Scores of every movie, and ratings of a model that predicts any."""
     tables = model.movie_tables()
     batch = tf.shape(window.movie)[0]
     target = tf.tile(tf.range(MOVIES)[tf.newaxis], [batch, 1])
-    scores = scoring.score(model, tables, window, reach).model
-    ratings = scoring.rate(model, tables, window, target, reach)
-    return np.stack([scores.numpy(), ratings.numpy()])
+    found = [scoring.score(model, tables, window, reach).model]
+    if model.facts.rates:
+        found.append(scoring.rate(model, tables, window, target, reach))
+    return np.stack(found)
 
 
 def _rows(window, rows):
@@ -55,6 +66,7 @@ def _pad(window, front=0, back=0):
         movie=tf.pad(window.movie, sides, constant_values=MOVIES - 1),
         rating=tf.pad(window.rating, sides, constant_values=4.5),
         present=tf.pad(window.present, sides),
+        rated=tf.pad(window.rated, sides),
     )
 
 
@@ -117,13 +129,11 @@ def test_padding_at_the_front_changes_nothing(model, window):
     )
 
 
-def test_only_the_newest_events_within_reach_are_read(model, make_facts, make_window):
-    window = make_window(make_facts(), [9, 7], seed=2)
-    window = window._replace(movie=window.movie[:, :7], rating=window.rating[:, :7],
-                             present=window.present[:, :7])  # fmt: skip
-    newest = window._replace(**{
-        name: getattr(window, name)[:, 4:] for name in ("movie", "rating", "present")
-    })  # fmt: skip
+def test_only_the_newest_events_within_reach_are_read(model, make_window):
+    events = ("movie", "rating", "present", "rated")
+    window = make_window(model.facts, [9, 7], seed=2)
+    window = window._replace(**{name: getattr(window, name)[:, :7] for name in events})
+    newest = window._replace(**{name: getattr(window, name)[:, 4:] for name in events})
     near = _answers(model, window, reach=3)
     np.testing.assert_allclose(near, _answers(model, newest), **CLOSE)
     assert np.abs(near - _answers(model, window)).max() > 0.01
@@ -134,14 +144,16 @@ def test_only_the_newest_events_within_reach_are_read(model, make_facts, make_wi
 
 
 def test_an_event_that_is_absent_is_not_read(model, window):
-    absent = window._replace(present=window.present * tf.constant([1.0] * 8 + [0.0]))
+    there = tf.constant([1.0] * 8 + [0.0])
+    absent = window._replace(present=window.present * there, rated=window.rated * there)
     other = _change(absent, 8)
     np.testing.assert_allclose(_answers(model, other), _answers(model, absent), **CLOSE)
 
 
-def test_order_counts_only_in_an_ordered_model(model, make_facts, make_window):
-    window = make_window(make_facts(), [6, 6], seed=3)
-    turned = window._replace(movie=window.movie[:, ::-1], rating=window.rating[:, ::-1])
+def test_order_counts_only_in_an_ordered_model(model, make_window):
+    window = make_window(model.facts, [6, 6], seed=3)
+    turned = window._replace(movie=window.movie[:, ::-1], rating=window.rating[:, ::-1],
+                             rated=window.rated[:, ::-1])  # fmt: skip
     change = np.abs(_answers(model, window) - _answers(model, turned)).max(axis=(1, 2))
     assert (change > 1e-3).all() if model.ordered else (change < 1e-4).all()
 
@@ -172,9 +184,9 @@ def test_no_rating_of_a_set_is_predicted_from_itself(make_model, make_facts, mak
         assert np.delete(difference, position, 1).min() > 1e-4
 
 
-def test_hidden_movies_do_not_leak(model, make_facts, make_window, monkeypatch):
+def test_hidden_movies_do_not_leak(model, make_window, monkeypatch):
     """A retrieval target's rating may reach no query that is asked for it."""
-    window = make_window(make_facts(), [8, 8], seed=5)
+    window = make_window(model.facts, [8, 8], seed=5)
     hidden = tf.constant([[0.0, 1.0] * 4] * 2)
     monkeypatch.setattr(recommender, "hide", lambda present, share: hidden * present)
     last = tf.cast(tf.range(8) == 7, tf.float32)
@@ -185,9 +197,8 @@ def test_hidden_movies_do_not_leak(model, make_facts, make_window, monkeypatch):
         float(plain), abs=1e-5
     )
     told = window._replace(rating=window.rating + 1.0 - unseen)
-    assert (
-        abs(float(model.losses_per_task(told, training=False)["retrieval"]) - float(plain)) > 1e-3
-    )
+    change = abs(float(model.losses_per_task(told, training=False)["retrieval"]) - float(plain))
+    assert change > 1e-3 if model.facts.rates else change == 0
 
 
 def test_the_hidden_share_is_what_the_configuration_says():
@@ -197,14 +208,12 @@ def test_the_hidden_share_is_what_the_configuration_says():
     assert hidden[:, :50].mean() == pytest.approx(0.4, abs=0.02)
 
 
-def test_the_loss_depends_on_neither_batch_size_nor_padding(
-    model, make_facts, make_window, monkeypatch
-):
+def test_the_loss_depends_on_neither_batch_size_nor_padding(model, make_window, monkeypatch):
     def every_second(present, share):
         return present * tf.cast(tf.range(tf.shape(present)[1]) % 2, tf.float32)
 
     monkeypatch.setattr(recommender, "hide", every_second)
-    window = make_window(make_facts(), [8, 3, 5], seed=6)
+    window = make_window(model.facts, [8, 3, 5], seed=6)
     apart = 0.01 * tf.range(8, dtype=tf.float32)  # equal ratings would be ordered by chance
     window = window._replace(rating=(window.rating + apart) * window.present)
     twice = Window(*(tf.concat([tensor, tensor], 0) for tensor in window))
@@ -215,8 +224,8 @@ def test_the_loss_depends_on_neither_batch_size_nor_padding(
 
 
 @pytest.mark.parametrize("lengths", [[5, 2], [1], [1, 0], [12]])
-def test_loss_and_gradients_are_numbers(model, make_facts, make_window, lengths):
-    window = make_window(make_facts(), lengths, seed=7)
+def test_loss_and_gradients_are_numbers(model, make_window, lengths):
+    window = make_window(model.facts, lengths, seed=7)
     with tf.GradientTape() as tape:
         loss = model.compute_loss(window, training=True)
     assert np.isfinite(float(loss))
@@ -226,12 +235,12 @@ def test_loss_and_gradients_are_numbers(model, make_facts, make_window, lengths)
         assert np.isfinite(tf.convert_to_tensor(gradient).numpy()).all(), variable.name
 
 
-def test_every_weight_learns(model, make_facts, make_window):
+def test_every_weight_learns(model, make_window):
     """No weight is left out of the graph: each has a gradient in some of many steps."""
     moved = {variable.ref(): 0.0 for variable in model.trainable_variables}
     for seed in range(5):
         with tf.GradientTape() as tape:
-            loss = model.compute_loss(make_window(make_facts(), [9, 7, 4], seed), training=True)
+            loss = model.compute_loss(make_window(model.facts, [9, 7, 4], seed), training=True)
         found = tape.gradient(loss, model.trainable_variables, unconnected_gradients="zero")
         for variable, gradient in zip(model.trainable_variables, found, strict=True):
             moved[variable.ref()] += float(tf.reduce_sum(tf.abs(tf.convert_to_tensor(gradient))))
@@ -259,10 +268,73 @@ def test_every_weight_belongs_to_one_task(model):
     assert len(held) == len(set(held)) == len(model.variables)
 
 
-@pytest.mark.parametrize("task", ["retrieval", "rating"])
-def test_the_tasks_share_no_weights(model, make_facts, make_window, task):
-    with tf.GradientTape() as tape:
-        loss = model.losses_per_task(make_window(make_facts(), [9, 7], 3), training=True)[task]
-    other = {"retrieval": "valid_rating", "rating": "valid_retrieval"}[task]
-    variables = [variable for variable in model.parts()[other] if variable.trainable]
-    assert variables and all(gradient is None for gradient in tape.gradient(loss, variables))
+def test_the_tasks_share_no_weights(model, make_window):
+    for task in model.losses_per_task(make_window(model.facts, [9, 7], 3), training=False):
+        with tf.GradientTape() as tape:
+            loss = model.losses_per_task(make_window(model.facts, [9, 7], 3), training=True)[task]
+        others = [own for part, own in model.parts().items() if part != f"valid_{task}"]
+        variables = [variable for own in others for variable in own if variable.trainable]
+        assert bool(variables) == model.facts.rates
+        assert all(gradient is None for gradient in tape.gradient(loss, variables))
+
+
+def test_without_ratings_there_is_no_rating_head(make_model, make_facts, make_window):
+    model = make_model(True, make_facts(rated="none"))
+    window = make_window(model.facts, [6, 4], seed=8)
+    assert set(model.losses_per_task(window, training=False)) == {"retrieval"}
+    assert model.parts().keys() == {"valid_retrieval"} and model.averaged() == []
+    assert not [name for name in model.movie_tables() if "rating" in name]
+    assert not [variable.name for variable in model.variables if "rating" in variable.name]
+    told = window._replace(rating=window.rating + 4.0, rated=window.present)  # a constant is none
+    np.testing.assert_array_equal(_answers(model, told), _answers(model, window))
+
+
+def test_the_rating_of_an_event_that_is_not_rated_is_never_read(model, make_window):
+    window = make_window(model.facts, [9, 5], seed=11)
+    apart = 0.01 * tf.range(9, dtype=tf.float32)  # equal ratings would be ordered by chance
+    window = window._replace(rating=(window.rating + apart) * window.rated)
+    wild = window._replace(rating=tf.where(window.rated > 0, window.rating, 1e3))
+    np.testing.assert_array_equal(_answers(model, wild), _answers(model, window))
+    if "rating" in model.losses_per_task(window, training=False) and model.ordered:
+        plain, told = (model.losses_per_task(x, training=False)["rating"] for x in (window, wild))
+        np.testing.assert_array_equal(plain, told)
+
+
+@pytest.mark.parametrize("ordered", [True, False], ids=["ordered", "set"])
+def test_seen_but_not_rated_is_no_rating_at_all(partly, make_window, ordered):
+    """Its score is that of no rating on the scale, and its rating is not foreseen."""
+    model = partly[ordered]
+    window = make_window(model.facts, [7, 7], seed=12)
+    newest = tf.one_hot([6, 6], 7)
+    unrated = window._replace(rated=window.rated * (1 - newest))
+    plain = _answers(model, unrated)
+    for rating in np.arange(0, 5.5, 0.5, np.float32):
+        given = window._replace(rating=window.rating * (1 - newest) + rating * newest)
+        assert np.abs(_answers(model, given)[0] - plain[0]).max(1).min() > 1e-3
+    gone = unrated._replace(present=window.present * (1 - newest))
+    assert np.abs(_answers(model, gone)[0] - plain[0]).max(1).min() > 1e-3
+    if not ordered:  # in an ordered model it makes what came before one event older
+        np.testing.assert_allclose(_answers(model, gone)[1], plain[1], **CLOSE)
+
+
+def test_every_event_is_found_and_those_that_are_rated_are_foreseen(partly, make_window):
+    model, window = partly[True], make_window(partly[True].facts, [9], seed=13)
+    assert 0 < float(tf.reduce_sum(window.rated)) < 9
+    for place in range(9):
+        moved = (window.movie + 5 * tf.one_hot([place], 9, dtype=tf.int32)) % MOVIES
+        told = window._replace(movie=moved)
+        last = place == 8  # nothing reads it, so its own loss alone can change
+        change = {
+            task: abs(float(loss) - float(model.losses_per_task(window, training=False)[task]))
+            for task, loss in model.losses_per_task(told, training=False).items()
+        }
+        assert change["retrieval"] > 1e-4
+        assert (change["rating"] > 1e-4) == bool(window.rated[0, place]) or not last
+
+
+def test_what_train_never_left_unrated_counts_as_rated_with_the_mean(make_model, make_window):
+    model = make_model(True)
+    window = make_window(model.facts, [7, 7], seed=14)
+    unrated = window._replace(rated=0 * window.rated)
+    mean = window._replace(rating=0 * window.rating + model.facts.mean)
+    np.testing.assert_allclose(_answers(model, unrated)[0], _answers(model, mean)[0], **CLOSE)

@@ -96,6 +96,7 @@ def _window(facts, features=None):
         tf.constant(rows),
         tf.constant(rating),
         tf.constant(present),
+        tf.constant(present),
     )
 
 

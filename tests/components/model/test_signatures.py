@@ -51,7 +51,7 @@ def _scores(model, user, features, movies, ratings):
     """Scores and ratings of every movie, straight from the trained model."""
     window = Window(
         tf.constant([user]), tf.constant([features]), tf.constant([movies], tf.int32),
-        tf.constant([ratings], tf.float32), tf.ones([1, len(movies)]),
+        tf.constant([ratings], tf.float32), tf.ones([1, len(movies)]), tf.ones([1, len(movies)]),
     )  # fmt: skip
     tables = model.movie_tables()
     every = tf.range(MOVIES)[tf.newaxis]
@@ -125,11 +125,24 @@ def test_titles_stand_for_ids_unless_two_movies_share_one(call):
     assert _ids(by_title) == _ids(by_id)
 
 
-def test_ratings_off_the_scale_are_brought_into_it_and_no_numbers_left_out(call):
+def test_ratings_off_the_scale_are_brought_into_it(call):
     plain = call("recommend", user_id=[""], **_history(), k=5)
-    wild = [("m1", 1e9), ("m5", float("nan")), ("m7", 2.0), ("m3", 4.5)]
+    wild = [("m1", 1e9), ("m7", 2.0), ("m3", 4.5)]
     found = call("recommend", user_id=[""], **_history(wild), k=5)
     np.testing.assert_allclose(found["score"], plain["score"], atol=1e-5)
+
+
+def test_what_is_no_number_was_seen_and_not_rated(model, call):
+    given = [("m1", 5.0), ("m5", float("nan")), ("m3", 4.5)]
+    found = call("recommend", user_id=[""], **_history(given), k=MOVIES)
+    assert len(_ids(found)) == MOVIES - 3 and "m5" not in _ids(found)
+    window = Window(
+        tf.constant([4]), tf.constant([[2, 1]]), tf.constant([[1, 5, 3]]),
+        tf.constant([[5.0, 0.0, 4.5]]), tf.ones([1, 3]), tf.constant([[1.0, 0.0, 1.0]]),
+    )  # fmt: skip
+    scores = scoring.score(model, model.movie_tables(), window, REACH).model.numpy()[0]
+    best = [int(movie[1:]) for movie in _ids(found)]
+    np.testing.assert_allclose(found["score"][0, : MOVIES - 3], scores[best], atol=1e-5)
 
 
 def test_filters_leave_only_what_fits(model, call):
@@ -294,7 +307,7 @@ def test_the_saved_model_tells_the_defaults_and_the_catalogue(module, tmp_path):
     save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     assert loaded.catalogue.year.numpy().tolist() == [0, *range(1991, 2002)]
-    assert loaded.catalogue.genres.numpy()[1] == b"Comedy|Drama"
+    assert loaded.catalogue.genre_names.numpy()[1] == b"Comedy\x1fDrama"
     assert loaded.user_ids.numpy().tolist() == [b"new", b"u0", b"u1", b"u2", b"u3"]
     from tensorflow.core.protobuf import saved_model_pb2
 

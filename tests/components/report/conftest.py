@@ -26,6 +26,7 @@ CROSSED = {
 }  # fmt: skip
 LOSSES = {"genres": 0.0021, "history": 0.08, EVIL: -0.0102, "user id": -0.00002}
 TRAINING = {"best_epoch": 2, "epochs": [EPOCH, {**EPOCH, "loss": 2.0}]}
+WHY = "all ratings of train are 1: there is nothing to predict"
 
 
 def _loss(value):
@@ -52,7 +53,8 @@ def make_metrics(gates):
             if has_interval(name):
                 found[f"{name}/low"] = found[name] - 0.003
                 found[f"{name}/high"] = found[name] + 0.004
-        counts = {"users": float(users), "ratings": 2.0 * users, "outside": 0.0}
+        counts = {"users": float(users), "ratings": 2.0 * users, "outside": 0.0,
+                  "rated": 2.0 * users, "rated_users": float(users)}  # fmt: skip
         found |= {**counts, "calibration_error": 0.05}
         for gate in gates_of(config, compared=True):
             small = gate.slice != "overall" and users < config.slice_users
@@ -62,11 +64,23 @@ def make_metrics(gates):
     return make
 
 
+def _unrate(metrics):
+    metrics |= {"rated": 0.0, "rated_users": 0.0}
+    for name in [n for n in metrics if "rmse" in n or "mae" in n or "calibration" in n]:
+        if name.startswith("gate/"):
+            metrics[name] = UNCHECKED
+        else:
+            del metrics[name]
+
+
 @pytest.fixture(scope="session")
 def make_evaluation(make_metrics):
-    """An evaluation with three slices, one of them small and with a hostile name."""
+    """An evaluation with three slices, one of them small and with a hostile name.
 
-    def make(failed=(), compared=False, checks=NO_CHECKS, **changed):
+    Where not `rated` there is no metric of ratings.
+    """
+
+    def make(failed=(), compared=False, checks=NO_CHECKS, rated=True, **changed):
         change = -0.001 if compared else None
         candidate = {
             "overall": make_metrics(change=change) | changed,
@@ -75,7 +89,10 @@ def make_evaluation(make_metrics):
         }
         banded = np.ones([3, len(bands.centres(SCALE)), len(bands.COLUMNS)])
         beside = {name: make_metrics(0.001) for name in candidate} if compared else None
-        return Evaluation(candidate, beside, frozenset(failed), checks, banded)
+        if not rated:
+            for metrics in [*candidate.values(), *(beside or {}).values()]:
+                _unrate(metrics)
+        return Evaluation(candidate, beside, frozenset(failed), checks, banded if rated else None)
 
     return make
 
@@ -84,13 +101,20 @@ def make_evaluation(make_metrics):
 def make_blessing(gates):
     """The content of blessing.json."""
 
-    def make(evaluation, blessed, config=gates, drift=()):
+    def make(evaluation, blessed, config=gates, drift=(), off=None):
         told = {
             "gates": config.model_dump(), "source": EVIL, "data_dir": "/data",
             "split": {"kind": "temporal", "seed": 1}, "training": {"seed": 2},
             "validation": {"drift_bound": 0.1},
         }  # fmt: skip
-        return blessing("run-1", blessed, told, ROWS, list(drift), TRAINING, evaluation)
+        training = {**TRAINING, "off": off} if off else TRAINING
+        if off:
+            lists = [
+                {k: v for k, v in epoch.items() if k != "valid_rmse"}
+                for epoch in TRAINING["epochs"]
+            ]
+            training = {**training, "epochs": lists}
+        return blessing("run-1", blessed, told, ROWS, list(drift), training, evaluation)
 
     return make
 
@@ -99,11 +123,12 @@ def make_blessing(gates):
 def make_report_facts(gates):
     """The content of facts.json, with hostile titles and names."""
 
-    def make(evaluation):
-        movie = {"title": EVIL, "genres": EVIL, "rating": 4.0}
+    def make(evaluation, rated=True):
+        movie = {"title": EVIL, "genres": EVIL, "rating": 4.0 if rated else None}
+        measures = ("ndcg", "hit_rate@10", "rmse")[: 3 if rated else 2]
         counted = [{"bucket": "1", "number": 5}, {"bucket": "2-4", "number": 9}]
         return {
-            "made": "today", "scale": list(SCALE),
+            "made": "today", "scale": list(SCALE) if rated else None,
             "slices": facts.slice_rows(gates, evaluation),
             "intervals": facts.intervals(evaluation),
             "bands": facts.rating_rows(evaluation.bands, SCALE),
@@ -119,10 +144,10 @@ def make_report_facts(gates):
             },
             "importance": {
                 "rows": 1500, "users": 44, "level": 0.95,
-                "base": {"ndcg": 0.31, "hit_rate@10": 0.12, "rmse": 0.87},
+                "base": dict(zip(measures, (0.31, 0.12, 0.87), strict=False)),
                 "groups": [
-                    {"group": name, "ndcg": _loss(loss), "hit_rate@10": _loss(loss / 2),
-                     "rmse": _loss(0.02 - loss)}
+                    {"group": name, **dict(zip(
+                        measures, map(_loss, (loss, loss / 2, 0.02 - loss)), strict=False))}
                     for name, loss in LOSSES.items()
                 ],
             },
@@ -131,8 +156,9 @@ def make_report_facts(gates):
                     np.abs(np.subtract.outer(places, places)) / 16 + 0.002, 5).tolist()}
                 for name, parts in CROSSED.items() for places in [np.arange(len(parts))]
             },
-            "data": {"ratings": counted, "activity": counted, "popularity": counted, "users": 5,
-                     "movies": 9, "times": ["1970-01-01", "2001-09-09"]},
+            "data": {"ratings": counted if rated else [], "activity": counted,
+                     "popularity": counted, "users": 5, "movies": 9,
+                     "times": ["1970-01-01", "2001-09-09"]},
             "versions": facts.versions(),
             "lineage": [{"role": "model", "type": "Model", "id": 1, "uri": f"/runs/{EVIL}"}],
             "compared": "Compared with the blessed model 3.", "fingerprint": "xyz",

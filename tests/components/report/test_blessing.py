@@ -9,6 +9,7 @@ import pytest
 
 from components.evaluation.checks import failed_reload, gate, reloaded
 from components.evaluation.gates import SliceGates
+from tests.components.report.conftest import WHY
 
 HIT_RATE = ("", "gate/baseline/hit_rate@10/overall")
 RMSE = ("", "gate/baseline/rmse/overall")
@@ -49,6 +50,45 @@ def test_blessed_beside_a_blessed_model(make_blessing, make_evaluation, make_met
     assert changes[1]["reason"].endswith("for the better")
     assert content["baselines"]["blessed"]["overall"]["rmse"] == make_metrics(0.001)["rmse"]
     assert content["drift"] == drift
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_without_ratings_lists_alone_decide_and_it_is_said(
+    make_blessing, make_evaluation, gates, compared
+):
+    config = gates.model_copy(update={"per_slice": {"gender": SliceGates(bias_margin=0.0)}})
+    evaluation = make_evaluation(compared=compared, rated=False)
+    content = make_blessing(evaluation, True, config, off={"rating": WHY})
+    _validate(content)
+    assert content["training"]["off"] == {"rating": WHY}
+    assert (
+        content["notes"][0] == f"The model retrieves alone, as {WHY}; the gates on ratings are off."
+    )
+    rows = [gate for gate in content["gates"] if gate["metric"] == "rmse"]
+    assert len(rows) == 2 + compared
+    for row in rows:
+        assert (row["judged"], row["passed"], row["value"]) == (False, True, None)
+        assert row["reason"].endswith(f"not judged, as {WHY}")
+    assert len(content["reasons"]) == 1 + compared
+    assert all("hit_rate@10" in reason for reason in content["reasons"])
+    for found in (content["metrics"], content["baselines"]["bias"]):
+        assert not [n for own in found.values() for n in own if "rmse" in n or "calibration" in n]
+    assert not [name for name in content["intervals"] if "rmse" in name]
+    assert content["slices"]["overall"] == {
+        "users": 40, "ratings": 80, "rated": 0, "judged": True,
+    }  # fmt: skip
+
+
+def test_a_weight_of_0_is_told(make_blessing, make_evaluation, gates):
+    from components.report.blessing import unlearned
+
+    told = unlearned({"model": {"retrieval_weight": 1, "rating_weight": 0}}, {}, gates)
+    assert told == [
+        "model.rating_weight is 0: ratings were not learned, and yet they are predicted. "
+        "With gates.rating=false they are left out of the verdict."
+    ]
+    off = gates.model_copy(update={"rating": False})
+    assert unlearned({}, {}, off) == ["The gates on rating are off: gates.rating is false."]
 
 
 @pytest.mark.parametrize("compared", [True, False])

@@ -11,6 +11,7 @@ from components.report.crosses import percent
 from components.report.history import render_history
 from components.report.importance import MATTERS, MISLEADS, UNCLEAR, ranked
 from tests.browser import browser
+from tests.components.report.conftest import WHY
 from tests.looks import DRAWN, check_fit, check_print
 
 RMSE = ("", "gate/baseline/rmse/overall")
@@ -34,6 +35,31 @@ def made(request, make_blessing, make_evaluation, make_report_facts, tmp_path_fa
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return content, files, folder
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_without_ratings_no_figure_on_them_is_left(
+    make_blessing, make_evaluation, make_report_facts, tmp_path, tab, compared
+):
+    evaluation = make_evaluation(compared=compared, rated=False)
+    content = make_blessing(evaluation, True, off={"rating": WHY})
+    files = page.render(content, make_report_facts(evaluation, rated=False))
+    place = tmp_path / "index.html"
+    place.write_text(files["index.html"], encoding="utf-8")
+    tab.events.clear()
+    tab.look()
+    tab.open(place.as_uri(), DRAWN)
+    assert tab.complaints() == []
+    charts = tab.js("[...document.querySelectorAll('.chart')].map(c => c.id)")
+    assert {"hit-rate", "importance-lists", "slices-0"} <= set(charts)
+    assert not {"calibration", "error", "ratings", "valid-rmse", "importance-ratings"} & set(charts)
+    text = tab.js("document.body.innerText")
+    assert f"The model retrieves alone, as {WHY}" in text
+    assert text.count("not judged") >= 1 + compared
+    for word in ("RMSE", "NaN", "None", "no number"):
+        assert word not in text, word
+    history = render_history([(content, "run-1/index.html")])
+    assert "no number" not in history and ">none<" in history
 
 
 @pytest.fixture

@@ -50,6 +50,16 @@ def _search(trials=30):
     }  # fmt: skip
 
 
+def test_without_ratings_the_page_is_of_lists_alone():
+    found = _search()
+    for row in found["trials"]:
+        row.pop("rmse", None)
+    text = render_trials(found)
+    body = text[text.index("<main") : text.index("</main>")]
+    assert "RMSE" not in body and "There are no ratings to predict" in text
+    assert 'id="coordinates"' in body and 'id="pareto"' not in body
+
+
 def test_each_configuration_counts_once_and_against_those_of_as_many_epochs():
     rows = [
         _trial(1, {"a": 1}, 3, -0.4), _trial(2, {"a": 2}, 3, -0.2),

@@ -24,8 +24,9 @@ VOCABULARY = {
     "gender": [b"F", b"M"],
 }
 STATISTICS = TrainStatistics(
-    np.array([2.0, 3.0, 1.0, 0.0]), np.array([7.0, 9.0, 5.0, 0.0]), 79.5, {6: 1}, NOBODY
-)
+    np.array([2.0, 3.0, 1.0, 0.0]), np.array([2.0, 3.0, 1.0, 0.0]), np.array([7.0, 9.0, 5.0, 0.0]),
+    79.5, (1.0, 5.0), {6: 1}, NOBODY,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
 def test_many_strangers_use_every_bucket():
     ids = [b"new%d" % i for i in range(200)]
     catalogue = Catalogue(ids, ids, {})
-    nothing = TrainStatistics(np.zeros(200), np.zeros(200), 0.0, {}, NOBODY)
+    nothing = TrainStatistics(*np.zeros([3, 200]), 0.0, (np.inf, -np.inf), {}, NOBODY)
     facts = gather.make_facts(catalogue, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
     assert np.unique(facts.id_rows).tolist() == [3, 4, 5, 6]
 
@@ -76,7 +77,7 @@ def test_statistics_of_train(facts):
 
 
 def test_statistics_of_an_empty_train():
-    nothing = TrainStatistics(np.zeros(4), np.zeros(4), 0.0, {}, NOBODY)
+    nothing = TrainStatistics(*np.zeros([3, 4]), 0.0, (np.inf, -np.inf), {}, NOBODY)
     facts = gather.make_facts(CATALOGUE, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
     assert facts.mean == 3.0 and facts.variance > 0
     np.testing.assert_allclose(facts.log_popularity, np.log([0.25] * 4))
@@ -107,6 +108,43 @@ def test_count_train_agrees_with_numpy(example, write_records, tmp_path):
     assert found.squares == pytest.approx((ratings**2).sum())
     lengths = np.bincount([len(m) for m, _ in users])
     assert dict(found.lengths) == {i: n for i, n in enumerate(lengths) if n}
+
+
+@pytest.mark.parametrize(
+    ("ratings", "why"),
+    [
+        (None, "no event of train is rated: there is nothing to predict"),
+        ([np.nan] * 5, "no event of train is rated: there is nothing to predict"),
+        ([1.0] * 5, "all ratings of train are 1: there is nothing to predict"),
+        ([np.nan, 3.5, 3.5, np.nan, 3.5],
+         "all ratings of train are 3.5: there is nothing to predict"),
+        ([np.nan, 2.0, 3.5, np.nan, 3.5], ""),
+    ],
+)  # fmt: skip
+def test_what_is_not_rated_counts_as_seen_alone(example, write_records, tmp_path, ratings, why):
+    movies, users = [0, 1, 2, 1, 0], ["u0", "u1"]
+    told = ratings or [np.nan] * 5
+    windows = [
+        example(user_id=user, movie_id=[CATALOGUE.ids[m] for m in movies[part]],
+                **({"rating": ratings[part]} if ratings else {}))
+        for user, part in zip(users, (slice(0, 3), slice(3, 5)), strict=True)
+    ]  # fmt: skip
+    files = [write_records(tmp_path / "train.gz", windows)]
+    found = gather.count_train(files, gather.make_lookup(CATALOGUE, VOCABULARY), 4)
+    assert found.counts.tolist() == [2, 2, 1, 0]
+    rated = [(m, r) for m, r in zip(movies, told, strict=True) if r == r]
+    assert found.rated_counts.tolist() == [sum(m == row for m, _ in rated) for row in range(4)]
+    assert found.rating_sums.tolist() == [sum(r for m, r in rated if m == row) for row in range(4)]
+    assert found.squares == sum(r**2 for _, r in rated)
+    assert len(found.raters.movie) == len(rated)
+    scale = (0.5, 5.0) if ratings else None
+    assert found.unrated(scale) == why
+    facts = gather.make_facts(CATALOGUE, VOCABULARY, found, scale, oov_buckets=4)
+    assert facts.scale == (None if why else scale)
+    popular = np.log(np.array([3, 3, 2, 1]) / 9)
+    np.testing.assert_allclose(facts.log_popularity, popular, rtol=1e-5)
+    if not why:
+        assert facts.mean == pytest.approx(3.0)
 
 
 def test_lookup_maps_names_to_rows():

@@ -9,6 +9,7 @@ import tf_keras as keras
 
 from components.model import scoring
 from components.model.config import ModelConfig, TrainingConfig
+from components.model.features import history, parse
 from components.model.linear import LinearPath
 from components.model.two_towers import TwoTowers
 from components.trainer import importance as module
@@ -97,6 +98,40 @@ def test_unshuffled_it_measures_what_the_judge_does(make_model, make_lookup, val
         assert _by_group(found)[name]["rmse"]["value"] != 0, name
     assert _by_group(found)["raters"]["ndcg"]["value"] == 0
     assert _by_group(found)["popularity"]["rmse"]["value"] == 0
+
+
+@pytest.mark.parametrize("rated", ["some", "none"])
+def test_ratings_count_where_there_are_any(
+    make_model, make_facts, make_lookup, example, write_records, tmp_path, rated
+):
+    model = make_model(True, make_facts(rated=rated))
+    rows = [
+        example(
+            user_id=f"u{row % 4}", gender="F", movie_id="m5",
+            history_movie_id=["m1", "m2"],
+            **({"rating": [2.0, np.nan][row % 2], "history_rating": [4.0, np.nan]}
+               if rated == "some" else {}),
+        )
+        for row in range(ROWS)
+    ]  # fmt: skip
+    file, lookup = write_records(tmp_path / "valid", rows), make_lookup(model.facts)
+    found = importance(model, [file], lookup, ROWS, REACH, seed=1)
+    judged = Judge([file], lookup, ROWS, REACH)(model)
+    json.dumps(found, allow_nan=False)
+    assert found["base"]["ndcg"] == pytest.approx(1 - judged["valid_retrieval"], rel=1e-5)
+    groups = set(_by_group(found))
+    if rated == "none":
+        assert list(found["base"]) == ["ndcg", "hit_rate@10"]
+        assert not {"history ratings", "raters"} & groups
+        assert not {"valid_rmse", "valid_rating"} & set(judged)
+        assert judged["valid_loss"] > 0
+        return
+    assert found["base"]["rmse"] == pytest.approx(judged["valid_rmse"], rel=1e-5)
+    window = history(parse(lookup, tf.constant(rows[::2])))  # the rated ones
+    target = tf.fill([ROWS // 2, 1], 5)
+    predicted = scoring.rate(model, model.movie_tables(), window, target, REACH).numpy()
+    assert judged["valid_rmse"] == pytest.approx(np.sqrt(np.mean((predicted - 2.0) ** 2)), rel=1e-5)
+    assert {"history ratings", "raters"} <= groups
 
 
 def _add_path(model):

@@ -67,6 +67,26 @@ def test_every_table_follows_a_vocabulary(blessed):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("before", "now"), [("all", "none"), ("none", "some")])
+def test_what_has_nothing_to_do_with_ratings_is_taken_over_where_one_knows_none(
+    make_facts, make_model, make_lookup, make_window, tmp_path, before, now
+):
+    model = make_model(True, make_facts(rated=before))
+    save(ExportedRecommender(model, make_lookup(model.facts), 6), str(tmp_path))
+    assert read_learned(str(tmp_path)).scale == model.facts.scale
+    fresh = make_model(True, make_facts(rated=now))
+    own = _weights(fresh)
+    for variable in fresh.variables:
+        variable.assign(tf.zeros_like(variable))
+    warm, told = warm_start(fresh, str(tmp_path))
+    assert warm, told
+    known = _weights(model)
+    for name, value in _weights(fresh).items():
+        assert name in own
+        np.testing.assert_array_equal(value, known.get(name, np.zeros_like(value)), err_msg=name)
+    assert np.isfinite(float(fresh.compute_loss(make_window(fresh.facts, [4, 2]))))
+
+
 def test_the_same_vocabulary_gives_the_same_model(blessed, make_model, make_window):
     model, path = blessed
     fresh = make_model(True)

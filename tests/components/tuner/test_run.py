@@ -34,6 +34,12 @@ def threads(monkeypatch, tmp_path):
     return threads
 
 
+def test_where_no_ratings_are_predicted_lists_are_all_that_scores():
+    found = {"valid_retrieval": 0.7, "valid_rating": 0.81}
+    assert run.score(found, 0.25) == pytest.approx(0.75 * 0.3 - 0.25 * 0.9)
+    assert run.score({"valid_retrieval": 0.7}, 0.25) == pytest.approx(0.3)
+
+
 def test_there_is_one_for_two_cores_and_no_more_than_four(threads):
     assert threads(1) == threads(2) == threads(3) == []
     assert threads(4) == [2, 2]

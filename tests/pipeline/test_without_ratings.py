@@ -1,0 +1,164 @@
+"""Views, purchases, likes and half-rated lists, from their files to a served model."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.config import load_config
+from pipeline.local import run_local
+from schemas.errors import UserError
+
+USERS, MOVIES, EVENTS = 90, 60, 16
+SMALL = (
+    "model.dims=16", "model.hidden=16", "model.rating_heads=2", "training.epochs=6",
+    "training.positions=256", "training.importance_rows=100", "gates.replicates=50",
+    "gates.list_users=40", "gates.bounds.coverage=0.01",
+)  # fmt: skip
+COLUMNS = "{user_id: user, movie_id: movie, rating: value, timestamp: time}"
+THUMBS = "{up: 1, down: 0}"
+SOURCES = {
+    "views": f"scale: [0, 1]\nratings: {{files: data.csv, columns: {COLUMNS}}}",
+    "orders": "ratings: {files: data.csv, columns: {user_id: user, movie_id: movie}}",
+    "thumbs": f"ratings: {{files: data.csv, columns: {COLUMNS}, values: {{rating: {THUMBS}}}}}",
+    "lists": f"scale: [1, 10]\nratings: {{files: data.csv, columns: {COLUMNS}, unrated: ['-1']}}",
+}  # fmt: skip
+WHY = {
+    "views": "all ratings of train are 1: there is nothing to predict",
+    "orders": "no event of train is rated: there is nothing to predict",
+}
+
+
+def _value(kind: str, liked: bool, rng: np.random.Generator) -> str:
+    if kind in ("views", "orders"):
+        return "1"
+    if kind == "thumbs":
+        return "up" if liked else "down"
+    return "-1" if rng.random() < 0.4 else str(rng.integers(8, 11) if liked else rng.integers(1, 4))
+
+
+def write(folder: Path, kind: str) -> None:
+    """Users are of two kinds, and nearly all that they watch is of their own."""
+    rng = np.random.default_rng(7)
+    rows = ["user,movie,value,time"]
+    for user in range(USERS):
+        liked = np.arange(user % 2, MOVIES, 2)
+        seen = rng.choice(liked, EVENTS - 3, replace=False)
+        odd = rng.choice(np.arange(1 - user % 2, MOVIES, 2), 3, replace=False)
+        for movie in rng.permutation([*seen, *odd]):
+            value = _value(kind, movie % 2 == user % 2, rng)
+            rows.append(f"u{user},m{movie},{value},{1_000_000_000 + rng.integers(10**8)}")
+    (folder / "data.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "source.yaml").write_text(SOURCES[kind], encoding="utf-8")
+
+
+@dataclass
+class Run:
+    """What a run concluded, and where it wrote."""
+
+    kind: str
+    folder: Path
+    blessing: dict[str, Any]
+    page: str
+
+
+def greenlight(folder: Path, kind: str, *settings: str) -> Run:
+    split = ("split.kind=random",) if kind == "orders" else ()
+    config = load_config(
+        None,
+        [*SMALL, *split, *settings],
+        source=str(folder / "source.yaml"),
+        data_dir=str(folder),
+        output_dir=str(folder / "out"),
+    )
+    outcome = run_local(config)
+    page = outcome.report / "index.html" if outcome.report.is_dir() else outcome.report
+    return Run(kind, folder, outcome.blessing, page.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module", params=SOURCES)
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp(request.param)
+    write(folder, request.param)
+    return greenlight(folder, request.param)
+
+
+def test_it_comes_to_a_verdict_on_what_there_is(run: Run) -> None:
+    blessing = run.blessing
+    assert blessing["blessed"], blessing["reasons"]
+    gates = {(gate["kind"], gate["metric"]): gate for gate in blessing["gates"]}
+    assert gates["baseline", "hit_rate@10"]["judged"]
+    rated = run.kind not in WHY
+    assert gates["baseline", "rmse"]["judged"] == rated
+    metrics = blessing["metrics"]["overall"]
+    assert ("rmse" in metrics) == rated and metrics["hit_rate@10"] > 0
+    if not rated:
+        why = WHY[run.kind]
+        assert blessing["training"]["off"] == {"rating": why}
+        assert gates["baseline", "rmse"]["reason"].endswith(f"not judged, as {why}")
+        assert f"as {why}" in blessing["notes"][0] and why in run.page
+        assert not [name for name in blessing["training"]["exported"] if "rmse" in name]
+    sizes = blessing["slices"]["overall"]
+    if run.kind == "lists":
+        assert 0.4 < sizes["rated"] / sizes["ratings"] < 0.8
+    else:
+        assert sizes.get("rated", sizes["ratings"]) == (sizes["ratings"] if rated else 0)
+    json.dumps(blessing, allow_nan=False)
+
+
+def test_the_model_serves_what_it_learned(run: Run, tmp_path: Path) -> None:
+    from serving.answers import Answers
+    from serving.batch import write_batch
+    from serving.model import NO_RATINGS, newest_model
+    from serving.requests import ExplainRequest, RateRequest, RecommendRequest
+    from serving.versions import warm_up
+
+    answers = Answers(newest_model(run.folder / "out" / "serving_model"))
+    warm_up(answers)
+    assert (answers.model.scale is None) == (run.kind in WHY)
+    stored = answers.history("u4")
+    assert len(stored) == EVENTS
+    unrated = [event["rating"] for event in stored].count(None)
+    assert unrated == EVENTS if run.kind in WHY else (unrated > 0) == (run.kind == "lists")
+    seen = {event["movie_id"] for event in stored}
+    found = answers.recommend(RecommendRequest(user="u4"))["movies"]
+    assert len(found) == 10 and not seen & {movie["movie_id"] for movie in found}
+    evens = [int(movie["movie_id"][1:]) % 2 == 0 for movie in found]
+    assert sum(evens) >= 8  # of the user's own kind
+    rated = [movie["rating"] for movie in found]
+    assert (None in rated) == (run.kind in WHY)
+    assert answers.explain(ExplainRequest(user="u4", movie=found[0]["movie_id"]))["history"]
+    rows = write_batch(answers.model, answers.model.users, 3, tmp_path / "all.parquet")
+    table = pq.read_table(tmp_path / "all.parquet")
+    assert rows == len(table) == 3 * USERS
+    assert table["rating"].null_count == (rows if run.kind in WHY else 0)
+    asked = RateRequest(user="u4", movies=["m1", "m2"])
+    if run.kind in WHY:
+        with pytest.raises(UserError) as caught:
+            answers.rate(asked)
+        assert str(caught.value) == NO_RATINGS
+    else:
+        other, own = (movie["rating"] for movie in answers.rate(asked)["movies"])
+        assert other < own
+
+
+def test_a_model_without_ratings_replaces_one_with_ratings_only_where_that_is_meant(
+    tmp_path: Path,
+) -> None:
+    """One delivery in which all ratings are alike must not take them out of service."""
+    write(tmp_path, "thumbs")
+    assert greenlight(tmp_path, "thumbs").blessing["blessed"]
+    data = tmp_path / "data.csv"
+    data.write_text(data.read_text(encoding="utf-8").replace(",down,", ",up,"), encoding="utf-8")
+    kept = greenlight(tmp_path, "thumbs")
+    assert not kept.blessing["blessed"]
+    (reason,) = kept.blessing["reasons"]
+    assert reason.startswith(
+        "the blessed model predicts ratings and this one cannot, as all ratings"
+    )
+    meant = greenlight(tmp_path, "thumbs", "gates.rating=false")
+    assert meant.blessing["blessed"], meant.blessing["reasons"]
