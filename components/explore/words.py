@@ -91,6 +91,8 @@ def few_users(facts: Facts) -> str | None:
 def mean_moves(facts: Facts) -> str | None:
     """Eval's mean rating lying a twentieth of train's deviation or more away from train's."""
     train, held_out = facts["splits"]["train"], facts["splits"]["eval"]
+    if train["mean"] is None or held_out["mean"] is None:
+        return None
     change = held_out["mean"] - train["mean"]
     if abs(change) < 0.05 * train["deviation"] or not train["deviation"]:
         return None
@@ -140,6 +142,19 @@ def no_times(facts: Facts) -> str | None:
     return (
         "Ratings have no times: histories have no order, a split by time is impossible, and a "
         "random split judges more kindly than life does."
+    )
+
+
+def no_ratings(facts: Facts) -> str | None:
+    """A hundredth of the events or more without a rating."""
+    share = 1 - facts["rated"] / facts["rows"]["kept"]
+    if share < 0.01:
+        return None
+    if share == 1:
+        return "Nothing is rated: models are judged by their lists alone."
+    return (
+        f"{share:.0%} of the rows say what was seen and not how it was liked: they count for lists "
+        "and histories, and not for ratings."
     )
 
 
@@ -224,7 +239,7 @@ EVAL, TRAIN_EVAL, ALL = ("eval",), ("train", "eval"), ("train", "valid", "eval")
 RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (new_users, TRAIN_EVAL), (new_movies, TRAIN_EVAL), (small_eval, EVAL),
     (short_list, TRAIN_EVAL), (long_tail, ALL), (little_rated, ("train",)), (few_users, ALL),
-    (mean_moves, TRAIN_EVAL), (no_times, ALL), (no_hours, ALL),
+    (no_ratings, ALL), (mean_moves, TRAIN_EVAL), (no_times, ALL), (no_hours, ALL),
     (one_sitting, ALL), (same_second, ALL), (one_month, ALL), (lopsided_group, ALL),
     (unknown_features, ("catalogue",)), (same_titles, ("catalogue",)), (dropped_rows, ("files",)),
 )  # fmt: skip

@@ -38,7 +38,7 @@ def make_explored(make_partition):
     from components.explore.cubes import count
     from components.explore.facts import Explored
 
-    def make(ratings, users=None, movies=None, dropped=None, **columns):
+    def make(ratings, users=None, movies=None, dropped=None, scale=SCALE, **columns):
         movies = movies or max(row[1] for row in ratings) + 1
         catalogue = {
             "movie_id": pa.array([b"m%d" % i for i in range(movies)], pa.large_binary()),
@@ -51,8 +51,8 @@ def make_explored(make_partition):
             "tables_dropped": {},
             "samples": [],
         }
-        cubes = count(make_partition(ratings, users), SCALE)
-        return Explored(cubes, pa.table(catalogue | columns), rows, {}, SCALE)
+        cubes = count(make_partition(ratings, users), scale)
+        return Explored(cubes, pa.table(catalogue | columns), rows, {}, scale)
 
     return make
 
