@@ -9,6 +9,8 @@ from schemas.source_parts import (
     Column,
     ColumnSet,
     Encoding,
+    Escape,
+    Format,
     Genres,
     Globs,
     Part,
@@ -24,7 +26,8 @@ class Table(Part):
 
     `files` are globs, the first that matches anything wins; columns are named as in the header,
     or by their position counted from 1 where there is no header; `nulls` are words that stand
-    for an empty cell.
+    for an empty cell. `format` says what a file is where its name does not; `escape` is what
+    stands before a quote that is part of a cell, where that is no second quote.
     """
 
     files: Globs
@@ -33,10 +36,12 @@ class Table(Part):
     header: bool = True
     quoting: bool = True
     nulls: tuple[str, ...] = ()
+    format: Format | None = None
+    escape: Escape | None = None
 
     def patterns(self) -> list[str]:
         """Every glob, then every glob with `.gz`: the first that matches anything wins."""
-        plain = [glob.removesuffix(".gz") for glob in self.files]
+        plain = [glob.removesuffix(".gz") for glob in self.files if not glob.endswith(".zip")]
         return list(dict.fromkeys(self.files + [f"{glob}.gz" for glob in plain]))
 
     def used_columns(self) -> dict[str, Column]:
@@ -50,6 +55,8 @@ class Table(Part):
                 f"cells cannot be quoted where {self.separator!r} separates them: "
                 "set quoting: false"
             )
+        if self.escape and (not self.quoting or self.escape == self.separator):
+            raise ValueError("an escape is for cells in quotes, and is not their separator")
         for name, column in self.used_columns().items():
             if self.header and isinstance(column, int):
                 raise ValueError(f"{name}: with a header, give the column's name")
@@ -82,11 +89,14 @@ class Ratings(Table):
     """Rows of user, movie and rating, one a line.
 
     `blocks` says that a line `123:` names the movie of the lines below it (Netflix Prize).
+    `multiline` says whether quoted cells may hold line ends; none: where there are cells beside
+    ours, such as a review.
     """
 
     columns: RatingColumns
     timestamp: TimeFormat = "seconds"
     blocks: bool = False
+    multiline: bool | None = None
 
     @model_validator(mode="after")
     def _one_movie(self) -> "Ratings":
