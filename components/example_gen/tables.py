@@ -224,7 +224,7 @@ class _Table:
         check_share(self.found, good, self._most_bad)
 
     def features(
-        self, cells: Cells, read: Callable[[Mapping[str, str], Faults], Features]
+        self, cells: Cells, read: Callable[[dict[str, str], Faults], Features]
     ) -> Iterator[tuple[Record, Features]]:
         """The records with their features, counted in `cells`."""
         for record in self.records():
