@@ -38,7 +38,7 @@ WORKDIR /greenlight
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements-serving.lock ./
 RUN pip install --no-deps $(grep -E '^(packaging|setuptools|wheel)==' requirements-serving.lock) && \
-    pip install --no-deps -r requirements-serving.lock
+    pip install --no-deps --only-binary :all: -r requirements-serving.lock
 COPY setup.py pyproject.toml README.md LICENSE ./
 COPY components ./components
 COPY data ./data

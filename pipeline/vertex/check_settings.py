@@ -45,8 +45,10 @@ def region_findings(region: str) -> Iterator[str]:
 
 def account_findings(vertex: VertexConfig) -> Iterator[str]:
     """Whether it is said whose project it is, and as whom the nodes run."""
-    if not vertex.project or not _PROJECT.fullmatch(vertex.project):
-        yield f"vertex.project={vertex.project or ''} is no project's id: name the project."
+    if not vertex.project:
+        yield "vertex.project is not set: name the Google Cloud project."
+    elif not _PROJECT.fullmatch(vertex.project):
+        yield f"vertex.project={vertex.project} is no project's id, such as my-project."
     account = vertex.job.service_account
     if not account:
         yield (

@@ -86,8 +86,8 @@ class Kubeflow:
         except requests.RequestException as error:
             raise Away(f"Kubeflow Pipelines cannot be reached at {self.host}.") from error
         self._check_status(answer)
-        kind = answer.headers.get("Content-Type", "none").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind not in ("application/json", ""):
             raise UserError(
                 f"{self.host} answers with a page ({kind}) in place of Kubeflow Pipelines' API: is "
                 "the address right, or does it want a login (--token, --cookie)?"

@@ -236,6 +236,6 @@ def test_the_command_lists_all_findings_and_ends_with_status_2(
     assert all(line.startswith("greenlight: ") for line in err.splitlines())
     for word in (
         "pipeline root /root", "data directory", "image greenlight has no tag",
-        "vertex.project=", "vertex.job.service_account is not set",
+        "vertex.project is not set", "vertex.job.service_account is not set",
     ):  # fmt: skip
         assert word in err

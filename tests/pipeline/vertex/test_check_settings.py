@@ -32,7 +32,7 @@ WRONG = {
     "vertex.region=mars": "is no region of Vertex AI",
     "vertex.region=global": "is no region of Vertex AI",
     "vertex.region=US-CENTRAL1": "is no region of Vertex AI",
-    "vertex.project=": "vertex.project= is no project's id",
+    "vertex.project=": "vertex.project is not set",
     "vertex.project=My Project": "is no project's id",
     "vertex.job.service_account=": "vertex.job.service_account is not set",
     "vertex.job.service_account=me@example.com": "is no service account's address",
