@@ -17,7 +17,7 @@ from pipeline.shared import (
     conclude,
 )
 from pipeline.tune import tune
-from pipeline.vertex import submit_commands  # noqa: F401 (adds its commands to `vertex`)
+from pipeline.vertex import schedule_commands  # noqa: F401 (it and `submit` join `vertex`)
 from pipeline.vertex.commands import vertex
 from pipeline.vertex.kfp import kfp
 from schemas.errors import RunFailed, UserError
