@@ -28,6 +28,7 @@ UNREADABLE_FLAG = "unreadable_flag"
 UNREADABLE_YEAR = "unreadable_year"
 UNREADABLE_AGE = "unreadable_age"
 NO_MATCH = "no_match"
+NULL_WORD = "null_word"
 
 
 # What to write in the source where a reason is no fault of the data.

@@ -75,7 +75,7 @@ def read_movies(source: Source, paths: Mapping[str, Sequence[str]]) -> MovieTabl
         return None
     found, nulls = Problems(), NullIds(source)
     genres = source.movies.genres
-    cells = Cells("movies", declared(source.movies), genres.separator if genres else None)
+    cells = Cells("movies", declared(source.movies), nulls, genres.separator if genres else None)
     movies = {}
     for record in _unique(source.movies, paths["movies"], found, nulls):
         faults: Faults = {}
@@ -99,7 +99,7 @@ def _add_credits(
     found: Problems,
     nulls: NullIds,
 ) -> Cells:
-    cells = Cells("credits", declared(table))
+    cells = Cells("credits", declared(table), nulls)
     for record in _unique(table, paths, found, nulls):
         faults: Faults = {}
         features = people(table, record.cells, faults)
@@ -148,9 +148,9 @@ def read_users(source: Source, paths: Mapping[str, Sequence[str]]) -> UserTable 
     """
     if source.users is None:
         return None
-    found, users = Problems(), {}
-    cells = Cells("users", source.user_features)
-    for record in _unique(source.users, paths["users"], found, NullIds(source)):
+    found, nulls, users = Problems(), NullIds(source), {}
+    cells = Cells("users", source.user_features, nulls)
+    for record in _unique(source.users, paths["users"], found, nulls):
         faults: Faults = {}
         features = user_features(source.users, record.cells, faults)
         cells.add(record, features, faults)
