@@ -181,6 +181,11 @@ def make_output(config: Config) -> Path:
     Raises:
       UserError: it cannot be made.
     """
+    if "://" in config.output_dir:
+        raise UserError(
+            f"The output directory {config.output_dir} is no folder of this machine: give one that "
+            "is; runs that write there are for `greenlight vertex`."
+        )
     path = Path(config.output_dir).resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -66,6 +66,12 @@ def _separator(value: str) -> str:
     return value
 
 
+def _escape(value: str) -> str:
+    if len(value.encode()) != 1 or value.isalnum() or value in '"\r\n ':
+        raise ValueError("an escape is one character such as '\\', and no quote, letter or digit")
+    return value
+
+
 def _timestamp(value: str) -> str:
     if value not in ("seconds", "milliseconds") and "%" not in value:
         raise ValueError("take seconds, milliseconds or a date format such as %Y-%m-%d")
@@ -86,6 +92,8 @@ Globs = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Signs = Annotated[str, Field(min_length=1), AfterValidator(_unescaped)]
 Separator = Annotated[Signs, AfterValidator(_separator)]
+Escape = Annotated[str, AfterValidator(_escape)]
+Format = Literal["csv", "jsonl", "parquet"]
 TimeFormat = Annotated[str, AfterValidator(_timestamp)]
 
 

@@ -169,7 +169,7 @@ def _none() -> Members:
 
 
 def _known(rows: NDArray[Any], values: pa.Array) -> Members:
-    texts = np.asarray(values.cast(pa.string()).to_numpy(zero_copy_only=False)).astype(str)
+    texts = np.asarray(values.cast(pa.string()).to_numpy(zero_copy_only=False))
     return Members(rows[texts != ""], texts[texts != ""])
 
 

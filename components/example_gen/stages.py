@@ -40,8 +40,9 @@ class Job:
         partitions: how many groups of users, and so shards of each split.
         train_files: how many of the files, by file index, come before those of eval (predefined).
         examples_uri: where the splits go.
-        work_uri: folder of `movies.arrow` and `users.arrow` where the source has such tables; the
-            graph leaves its reports there, and `rated.arrow` where there is no movies table.
+        work_uri: folder of `movies.arrow` (with `lost.arrow`) and `users.arrow` where the source
+            has such tables; the graph leaves its reports there, and `rated.arrow` where there is
+            no movies table.
         has_movies: whether there is a movies table.
         has_users: whether there is a users table.
     """
@@ -59,6 +60,12 @@ class Job:
         """The movies table."""
         return load_table(f"{self.work_uri}/movies.arrow") if self.has_movies else None
 
+    def lost_movies(self) -> pa.Array | None:
+        """Ids of movies whose rows were dropped."""
+        if not self.has_movies:
+            return None
+        return load_table(f"{self.work_uri}/lost.arrow")["movie_id"].combine_chunks()
+
     def users(self) -> pa.Table | None:
         """The users table."""
         return load_table(f"{self.work_uri}/users.arrow") if self.has_users else None
@@ -74,6 +81,7 @@ class Read(beam.DoFn):
         """Loads the ids that ratings may name."""
         movies = self._job.movies()
         self._known = None if movies is None else movies["movie_id"].combine_chunks()
+        self._lost = self._job.lost_movies()
 
     def process(self, rng: Range) -> Iterator[Any]:
         """Streams one range."""
@@ -82,7 +90,7 @@ class Read(beam.DoFn):
             yield from ((number, _EMPTY) for number in range(self._job.partitions))
         given = TRAIN if rng.file_index < self._job.train_files else EVAL
         problems, lines, waiting = Problems(), 0, [_NO_ROWS]
-        for batch in read_range(self._job.source, rng, self._known):
+        for batch in read_range(self._job.source, rng, self._known, self._lost):
             problems, lines = problems.merge(batch.problems), lines + batch.lines
             waiting.append(batch.rows)
             if sum(rows.num_rows for rows in waiting) >= _ROWS_AT_ONCE:

@@ -38,7 +38,7 @@ def seconds(cells: pa.StringArray, unit: str) -> pa.Array:
 
     Args:
         cells: string.
-        unit: `seconds`, `milliseconds` or a strptime format.
+        unit: `seconds`, `milliseconds`, `microseconds` or a strptime format.
     """
     if "%" in unit:
         found = pc.dictionary_encode(cells)
@@ -46,6 +46,8 @@ def seconds(cells: pa.StringArray, unit: str) -> pa.Array:
     stamps = numbers(cells)
     if unit == "milliseconds":
         stamps = pc.divide(stamps, 1000.0)
+    if unit == "microseconds":
+        stamps = pc.divide(stamps, 1_000_000.0)
     possible = pc.and_(pc.greater_equal(stamps, 0.0), pc.less_equal(stamps, float(_LAST_SECOND)))
     if not pc.all(possible, skip_nulls=False).as_py():
         stamps = _where(possible, stamps)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.report.people import text
 from schemas.features import SEPARATOR
+from schemas.text import to_text as text
 
 MAPPED = 1500  # most rated movies on the map: it stays readable, and the page small
 KNOWN = 10  # most rated movies whose neighbours are listed
