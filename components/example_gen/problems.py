@@ -33,6 +33,7 @@ UNREADABLE_FLAG = "unreadable_flag"
 UNREADABLE_YEAR = "unreadable_year"
 UNREADABLE_AGE = "unreadable_age"
 NO_MATCH = "no_match"
+NULL_WORD = "null_word"
 # Read all the same, with the quote as a part of its cell.
 UNPAIRED_QUOTE = "unpaired_quote"
 
@@ -41,13 +42,16 @@ UNPAIRED_QUOTE = "unpaired_quote"
 USUAL = (SUPERSEDED, DUPLICATE_ID, CREDITS_OF_NO_MOVIE, UNLINKED_MOVIE)
 # What to write in the source where a reason is no fault of the data.
 ADVICE = {
-    MISSING_FIELD: "where an empty rating says 'seen, not rated', name it under ratings.unrated",
     UNREADABLE_NUMBER: "words for ratings are given numbers under ratings.values",
     UNMAPPED_VALUE: "give it a number under ratings.values, or name it under ratings.unrated",
     OFF_SCALE: "set the scale, or name under ratings.unrated what stands for 'seen, not rated'",
     NULL_ID: "if it is an id, name it under real_ids",
     EXACT_DUPLICATE: "where events repeat and have no opinion, leave ratings.columns.rating out",
 }
+
+
+RATING_ROWS = "rating rows"
+_EMPTY_RATING = " Where an empty rating says 'seen, not rated', set ratings.unrated: ['']."
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def check_share(found: Problems, good: int, most: float, what: str = "rows") -> 
         raise UserError(
             f"{bad:,} of {good + bad:,} {what} ({bad / (good + bad):.1%}) are bad, more than "
             f"split.max_bad_share={most:g} allows; the first: {first.told()}.{hint(first)}"
+            f"{_EMPTY_RATING if what == RATING_ROWS and first.reason == MISSING_FIELD else ''}"
         )
 
 

@@ -9,6 +9,7 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.files import read_pieces
 from components.example_gen.problems import (
     DROPPED_MOVIE,
+    RATING_ROWS,
     SUPERSEDED,
     UNKNOWN_MOVIE,
     UNPAIRED_QUOTE,
@@ -94,7 +95,7 @@ def check_rows(rows: dict[str, Any], split: SplitConfig, beside: Problems | None
     try:
         superseded = rows["dropped"].get(SUPERSEDED, 0)
         good = rows["kept"] + superseded
-        check_share(ratings, good, split.max_bad_share, "rating rows")
+        check_share(ratings, good, split.max_bad_share, RATING_ROWS)
     except UserError as error:
         raise UserError(f"{_cause(ratings, beside)}{error}") from error
     for name in ("train", "eval"):

@@ -87,10 +87,10 @@ def read_movies(
         for name, table in source.tables().items()
         if isinstance(table, Movies | Credits | Links)
     }
-    movies, cells = _read_titles(source.movies, read["movies"])
+    movies, cells = _read_titles(source.movies, read["movies"], nulls)
     counted = [cells]
     if source.credits is not None:
-        counted.append(_add_credits(movies, source.credits, read["credits"]))
+        counted.append(_add_credits(movies, source.credits, read["credits"], nulls))
     lost = read["movies"].lost
     if source.links is not None:
         movies, unmet = _linked(movies, read["links"], lost)
@@ -104,17 +104,21 @@ def read_movies(
     )
 
 
-def _read_titles(table: Movies, read: "_Table") -> tuple[dict[str, Features], Cells]:
+def _read_titles(
+    table: Movies, read: "_Table", nulls: NullIds
+) -> tuple[dict[str, Features], Cells]:
     genres = table.genres
-    cells = Cells("movies", declared(table), genres.separator if genres else None)
+    cells = Cells("movies", declared(table), nulls, genres.separator if genres else None)
     found = read.features(cells, lambda record, faults: movie_features(table, record, faults))
     movies = {record.cells["movie_id"]: features for record, features in found}
     _check_some(cells, read.found)
     return movies, cells
 
 
-def _add_credits(movies: Mapping[str, Features], table: Credits, read: "_Table") -> Cells:
-    cells = Cells("credits", declared(table))
+def _add_credits(
+    movies: Mapping[str, Features], table: Credits, read: "_Table", nulls: NullIds
+) -> Cells:
+    cells = Cells("credits", declared(table), nulls)
     found = read.features(cells, lambda record, faults: people(table, record, faults))
     for record, features in found:
         movie = record.cells["movie_id"]
@@ -133,6 +137,7 @@ def _linked(
     Returns them, and the ratings' ids of movies whose own rows are `lost`.
     """
     linked, met, unmet = {}, set(), set()
+    nowhere = Problems()  # no fault of the links: the movies table may well hold fewer
     for record in read.records():
         ours, theirs = record.cells["movie_id"], record.cells["linked_id"]
         if theirs in movies:
@@ -142,14 +147,15 @@ def _linked(
         if theirs in lost:
             unmet.add(ours)
         reason = problems.UNRESOLVED_LINK if theirs else problems.MISSING_FIELD
-        read.found.add(reason, record.path, record.line, read.text(record))
+        nowhere.add(reason, record.path, record.line, read.text(record))
     if not linked:
         raise UserError(
             f"No row of {' or '.join(read.paths)} leads to a movie of the movies table: "
             "links.columns.linked_id has to name the ids that the movies table has."
         )
     if alone := len(movies) - len(met):
-        read.found.counts[problems.UNLINKED_MOVIE] = alone
+        nowhere.counts[problems.UNLINKED_MOVIE] = alone
+    read.found = read.found.merge(nowhere)
     return linked, unmet
 
 
@@ -163,8 +169,9 @@ def read_users(
     """
     if source.users is None:
         return None
-    table, cells = source.users, Cells("users", source.user_features)
-    read = _Table(table, paths["users"], most_bad, NullIds(source))
+    table, nulls = source.users, NullIds(source)
+    cells = Cells("users", source.user_features, nulls)
+    read = _Table(table, paths["users"], most_bad, nulls)
     found = read.features(cells, lambda record, faults: user_features(table, record, faults))
     users = {record.cells["user_id"]: features for record, features in found}
     _check_some(cells, read.found)
