@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from schemas.time_formats import time_format
+
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
@@ -42,19 +44,13 @@ def _separator(value: str) -> str:
     return value
 
 
-def _timestamp(value: str) -> str:
-    if value not in ("seconds", "milliseconds") and "%" not in value:
-        raise ValueError("take seconds, milliseconds or a date format such as %Y-%m-%d")
-    return value
-
-
 Column = Annotated[int, Field(ge=1, strict=True)] | Annotated[str, Field(min_length=1)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Words = Annotated[dict[str, str], BeforeValidator(_text_keys)]
 Globs = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Separator = Annotated[str, Field(min_length=1), AfterValidator(_separator)]
-TimeFormat = Annotated[str, AfterValidator(_timestamp)]
+TimeFormat = Annotated[str, AfterValidator(time_format)]
 
 
 class Part(BaseModel):

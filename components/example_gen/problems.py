@@ -10,6 +10,7 @@ MISSING_FIELD = "missing_field"
 UNREADABLE_NUMBER = "unreadable_number"
 OFF_SCALE = "off_scale"
 UNREADABLE_TIMESTAMP = "unreadable_timestamp"
+_MISREAD = "timestamp_in_"
 UNKNOWN_MOVIE = "unknown_movie"
 WRONG_COLUMN_COUNT = "wrong_column_count"
 UNDECODABLE_TEXT = "undecodable_text"
@@ -18,6 +19,18 @@ SUPERSEDED = "superseded"
 # Of the movies, credits, links and users tables only:
 MALFORMED_ID = "malformed_id"
 DUPLICATE_ID = "duplicate_id"
+
+
+def misread(form: str) -> str:
+    """The reason that times are written in that form, and not in the one that the source says."""
+    return f"{_MISREAD}{form}"
+
+
+def hint(reason: str) -> str:
+    """What to change where most rows are dropped for this reason; empty: the rows."""
+    if not reason.startswith(_MISREAD):
+        return ""
+    return f" Say `timestamp: '{reason.removeprefix(_MISREAD)}'` under ratings in the source."
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.files import read_pieces
-from components.example_gen.problems import SUPERSEDED, Problems, Sample, resolve_lines
+from components.example_gen.problems import SUPERSEDED, Problems, Sample, hint, resolve_lines
 from components.example_gen.ratings import _POSITION_BITS
 from schemas.errors import UserError
 
@@ -69,6 +69,7 @@ def check_rows(rows: dict[str, Any], split: SplitConfig) -> None:
             f"{bad:,} of {rows['read']:,} rating rows ({bad / rows['read']:.1%}) are bad, more "
             f"than split.max_bad_share={split.max_bad_share:g} allows; the first: "
             f"{first['reason']} in {first['file']}:{first['line']}: {first['text']!r}."
+            f"{hint(first['reason'])}"
         )
     for name in ("train", "eval"):
         if not rows["splits"][name]["ratings"]:

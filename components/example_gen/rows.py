@@ -11,7 +11,8 @@ import pyarrow.csv
 from components.example_gen import problems as reasons
 from components.example_gen.blocks import Block, Int64s, as_lines, delimiter, select
 from components.example_gen.layout import Layout
-from components.example_gen.values import numbers, seconds, trim
+from components.example_gen.times import misread, moments
+from components.example_gen.values import numbers, trim
 from schemas.source import Source
 
 # On Python 3.10 Arrow searches the whole heap after each look for signal handlers: 40 ms a call in
@@ -130,11 +131,11 @@ class RowReader:
         return select(block, keep, lines), dropped
 
     def _convert(self, cells: Cells) -> Cells:
-        """Ids, rating (float32) and timestamp (int64 seconds): null where unreadable."""
+        """Ids, rating (float32) and timestamp (int64 microseconds): null where unreadable."""
         rating = numbers(cells["rating"]).cast(pa.float32(), safe=False)
         stamp = pa.nulls(len(rating), pa.int64())
         if "timestamp" in cells:
-            stamp = seconds(cells["timestamp"], self._table.timestamp)
+            stamp = moments(cells["timestamp"], self._table.timestamp)
         ids = {name: cells[name] for name in ("user_id", "movie_id")}
         return ids | {"rating": rating, "timestamp": stamp}
 
@@ -149,7 +150,10 @@ class RowReader:
         off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))
         yield reasons.OFF_SCALE, pc.fill_null(off, False)
         if "timestamp" in cells:
-            yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(columns["timestamp"])
+            told, stamps = self._table.timestamp, columns["timestamp"]
+            for form, where in misread(cells["timestamp"], told, stamps):
+                yield reasons.misread(form), where
+            yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(stamps)
         if self._known is not None:
             known = pc.is_in(columns["movie_id"], value_set=self._known)
             yield reasons.UNKNOWN_MOVIE, pc.invert(known)

@@ -110,7 +110,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ("files: votes.csv", "files: votes.csv\n  header: false", "counted from 1"),
         ("user_id: who", "user_id: 0", "ratings.columns.user_id"),
         ("files: votes.csv", "files: []", "ratings.files"),
-        ("'%d.%m.%Y'", "days", "take seconds, milliseconds or a date format"),
+        ("'%d.%m.%Y'", "days", "take seconds, milliseconds, microseconds, nanoseconds, iso"),
         ("{column: year}", "{column: year, pattern: '('}", "not a regular expression"),
         ("{column: year}", "{column: year, pattern: '19'}", "needs a group"),
         ("year: {column: year}", "genres: {column: g}", "column and separator, or"),
