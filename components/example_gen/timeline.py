@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.example_gen.hashing import UInt64s, combine, hash_strings
+from components.example_gen.hashing import UInt64s, combine, hash_strings, mix
 
 Int64s = npt.NDArray[np.int64]
+UInt32s = npt.NDArray[np.uint32]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -31,29 +32,54 @@ class Repeats:
 def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
     """Sorts ratings by user and time and drops what was rated again later, or is rated elsewhere.
 
-    Users are put in the order of a seeded hash, so that neighbours have nothing in common. Ties in
-    time keep the files' order; without timestamps a user's order is a seeded hash of the movies.
+    Users are put in the order of a seeded hash, so that neighbours have nothing in common. A user's
+    order is by time; within a moment, or where there are no times, it is drawn by a seeded hash of
+    what the rows hold. Where their lines stand in the files decides nothing.
 
     Args:
         rows: user_id: string, movie_id: string, rating: float32 (null if the source has none,
-            NaN where not rated), timestamp: int64 (null if the source has none), order: int64, and
-            any others; all the ratings of each user in it.
+            NaN where not rated), timestamp: int64 (null if the source has none), given: int8,
+            order: int64, and any others; all the ratings of each user in it.
 
     Returns:
-        The rows that stay, in order, and which rows of the argument were dropped.
+        The rows that stay, in order, and which rows of the argument were dropped. Of ratings of one
+        moment for the same movie one of eval's file stays, if there is any.
     """
     users, movies = _user_ranks(rows["user_id"], seed), _codes(rows["movie_id"])
-    order = rows["order"].to_numpy()
-    times = _times(rows, seed)
-    ratings = rows["rating"].to_numpy()
-    sorted_rows = np.lexsort((order, times, users))
+    order, given = rows["order"].to_numpy(), rows["given"].to_numpy()
+    times = rows["timestamp"].fill_null(0).to_numpy()
+    ratings, rated = _bits(rows["rating"]), ~np.isnan(_values(rows["rating"]))
+    drawn, content = pair_hashes(rows, seed), mix(ratings.astype(np.uint64))
+    sorted_rows = np.lexsort((order, content, given, drawn, times, users))
     pairs = users * (int(movies.max(initial=0)) + 1) + movies
-    stays, repeated = _last_of_each(pairs[sorted_rows], ~np.isnan(ratings[sorted_rows]))
+    stays, repeated = _last_of_each(pairs[sorted_rows], rated[sorted_rows])
     again = sorted_rows[repeated]
     twin = _has_later_twin(pairs[again], times[again], ratings[again], order[again])
+    twin &= rated[again]
     dropped = ~stays[repeated]
     repeats = Repeats(np.sort(again[dropped & twin]), np.sort(again[dropped & ~twin]))
     return rows.take(pa.array(sorted_rows[stays])), repeats
+
+
+def moment_starts(rows: pa.Table) -> Int64s:
+    """Where the moment of each row begins: the first row of the same user and time. Shape [rows].
+
+    Args:
+        rows: what `order_rows` returned; without times each row is a moment of its own.
+    """
+    places = np.arange(len(rows))
+    if not len(rows) or rows["timestamp"].null_count:
+        return places
+    users, times = user_numbers(rows["user_id"]), rows["timestamp"].to_numpy()
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = (users[1:] != users[:-1]) | (times[1:] != times[:-1])
+    return np.maximum.accumulate(np.where(new, places, 0))
+
+
+def in_company(starts: Int64s) -> Bools:
+    """Whether each row shares its moment with others; `starts` as `moment_starts` gives it."""
+    shared: Bools = np.bincount(starts, minlength=len(starts))[starts] > 1
+    return shared
 
 
 def user_numbers(user_ids: pa.ChunkedArray) -> Int64s:
@@ -86,10 +112,14 @@ def _codes(ids: pa.ChunkedArray) -> Int64s:
     return cast(Int64s, indices.to_numpy().astype(np.int64))
 
 
-def _times(rows: pa.Table, seed: int) -> Int64s:
-    if rows["timestamp"].null_count:
-        return pair_hashes(rows, seed).view(np.int64)
-    return cast(Int64s, rows["timestamp"].to_numpy())
+def _values(ratings: pa.ChunkedArray) -> npt.NDArray[np.float32]:
+    return np.asarray(ratings.to_numpy(), np.float32)
+
+
+def _bits(ratings: pa.ChunkedArray) -> UInt32s:
+    """What tells ratings apart: their bits, so that one that is no number equals itself."""
+    values = _values(ratings) + np.float32(0)  # -0 is 0
+    return cast(UInt32s, np.where(np.isnan(values), np.float32(np.nan), values).view(np.uint32))
 
 
 def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:
@@ -105,9 +135,7 @@ def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:
     return stays, repeated
 
 
-def _has_later_twin(
-    pairs: Int64s, times: Int64s, ratings: npt.NDArray[np.float32], order: Int64s
-) -> Bools:
+def _has_later_twin(pairs: Int64s, times: Int64s, ratings: UInt32s, order: Int64s) -> Bools:
     by_value = np.lexsort((order, ratings, times, pairs))
     same = np.ones(max(len(pairs) - 1, 0), np.bool_)
     for column in (pairs, times, ratings):
