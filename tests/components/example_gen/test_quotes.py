@@ -120,7 +120,9 @@ def test_an_open_quote_beside_the_ratings_is_told_and_no_movie_is_lost(tmp_path:
     text = "movie,title\n" + "".join(f'{n},"Film, {n}"\n' for n in range(1, 60))
     text = text.replace('"Film, 30"', '"Weird Al')
     found = films(tmp_path, text, multiline=True)
-    titles = dict(zip(*(found.table[name].to_pylist() for name in ("movie_id", "movie_title"))))
+    titles = dict(
+        zip(*(found.table[name].to_pylist() for name in ("movie_id", "movie_title")), strict=True)
+    )
     assert len(titles) == 59
     assert (titles["30"], titles["31"]) == ('"Weird Al', "Film, 31")
     assert places(found.problems) == [("unpaired_quote", 31)]
