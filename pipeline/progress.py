@@ -90,7 +90,7 @@ class NodeProgress(logging.Handler):
         self._task = self._bar.add_task("Starting", total=sum(self._seconds.values()))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Moves the bar when a node starts, tells how far it is, or finishes."""
+        """Moves the bar when a node starts, tells how far it is, or finishes; prints findings."""
         if record.msg == self.STARTED:
             self._node = _argument(record)
             self._show(self._node, 0.0)
@@ -99,6 +99,9 @@ class NodeProgress(logging.Handler):
         elif record.msg == self.FINISHED:
             self._done += self._seconds.get(_argument(record), 0.0)
             self._show(self._node, 0.0)
+        elif record.name == "greenlight.findings":
+            note = f"Note: {record.getMessage()}"
+            self._console.print(note, highlight=False, markup=False, soft_wrap=True)
         elif record.name == "greenlight.progress":
             share = float(getattr(record, "done", 0.0))
             self._show(f"{self._node}: {record.getMessage()}", share)
@@ -116,7 +119,8 @@ class NodeProgress(logging.Handler):
     @contextmanager
     def following(self) -> Iterator[None]:
         """Shows the bar while the block runs."""
-        loggers = [logging.getLogger(name) for name in ("absl", "greenlight.progress")]
+        names = ("absl", "greenlight.progress", "greenlight.findings")
+        loggers = [logging.getLogger(name) for name in names]
         levels, verbosity = [logger.level for logger in loggers], absl_logging.get_verbosity()
         # Transform silences absl for a while and then gives it back the level that absl knows of.
         absl_logging.set_verbosity(absl_logging.INFO)

@@ -5,9 +5,8 @@ A source is a YAML file: one of `schemas/sources/` by its name, or a user's own 
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -19,6 +18,8 @@ from pydantic import (
 )
 
 from schemas.errors import UserError
+from schemas.source_mistakes import sentence
+from schemas.source_parts import Finite, Listed
 from schemas.source_tables import (
     Credits,
     Links,
@@ -28,6 +29,7 @@ from schemas.source_tables import (
     Users,
     checked_scale,
 )
+from schemas.source_yaml import read_yaml
 
 _FOLDER = Path(__file__).parent / "sources"
 
@@ -36,14 +38,16 @@ class Source(BaseModel):
     """The files of one source and how to read them; travels as JSON between components.
 
     `scale` is the lowest and the highest rating; there is none where the source has no ratings.
+    `real_ids` are ids that look like words for nothing, such as `none`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    aliases: list[str] = []
+    aliases: Listed = ()
+    real_ids: Listed = ()
     ratings: Ratings
-    scale: Annotated[tuple[float, float] | None, Field(validate_default=True)] = None
+    scale: Annotated[tuple[Finite, Finite] | None, Field(validate_default=True)] = None
     movies: Movies | None = None
     credits: Credits | None = None
     links: Links | None = None
@@ -130,30 +134,12 @@ def _known() -> dict[str, Path]:
     known = {}
     for path in _FOLDER.glob("*.yaml"):
         known[path.stem] = path
-        known.update(dict.fromkeys(_parse(path).get("aliases", []), path))
+        known.update(dict.fromkeys(read_yaml(path).get("aliases", []), path))
     return known
 
 
 def _read(path: Path, name: str) -> Source:
     try:
-        return Source.model_validate({"name": name} | _parse(path))
+        return Source.model_validate({"name": name} | read_yaml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
-        message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{path}: {field}: {message}.") from error
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UserError(f"{path}: the source description cannot be read: {reason}.") from error
-    except (yaml.YAMLError, ValueError) as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" (line {place.line + 1})" if place else ""
-        raise UserError(f"{path}: this is not valid YAML{line}.") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: a source description is a list of `key: value` lines.")
-    return content
+        raise UserError(f"{path}: {sentence(error, Source)}.") from error

@@ -11,8 +11,17 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _word(value: str) -> str:
+    r"""A word as a cell holds it: without spaces around, and `"\N"` is not YAML's next line."""
+    return value.replace("\x85", r"\N").strip()
+
+
+def _position(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _text_keys(value: Any) -> Any:
-    """YAML reads the key of `18: 18-24` as a number; cells are text."""
+    """Cells are text, so are the keys that stand for them."""
     return {str(key): word for key, word in value.items()} if isinstance(value, dict) else value
 
 
@@ -36,8 +45,23 @@ def _encoding(value: str) -> str:
     return value
 
 
+def _unescaped(value: str) -> str:
+    r"""The signs that escapes such as `\t`, `\x01`, `\001` and `\|` stand for, however quoted."""
+    found = re.sub(_ESCAPE, _sign, "\t" if value.lower() == "tab" else value)
+    if re.search(r"\\\w", found):
+        raise ValueError(rf"{value} is no separator: write its signs themselves, or \t for a tab")
+    return found
+
+
+def _sign(escape: re.Match[str]) -> str:
+    body = escape[1]
+    if body[0] in "xu":
+        return chr(int(body[1:], 16))
+    return "\t" if body == "t" else chr(int(body, 8)) if body.isdigit() else body
+
+
 def _separator(value: str) -> str:
-    if set(value) & set('\r\n"'):
+    if set(value) & set('\r\n"\0'):
         raise ValueError("a separator cannot hold a quote or a line end")
     return value
 
@@ -48,17 +72,20 @@ def _timestamp(value: str) -> str:
     return value
 
 
-Column = Annotated[int, Field(ge=1, strict=True)] | Annotated[str, Field(min_length=1)]
+# A backslash that was quoted twice is one.
+_ESCAPE = re.compile(r"\\+(t|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{1,3}|[^\w\\])")
+
+Word = Annotated[str, AfterValidator(_word)]
+Listed = Annotated[tuple[Word, ...], BeforeValidator(_listed)]
+Column = Annotated[Word, BeforeValidator(_position), Field(min_length=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
-Words = Annotated[dict[str, str], BeforeValidator(_text_keys)]
-Numbers = Annotated[
-    dict[str, Annotated[float, Field(allow_inf_nan=False)]],
-    BeforeValidator(_text_keys),
-    Field(min_length=1),
-]
+Words = Annotated[dict[Word, Word], BeforeValidator(_text_keys)]
+Numbers = Annotated[dict[Word, Finite], BeforeValidator(_text_keys), Field(min_length=1)]
 Globs = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
-Separator = Annotated[str, Field(min_length=1), AfterValidator(_separator)]
+Signs = Annotated[str, Field(min_length=1), AfterValidator(_unescaped)]
+Separator = Annotated[Signs, AfterValidator(_separator)]
 TimeFormat = Annotated[str, AfterValidator(_timestamp)]
 
 
@@ -83,7 +110,7 @@ class Genres(Part):
     """A column split at `separator` or searched with `pattern`, or one 0/1 column per genre."""
 
     column: Column | None = None
-    separator: str | None = None
+    separator: Signs | None = None
     pattern: Pattern | None = None
     flags: dict[str, Column] = {}
 

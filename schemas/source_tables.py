@@ -1,5 +1,6 @@
 """The tables of a source: their files, their format, and where each of our columns is."""
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -12,6 +13,7 @@ from schemas.source_parts import (
     Encoding,
     Genres,
     Globs,
+    Listed,
     Numbers,
     Part,
     Pattern,
@@ -34,7 +36,7 @@ class Table(Part):
     encoding: Encoding = "utf-8"
     header: bool = True
     quoting: bool = True
-    nulls: tuple[str, ...] = ()
+    nulls: Listed = ()
 
     def patterns(self) -> list[str]:
         """Every glob, then every glob with `.gz`: the first that matches anything wins."""
@@ -53,9 +55,7 @@ class Table(Part):
                 "set quoting: false"
             )
         for name, column in self.used_columns().items():
-            if self.header and isinstance(column, int):
-                raise ValueError(f"{name}: with a header, give the column's name")
-            if not self.header and isinstance(column, str):
+            if not self.header and not re.fullmatch(r"[1-9]\d{0,5}", column):
                 raise ValueError(f"{name}: without a header, give the position, counted from 1")
         return self
 
@@ -95,7 +95,7 @@ class Ratings(Table):
     timestamp: TimeFormat = "seconds"
     blocks: bool = False
     values: dict[Literal["rating"], Numbers] = Field(default_factory=dict)
-    unrated: tuple[str, ...] = ()
+    unrated: Listed = ()
 
     @model_validator(mode="after")
     def _one_movie(self) -> "Ratings":

@@ -41,6 +41,9 @@ class SplitConfig(BaseModel):
     max_bad_share: float = Field(
         0.01, ge=0, le=1, description="share of bad rows above which the run stops"
     )
+    max_one_share: float = Field(
+        0.5, ge=0, le=1, description="share of the rows of one user or movie that stops the run"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> SplitConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +13,11 @@ import apache_beam as beam
 import tensorflow as tf
 
 from components.example_gen import graph
+from components.example_gen.cells import Cells
 from components.example_gen.config import SplitConfig
 from components.example_gen.encode import catalogue_examples
 from components.example_gen.files import file_size, find_files_of, is_gzip
+from components.example_gen.findings import check_shares, row_findings
 from components.example_gen.ipc import load_table, save_table
 from components.example_gen.problems import Problems
 from components.example_gen.ratings import Range, plan_ranges
@@ -27,6 +30,7 @@ from schemas.errors import UserError
 from schemas.source import Source
 
 ROWS_FILE = "rows.json"
+FINDINGS = logging.getLogger("greenlight.findings")  # what a user is told while a run goes on
 # Beam in this process. Its default runner would first fetch one of another language from the
 # network; and unless an image is named, TFX spends seconds on packing itself for remote workers.
 LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=none")
@@ -98,7 +102,9 @@ def _run(
     examples_uri, catalogue_uri = uris
     paths = find_files_of(spans, data_dir)
     ranges, train_files = _plan(source, split, data_dir, paths["ratings"])
-    has_movies, has_users, beside = _prepare_tables(source, paths, work)
+    has_movies, has_users, beside, cells = _prepare_tables(source, paths, work)
+    for table in cells:
+        table.check(split.max_bad_share)
     job = Job(
         source,
         split,
@@ -118,12 +124,17 @@ def _run(
     by_index = {rng.file_index: rng.path for rng in ranges}
     rows = finish_rows(graph.read_report(work), by_index, beside, len(catalogue))
     check_rows(rows, split)
-    return rows
+    check_shares(rows, source, split)
+    found = [sentence for table in cells for sentence in table.findings(split.max_bad_share)]
+    found += row_findings(rows, source, split)
+    for sentence in found:
+        FINDINGS.warning("%s", sentence)
+    return {**rows, "cells": [row for table in cells for row in table.report()], "findings": found}
 
 
 def _prepare_tables(
     source: Source, paths: Mapping[str, Sequence[str]], work: str
-) -> tuple[bool, bool, Problems]:
+) -> tuple[bool, bool, Problems, list[Cells]]:
     """Puts the movies and users where every worker finds them; says what there is and was lost."""
     movies, users = read_movies(source, paths), read_users(source, paths)
     tf.io.gfile.makedirs(work)
@@ -133,7 +144,8 @@ def _prepare_tables(
     if users is not None:
         save_table(users.table, f"{work}/users.arrow")
     beside = Problems().merge(*(table.problems for table in (movies, users) if table))
-    return movies is not None, users is not None, beside
+    cells = [each for table in (movies, users) if table for each in table.cells]
+    return movies is not None, users is not None, beside, cells
 
 
 def _plan(

@@ -79,8 +79,9 @@ def locate(
     for column in columns.values():
         if header.count(str(column)) != 1:
             times = "twice" if str(column) in header else "nowhere"
+            count = " (positions count with header: false)" if str(column).isdigit() else ""
             raise UserError(
-                f"{path}, line {line}: the header has the column {column} {times}; "
+                f"{path}, line {line}: the header has the column {column} {times}{count}; "
                 f"its columns are {', '.join(header)[:200]}."
             )
     return {name: header.index(str(column)) for name, column in columns.items()}

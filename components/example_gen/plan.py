@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.example_gen import cutoffs, splits
 from components.example_gen.config import History, SplitConfig
@@ -19,6 +21,8 @@ from components.example_gen.timeline import Repeats, pair_hashes, user_numbers
 Int8s = npt.NDArray[np.int8]
 
 SAMPLES = 5
+# A movie with a tenth of all rows is among these of every partition: users are spread by a hash.
+_TOP_MOVIES = 1000
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Summary:
     """Facts of some partitions that add up to those of all.
 
     `unrated` rows say that a movie was seen and not how it was liked;
+    `strangers` are users that the users table lacks; `top_user` and `top_movies` are ids and rows
+    of those with the most rows, repeats among them;
     `repeats` counts what was rated again, `repeat_samples` holds (reason, order, text) of the
     first few; `stretches` counts the rows that cut-offs are taken over, by coarse time.
     """
@@ -33,6 +39,9 @@ class Summary:
     rows: int = 0
     unrated: int = 0
     users: int = 0
+    strangers: int = 0
+    top_user: tuple[str, int] = ("", 0)
+    top_movies: tuple[tuple[str, int], ...] = ()
     repeats: dict[str, int] = field(default_factory=dict)
     repeat_samples: tuple[tuple[str, int, str], ...] = ()
     time_range: tuple[int, int] | None = None
@@ -58,8 +67,17 @@ def cut_rows(rows: pa.Table, config: SplitConfig) -> npt.NDArray[np.int64]:
     return timestamps
 
 
-def summarise(read: pa.Table, kept: pa.Table, repeats: Repeats, config: SplitConfig) -> Summary:
-    """The facts of one partition: `kept` and `repeats` are what `order_rows` made of `read`."""
+def summarise(
+    read: pa.Table,
+    kept: pa.Table,
+    repeats: Repeats,
+    config: SplitConfig,
+    known_users: pa.Array | None = None,
+) -> Summary:
+    """The facts of one partition: `kept` and `repeats` are what `order_rows` made of `read`.
+
+    `known_users` are the ids of the users table, if there is one.
+    """
     dropped = {"exact_duplicate": repeats.exact, "superseded": repeats.superseded}
     users = user_numbers(kept["user_id"])
     timed = len(kept) > 0 and not kept["timestamp"].null_count
@@ -68,6 +86,9 @@ def summarise(read: pa.Table, kept: pa.Table, repeats: Repeats, config: SplitCon
         rows=len(kept),
         unrated=int(np.isnan(kept["rating"].to_numpy()).sum()),
         users=int(users[-1]) + 1 if len(users) else 0,
+        strangers=_strangers(kept["user_id"], known_users),
+        top_user=next(iter(_most(read["user_id"], 1)), ("", 0)),
+        top_movies=tuple(_most(read["movie_id"], _TOP_MOVIES)),
         repeats={reason: len(rows) for reason, rows in dropped.items() if len(rows)},
         repeat_samples=tuple(
             s for reason, rows in dropped.items() for s in _sample(read, reason, rows)
@@ -88,6 +109,9 @@ def merge_summaries(summaries: Iterable[Summary]) -> Summary:
         rows=sum(part.rows for part in parts),
         unrated=sum(part.unrated for part in parts),
         users=sum(part.users for part in parts),
+        strangers=sum(part.strangers for part in parts),
+        top_user=min((part.top_user for part in parts), key=_by_rows, default=("", 0)),
+        top_movies=_added(part.top_movies for part in parts),
         repeats={name: sum(part.repeats.get(name, 0) for part in parts) for name in reasons},
         repeat_samples=_first(sample for part in parts for sample in part.repeat_samples),
         time_range=(min(r[0] for r in ranges), max(r[1] for r in ranges)) if ranges else None,
@@ -130,6 +154,31 @@ def assign(rows: pa.Table, plan: Plan, config: SplitConfig) -> Int8s:
     if config.kind == "predefined":
         return splits.carve(rows["given"].to_numpy(), drawn)
     return drawn
+
+
+def _most(ids: pa.ChunkedArray, number: int) -> list[tuple[str, int]]:
+    """The ids that occur most often, and how often."""
+    counts = ids.combine_chunks().value_counts()
+    found = pa.table({"id": counts.field("values"), "rows": counts.field("counts")})
+    ranked = found.sort_by([("rows", "descending"), ("id", "ascending")]).slice(0, number)
+    return [(row["id"], row["rows"]) for row in ranked.to_pylist()]
+
+
+def _by_rows(entry: tuple[str, int]) -> tuple[int, str]:
+    return -entry[1], entry[0]
+
+
+def _added(parts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(dict(part))
+    return tuple(sorted(total.items(), key=_by_rows))
+
+
+def _strangers(ids: pa.ChunkedArray, known: pa.Array | None) -> int:
+    if known is None or not len(ids):
+        return 0
+    return int(pc.sum(pc.invert(pc.is_in(pc.unique(ids), value_set=known))).as_py())
 
 
 def _sample(

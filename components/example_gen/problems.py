@@ -16,9 +16,29 @@ WRONG_COLUMN_COUNT = "wrong_column_count"
 UNDECODABLE_TEXT = "undecodable_text"
 EXACT_DUPLICATE = "exact_duplicate"
 SUPERSEDED = "superseded"
+NULL_ID = "null_id"
 # Of the movies, credits, links and users tables only:
 MALFORMED_ID = "malformed_id"
 DUPLICATE_ID = "duplicate_id"
+UNRESOLVED_LINK = "unresolved_link"
+UNLINKED_MOVIE = "unlinked_movie"
+CREDITS_OF_NO_MOVIE = "credits_of_no_movie"
+# Of cells of a row that stays:
+UNREADABLE_FLAG = "unreadable_flag"
+UNREADABLE_YEAR = "unreadable_year"
+UNREADABLE_AGE = "unreadable_age"
+NO_MATCH = "no_match"
+
+
+# What to write in the source where a reason is no fault of the data.
+ADVICE = {
+    MISSING_FIELD: "where an empty rating says 'seen, not rated', name it under ratings.unrated",
+    UNREADABLE_NUMBER: "words for ratings are given numbers under ratings.values",
+    UNMAPPED_VALUE: "give it a number under ratings.values, or name it under ratings.unrated",
+    OFF_SCALE: "set the scale, or name under ratings.unrated what stands for 'seen, not rated'",
+    NULL_ID: "if it is an id, name it under real_ids",
+    EXACT_DUPLICATE: "where events repeat and have no opinion, leave ratings.columns.rating out",
+}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.files import read_pieces
-from components.example_gen.problems import SUPERSEDED, Problems, Sample, resolve_lines
+from components.example_gen.problems import ADVICE, SUPERSEDED, Problems, Sample, resolve_lines
 from components.example_gen.ratings import _POSITION_BITS
 from schemas.errors import UserError
 
@@ -51,6 +51,9 @@ def finish_rows(
             for name, counts in shards[0].items()
         },
         "users": whole["users"],
+        "strangers": whole["strangers"],
+        "top_user": _top([whole["top_user"]]),
+        "top_movie": _top(whole["top_movies"]),
         "movies": movies,
         "time_range": whole["time_range"],
         "cutoffs": dict(zip(("valid", "eval"), whole["cutoffs"], strict=False)) or None,
@@ -67,10 +70,12 @@ def check_rows(rows: dict[str, Any], split: SplitConfig) -> None:
     bad = sum(count for reason, count in rows["dropped"].items() if reason != SUPERSEDED)
     if bad > split.max_bad_share * rows["read"]:
         first = next(sample for sample in rows["samples"] if sample["reason"] != SUPERSEDED)
+        advice = ADVICE.get(first["reason"])
         raise UserError(
             f"{bad:,} of {rows['read']:,} rating rows ({bad / rows['read']:.1%}) are bad, more "
             f"than split.max_bad_share={split.max_bad_share:g} allows; the first: "
-            f"{first['reason']} in {first['file']}:{first['line']}: {first['text']!r}."
+            f"{first['reason']} in {first['file']}:{first['line']}: {first['text']!r}"
+            f"{f' ({advice})' if advice else ''}."
         )
     for name in ("train", "eval"):
         if not rows["splits"][name]["ratings"]:
@@ -78,6 +83,10 @@ def check_rows(rows: dict[str, Any], split: SplitConfig) -> None:
                 f"No rating of {rows['kept']:,} falls into {name}: change the settings under "
                 f"split (kind is {split.kind}), or give more data."
             )
+
+
+def _top(ranked: list[list[Any]]) -> dict[str, Any]:
+    return dict(zip(("id", "rows"), ranked[0] if ranked else ("", 0), strict=True))
 
 
 def _plain(sample: Sample) -> dict[str, Any]:

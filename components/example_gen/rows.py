@@ -12,6 +12,7 @@ from components.example_gen import problems as reasons
 from components.example_gen import rating_cells
 from components.example_gen.blocks import Block, Int64s, as_lines, delimiter, select
 from components.example_gen.layout import Layout
+from components.example_gen.null_ids import NullIds
 from components.example_gen.values import seconds, trim
 from schemas.source import Source
 
@@ -38,6 +39,7 @@ class RowReader:
         self._scale = [pa.scalar(bound, pa.float32()) for bound in source.scale or ()]
         self._known = known_movies
         self._nulls = pa.array(source.ratings.nulls, pa.string())
+        self._null_ids = NullIds(source)
         self._mark = delimiter(self._table)
         self._positions = dict(layout.positions)
         self._names = [str(place) for place in range(layout.width)]
@@ -152,6 +154,10 @@ class RowReader:
                 seen = pc.fill_null(pc.is_nan(rating), False)
                 missing = pc.and_not(missing, seen)
             yield reasons.MISSING_FIELD, missing
+        for name in ("user_id", "movie_id"):
+            nothing = self._null_ids.among(cells[name])
+            if nothing is not None:
+                yield reasons.NULL_ID, nothing
         if "rating" in cells:
             yield rating_cells.unreadable(self._table), pc.is_null(rating)
             off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))

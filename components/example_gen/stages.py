@@ -108,14 +108,20 @@ class Order(beam.DoFn):
     """(partition, Arrow streams) -> (partition, one stream in order); tagged `summary`."""
 
     def __init__(self, job: Job) -> None:
-        self._config = job.split
+        self._config, self._job = job.split, job
+
+    def setup(self) -> None:
+        """Loads the ids that the users table knows."""
+        users = self._job.users()
+        self._users = None if users is None else users["user_id"].combine_chunks()
 
     def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
         """Sorts one partition and drops what was rated again."""
         partition, parts = element
         read = pa.concat_tables(map(from_bytes, parts))
         kept, repeats = order_rows(read, self._config.seed)
-        yield TaggedOutput("summary", plan.summarise(read, kept, repeats, self._config))
+        facts = plan.summarise(read, kept, repeats, self._config, self._users)
+        yield TaggedOutput("summary", facts)
         yield partition, to_bytes(kept.drop(["order"]).combine_chunks())
 
 

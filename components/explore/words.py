@@ -215,6 +215,11 @@ def lopsided_group(facts: Facts) -> str | None:
     return None
 
 
+def _of_the_files(facts: Facts) -> list[Sentence]:
+    """What the example gen found in the rating files and in the tables beside them."""
+    return [Sentence(text, ("files",)) for text in facts["rows"].get("findings", [])]
+
+
 EVAL, TRAIN_EVAL, ALL = ("eval",), ("train", "eval"), ("train", "valid", "eval")
 RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (new_users, TRAIN_EVAL), (new_movies, TRAIN_EVAL), (small_eval, EVAL),
@@ -228,4 +233,4 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
 def sentences(facts: Facts) -> list[Sentence]:
     """What holds of these data, in the order in which it matters."""
     found = ((rule(facts), splits) for rule, splits in RULES)
-    return [Sentence(text, splits) for text, splits in found if text]
+    return [*_of_the_files(facts), *(Sentence(text, splits) for text, splits in found if text)]

@@ -41,7 +41,12 @@ def blessing(
         "run_id": run_id,
         "blessed": blessed,
         "reasons": reasons(gates, blessed),
-        "notes": [*unlearned(config, off, settings), *starts(training), *notes(evaluation, sizes)],
+        "notes": [
+            *rows.get("findings", []),
+            *unlearned(config, off, settings),
+            *starts(training),
+            *notes(evaluation, sizes),
+        ],
         "config": config,
         "split": {"kind": config["split"]["kind"], "history": rows["history"], **rows["splits"]},
         "metrics": {OVERALL: {}, **metrics},

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.errors import UserError
 from schemas.source import Source, load_source, source_names
@@ -103,20 +105,46 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ("[1, 10]", "[10, 1]", "the lowest first"),
         ("[1, 10]", "ten", "scale"),
         ("scale: [1, 10]", "", r"scale: it is missing: .* such as \[1, 5\]"),
-        ("films.csv\n", "films.csv\n  colour: red\n", "movies.colour: Extra inputs"),
+        (
+            "films.csv\n",
+            "films.csv\n  flavour: red\n",
+            "movies.flavour: there is no such key; those",
+        ),
+        ("films.csv\n", "films.csv\n  yaer: y\n", "movies.yaer: there is no such key; is it year?"),
+        ("scale:", "separator: ','\nscale:", "separator: it belongs to a table"),
         ("rating: stars, ", "", r"scale: there is a scale but no ratings"),
         ("movie_id: film, rating", "rating", "columns.movie_id is missing"),
-        ("user_id: who", "user_id: 1", "give the column's name"),
+        ("user_id: who, ", "", "user_id: it is missing: name the file's column that holds it"),
+        ("user_id: who", "user_id: ", "user_id: nothing is written there; put signs such as #"),
+        ("user_id: who", "user_id: [who]", "user_id: write one word"),
+        ("user_id: who", "user_id: ''", "user_id: nothing is written there"),
+        ("user_id: who", "user_id: who, user_id: me", r"line 6\): the key user_id is there twice"),
         ("files: votes.csv", "files: votes.csv\n  header: false", "counted from 1"),
-        ("user_id: who", "user_id: 0", "ratings.columns.user_id"),
-        ("files: votes.csv", "files: []", "ratings.files"),
+        ("files: votes.csv", "files: []", "ratings.files: write at least one"),
+        ("files: votes.csv", "files: votes.csv\n  header: none", "header: write true or false"),
+        ("ratings:\n", "ratings: votes.csv\nx:\n", r"ratings: write keys with values, such as"),
+        ("[1, 10]", "[1]", r"scale: write the lowest and the highest rating, such as \[1, 5\]"),
+        ("[1, 10]", "1-10", r"scale: write the lowest and the highest rating, such as \[1, 5\]"),
+        ("[1, 10]", "[0, .inf]", r"scale: write the lowest and the highest rating"),
         ("'%d.%m.%Y'", "days", "take seconds, milliseconds or a date format"),
         ("{column: year}", "{column: year, pattern: '('}", "not a regular expression"),
         ("{column: year}", "{column: year, pattern: '19'}", "needs a group"),
         ("year: {column: year}", "genres: {column: g}", "column and separator, or"),
         ("files: votes.csv", "files: votes.csv\n  encoding: klingon", "no encoding named"),
         ("files: votes.csv", "files: votes.csv\n  encoding: utf-16", "convert the file to utf-8"),
-        ("separator: ';'", "separator: ''", "ratings.separator"),
+        ("separator: ';'", "separator: ''", "ratings.separator: nothing is written there"),
+        ("separator: ';'", "separator: #", "ratings.separator: nothing .* in single quotes"),
+        ("separator: ';'", "separator: |", "separator: nothing .* in single quotes"),
+        ("separator: ';'", "separator: ,", r"\(line 5\): .*put a value with signs such as"),
+        ("separator: ';'", r"separator: '\s+'", r"\\s\+ is no separator: write its signs"),
+        ("separator: ';'", r"separator: '\n'", r"\\n is no separator"),
+        ("'%d.%m.%Y'", "%d.%m.%Y", r"\(line 7\): .*put a value with signs such as % .* quotes"),
+        ("{column: year}", r'{column: year, pattern: "(\d+)"}', r"\(line 12\): .*single quotes"),
+        (
+            "  separator: ';'\n  columns",
+            "\tseparator: ';'\n  columns",
+            "with spaces, not with tabs",
+        ),
         ("separator: ';'", "separator: '\"'", "cannot hold a quote"),
         ("separator: ';'", "separator: '::'", "set quoting: false"),
         ("files: votes.csv", "files: votes.csv\n  blocks: true", "with blocks"),
@@ -161,3 +189,78 @@ def test_a_description_that_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(UserError, match="not UTF-8"):
         load_source(str(path))
+
+
+def _own(tmp_path: Path, text: str) -> Source:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return load_source(str(path))
+
+
+WORDS = ["no", "Yes", "NULL", "~", "1", "-1", "012", "1_0", "0x1F", "1e3", "1.0", "12:30", "on"]
+WORDS += ["2020-01-01", "2020", "true", "\\N", "nan", ".inf", "None", "=", "ratings.csv", "Ürün"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_is_what_is_written_however_yaml_would_take_it(tmp_path: Path, word: str) -> None:
+    """Norway is no truth, 012 not ten, a date no date: as column, file, null word or key."""
+    source = _own(
+        tmp_path,
+        f"""
+ratings:
+  files: {word}
+  nulls: [{word}, 'N/A']
+  unrated: {word}
+  columns: {{user_id: {word}, movie_id: m, rating: r}}
+  values: {{rating: {{like: 1, {word}x: 0}}}}
+movies:
+  files: [{word}]
+  columns: {{movie_id: '{word}', movie_title: t}}
+  genres: {{flags: {{{word}: {word}}}}}
+""",
+    )
+    assert source.ratings.files == source.movies.files == [word]
+    assert source.ratings.nulls == (word, "N/A") and source.ratings.unrated == (word,)
+    assert source.ratings.columns.user_id == source.movies.columns.movie_id == word
+    assert source.ratings.values == {"rating": {"like": 1, f"{word}x": 0}}
+    assert source.movies.genres.flags == {word: word}
+    assert Source.model_validate_json(source.model_dump_json()) == source
+
+
+@pytest.mark.parametrize(
+    ("written", "signs"),
+    [
+        (r"'\t'", "\t"), (r'"\t"', "\t"), (r"\t", "\t"), (r"'\\t'", "\t"), ("tab", "\t"),
+        ('"\t"', "\t"), (r"'\x01'", "\x01"), (r'"\x01"', "\x01"), (r"'\001'", "\x01"),
+        (r"'\u0001'", "\x01"), (r"'\|'", "|"), (r"'\|\|'", "||"), ("'::'", "::"), ("'|'", "|"),
+        ("' '", " "), (r"'\'", "\\"), ("';'", ";"), (r"'\;'", ";"), ("¦", "¦"),
+    ],
+)  # fmt: skip
+def test_a_separator_may_be_written_as_an_escape_in_any_quotes(
+    tmp_path: Path, written: str, signs: str
+) -> None:
+    text = OWN.replace("separator: ';'", f"separator: {written}\n  quoting: false")
+    text = text.replace("year: {", f"genres: {{column: g, separator: {written}}}\n  year: {{")
+    source = _own(tmp_path, text)
+    assert source.ratings.separator == source.movies.separator == signs
+    assert source.movies.genres.separator == signs
+
+
+def test_null_words_need_no_list_and_no_right_quotes(tmp_path: Path) -> None:
+    for written in ("'\\N'", '"\\N"', "\\N", "['\\N']", '["\\N"]', "[' \\N ']"):
+        source = _own(tmp_path, OWN.replace("files: votes", f"nulls: {written}\n  files: votes"))
+        assert source.ratings.nulls == ("\\N",)
+
+
+def test_keys_with_nothing_are_as_if_they_were_not_there(tmp_path: Path) -> None:
+    source = _own(tmp_path, OWN.split("movies:", maxsplit=1)[0] + "movies:\nusers:\n")
+    assert source.movies is None and source.users is None
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(OWN.split()), max_size=9).map(" ".join))
+def test_whatever_is_written_is_told_in_a_sentence(tmp_path_factory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        load_source(str(path))
+    assert "\n" not in str(error.value) and str(error.value).startswith(str(path))

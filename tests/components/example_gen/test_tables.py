@@ -1,10 +1,14 @@
 """Movies and users of every source, from samples in exactly their original form."""
 
 import gzip
+import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.example_gen.files import find_files
 from components.example_gen.tables import (
@@ -195,9 +199,11 @@ def test_the_movies_dataset_joins_through_links(tmp_path: Path) -> None:
         ("2", "Jumanji", 0, [], "", "Chris O'Donnell"),
         ("3", "Midnight Man", 0, ["Drama"], "", ""),
     ]
-    assert found.problems.counts == {"duplicate_id": 1, "malformed_id": 1}
+    dropped = {"duplicate_id": 1, "malformed_id": 1, "missing_field": 1, "unresolved_link": 2}
+    assert found.problems.counts == dropped
     lines = {sample.reason: sample.line for sample in found.problems.samples}
-    assert lines == {"malformed_id": 6, "duplicate_id": 7}
+    told = {"malformed_id": 6, "duplicate_id": 7, "missing_field": 5, "unresolved_link": 7}
+    assert lines == told
 
 
 def test_packed_tables(tmp_path: Path) -> None:
@@ -327,3 +333,192 @@ def test_the_embedded_movies() -> None:
     assert found.table.num_rows == 9742
     assert found.problems.counts == {}
     assert found.table["movie_id"].to_pylist() == sorted(found.table["movie_id"].to_pylist())
+
+
+FLAGS = """
+scale: [1, 5]
+ratings: {files: r.csv, columns: {user_id: u, movie_id: m, rating: r}}
+movies:
+  files: films.csv
+  columns: {movie_id: m, movie_title: t}
+  genres: {flags: {Action: a, Drama: d}}
+"""
+YES = ["1", "1.0", "1.", "1.00", "true", "t", "yes", "y", "x", "on"]
+NO = ["0", "0.0", "0.", "false", "f", "no", "n", "off", ""]
+
+
+def own(folder: Path, text: str, name: str = "mine") -> Source:
+    (folder / f"{name}.yaml").write_text(text)
+    return load_source(str(folder / f"{name}.yaml"))
+
+
+def films(folder: Path, text: str, header: str, rows: list[str]) -> MovieTable:
+    path = folder / "films.csv"
+    path.write_text("\n".join([header, *rows, ""]))
+    table = read_movies(own(folder, text), {"movies": [str(path)]})
+    assert table is not None
+    return table
+
+
+SHOUTED = st.sampled_from([str.lower, str.upper, str.title, lambda word: f" {word} "])
+
+
+@given(st.lists(st.tuples(st.sampled_from(YES + NO), st.sampled_from(YES + NO), SHOUTED)))
+def test_flags_are_read_in_every_usual_form(cells: list[Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [f"{n},F,{how(a)},{how(d)}" for n, (a, d, how) in enumerate(cells)]
+        table = films(Path(folder), FLAGS, "m,t,a,d", [*rows, "last,F,1,1"])
+    found = {row["movie_id"]: row["genres"] for row in table.table.to_pylist()}
+    for number, (action, drama, _) in enumerate(cells):
+        assert found[str(number)] == ["Action"] * (action in YES) + ["Drama"] * (drama in YES)
+    assert table.cells[0].report() == []
+    table.cells[0].check(0.0)
+
+
+@pytest.mark.parametrize("word", ["2", "maybe", "-1", "nan", "0.5", "11", "✓", "yess", "1,0"])
+def test_a_flag_that_is_neither_yes_nor_no_is_counted_and_stops_the_run(
+    tmp_path: Path, word: str
+) -> None:
+    rows = [f"{n},F,{n % 2},0" for n in range(98)]
+    table = films(tmp_path, FLAGS, "m,t,a,d", [*rows, f'98,F,"{word}",1', "99,F,1,1"])
+    (told,) = table.cells[0].report()
+    first = {"file": str(tmp_path / "films.csv"), "line": 100, "text": word}
+    column = {"column": "movies.genres.Action", "reason": "unreadable_flag", "cells": 1, "of": 100}
+    assert told == column | {"first": first}
+    assert table.table["genres"].to_pylist()[-2:] == [["Drama"], ["Action", "Drama"]]
+    table.cells[0].check(0.01)
+    with pytest.raises(UserError, match=rf"films\.csv:100: '{word}'; yes and no are 1 and 0"):
+        table.cells[0].check(0.009)
+
+
+MOVIES = """
+scale: [1, 5]
+ratings: {{files: r.csv, columns: {{user_id: u, movie_id: m, rating: r}}}}
+movies: {{files: films.csv, columns: {{movie_id: m, movie_title: t}}, {feature}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("feature", "cell", "message"),
+    [
+        ("year: {column: c}", "1995-10-30", "year: 30 of 30 .*'1995-10-30'; .* give a pattern"),
+        ("year: {column: c}", "MCMXC", "year: 30 of 30 cells cannot be read"),
+        ("year: {column: c}", "19950", "year: 30 of 30 cells cannot be read"),
+        (r"year: {column: c, pattern: '\((\d+)\)'}", "Heat [1995]", "the pattern finds nothing"),
+        (r"year: {column: c, pattern: '(\w+)'}", "Heat", "year: 30 of 30 .*'Heat'"),
+        ("genres: {column: c, pattern: 'name: (x)'}", "Drama", "genres: .*pattern finds nothing"),
+        ("genres: {flags: {Drama: c}}", "-", "genres.Drama: 30 of 30"),
+        ("director: {column: c, pattern: '<(.*)>'}", "Ann", "director: .*pattern finds nothing"),
+    ],
+)
+def test_a_column_of_which_nothing_can_be_read_stops_the_run(
+    tmp_path: Path, feature: str, cell: str, message: str
+) -> None:
+    rows = [f"{n},F,{cell}" for n in range(30)]
+    cells = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows).cells[0]
+    with pytest.raises(UserError, match=message) as error:
+        cells.check(1.0)
+    assert f"{tmp_path / 'films.csv'}:2: " in str(error.value)
+    # Of a handful of rows nobody can tell; it is said then.
+    few = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows[:5]).cells[0]
+    few.check(1.0)
+    assert len(few.findings(0.01)) == 1
+
+
+@pytest.mark.parametrize(
+    ("feature", "cells", "message"),
+    [
+        ("genres: {column: c, separator: ';'}", ["A|B"], r"no cell .*';', and 30 .* hold '\|'"),
+        ("genres: {column: c, separator: '|'}", ["A", "B"], None),
+        ("genres: {column: c, separator: '|'}", ["A|B", "A/C"], None),
+        ("year: {column: c}", [""], r"movies\.year: none of 30 rows gives anything"),
+        ("genres: {flags: {Drama: c}}", ["0"], r"movies\.genres: none of 30 rows gives anything"),
+        ("year: {column: c}", ["1990"] * 14 + ["?"], r"year: 2 of 30 cells cannot be read, .*:16:"),
+        ("year: {column: c}", ["1990"], None),
+        ("genres: {column: c, pattern: \"'(.*?)'\"}", ["[]", "['A']"], None),
+    ],
+)  # fmt: skip
+def test_what_a_column_lacks_is_told(
+    tmp_path: Path, feature: str, cells: list[str], message: str | None
+) -> None:
+    rows = [f"{n},F,{cells[n % len(cells)]}" for n in range(30)]
+    found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows).cells[0]
+    found.check(0.01)
+    assert len(found.findings(0.01)) == (message is not None)
+    for sentence in found.findings(0.01):
+        assert re.search(str(message), sentence)
+
+
+PEOPLE = """
+scale: [1, 5]
+ratings: {files: r.csv, columns: {user_id: u, movie_id: m, rating: r}}
+users:
+  files: u.csv
+  columns: {user_id: u, gender: g, age: a}
+  age_in_years: true
+  values: {gender: {F: female, M: male}}
+"""
+
+
+def test_codes_and_ages_that_are_not_known_are_counted(tmp_path: Path) -> None:
+    rows = ["1,F,30", "2,X,131", "3,f,young", "4,,", "5,M,7.0", "6,W,-1"]
+    (tmp_path / "u.csv").write_text("\n".join(["u,g,a", *rows, ""]))
+    table = read_users(own(tmp_path, PEOPLE), {"users": [str(tmp_path / "u.csv")]})
+    assert table is not None
+    assert table.table["gender"].to_pylist() == ["female", "X", "f", "", "male", "W"]
+    assert table.table["age"].to_pylist() == ["25-34", "", "", "", "under 18", ""]
+    counts = {(row["column"], row["reason"]): row["cells"] for row in table.cells[0].report()}
+    unread = {("users.age", "unreadable_age"): 3, ("users.gender", "unmapped_value"): 3}
+    assert counts == unread
+    assert len(table.cells[0].findings(0.01)) == 2
+    table.cells[0].check(0.01)
+
+
+NULLS = [r"\N", "nan", "NaN", "NULL", "null", "None", "NONE", "N/A", "n/a", "NA", "<NA>", "-", "?"]
+NULLS += ["nil", "undefined", "#N/A", "NaT", "(null)"]
+
+
+@pytest.mark.parametrize("word", NULLS)
+def test_a_word_for_nothing_is_no_id_unless_the_source_says_so(tmp_path: Path, word: str) -> None:
+    text = MOVIES.format(feature="year: {column: c}")
+    rows = ["1,F,1990", f"{word},G,1990"]
+    assert films(tmp_path, text, "m,t,c", rows).problems.counts == {"null_id": 1}
+    allowed = films(tmp_path, f"real_ids: ['{word.lower()}']\n" + text, "m,t,c", rows)
+    assert allowed.problems.counts == {} and len(allowed.table) == 2
+
+
+def test_a_table_of_which_no_row_can_be_used_is_told(tmp_path: Path) -> None:
+    text = MOVIES.format(feature=r"id_pattern: '^(\d+)$'")
+    with pytest.raises(UserError, match=r"Not one row of the movies .*malformed_id in .*csv:2: 'a"):
+        films(tmp_path, text, "m,t,c", ["a,F,", "b,G,"])
+
+
+LINKED = """
+scale: [1, 5]
+ratings: {files: r.csv, columns: {user_id: u, movie_id: m, rating: r}}
+movies:
+  {files: m.csv, columns: {movie_id: id, movie_title: t}, star: {column: s}}
+credits: {files: c.csv, columns: {movie_id: id}, director: {column: d}}
+links: {files: l.csv, columns: {movie_id: a, linked_id: b}}
+"""
+
+
+def test_what_joins_nothing_is_counted(tmp_path: Path) -> None:
+    files = {
+        "m.csv": "id,t,s\n7,F,Ann\n8,G,Bob\n9,H,\n",
+        "c.csv": "id,d\n7,Cem\n70,Dan\n",
+        "l.csv": "a,b\n1,7\n2,8\n3,70\n4,\n5,71\n",
+    }
+    write(tmp_path, files)
+    source = own(tmp_path, LINKED)
+    paths = {"movies": "m.csv", "credits": "c.csv", "links": "l.csv"}
+    table = read_movies(source, {name: [str(tmp_path / file)] for name, file in paths.items()})
+    assert table is not None
+    people = [(row["movie_id"], row["director"], row["star"]) for row in table.table.to_pylist()]
+    assert people == [("1", "Cem", "Ann"), ("2", "", "Bob")]
+    assert table.problems.counts == {
+        "credits_of_no_movie": 1, "missing_field": 1, "unlinked_movie": 1, "unresolved_link": 2,
+    }  # fmt: skip
+    write(tmp_path, {"l.csv": "a,b\n1,100\n"})
+    with pytest.raises(UserError, match="leads to a movie of the movies table"):
+        read_movies(source, {name: [str(tmp_path / file)] for name, file in paths.items()})
