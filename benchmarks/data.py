@@ -36,6 +36,11 @@ class Ragged:
         """The list that each value belongs to, int64 [values]."""
         return np.repeat(np.arange(len(self.offsets) - 1), self.lengths)
 
+    def matrix(self, width: int) -> sp.csr_matrix:
+        """Which numbers each list holds: ones, float32 [lists, width]."""
+        ones = np.ones(len(self.values), np.float32)
+        return sp.csr_matrix((ones, self.values, self.offsets), (len(self.offsets) - 1, width))
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -45,6 +50,7 @@ class Rows:
     person: int64 [rows], one number for each user, whether train has them or not.
     movie, rating, time: of the target, [rows].
     history, history_rating, history_time: what may be known of the user then; empty for train.
+    seen: the movies of the events before the history, which are left out and not read.
     """
 
     user: Array
@@ -55,12 +61,15 @@ class Rows:
     history: Ragged
     history_rating: Array
     history_time: Array
+    seen: Ragged
 
     def matrix(self, movies: int) -> sp.csr_matrix:
         """Which movies each row's history holds: ones, float32 [rows, movies]."""
-        ones = np.ones(len(self.history.values), np.float32)
-        shape = (len(self.user), movies)
-        return sp.csr_matrix((ones, self.history.values, self.history.offsets), shape)
+        return self.history.matrix(movies)
+
+    def left_out(self, movies: int) -> sp.csr_matrix:
+        """Which movies each row's list leaves out, [rows, movies]: all that the user has seen."""
+        return self.history.matrix(movies) + self.seen.matrix(movies)
 
     @property
     def after_pause(self) -> Array:
@@ -108,6 +117,7 @@ def _read(
 ) -> tuple[Rows, dict[bytes, int]]:
     kinds = {"movie_id": tf.string, "rating": tf.float32, "timestamp": tf.int64}
     spec = {f"{part}{k}": tf.io.RaggedFeature(t) for k, t in kinds.items() for part in _PARTS}
+    spec["seen_movie_id"] = tf.io.RaggedFeature(tf.string)
     spec["user_id"] = tf.io.FixedLenFeature([], tf.string)
     parts = [tf.io.parse_example(b, spec) for b in _files(examples, split)]
     if not parts:
@@ -118,7 +128,7 @@ def _read(
         names = {name: number for number, name in enumerate(people)}
     users = np.array([names.get(name, len(names)) for name in ids], np.int32)
     target = _ragged(parts, "movie_id")
-    history = _ragged(parts, "history_movie_id")
+    history, seen = _ragged(parts, "history_movie_id"), _ragged(parts, "seen_movie_id")
     return Rows(
         np.repeat(users, target.lengths),
         np.repeat(person, target.lengths),
@@ -128,6 +138,7 @@ def _read(
         Ragged(movies.lookup(tf.constant(history.values)).numpy(), history.offsets),
         _values(parts, "history_rating"),
         _values(parts, "history_timestamp"),
+        Ragged(movies.lookup(tf.constant(seen.values)).numpy(), seen.offsets),
     ), names
 
 

@@ -24,12 +24,12 @@ BATCH = 512
 
 
 def ranks(split: Split, rows: Rows, scorer: Scorer) -> Array:
-    """Each target's place among the movies not in its history; ties share their mean place.
+    """Each target's place among the movies not seen before; ties share their mean place.
 
     Returns:
       float64 [rows], 1 for the best.
     """
-    seen, found = rows.matrix(split.movies), []
+    seen, found = rows.left_out(split.movies), []
     for start in range(0, len(rows.user), BATCH):
         stop = min(start + BATCH, len(rows.user))
         scores = np.array(scorer(rows, start, stop), np.float32)

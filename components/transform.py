@@ -5,9 +5,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from schemas.features import MOVIE_FEATURES, USER_FEATURES
-
-SEPARATOR = "|"
+from schemas.features import MOVIE_FEATURES, SEPARATOR, USER_FEATURES
 
 
 def preprocessing_fn(

@@ -1,6 +1,7 @@
 """The command line. Heavy imports stay inside the commands that need them."""
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -68,6 +69,9 @@ app.add_typer(kfp)
 
 def main() -> None:
     """The console script: a user's mistake ends in one sentence and status 2."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A title may hold letters for which the terminal has no form.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except UserError as error:

@@ -116,11 +116,12 @@ def find_movie(explored: "Explored", typed: str) -> int:
     Raises:
       UserError: there is none; the sentence names what comes close.
     """
+    from schemas.text import to_texts
     from serving.model import Catalogue
     from serving.titles import Titles
 
     movies = explored.catalogue.to_pydict()
-    ids = [movie.decode("utf-8", "replace") for movie in movies["movie_id"]]
+    ids = to_texts(movies["movie_id"])
     years = movies.get("year", [0] * len(ids))
     rows = {movie: row for row, movie in enumerate(ids)}
     ratings = explored.totals().ratings

@@ -2,3 +2,4 @@
 
 USER_FEATURES = ("gender", "age", "occupation")
 MOVIE_FEATURES = ("year", "genres", "director", "star")
+SEPARATOR = "\x1f"  # between the genres of a movie where they are one text: no name holds it

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import UserError
+from schemas.text import to_text, to_texts
 from serving import requests as ask
 from serving.model import NO_RATINGS, Arrays, Model, padded
 from serving.titles import Titles
@@ -58,7 +59,7 @@ class Answers:
         return [
             {
                 "version": self.model.version,
-                "source": found["source"][row].decode(),
+                "source": to_text(found["source"][row]),
                 "history": self._shown_events(one.events),
                 "movies": self._scored(found, row),
             }
@@ -112,7 +113,7 @@ class Answers:
         movies = [
             {**movie, "ratings": ratings} for movie, ratings in zip(movies, each, strict=False)
         ]
-        sources = [source.decode() for source in found["source"][0]]
+        sources = to_texts(found["source"][0])
         return {"version": self.model.version, "sources": sources, "movies": movies}
 
     def explain(self, request: ask.ExplainRequest) -> Json:
@@ -130,7 +131,7 @@ class Answers:
             for i, movie in enumerate(found["history_movie_id"][0])
             if movie
         ]
-        source = found["source"][0].decode()
+        source = to_text(found["source"][0])
         named = {"version": self.model.version, "source": source, "movie": self.movie(row)}
         return {**named, "history": history}
 
@@ -175,7 +176,7 @@ class Answers:
         }
 
     def _named(self, movie: bytes) -> Json:
-        return self.movie(self.model.catalogue.rows[movie.decode()])
+        return self.movie(self.model.catalogue.rows[to_text(movie)])
 
     def _scored(self, found: Arrays, row: int) -> list[Json]:
         ids, scores = (found[name][row].tolist() for name in ("movie_id", "score"))
@@ -195,7 +196,7 @@ class Answers:
     def _answer(self, found: Arrays, events: Events, movies: list[Json]) -> Json:
         return {
             "version": self.model.version,
-            "source": found["source"][0].decode(),
+            "source": to_text(found["source"][0]),
             "history": self._shown_events(events),
             "movies": movies,
         }

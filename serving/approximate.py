@@ -57,6 +57,9 @@ class ApproximateModel(tf.Module):
         front, tail = _parts(exact)
         self._front, self._tail = (tf.Variable(rows, trainable=False) for rows in (front, tail))
         vectors = _vectors(exact)
+        self._in_tail = tf.Variable(
+            np.isin(np.arange(len(front) + len(tail)), tail), trainable=False
+        )
         self._front_vectors = tf.Variable(vectors[front], trainable=False)
         self._searcher = _searcher(vectors[tail], search).serialize_to_module()
         self._reordered = search.reordered
@@ -105,7 +108,7 @@ class ApproximateModel(tf.Module):
         front = tf.matmul(query, self._front_vectors, transpose_b=True)
         if asked["linear"].shape[1]:
             front += asked["linear"]
-        wanted = most + tf.shape(asked["history_row"])[1]
+        wanted = tf.minimum(most + self._seen_in_tail(asked["history_row"]), self._tail.shape[0])
         found, tail = _search(self._searcher, query, wanted, self._reordered)
         rows = tf.concat(
             [
@@ -119,6 +122,11 @@ class ApproximateModel(tf.Module):
         scores = tf.where(asked["known"][:, tf.newaxis], tf.concat([front, tail], 1), popularity)
         seen = _marked(asked["history_row"], self.exact.log_popularity.shape[0])
         return rows, tf.where(tf.gather(seen, rows, batch_dims=1), -float("inf"), scores)
+
+    def _seen_in_tail(self, rows: tf.Tensor) -> tf.Tensor:
+        """The most that anyone has seen of the tail: what is found may be that and is left out."""
+        seen = tf.gather(self._in_tail, tf.maximum(rows, 0)) & (rows >= 0)
+        return tf.reduce_max(tf.math.count_nonzero(seen, 1, dtype=tf.int32))
 
 
 def _inputs() -> tuple[tf.TensorSpec, ...]:

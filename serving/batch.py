@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.errors import UserError
+from schemas.text import to_texts
 from serving.model import Arrays, Model
 
 TOGETHER = 256  # users in one call of the graph
@@ -84,9 +85,10 @@ def _table(model: Model, users: list[str], k: int) -> pa.Table:
     found = model.call("recommend", user_id=users, history_movie_id=[[]], history_rating=[[]], k=k)
     there = np.isfinite(found["score"])
     owner, place = np.nonzero(there)
+    source = np.array(to_texts(found["source"]), object)
 
     def text(name: str) -> Any:
-        return pa.array(found[name][there], pa.binary()).cast(pa.string())
+        return pa.array(to_texts(found[name][there]), pa.string())
 
     arrays = [
         pa.array(np.array(users, object)[owner], pa.string()),
@@ -95,6 +97,6 @@ def _table(model: Model, users: list[str], k: int) -> pa.Table:
         text("movie_title"),
         pa.array(found["score"][there]),
         _ratings(found, there),
-        pa.array(found["source"].astype(str)[owner]).dictionary_encode().cast(SCHEMA.field(6).type),
+        pa.array(source[owner], pa.string()).dictionary_encode().cast(SCHEMA.field(6).type),
     ]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)

@@ -94,7 +94,7 @@ def recommend(
         group = _request(ask.GroupRequest, people=people, rule=rule, **wishes)
         _show(answers.group(group), as_json)
         return
-    person = {"user": user and _known(answers, user), "history": _history(liked)}
+    person = {"user": user and _known(answers, user), "history": _history(answers, liked)}
     _show(answers.recommend(_request(ask.RecommendRequest, **person, **wishes)), as_json)
 
 
@@ -109,7 +109,7 @@ def rate(
     from serving import requests as ask
 
     answers = _answers(model_dir)
-    person = {"user": user and _known(answers, user), "history": _history(liked)}
+    person = {"user": user and _known(answers, user), "history": _history(answers, liked)}
     _show(answers.rate(_request(ask.RateRequest, movies=movie, **person)), as_json)
 
 
@@ -196,11 +196,13 @@ def _known(answers: "Answers", user: str) -> str:
     return user
 
 
-def _history(liked: list[str] | None) -> list[dict[str, Any]]:
+def _history(answers: "Answers", liked: list[str] | None) -> list[dict[str, Any]]:
     """TITLE or TITLE=RATING; what follows the sign is part of the title unless it is a number."""
-    history = []
+    history: list[dict[str, Any]] = []
     for text in liked or []:
         title, _, rating = text.rpartition("=")
+        if answers.titles.names(text):
+            title = ""
         try:
             history.append({"movie": title, "rating": float(rating)} if title else {"movie": text})
         except ValueError:
@@ -219,6 +221,11 @@ def _mix(rank_by: str) -> float:
     return mix
 
 
+def _printed(name: str) -> str:
+    """A name with escapes for what would steer the terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+
+
 SOURCES = {
     "user": "what the user has seen",
     "history": "the movies you named",
@@ -229,8 +236,10 @@ SOURCES = {
 def _show(found: dict[str, Any], as_json: bool) -> None:
     if as_json:
         import json
+        import sys
 
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        plain = (sys.stdout.encoding or "ascii").lower().replace("-", "") != "utf8"
+        typer.echo(json.dumps(found, ensure_ascii=plain))
         return
     from rich.console import Console
     from rich.table import Table
@@ -245,7 +254,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
         table.add_column("rating", justify="right")
     for place, movie in enumerate(found["movies"], 1):
         rating = "" if movie["rating"] is None else f"{movie['rating']:.2f}"
-        cells = (str(place), Text(movie["title"]), movie["movie_id"], rating)
+        names = (Text(_printed(movie[key])) for key in ("title", "movie_id"))
+        cells = (str(place), *names, rating)
         table.add_row(*cells[: 4 if rated else 3])
     console = Console()
     console.print(table)

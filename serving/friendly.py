@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from schemas.errors import UserError
@@ -14,7 +15,24 @@ from serving.work import Work
 MISTAKE = {"model": ask.Error, "description": "a mistake in the request, in one sentence"}
 BUSY = {"model": ask.Error, "description": "too much is waiting, or it took too long"}
 MISTAKES: dict[int | str, dict[str, Any]] = {400: MISTAKE, 413: MISTAKE, 429: BUSY, 503: BUSY}
-Text = Annotated[str, Query(max_length=300)]
+Name = Annotated[str, Query(min_length=1)]
+
+
+class AnyText(Convertor[str]):
+    """A part of a path that may hold anything, escaped: slashes and line breaks, too."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        """The text, which the server has unescaped."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The text."""
+        return value
+
+
+register_url_convertor("any", AnyText())
 
 
 class NotThere(UserError):  # noqa: N818 (it is an outcome)
@@ -66,34 +84,39 @@ def _people(router: APIRouter, versions: Versions, work: Work) -> None:
 def _lookups(router: APIRouter, name: str, versions: Versions, work: Work) -> None:
     @router.get("/similar", response_model=ask.Similar)
     async def similar(
-        movie: Annotated[str, Query(min_length=1, max_length=300, description="id or title")],
+        movie: Annotated[str, Query(min_length=1, description="id or title")],
         k: Annotated[int, Query(ge=1, le=ask.MOST_K)] = 10,
     ) -> Response:
         """Movies near a movie."""
         return json(await work.run(versions.current.similar, movie, k))
 
     @router.get("/movies", response_model=ask.Found)
-    async def movies(q: Text = "", k: Annotated[int, Query(ge=1, le=100)] = 10) -> Response:
+    async def movies(q: str = "", k: Annotated[int, Query(ge=1, le=100)] = 10) -> Response:
         """Movies that fit what is typed, the most rated first."""
         answers = versions.current
         rows = await work.run(answers.titles.search, q, k)
         return json({"movies": [answers.movie(row) for row in rows]})
 
     @router.get("/users", response_model=ask.Users)
-    async def users(q: Text = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+    async def users(q: str = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
         """User ids that start with what is typed."""
         known = versions.current.model.users
         found = [user for user in known if user.startswith(q)]
         shown = sorted(found, key=lambda user: (len(user), user))[:k]
         return json({"total": len(found), "users": shown})
 
-    @router.get("/users/{user}/history", response_model=ask.UserHistory,
+    @router.get("/users/{user:any}/history", response_model=ask.UserHistory,
                 responses={404: MISTAKE})  # fmt: skip
-    async def history(user: Annotated[str, Path(max_length=300)]) -> Response:
-        """What is stored of a user, newest first."""
+    async def user_history(user: Annotated[str, Path()]) -> Response:
+        """All that is stored of a user, newest first; for the ids '.' and '..' see /history."""
+        return await history(user)
+
+    @router.get("/history", response_model=ask.UserHistory, responses={404: MISTAKE})
+    async def history(user: Name) -> Response:
+        """All that is stored of a user, newest first, whatever the id is made of."""
         answers = versions.current
         if user not in answers.model.known_users:
-            raise NotThere(f"There is no user {user!r}.")
+            raise NotThere(f"There is no user {user[:100]!r}.")
         found = await work.run(answers.history, user)
         return json({"version": answers.model.version, "user": user, "history": found})
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from schemas.errors import UserError
+from schemas.features import SEPARATOR
+from schemas.text import to_texts
 
 GRAPH_FILE = "saved_model.pb"
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
@@ -65,11 +67,11 @@ class Model:
             for name, d in self.definitions.items()
         }
         self.catalogue = _read_catalogue(self._loaded.catalogue)
-        self.users = self._loaded.user_ids.numpy().astype(str).tolist()
+        self.users = to_texts(self._loaded.user_ids.numpy())
         self.known_users = frozenset(self.users)
         low_high = self._loaded.scale.numpy().tolist()
         self.scale = (low_high[0], low_high[1]) if low_high else None
-        self.user_features = self._loaded.user_features.numpy().astype(str).tolist()
+        self.user_features = to_texts(self._loaded.user_features.numpy())
 
     def call(self, signature: str, **inputs: Any) -> Arrays:
         """Calls a signature; inputs left out have their defaults.
@@ -125,19 +127,23 @@ def read_definitions(path: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
 
 
 def _read_catalogue(saved: Any) -> Catalogue:
-    ids = _text(saved.movie_id)
+    ids = to_texts(saved.movie_id.numpy())
     return Catalogue(
         ids,
-        _text(saved.movie_title),
+        to_texts(saved.movie_title.numpy()),
         saved.year.numpy().tolist(),
-        [text.split("|") if text else [] for text in _text(saved.genres)],
+        _genres(saved),
         saved.ratings.numpy(),
         {movie: row for row, movie in enumerate(ids)},
     )
 
 
-def _text(variable: tf.Variable) -> list[str]:
-    return [value.decode("utf-8", "replace") for value in variable.numpy()]
+def _genres(saved: Any) -> list[list[str]]:
+    # Earlier versions exported `genres`, in which no name could hold the mark between them.
+    names, mark = (
+        (saved.genre_names, SEPARATOR) if hasattr(saved, "genre_names") else (saved.genres, "|")
+    )
+    return [text.split(mark) if text else [] for text in to_texts(names.numpy())]
 
 
 def newest_model(folder: Path) -> Model:

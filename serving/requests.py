@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_K, MOST_EVENTS, MOST_PEOPLE = 500, 1000, 10
-Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+# As long as the data's names are: what bounds a request is the size of its body.
+Name = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Body(BaseModel):

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from schemas.text import to_text
+
 Inputs = Any  # the protobuf map of a signature's inputs
 
 
@@ -206,8 +208,8 @@ def _strings(value: Any, binary: bool) -> Any:
     if isinstance(value, list):
         return [_strings(part, binary) for part in value]
     if binary:
-        return {"b64": base64.b64encode(value).decode()}
-    return value.decode("utf-8", "replace")
+        return {"b64": to_text(base64.b64encode(value))}
+    return to_text(value)
 
 
 def _shown(value: Any) -> str:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -45,6 +46,7 @@ class Titles:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         popular = np.argsort(-catalogue.ratings, kind="stable").tolist()
+        self._exact = {catalogue.titles[row]: row for row in reversed(popular)}
         self._rows: dict[str, list[int]] = defaultdict(list)
         for row in popular:
             for name in _names(catalogue.titles[row]):
@@ -58,8 +60,9 @@ class Titles:
         Raises:
           UserError: there is none; the sentence names what comes close.
         """
-        if typed in self._catalogue.rows:
-            return self._catalogue.rows[typed]
+        for names in (self._catalogue.rows, self._exact):
+            if typed in names:
+                return names[typed]
         for name, year in ((typed, 0), split_year(typed)):
             rows = self._rows.get(plain(name), [])
             rows = [row for row in rows if year in (0, self._year(row))]
@@ -69,11 +72,16 @@ class Titles:
         hint = f": did you mean {' or '.join(close)}?" if close else "."
         raise UserError(f"There is no movie {typed[:100]!r}{hint}")
 
+    def names(self, typed: str) -> bool:
+        """Whether this is an id or a title, to the letter."""
+        return typed in self._catalogue.rows or typed in self._exact
+
     def search(self, typed: str, most: int) -> list[int]:
         """Rows of movies with a word that starts like each typed one, the most rated first."""
         words = [f" {word}" for word in plain(typed).split()]
-        if not words:
-            return [row for _, row in self._popular[:most]]
+        if not words:  # nothing typed, or signs alone
+            titles = ((self._catalogue.titles[row], row) for _, row in self._popular)
+            return list(islice((row for title, row in titles if typed.strip() in title), most))
         found = [row for key, row in self._popular if all(word in key for word in words)][:most]
         missing = most - len(found)
         close = self._close(typed) if missing and len(typed) > 2 else []

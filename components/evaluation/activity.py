@@ -58,8 +58,8 @@ def count_train(files: Sequence[str]) -> Activity:
             ratings = pc.list_flatten(found["rating"])
             values.append(_counts(ratings.filter(pc.invert(pc.is_nan(ratings)))))
         movies.append(_counts(pc.list_flatten(found["movie_id"])))
-    by_user, by_movie = _summed(users), _summed(movies)
-    by_value = zip(*(x.to_pylist() for x in _summed(values)), strict=True) if values else ()
+    by_user, by_movie = summed(users), summed(movies)
+    by_value = zip(*(x.to_pylist() for x in summed(values)), strict=True) if values else ()
     return Activity(
         dict(sorted(by_value)),
         by_user[1].to_numpy(),
@@ -73,27 +73,44 @@ def _counts(values: pa.ChunkedArray) -> pa.Table:
     return pa.table({"key": found.field("values"), "n": found.field("counts")})
 
 
-def _summed(parts: list[pa.Table]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def summed(parts: list[pa.Table]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Adds up the tables' `n` by `key`."""
     parts = [part.set_column(1, "n", part["n"].cast(pa.int64())) for part in parts]
     whole = pa.concat_tables(parts).group_by("key").aggregate([("n", "sum")])
     return whole["key"], whole["n_sum"]
 
 
-def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[NDArray[Any], Movies]:
-    """The sorted ids of the catalogue's movies, bytes, and what is known of each of them."""
-    ids, genres = [], []
-    for found in tables(catalogue, ("movie_id", "genres")):
+def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[pa.Table, Movies]:
+    """The catalogue's movies in its order, and what is known of each of them.
+
+    Returns:
+      movie_id, movie_title (binary) and genres (lists of binary), and the counts of train.
+    """
+    known = _catalogue(catalogue)
+    owner = pc.list_parent_indices(known["genres"].combine_chunks()).to_numpy()
+    given = pc.list_flatten(known["genres"]).combine_chunks()
+    names = pc.unique(given)
+    names = names.take(pc.sort_indices(names))
+    marks = np.zeros([len(known), len(names)], bool)
+    marks[owner, pc.index_in(given, value_set=names).to_numpy()] = True
+    activity = count_train(train)
+    counts = np.zeros(len(known))
+    ids = known["movie_id"].combine_chunks()
+    rated = pc.index_in(pa.array(activity.movies, ids.type), value_set=ids).to_numpy()
+    counts[rated.astype(np.int64)] = activity.per_movie
+    return known, Movies(counts, len(activity.per_user), marks)
+
+
+def _catalogue(files: Sequence[str]) -> pa.Table:
+    ids, titles, genres = [], [], []
+    for found in tables(files, ("movie_id", "movie_title", "genres")):
         columns = found.to_pydict()
         ids += [movie for (movie,) in columns["movie_id"]]
-        genres += [kinds or [] for kinds in columns.get("genres", [[]] * len(found))]
-    order = np.argsort(np.array(ids, "S"))
-    known = np.array(ids, "S")[order]
-    names = sorted({kind for kinds in genres for kind in kinds if kind})
-    marks = np.zeros([len(ids), len(names)], bool)
-    places = {name: place for place, name in enumerate(names)}
-    for row, movie in enumerate(order):
-        marks[row, [places[kind] for kind in genres[movie] if kind]] = True
-    activity = count_train(train)
-    counts = np.zeros(len(ids))
-    counts[np.searchsorted(known, np.array(activity.movies, "S"))] = activity.per_movie
-    return known, Movies(counts, len(activity.per_user), marks)
+        titles += [title for (title,) in columns["movie_title"]]
+        genres += [[g for g in own or [] if g] for own in columns.get("genres", [[]] * len(found))]
+    names = pa.large_binary()
+    return pa.table({
+        "movie_id": pa.array(ids, names),
+        "movie_title": pa.array(titles, names),
+        "genres": pa.array(genres, pa.list_(names)),
+    })  # fmt: skip

@@ -9,36 +9,71 @@ from numpy.typing import NDArray
 
 from components.evaluation import lists
 from components.evaluation.gates import LIST_MEASURES, GatesConfig, lower_is_better
-from components.evaluation.lists import Movies
+from components.evaluation.lists import Movies, Seen
+from components.evaluation.rated import Ratings
 
-Answers = Mapping[str, NDArray[Any]]
+Answers = Mapping[str, Any]  # arrays, and what is text: see `reload.answers`
 Gate = dict[str, Any]
 AGREE = 1e-3  # ratings of two signatures, and metrics before and after export
 HIT_AGREE = 5e-3
 KNOWN_SHARE = 0.5  # of the targets that a model must know to be compared with
 
 
-def rows_of(movies: NDArray[Any], catalogue: NDArray[Any]) -> NDArray[Any]:
-    """Rows in the sorted catalogue: int64 of the same shape, -1 for what it does not hold."""
-    if not len(catalogue):
-        return np.full(movies.shape, -1)
-    places = np.minimum(np.searchsorted(catalogue, movies), len(catalogue) - 1)
-    return np.where(catalogue[places] == movies, places, -1)
+def sanity_gates(found: Answers, movies: int, earlier: Seen | None = None) -> list[Gate]:
+    """No repeats, nothing seen, k movies, and the same again: a gate each, 0 users at fault.
 
-
-def sanity_gates(found: Answers, catalogue: NDArray[Any]) -> list[Gate]:
-    """No repeats, nothing seen, k movies, and the same again: a gate each, 0 users at fault."""
-    movies, again, history = (
-        rows_of(found[name], catalogue) for name in ("movies", "again", "history")
-    )
-    counts = lists.faults(movies, again, history)
-    counts["is shorter than k"] = lists.short(movies, history, len(catalogue))
-    users = len(movies)
+    Args:
+      found: the reloaded model's answers.
+      movies: how many the catalogue has.
+      earlier: what the users had rated before their moment, whatever their Examples say of it.
+    """
+    told = Seen(found["left_out_owner"], found["left_out"])
+    seen = Seen(*map(np.concatenate, zip(_pair(told), _pair(earlier or told), strict=True)))
+    counts = lists.faults(found["movies"], found["again"], seen)
+    counts["is shorter than k"] = lists.short(found["movies"], told, movies)
+    users = len(found["movies"])
     return [
         gate(f"no list {words}", "users at fault", "sanity", float(number), 0.0, number == 0,
              f"of {users:,} users asked, {number:,} have a list that {words}")
         for words, number in counts.items()
     ]  # fmt: skip
+
+
+def _pair(seen: Seen) -> tuple[NDArray[Any], NDArray[Any]]:
+    return seen.owner, seen.movie
+
+
+def earlier(rated: Ratings, users: int, before: bool) -> Seen:
+    """What each of the first `users` had rated when their last eval rating was given.
+
+    Where `before`, all of an earlier time than that; else all that train holds.
+    """
+    own = rated.owner < users
+    if before:
+        last = np.full(users, np.iinfo(np.int64).min)
+        np.maximum.at(last, rated.owner[own & rated.eval], rated.time[own & rated.eval])
+        own[own] = rated.time[own] < last[rated.owner[own]]
+    else:
+        own &= rated.train
+    return Seen(rated.owner[own], rated.movie[own])
+
+
+def served_gate(served: NDArray[Any], rated: Ratings, people: Sequence[str]) -> Gate:
+    """Nobody asked by id alone is served anything that the rating files say they have rated."""
+    wrong = lists.holding_seen(served, Seen(rated.owner, rated.movie))
+    first = f", as that of {people[wrong[0]]!r}" if len(wrong) else ""
+    return gate("no served list holds a movie that was rated", "users at fault", "sanity",
+                float(len(wrong)), 0.0, not len(wrong),
+                f"of {len(served):,} users asked by their id, those with the most ratings among "
+                f"them, {len(wrong):,} have a list with a movie they rated{first}")  # fmt: skip
+
+
+def doors_gate(asked: int, fault: str | None) -> Gate:
+    """The server, started on the export, answers for what the data hold."""
+    return gate("the server answers as the graph does", "names asked", "reload",
+                0.0 if fault else float(asked), float(asked), not fault,
+                fault or f"the server was asked for {asked} users, movies, titles and genres of "
+                "every kind that the data hold")  # fmt: skip
 
 
 def agreement_gates(found: Answers, trained: Mapping[str, float] | None) -> list[Gate]:
@@ -158,10 +193,10 @@ def incomparable(
 
 
 def measures(
-    found: Answers, catalogue: NDArray[Any], movies: Movies, config: GatesConfig, seed: int
+    found: Answers, movies: Movies, config: GatesConfig, seed: int
 ) -> dict[str, list[float | None]]:
     """Value and interval of every measure of the lists; see `lists.measure`."""
-    given, history = (rows_of(found[name], catalogue) for name in ("movies", "history"))
     users = found["user"].astype(np.int64)
+    given, history = found["movies"], found["history"]
     made = lists.measure(given, history, movies, users, config.replicates, seed)
     return lists.shown(made, config.level)

@@ -6,24 +6,47 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from tfx import types
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, path_utils
 
-from components.evaluation import checks, measures
+from components.evaluation import checks, doors, measures
 from components.evaluation.activity import read_movies
 from components.evaluation.gates import RATING, RETRIEVAL, GatesConfig
+from components.evaluation.kinds import pick
+from components.evaluation.rated import Ratings, count_users, ratings_of
+from components.example_gen.generate import ROWS_FILE
+from schemas.text import to_texts
 
 HISTORY_FILE = "history.json"
 TASKS = (RETRIEVAL, RATING)
 OUTPUTS = (*measures.OUTPUTS, *measures.FACTS)
+MOST_ACTIVE = 100  # users with the most ratings, whose lists are checked beside a sample's
 Inputs = dict[str, list[types.Artifact]]
 logger = logging.getLogger("greenlight.progress")
+
+
+class Names(NamedTuple):
+    """Whom and what to ask for: users, those with the most ratings, movies, titles and genres."""
+
+    users: list[str]
+    most_active: list[str]
+    movies: list[str]
+    titles: list[str]
+    genres: list[str]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Users and movies side by side, each of the fewer as often as there are others."""
+        count = max(len(self.users), len(self.movies)) if self.users and self.movies else 0
+        rows = range(count)
+        return [(self.users[i % len(self.users)], self.movies[i % len(self.movies)]) for i in rows]
 
 
 class Review:
@@ -46,32 +69,48 @@ class Review:
             for split in ("train", "valid", "eval")
         }
         catalogue = artifact_utils.get_split_uri(inputs["catalogue"], "catalogue")
-        self._catalogue, self._movies = read_movies(
-            fileio.glob(io_utils.all_files_pattern(catalogue)), self._splits["train"]
-        )
+        self._catalogue_files = sorted(fileio.glob(io_utils.all_files_pattern(catalogue)))
+        self._catalogue, self._movies = read_movies(self._catalogue_files, self._splits["train"])
+        with fileio.open(f"{artifact_utils.get_single_uri(examples)}/{ROWS_FILE}") as file:
+            self._before = json.load(file)["history"] == "before"
         self._valid_rows = valid_rows
         self._trained = trained_metrics(model_run)
+        self._asked = self._names()
+
+    def _names(self) -> Names:
+        """Chooses whom and what to ask for: names of every kind, and those who rated most."""
+        users, counts = count_users(self._splits)
+        most = users.take(pa.array(np.argsort(-counts, kind="stable")[:MOST_ACTIVE]))
+        movies = self._catalogue
+        return Names(
+            pick(users),
+            to_texts(most.to_pylist()),
+            pick(movies["movie_id"].combine_chunks()),
+            pick(pc.unique(movies["movie_title"])),
+            pick(pc.unique(pc.list_flatten(movies["genres"]))),
+        )
 
     def ask(self, key: str) -> tuple[checks.Answers | None, str]:
         """The answers of a model in a fresh process, or none and the fault."""
-        model = artifact_utils.get_single_instance(self._inputs[key])
         logger.info("asking the exported model in a fresh process", extra={"done": 0.1})
         with tempfile.TemporaryDirectory() as folder:
-            output = f"{folder}/answers.npz"
-            own = key == specs.MODEL_KEY and self._trained is not None
+            own = key == specs.MODEL_KEY
+            measured = own and self._trained is not None
             job = {
-                "model": path_utils.serving_model_path(
-                    model.uri, path_utils.is_old_model_artifact(model)
-                ),
+                "model": self._path(key),
+                "catalogue": self._catalogue_files,
                 "examples": self._splits["eval"],
                 "users": self._config.list_users,
                 "k": self._config.k,
                 "outputs": [name for name in OUTPUTS if name not in measures.RATED_OUTPUTS],
                 "rated_outputs": measures.RATED_OUTPUTS,
-                "rates": self._rates if key == specs.MODEL_KEY else None,
-                "valid": self._splits["valid"] if own else [],
+                "rates": self._rates if own else None,
+                "valid": self._splits["valid"] if measured else [],
                 "valid_rows": self._valid_rows,
-                "output": output,
+                "people": [*self._asked.most_active, *self._asked.users] if own else [],
+                "pairs": self._asked.pairs() if own else [],
+                "output": f"{folder}/answers.npz",
+                "told": f"{folder}/told.json",
             }
             path = Path(folder) / "job.json"
             path.write_text(json.dumps(job), encoding="utf-8")
@@ -80,8 +119,15 @@ class Review:
             if done.returncode:
                 lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
                 return None, lines[-1]
-            with np.load(output) as found:
-                return dict(found), ""
+            with np.load(f"{folder}/answers.npz") as found:
+                told = json.loads(Path(folder, "told.json").read_text(encoding="utf-8"))
+                return {**found, **told}, ""
+
+    def _path(self, key: str) -> str:
+        model = artifact_utils.get_single_instance(self._inputs[key])
+        return str(
+            path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+        )
 
     def judge(self, found: checks.Answers | None, fault: str) -> dict[str, Any]:
         """The content of `checks.json` for the candidate's answers."""
@@ -93,17 +139,35 @@ class Review:
         off = {**self._config.off, **self.off}
         if len(off) == len(TASKS):
             content["gates"].append(checks.nothing_judged(off))
+        people = pa.array([name.encode() for name in found["people"]], pa.large_binary())
+        ids = self._catalogue["movie_id"].combine_chunks()
+        rated = ratings_of(self._splits, people, ids)
+        content["gates"].append(checks.served_gate(found["served"], rated, found["people"]))
+        content["gates"].append(self._through_the_server(found, rated))
         if "movies" not in found:
             content["notes"].append("No user could be asked: the eval split is empty")
             return content
         measured = self._measures(found)
         content["lists"]["candidate"] = measured
+        earlier = checks.earlier(rated, len(found["movies"]), self._before)
         content["gates"] += [
-            *checks.sanity_gates(found, self._catalogue),
+            *checks.sanity_gates(found, len(ids), earlier),
             *checks.agreement_gates(found, self._trained),
             *([] if RETRIEVAL in off else checks.list_gates(self._config, measured)),
         ]
         return content
+
+    def _through_the_server(self, found: checks.Answers, rated: Ratings) -> checks.Gate:
+        """Starts the server on the export and asks it for names of every kind."""
+        logger.info("asking the server, started on the export", extra={"done": 0.2})
+        ids = to_texts(self._catalogue["movie_id"].to_pylist())
+        histories: dict[str, set[str]] = {}
+        for user in {pair["user"] for pair in found["pairs"]}:
+            own = rated.movie[rated.owner == found["people"].index(user)]
+            histories[user] = {ids[movie] for movie in own.tolist()}
+        asked = doors.Asked(found["pairs"], histories, self._asked.titles, self._asked.genres)
+        with doors.running(self._path(specs.MODEL_KEY)) as server:
+            return checks.doors_gate(asked.names, doors.fault(server, asked))
 
     def compare(self, inputs: Inputs, content: dict[str, Any]) -> Inputs:
         """Asks the blessed model; leaves it out of the inputs, and notes why, if it is no match."""
@@ -121,7 +185,7 @@ class Review:
         return inputs
 
     def _measures(self, found: checks.Answers) -> dict[str, list[float | None]]:
-        return checks.measures(found, self._catalogue, self._movies, self._config, self._seed)
+        return checks.measures(found, self._movies, self._config, self._seed)
 
 
 def tasks_off(model_run: str) -> dict[str, str]:

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.features import SEPARATOR
+
 SESSION_SECONDS = 3600
 HISTORY_EDGES = (1, 6, 21)
 HISTORY_NAMES = np.array(["0", "1-5", "6-20", "more than 20"])
@@ -71,7 +73,7 @@ def genre(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members
     """By genre of the movie, each of them."""
     if "genres" not in batch.schema.names:
         return _none()
-    parts = pc.split_pattern(_flat(batch, "genres").cast(pa.string()), "|")
+    parts = pc.split_pattern(_flat(batch, "genres").cast(pa.string()), SEPARATOR)
     rows, values = pc.list_parent_indices(parts), pc.list_flatten(parts)
     return _known(np.asarray(rows), values)
 
@@ -167,7 +169,7 @@ def _none() -> Members:
 
 
 def _known(rows: NDArray[Any], values: pa.Array) -> Members:
-    texts = np.asarray(values.cast(pa.string()).to_numpy(zero_copy_only=False)).astype(str)
+    texts = np.asarray(values.cast(pa.string()).to_numpy(zero_copy_only=False))
     return Members(rows[texts != ""], texts[texts != ""])
 
 

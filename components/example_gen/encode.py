@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from components.example_gen.windows import Windows
 from components.example_gen.wire import Pieces, serialise, to_pieces
+from schemas.features import SEPARATOR
 
 Int64s = npt.NDArray[np.int64]
 
@@ -56,12 +57,14 @@ def rating_examples(features: Features, windows: Windows) -> list[bytes]:
     one_each = np.arange(len(first) + 1)
     targets = windows.targets, windows.target_offsets
     histories = windows.histories, windows.history_offsets
+    seen = windows.seen, windows.seen_offsets
     movie_of = features.movie_of
     columns = {name: (p, features.user_of[first], one_each) for name, p in features.users.items()}
     columns |= {name: (p, movie_of[targets[0]], targets[1]) for name, p in features.movies.items()}
     columns |= {name: (p, *targets) for name, p in features.ratings.items()}
     columns |= {f"history_{name}": (p, *histories) for name, p in features.ratings.items()}
-    columns["history_movie_id"] = features.movies["movie_id"], movie_of[histories[0]], histories[1]
+    for name, (rows, offsets) in (("history_movie_id", histories), ("seen_movie_id", seen)):
+        columns[name] = features.movies["movie_id"], movie_of[rows], offsets
     return serialise(columns)
 
 
@@ -90,9 +93,9 @@ def _user_pieces(ids: pa.Array, users: pa.Table | None) -> dict[str, Pieces]:
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
-    """Genres as one string, 'Action|Comedy'; anything else as it is."""
+    """Genres as one text; anything else as it is."""
     values = column.combine_chunks()
-    return pc.binary_join(values, "|") if pa.types.is_list(values.type) else values
+    return pc.binary_join(values, SEPARATOR) if pa.types.is_list(values.type) else values
 
 
 def _numbers(indices: pa.Array) -> Int64s:

@@ -1,4 +1,4 @@
-"""Which ratings an Example holds: its targets, and the history before them.
+"""Which ratings an Example holds: its targets, the history before them, what else was seen.
 
 It all speaks of rows: the place of a rating in a table where users follow one another and each
 user's ratings are in order.
@@ -25,12 +25,16 @@ class Windows:
 
     targets: [ratings] rows, Example after Example; target_offsets: [examples + 1] into `targets`.
     histories: [events] rows, Example after Example; history_offsets: [examples + 1] into them.
+    seen: [events] rows of the events before the history, Example after Example; seen_offsets:
+        [examples + 1] into them.
     """
 
     targets: Int64s
     target_offsets: Int64s
     histories: Int64s
     history_offsets: Int64s
+    seen: Int64s
+    seen_offsets: Int64s
 
 
 def train_windows(users: Int64s, split: Int8s, length: int) -> tuple[Int64s, Int64s]:
@@ -91,19 +95,23 @@ def train_examples(users: Int64s, split: Int8s, length: int, max_ratings: int) -
     for first, last in _pieces(offsets, max_ratings):
         begin, end = offsets[first], offsets[last]
         empty = np.zeros(last - first + 1, np.int64)
-        yield Windows(rows[begin:end], offsets[first : last + 1] - begin, rows[:0], empty)
+        none = rows[:0], empty
+        yield Windows(rows[begin:end], offsets[first : last + 1] - begin, *none, *none)
 
 
 def target_examples(
     users: Int64s, split: Int8s, code: int, limit: int, mode: History, max_events: int
 ) -> Iterator[Windows]:
-    """Examples of one target each, in pieces of about `max_events` ratings in histories."""
+    """Examples of one target each, in pieces of about `max_events` events in history or seen."""
     targets = np.flatnonzero(split == code)
     pool, begins, ends = history_spans(users, split, targets, limit, mode)
-    sizes = np.concatenate([[0], np.cumsum(1 + ends - begins)])
+    firsts = np.searchsorted(users[pool], users[targets], side="left")
+    sizes = np.concatenate([[0], np.cumsum(1 + ends - firsts)])
     for first, last in _pieces(sizes, max_events):
-        histories, offsets = expand(pool, begins[first:last], ends[first:last])
-        yield Windows(targets[first:last], np.arange(last - first + 1), histories, offsets)
+        piece = slice(first, last)
+        history = expand(pool, begins[piece], ends[piece])
+        seen = expand(pool, firsts[piece], begins[piece])
+        yield Windows(targets[piece], np.arange(last - first + 1), *history, *seen)
 
 
 def _pieces(offsets: Int64s, size: int) -> Iterator[tuple[int, int]]:

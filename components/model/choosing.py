@@ -6,6 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.model.served import Served
+from components.model.window import marked
 
 Rate = Callable[[tf.Tensor], tf.Tensor]
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
@@ -33,12 +34,10 @@ class Wishes(NamedTuple):
 
 def visible(served: Served, wishes: Wishes, seen: tf.Tensor) -> tf.Tensor:
     """Movies that may be shown, given those `seen`: bool [batch, movies]."""
-    rows = served.movies(wishes.exclude_movie_id)
-    where = tf.where(rows >= 0)
-    index = tf.stack([where[:, 0], tf.cast(tf.gather_nd(rows, where), tf.int64)], 1)
-    marks = tf.ones(tf.shape(index)[:1], tf.int32)
-    excluded = tf.scatter_nd(index, marks, tf.shape(seen, tf.int64)) > 0
-    shown = ~excluded & (~seen | wishes.keep_seen[:, tf.newaxis])
+    rows = tf.RaggedTensor.from_tensor(served.movies(wishes.exclude_movie_id))
+    shown = ~marked(rows, len(served.model.facts.movie_ids)) & (
+        ~seen | wishes.keep_seen[:, tf.newaxis]
+    )
     shown &= served.catalogue.has_genre(wishes.genres)
     return shown & served.catalogue.within_years(wishes.year_from, wishes.year_to)
 

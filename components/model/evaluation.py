@@ -27,7 +27,7 @@ def evaluation(
     """
     parsed = parse(lookup, examples)
     window, target = history(parsed), parsed["movie"].to_tensor(-1)[:, 0]
-    scores = scoring.score(model, tables, window, reach)
+    scores = scoring.score(model, tables, window, reach, parsed["seen_movie"])
     rows, known = tf.maximum(target, 0), target >= 0
     # A target outside the catalogue cannot be found: it ranks behind every movie.
     last = tf.cast(tf.shape(scores.model)[1], tf.float32)

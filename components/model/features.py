@@ -36,28 +36,34 @@ def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
 def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
     """Reads serialized Examples, string [batch].
 
-    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets) and
-    ragged history_movie and history_rating. The rating of an event that has none is NaN, as are all
-    where the Examples hold no ratings.
+    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets),
+    ragged history_movie and history_rating, and ragged seen_movie (what was seen before that). The
+    rating of an event that has none is NaN, as are all where the Examples hold no ratings.
     """
     spec = {
         "movie_id": STRINGS,
         "rating": FLOATS,
         "history_movie_id": STRINGS,
         "history_rating": FLOATS,
+        "seen_movie_id": STRINGS,
         **{name: tf.io.FixedLenFeature([], tf.string, "") for name in lookup.user_features},
         "user_id": tf.io.FixedLenFeature([], tf.string),
     }
     found = tf.io.parse_example(examples, spec)
     features = [t.lookup(found[name]) for name, t in lookup.user_features.items()]
-    movies = {name: found[f"{name}_id"] for name in ("movie", "history_movie")}
+
+    def rows(name: str) -> tf.RaggedTensor:
+        return tf.ragged.map_flat_values(lookup.movie.lookup, found[name])
+
     return {
         "user_id": found["user_id"],
         "user": lookup.user.lookup(found["user_id"]),
         "user_features": tf.stack(features, 1) if features else no_features(found["user_id"]),
-        "rating": with_gaps(found["rating"], movies["movie"]),
-        "history_rating": with_gaps(found["history_rating"], movies["history_movie"]),
-        **{n: tf.ragged.map_flat_values(lookup.movie.lookup, x) for n, x in movies.items()},
+        "movie": rows("movie_id"),
+        "rating": with_gaps(found["rating"], found["movie_id"]),
+        "history_movie": rows("history_movie_id"),
+        "history_rating": with_gaps(found["history_rating"], found["history_movie_id"]),
+        "seen_movie": rows("seen_movie_id"),
     }
 
 

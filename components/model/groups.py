@@ -38,7 +38,7 @@ def recommend_group(
     batch, people = tf.shape(group.weights)[0], tf.shape(group.weights)[1]
     flat = Person(*(tf.reshape(x, tf.concat([[-1], tf.shape(x)[2:]], 0)) for x in group.person))
     moments = moment(served, flat)
-    scores = served.score(moments.window)
+    scores = served.score(moments.window, moments.earlier)
     there = tf.where(group.weights > 0.0, group.weights, 0.0)
     apart = [batch, people, -1]
     watch = tf.reshape(tf.nn.log_softmax(scores.model), apart)

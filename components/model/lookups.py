@@ -44,10 +44,10 @@ def _similar(served: Served) -> Any:
 def _history(served: Served) -> Any:
     @graph(*text("user_id"))
     def history(user_id: tf.Tensor) -> Answer:
-        """What is stored of users, newest first; '' and 0 behind the oldest, NaN: not rated."""
+        """All that is stored of users, newest first; '' and 0 behind the oldest, NaN: not rated."""
         rows = served.users.rows(user_id)
         known = served.users.known(rows)
-        movies, ratings = (tf.reverse(x, [1]) for x in served.users.histories(rows, known))
+        movies, ratings = (tf.reverse(x, [1]) for x in served.users.everything(rows, known))
         names = served.names(tf.maximum(movies, 0), movies >= 0)
         found = {**names, "known": known}
         return {**found, "rating": ratings} if served.rates else found
@@ -60,13 +60,14 @@ def _query(served: Served) -> Any:
     def query(user_id: tf.Tensor, history_movie_id: tf.Tensor, history_rating: tf.Tensor) -> Answer:
         """What a list is made from: a movie's score is query @ vector + popularity + linear.
 
-        `linear` belongs to the movies of `linear_rows`; `history_row` is -1 where padded; where
-        not `known`, the score is popularity's instead.
+        `linear` belongs to the movies of `linear_rows`; `history_row` is all that is left out of
+        the list, -1 where padded; where not `known`, the score is popularity's instead.
         """
         person = Person(user_id, history_movie_id, history_rating, NOBODY, NOBODY, NOBODY)
         asked, _ = ask(served, person)
         window = asked.window
-        history = tf.where(window.present > 0, window.movie, -1)
-        return {**served.encode(window), "history_row": history, "source": asked.source}
+        read = tf.where(window.present > 0, window.movie, -1)
+        seen = tf.concat([asked.earlier.to_tensor(-1), read], 1)
+        return {**served.encode(window), "history_row": seen, "source": asked.source}
 
     return query

@@ -29,9 +29,15 @@ class Person(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A window, and which of user, history and popularity it is served from: string [batch]."""
+    """A user at a moment.
+
+    window: what the model reads.
+    earlier: int32 [batch, (events)], rows of the movies that were seen before that.
+    source: string [batch], which of user, history and popularity it is served from.
+    """
 
     window: Window
+    earlier: tf.RaggedTensor
     source: tf.Tensor
 
 
@@ -64,7 +70,7 @@ def moment(served: Served, person: Person) -> Moment:
     known = served.users.known(stored) | (user < len(served.model.facts.user_ids))
     has_history = tf.reduce_any(window.present > 0, 1)
     source = tf.where(known, BY_USER, tf.where(has_history, BY_HISTORY, BY_POPULARITY))
-    return Moment(window, source)
+    return Moment(window, served.users.earlier(stored, asked), source)
 
 
 def within(scale: tuple[float, float] | None, rating: tf.Tensor) -> tf.Tensor:

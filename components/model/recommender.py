@@ -15,7 +15,7 @@ from components.model.linear import LinearPath
 from components.model.losses import candidate_offset, softmax_loss, weighted_mean
 from components.model.rating import RatingHead, RatingHistory, Users
 from components.model.users import UserEmbedding
-from components.model.window import Window, before, hide, others, watched_movies
+from components.model.window import Window, before, hide, others, seen_movies
 
 
 class Recommender(tfrs.Model):
@@ -226,7 +226,7 @@ class Recommender(tfrs.Model):
         chosen = tf.reduce_sum(query * target, -1) + tf.gather(tables["popularity"], window.movie)
         drawn, log_rates = self._candidates()
         vectors = tf.gather(tables["vectors"], drawn)
-        watched = watched_movies(window, len(self.facts.movie_ids))
+        watched = seen_movies(window, len(self.facts.movie_ids))
         offset = candidate_offset(
             tf.gather(tables["popularity"], drawn), tf.gather(watched, drawn, axis=1), log_rates
         )

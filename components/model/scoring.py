@@ -7,7 +7,7 @@ import tensorflow as tf
 from components.model.facts import Facts
 from components.model.linear import LinearPath
 from components.model.recommender import Recommender
-from components.model.window import Window
+from components.model.window import Window, seen_movies
 
 USER_DOUBT = 5.0  # ratings' worth of doubt in a user's mean, for the bias baseline
 Tables = dict[str, tf.Tensor]
@@ -18,7 +18,7 @@ class Scores(NamedTuple):
     """What the model and the popularity baseline think of every movie, and who was seen.
 
     model, popularity: float32 [batch, movies].
-    seen: bool [batch, movies], the movies of the history.
+    seen: bool [batch, movies], the movies of the history and what was seen before it.
     known: bool [batch], false where neither history nor user id says anything.
     """
 
@@ -39,10 +39,17 @@ def reading(model: Recommender, window: Window, reach: int) -> tuple[tf.Tensor, 
     return visible[:, tf.newaxis], age if model.ordered else tf.zeros_like(age)
 
 
-def score(model: Recommender, tables: Tables, window: Window, reach: int) -> Scores:
+def score(
+    model: Recommender,
+    tables: Tables,
+    window: Window,
+    reach: int,
+    earlier: tf.RaggedTensor | None = None,
+) -> Scores:
     """Scores the whole catalogue after each history (padded at the front, newest last).
 
-    A user of whom nothing is known gets the popularity of train.
+    A user of whom nothing is known gets the popularity of train. What was seen `earlier` than the
+    window is left out and not read: see `window.seen_movies`.
     """
     movies = len(model.facts.movie_ids)
     visible, age = reading(model, window, reach)
@@ -53,7 +60,7 @@ def score(model: Recommender, tables: Tables, window: Window, reach: int) -> Sco
     popularity = tf.broadcast_to(tf.constant(model.facts.log_popularity), tf.shape(scores))
     known = known_users(model, window)
     scores = tf.where(known[:, tf.newaxis], scores, popularity)
-    return Scores(scores, popularity, seen_movies(window, movies), known)
+    return Scores(scores, popularity, seen_movies(window, movies, earlier), known)
 
 
 def _linear(
@@ -69,14 +76,6 @@ def _linear(
 def known_users(model: Recommender, window: Window) -> tf.Tensor:
     """Of whom either history or user id says anything: bool [batch]."""
     return (tf.reduce_max(window.present, 1) > 0) | (window.user < model.users.unknown)
-
-
-def seen_movies(window: Window, movies: int) -> tf.Tensor:
-    """The one filter of seen movies: bool [batch, movies]."""
-    rows = tf.where(window.present > 0)
-    index = tf.stack([rows[:, 0], tf.cast(tf.gather_nd(window.movie, rows), tf.int64)], 1)
-    shape = [tf.shape(window.movie, tf.int64)[0], movies]
-    return tf.scatter_nd(index, tf.ones(tf.shape(index)[:1], tf.int32), shape) > 0
 
 
 def rate(

@@ -12,6 +12,7 @@ from components.model.features import Lookup
 from components.model.recommender import Recommender
 from components.model.stored import StoredUsers, UserStore, row_table
 from components.model.window import Window
+from schemas.features import SEPARATOR
 
 
 class Catalogue(tf.Module):
@@ -29,7 +30,8 @@ class Catalogue(tf.Module):
         self.movie_id = tf.Variable(facts.movie_ids, trainable=False)
         self.movie_title = tf.Variable(facts.movie_titles, trainable=False)
         self.year = tf.Variable([int(own[0]) if own else 0 for own in years], trainable=False)
-        self.genres = tf.Variable([b"|".join(own) for own in genres], trainable=False)
+        joined = [SEPARATOR.encode().join(own) for own in genres]
+        self.genre_names = tf.Variable(joined, trainable=False)
         self.ratings = tf.Variable(facts.counts.astype(np.int64), trainable=False)
         self._genre_rows = row_table({name: row for row, name in enumerate(names)}, -1)
         self._has_genre = tf.Variable(_genre_marks(names, genres), trainable=False)
@@ -76,7 +78,7 @@ class Served:
         self.model, self.lookup, self.reach = model, lookup, reach
         self.catalogue = Catalogue(model.facts)
         unknown = [len(values) for values in model.facts.user_features.values()]
-        self.users = UserStore(users, unknown)
+        self.users = UserStore(users, unknown, reach)
         self.variables = {
             name: tf.Variable(value, trainable=False, name=name)
             for name, value in model.movie_tables().items()
@@ -94,9 +96,9 @@ class Served:
         """What is known of every movie, frozen at export."""
         return {name: tf.convert_to_tensor(value) for name, value in self.variables.items()}
 
-    def score(self, window: Window) -> scoring.Scores:
+    def score(self, window: Window, earlier: tf.RaggedTensor | None = None) -> scoring.Scores:
         """What evaluation scores with: see `scoring.score`."""
-        return scoring.score(self.model, self.tables, window, self.reach)
+        return scoring.score(self.model, self.tables, window, self.reach, earlier)
 
     def encode(self, window: Window) -> dict[str, tf.Tensor]:
         """The parts of `score` that depend on the user: see the signature `query`."""

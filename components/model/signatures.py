@@ -83,7 +83,7 @@ def _recommend_filtered(served: Served) -> Any:
 def _listed(served: Served, person: Person, k: tf.Tensor, wishes: Wishes | None) -> Answer:
     others = [tf.reshape(k, [-1]), *(wishes or ())]
     asked, (k, *shared) = ask(served, person, *others)
-    scores = served.score(asked.window)
+    scores = served.score(asked.window, asked.earlier)
     shown = visible(served, Wishes(*shared), scores.seen) if wishes else ~scores.seen
     rows, best, ratings = choose(
         tf.where(shown, scores.model, -float("inf")),

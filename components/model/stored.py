@@ -1,4 +1,4 @@
-"""What a served model knows of its users by id alone: their features and their histories."""
+"""What a served model knows of its users by id alone: their features and all their events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,11 +48,21 @@ class StoredUsers:
 
 
 class UserStore(tf.Module):
-    """The stored users as variables of the exported graph, looked up by id."""
+    """The stored users as variables of the exported graph, looked up by id.
 
-    def __init__(self, users: StoredUsers, unknown_features: list[int]) -> None:
-        """Builds the variables; `unknown_features` is what a stranger's features are."""
+    Two limits: `histories` are what the model reads, `earlier` is what else has been seen.
+    """
+
+    def __init__(self, users: StoredUsers, unknown_features: list[int], reach: int) -> None:
+        """Builds the variables.
+
+        Args:
+          users: those to store.
+          unknown_features: what a stranger's features are.
+          reach: how many of the newest events the model reads.
+        """
         super().__init__()
+        self._reach = reach
         self._rows = row_table({user: row for row, user in enumerate(users.ids)}, len(users.ids))
         # A stranger is one row behind the last: no events, unknown features.
         stranger = np.array([unknown_features], np.int32)
@@ -60,8 +70,10 @@ class UserStore(tf.Module):
         offsets = np.append(users.offsets, users.offsets[-1])
         self._offsets = tf.Variable(offsets, trainable=False)
         # One event more, never read, so that an empty store can be gathered from.
-        self._movies = tf.Variable(np.append(users.movies, np.int32(0)), trainable=False)
-        self._ratings = tf.Variable(np.append(users.ratings, np.float32(0)), trainable=False)
+        movies, ratings = np.append(users.movies, 0), np.append(users.ratings, np.float32(0))
+        small = np.uint16 if movies.max() <= np.iinfo(np.uint16).max else np.int32
+        self._movies = tf.Variable(movies.astype(small), trainable=False)
+        self._ratings = FewValues(ratings)
         self._strangers = len(users.ids)
 
     def rows(self, user_id: tf.Tensor) -> tf.Tensor:
@@ -77,14 +89,48 @@ class UserStore(tf.Module):
         return tf.gather(self._features, rows)
 
     def histories(self, rows: tf.Tensor, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Histories of those that are `wanted` (bool [batch]), padded at the front.
+        """What the model reads of those that are `wanted` (bool [batch]), padded at the front.
 
         Returns movies, int32 [batch, length], -1 where padded, and ratings, float32.
         """
+        return self._newest(rows, wanted, tf.constant(self._reach, tf.int64))
+
+    def everything(self, rows: tf.Tensor, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """All events: see `histories`."""
+        return self._newest(rows, wanted, tf.int64.max)
+
+    def earlier(self, rows: tf.Tensor, wanted: tf.Tensor) -> tf.RaggedTensor:
+        """The movies of the events before `histories`: int32 [batch, (events)]."""
+        first, end = tf.gather(self._offsets, rows), tf.gather(self._offsets, rows + 1)
+        last = tf.where(wanted, tf.maximum(first, end - self._reach), first)
+        return tf.ragged.map_flat_values(self._movies_at, tf.ragged.range(first, last))
+
+    def _movies_at(self, places: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.gather(self._movies, places), tf.int32)
+
+    def _newest(
+        self, rows: tf.Tensor, wanted: tf.Tensor, most: tf.Tensor | int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         ends = tf.gather(self._offsets, rows + 1)
-        counts = tf.where(wanted, ends - tf.gather(self._offsets, rows), 0)
+        counts = tf.where(wanted, tf.minimum(ends - tf.gather(self._offsets, rows), most), 0)
         ages = tf.range(tf.reduce_max(tf.concat([[0], counts], 0)), 0, -1, dtype=tf.int64)
         inside = ages <= counts[:, tf.newaxis]
         places = tf.where(inside, ends[:, tf.newaxis] - ages, 0)
-        movies = tf.where(inside, tf.gather(self._movies, places), -1)
-        return movies, tf.where(inside, tf.gather(self._ratings, places), 0.0)
+        movies = tf.where(inside, self._movies_at(places), -1)
+        return movies, tf.where(inside, self._ratings.at(places), 0.0)
+
+
+class FewValues(tf.Module):
+    """Numbers, in a byte each where they have few values, as ratings do."""
+
+    def __init__(self, numbers: NDArray[np.float32]) -> None:
+        super().__init__()
+        values, codes = np.unique(numbers, return_inverse=True)
+        few = len(values) <= 256
+        self._values = tf.Variable(values, trainable=False) if few else None
+        self._codes = tf.Variable(codes.astype(np.uint8) if few else numbers, trainable=False)
+
+    def at(self, places: tf.Tensor) -> tf.Tensor:
+        """The numbers at some places, int64 [...]: float32 of the same shape."""
+        found = tf.gather(self._codes, places)
+        return found if self._values is None else tf.gather(self._values, tf.cast(found, tf.int32))

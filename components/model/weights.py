@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.features import MOVIE_FEATURES, USER_FEATURES
+from schemas.text import to_texts
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 NO_TIME = np.iinfo(np.int64).max  # of a train split that is not cut by time
@@ -86,7 +87,7 @@ def read_learned(path: str) -> Learned:
     def value(name: str) -> Any:
         return reader.get_tensor(name + _VALUE)
 
-    names = [name.decode() for name in value("keepsake/names")]
+    names = to_texts(value("keepsake/names"))
     prefix = "keepsake/keys/"
     return Learned(
         weights={name: value(f"keepsake/weights/{place}") for place, name in enumerate(names)},

@@ -12,6 +12,7 @@ from tfx.dsl.io import fileio
 from components.evaluation.component import CHECKS_FILE
 from components.evaluation.rules import OVERALL, UNCHECKED
 from components.evaluation.slices import slice_name
+from schemas.text import to_text
 
 Metrics = dict[str, dict[str, float]]
 METRICS_FILES = "metrics*"
@@ -60,7 +61,7 @@ def read_evaluation(uri: str) -> Evaluation:
 
 def _key(proto: Any) -> tuple[tuple[str, str], ...]:
     parts = proto.single_slice_keys
-    return tuple((part.column, part.bytes_value.decode("utf-8")) for part in parts)
+    return tuple((part.column, to_text(part.bytes_value)) for part in parts)
 
 
 def _metrics(uri: str, model_name: str) -> tuple[Metrics, Any]:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.report.people import text
+from schemas.features import SEPARATOR
+from schemas.text import to_text as text
 
 MAPPED = 1500  # most rated movies on the map: it stays readable, and the page small
 KNOWN = 10  # most rated movies whose neighbours are listed
@@ -72,10 +73,10 @@ def _centred(vectors: Array) -> Array:
 
 
 def _movies(catalogue: Any, rows: Array, points: Array) -> list[dict[str, Any]]:
-    years, genres = catalogue.year.numpy()[rows], catalogue.genres.numpy()[rows]
+    years, genres = catalogue.year.numpy()[rows], catalogue.genre_names.numpy()[rows]
     places = points.round(3).tolist()
     return [
-        {"title": title, "genres": text(own).split("|") if own else [], "year": year,
+        {"title": title, "genres": text(own).split(SEPARATOR) if own else [], "year": year,
          "x": x, "y": y}
         for title, own, year, (x, y) in zip(
             _titles(catalogue, rows), genres, years.tolist(), places, strict=True

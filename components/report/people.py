@@ -8,11 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from components.evaluation.activity import tables
+from components.evaluation.reload import inputs
+from schemas.text import to_text as text
 
 READ = 4096  # eval Examples among which the users are chosen
 PEOPLE = 4
 SHOWN = 10  # newest ratings shown of a history
-COLUMNS = ("user_id", "history_movie_id", "history_rating")
+COLUMNS = ("user_id", "history_movie_id", "history_rating", "seen_movie_id")
 Catalogue = Mapping[bytes, dict[str, str]]
 
 
@@ -30,15 +32,10 @@ def read_catalogue(files: Sequence[str]) -> dict[bytes, dict[str, str]]:
     return found
 
 
-def text(value: bytes) -> str:
-    """A name as the source wrote it; what is no UTF-8 shows as a replacement mark."""
-    return value.decode("utf-8", errors="replace")
-
-
 def choose(files: Sequence[str]) -> list[dict[str, Any]]:
     """Picks the moment with the shortest history, and users with short to long ones at their last.
 
-    Returns user_id, history_movie_id and history_rating of each, shortest history first.
+    Returns the `COLUMNS` of each, shortest history first.
     """
     last: dict[bytes, dict[str, Any]] = {}
     shortest: dict[str, Any] | None = None
@@ -68,17 +65,21 @@ def recommend(
     """Asks the loaded model for each user's list, through the signature that serves it."""
     if not moments:
         return []
-    signature = model.signatures["recommend"]
+    signature = model.signatures["recommend_filtered"]
     width = max(1, *map(_length, moments))
     movies = [_padded(row["history_movie_id"], b"", width) for row in moments]
     ratings = [_padded(_given(row), float("nan"), width) for row in moments]
-    found = signature(
+    seen = [list(row.get("seen_movie_id") or []) for row in moments]
+    longest = max(map(len, seen))
+    asked = inputs(
+        signature,
+        exclude_movie_id=[_padded(own, b"", longest) for own in seen],
         user_id=tf.constant([row["user_id"][0] for row in moments]),
         history_movie_id=tf.constant(movies),
         history_rating=tf.constant(ratings, tf.float32),
         k=tf.constant(k),
     )
-    lists = {name: value.numpy() for name, value in found.items()}
+    lists = {name: value.numpy() for name, value in signature(**asked).items()}
     return [_person(row, lists, i, catalogue) for i, row in enumerate(moments)]
 
 
@@ -108,7 +109,7 @@ def _person(
     )
     return {
         "user": text(moment["user_id"][0]),
-        "rated": len(newest),
+        "rated": len(newest) + len(moment.get("seen_movie_id") or []),
         "known": bool(lists["known"][row]),
         "history": newest[::-1][:SHOWN],
         "recommended": [

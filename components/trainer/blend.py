@@ -95,7 +95,7 @@ def _measure(
     def gains(examples: tf.Tensor) -> tf.Tensor:
         parsed = parse(lookup, examples)
         window, target = history(parsed), parsed["movie"].to_tensor(0)[:, 0]
-        scores = scoring.score(model, tables, window, reach)
+        scores = scoring.score(model, tables, window, reach, parsed["seen_movie"])
         visible, age = scoring.reading(model, window, reach)
 
         def gain(values: tf.Tensor) -> tf.Tensor:

@@ -14,18 +14,16 @@ from components.trainer.windows import records
 TIMES = {"timestamp": tf.io.RaggedFeature(tf.int64)}
 
 
-def read_users(
-    files: Sequence[str], lookup: Lookup, train_users: list[bytes], limit: int
-) -> StoredUsers:
-    """The newest `limit` ratings of every user, from the targets of all splits.
+def read_users(files: Sequence[str], lookup: Lookup, train_users: list[bytes]) -> StoredUsers:
+    """All ratings of every user, from the targets of all splits, in order of time.
 
-    It is for serving alone: evaluation reads the history that its Examples hold.
+    It is for serving alone: evaluation reads the history that its Examples hold. A rating takes
+    eight bytes.
 
     Args:
       files: TFRecord files, those of older splits first.
       lookup: tables to rows.
       train_users: the ids behind the rows of `lookup.user`.
-      limit: so that memory is bounded by the number of users.
     """
     ids = {user: row for row, user in enumerate(train_users)}
     unknown = [int(known.size()) for known in lookup.user_features.values()]
@@ -34,14 +32,11 @@ def read_users(
     users, movies, ratings, times = (np.concatenate(column) for column in zip(*pieces, strict=True))
     # Of ratings given in the same second, the later one in the files is the newer.
     order = np.lexsort((times, users))
-    counts = np.bincount(users, minlength=len(ids))
-    ends = np.cumsum(counts)
-    age = np.repeat(ends, counts) - np.arange(len(order))
-    order = order[age <= limit]
     rows = np.tile(np.array(unknown, np.int32), [len(ids), 1])
     for user, own in features.items():
         rows[user] = own
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(counts, limit))]).astype(np.int64)
+    counts = np.bincount(users, minlength=len(ids))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return StoredUsers(list(ids), rows, offsets, movies[order], ratings[order])
 
 

@@ -18,7 +18,7 @@ from components.model.evaluation import HASHED_USERS
 from components.model.features import Lookup, history, parse
 from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
-from components.model.window import ANY_WINDOW, Window
+from components.model.window import ANY_WINDOW, Window, seen_movies
 from components.trainer.drops import drops
 from components.trainer.judge import BATCH
 from components.trainer.sample import sample
@@ -84,7 +84,8 @@ def _measured(
         done = start / rows
         progress.info("what matters to it: %.0f%%", 100 * done, extra={"done": 0.9 + done / 10})
         at = slice(start, start + BATCH)
-        truth = (_window(own, at), *_targets(own, at))
+        seen = seen_movies(_window(own, at), len(movies), own["seen_movie"][at])
+        truth = (seen, *_targets(own, at))
         for name, tables, window in _sides(model, plain, shown, at, rng):
             found[name].append(figures(tables, window, *truth).numpy())
     return found
@@ -139,14 +140,16 @@ def _graph(model: Model, tables: scoring.Tables, reach: int) -> Any:
     The columns: NDCG without a cut, hit at 10, squared error (0 where unrated), and 1 where rated.
     """
     of_tables = tf.nest.map_structure(tf.TensorSpec.from_tensor, tables)
-    numbers = [tf.TensorSpec([None], dtype) for dtype in (tf.int32, tf.float32)]
+    truth = [
+        tf.TensorSpec([None, None], tf.bool),
+        *(tf.TensorSpec([None], dtype) for dtype in (tf.int32, tf.float32)),
+    ]
 
-    @tf.function(input_signature=[of_tables, ANY_WINDOW, ANY_WINDOW, *numbers], autograph=False)
+    @tf.function(input_signature=[of_tables, ANY_WINDOW, *truth], autograph=False)
     def figures(
-        tables: scoring.Tables, read: Window, own: Window, target: tf.Tensor, given: tf.Tensor
+        tables: scoring.Tables, read: Window, seen: tf.Tensor, target: tf.Tensor, given: tf.Tensor
     ) -> tf.Tensor:
         scores = scoring.score(model, tables, read, reach).model
-        seen = scoring.seen_movies(own, len(model.facts.movie_ids))
         rank = scoring.expected_rank(scores, target, seen)
         error = scoring.squared_error(model, tables, read, target, given, reach)
         gain, hit = np.log(2.0) / tf.math.log1p(rank), tf.cast(rank <= 10, tf.float32)

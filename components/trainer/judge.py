@@ -57,7 +57,7 @@ class Judge:
     ) -> tf.Tensor:
         parsed = parse(self._lookup, examples)
         window, target = history(parsed), parsed["movie"].to_tensor(0)[:, 0]
-        scores = scoring.score(model, tables, window, self._reach)
+        scores = scoring.score(model, tables, window, self._reach, parsed["seen_movie"])
         masked = scores.model + tf.where(scores.seen, MASKED, 0.0)
         chosen = tf.gather(scores.model, target, batch_dims=1)
         nats = tf.reduce_logsumexp(masked, 1) - chosen

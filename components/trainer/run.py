@@ -33,7 +33,6 @@ logger = logging.getLogger("greenlight.trainer")
 EPOCHS = {True: 8, False: 12}  # ordered, set
 LARGE = 500_000  # ratings of train, from which on three quarters of the epochs have steps enough
 WARM_EPOCHS = 4  # from a model that has learned already
-STORED = 1000  # newest ratings of each user that the exported model keeps
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
     data = read(job)
     model, history, exported, start = learn(job, data)
     files = [*job.train, *job.valid, *job.eval]
-    users = read_users(files, data.lookup, model.facts.user_ids, STORED)
+    users = read_users(files, data.lookup, model.facts.user_ids)
     save(ExportedRecommender(model, data.lookup, job.window, users), job.serving_dir)
     told = {
         "best_epoch": history.best_epoch + 1,

@@ -49,7 +49,8 @@ def _set_drift(feature: schema_pb2.Feature, bound: float) -> None:
 def counted_features(source: Source) -> list[str]:
     """The features of a rating Example whose statistics are taken.
 
-    Histories repeat ratings that are counted where they are targets, a hundred times over.
+    Histories, and what was seen before them, repeat ratings that are counted where they are
+    targets, a hundred times over.
     """
     schema = curated_schema("ratings", source, 0.0)
-    return [f.name for f in schema.feature if not f.name.startswith("history_")]
+    return [f.name for f in schema.feature if not f.name.startswith(("history_", "seen_"))]

@@ -1,7 +1,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const state = { tab: "me", about: null, liked: [[], [], []], asked: 0 };
+const state = { tab: "me", about: null, liked: [[], [], []], asked: 0, ids: new Map() };
 
 /** An element with text, never markup: titles are only ever text. */
 function make(tag, text = "", properties = {}) {
@@ -132,7 +132,7 @@ function picker(place) {
     const typed = input.value.trim();
     if (!typed) return close();
     try {
-      const answer = await ask(`/movies?k=6&q=${encodeURIComponent(typed.slice(0, 200))}`);
+      const answer = await ask(`/movies?k=6&q=${encodeURIComponent([...typed].slice(0, 200).join(""))}`);
       if (typed !== input.value.trim()) return;
       const taken = new Set(state.liked[person].map((movie) => movie.movie_id));
       found = answer.movies.filter((movie) => !taken.has(movie.movie_id));
@@ -200,7 +200,7 @@ function history(person) {
 }
 
 function person() {
-  return state.tab === "user" ? { user: byId("user").value.trim() || null } : { history: history(0) };
+  return state.tab === "user" ? { user: userId() || null } : { history: history(0) };
 }
 
 function groupRequest() {
@@ -290,23 +290,30 @@ async function explain(movie, item, button) {
 
 // A user: ids to choose from, and what they rated.
 
+/** The id that was chosen, which may begin with a space or hold a line break, or else typed. */
+function userId() {
+  const typed = byId("user").value;
+  return state.ids.get(typed) ?? typed.trim();
+}
+
 const offerUsers = later(async () => {
   try {
-    const answer = await ask(`/users?q=${encodeURIComponent(byId("user").value.trim())}`);
+    const answer = await ask(`/users?q=${encodeURIComponent(userId())}`);
+    for (const id of answer.users) state.ids.set(id.replace(/[\r\n]/g, ""), id);
     byId("user-ids").replaceChildren(...answer.users.map((id) => make("option", "", { value: id })));
     byId("user-hint").textContent = answer.total ? `${answer.total.toLocaleString()} users have an id like this` : "no user has an id like this";
   } catch (error) { complain(error); }
 }, 120);
 
 const showUser = later(async () => {
-  const user = byId("user").value.trim();
+  const user = userId();
   byId("history").replaceChildren();
   byId("history-title").hidden = true;
   recommend();
   if (!user) return;
   try {
-    const answer = await ask(`/users/${encodeURIComponent(user)}/history`);
-    if (user !== byId("user").value.trim()) return;
+    const answer = await ask(`/history?user=${encodeURIComponent(user)}`);
+    if (user !== userId()) return;
     byId("history-title").hidden = false;
     byId("history").replaceChildren(...answer.history.map((event) => {
       const item = make("li");

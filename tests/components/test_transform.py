@@ -9,8 +9,8 @@ from components.trainer.gather import make_lookup, read_catalogue, vocabularies
 from components.transform import preprocessing_fn
 
 ROWS = (
-    {"user_id": "u1", "gender": "F", "movie_id": ["m1", "m2"], "genres": ["Drama|War", "Drama"]},
-    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": ["Drama|War"]},
+    {"user_id": "u1", "gender": "F", "movie_id": ["m1", "m2"], "genres": ["Drama\x1fWar", "Drama"]},
+    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": ["Drama\x1fWar"]},
     {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": [""]},
 )
 

@@ -3,12 +3,13 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from google.protobuf import json_format
 from tfx.types import standard_artifacts
 
-from components.evaluation import checks, reload
+from components.evaluation import checks, rated, reload
 from components.evaluation.component import MovieEvaluatorExecutor
 from components.evaluation.eval_config import eval_config
 from components.evaluation.gates import GatesConfig
@@ -18,7 +19,7 @@ from components.model.stored import StoredUsers
 from components.report.evaluation import read_evaluation
 from components.report.gates import gate_rows
 
-REACH, MOVIES = 6, 12
+REACH, MOVIES, HISTORY = 6, 12, 4
 GATES = GatesConfig(ks=[3], k=3, replicates=50, slices=[], list_users=50)
 TRAINED = {"valid_hit_rate@10": 0.0, "valid_rmse": 0.0}
 
@@ -42,24 +43,35 @@ def folder(tmp_path_factory):
 def export(folder, make_facts, make_model, make_lookup):
     """Saves a model of random weights as the Trainer does; returns the artifact's folder."""
 
-    def make(name, **changed):
+    def make(name, stored=None, **changed):
+        stored = stored or _stored()
         facts = make_facts(features=False, **changed)
         if "ids" in name:
             facts = facts.__class__(**{
                 **facts.__dict__, "movie_ids": [b"other%d" % i for i in range(MOVIES)]
             })  # fmt: skip
-        module = ExportedRecommender(make_model(True, facts), make_lookup(facts), REACH, _stored())
+        module = ExportedRecommender(make_model(True, facts), make_lookup(facts), REACH, stored)
         save(module, str(folder / name / "Format-Serving"))
         return folder / name
 
     return make
 
 
-def _stored():
-    """Every user has rated two movies by the time of the export, those without a history too."""
+def _rated():
+    """What each user rates, a movie at a time: some much, most a little, the last ten once."""
+    rng = np.random.default_rng(2)
+    counts = [*rng.integers(6, 9, 3), *rng.integers(3, 5, 17), *[1] * 10]
+    return [rng.permutation(MOVIES)[:count] for count in counts]
+
+
+def _stored(newest=MOVIES):
+    """Every user has all their ratings by the time of the export, or the newest few of them."""
+    own = [movies[-newest:] for movies in _rated()]
     users = [b"u%d" % user for user in range(30)]
-    movies, ratings = np.tile(np.array([3, 7], np.int32), 30), np.tile(np.float32([1, 5]), 30)
-    return StoredUsers(users, np.zeros([30, 0], np.int32), np.arange(31) * 2, movies, ratings)
+    offsets = np.cumsum([0, *map(len, own)])
+    movies = np.concatenate(own).astype(np.int32)
+    ratings = np.full(len(movies), 4, np.float32)
+    return StoredUsers(users, np.zeros([30, 0], np.int32), offsets, movies, ratings)
 
 
 @pytest.fixture(scope="module")
@@ -69,30 +81,35 @@ def model(export):
 
 @pytest.fixture(scope="module")
 def inputs(folder, model, example, write_records):
-    """The node's inputs: thirty users with a moment in valid and two in eval."""
-    rng = np.random.default_rng(2)
+    """The node's inputs: of each user's ratings the last two in eval, one in valid before that."""
+    given = _rated()
 
-    def moment(user):
-        # Users that train has, the first three, have a history in eval.
-        length = rng.integers(3, 9) if user < 3 else rng.integers(1, 3)
-        drawn = [b"m%d" % i for i in rng.permutation(MOVIES)[:length]]
+    def moment(user, place):
+        names = [b"m%d" % movie for movie in given[user]]
+        earlier = names[:place]
         return example(
-            user_id=f"u{user}", movie_id=drawn[:1], rating=[float(rng.integers(1, 11)) / 2],
-            history_movie_id=drawn[1:], history_rating=[4.0] * len(drawn[1:]), year=[1999],
+            user_id=f"u{user}", movie_id=[names[place]], rating=[4.0], timestamp=[place],
+            seen_movie_id=earlier[:-HISTORY], history_movie_id=earlier[-HISTORY:],
+            history_rating=[4.0] * len(earlier[-HISTORY:]), year=[1999],
         )  # fmt: skip
 
     examples = folder / "examples"
+    ends = [len(own) for own in given]
     splits = {
         "train": [
-            example(user_id=f"u{user}", movie_id=[b"m0", b"m1"], rating=[3.0, 4.0])
-            for user in range(3)
+            example(
+                user_id=f"u{user}", movie_id=[b"m%d" % movie for movie in given[user][:-3]],
+                rating=[4.0] * (end - 3), timestamp=[*range(end - 3)],
+            )
+            for user, end in enumerate(ends) if end > 3
         ],
-        "valid": [moment(user) for user in range(30)],
-        "eval": [moment(user % 30) for user in range(60)],
-    }
+        "valid": [moment(user, end - 3) for user, end in enumerate(ends) if end > 2],
+        "eval": [moment(u, place) for u, end in enumerate(ends) for place in range(end)[-2:]],
+    }  # fmt: skip
     for split, rows in splits.items():
         (examples / f"Split-{split}").mkdir(parents=True)
         write_records(examples / f"Split-{split}" / "data.gz", rows)
+    (examples / "rows.json").write_text(json.dumps({"history": "before"}))
     (folder / "catalogue" / "Split-catalogue").mkdir(parents=True)
     names = sorted(b"m%d" % i for i in range(MOVIES))
     movies = [
@@ -247,12 +264,11 @@ def test_a_model_with_ratings_is_compared_with_one_without(inputs, unrated):
 
 
 def test_a_fresh_process_gives_sound_lists_that_agree_with_the_evaluation(answers):
-    catalogue = np.array(sorted(b"m%d" % i for i in range(MOVIES)), "S")
     assert answers["movies"].shape == (30, 3)
-    assert 0 < (answers["history"] == b"").all(1).sum() < 30
-    gates = checks.sanity_gates(answers, catalogue) + checks.agreement_gates(answers, None)
+    assert (answers["history"] < 0).all(1).sum() == 10
+    gates = checks.sanity_gates(answers, MOVIES) + checks.agreement_gates(answers, None)
     assert [gate["passed"] for gate in gates] == [True] * 6
-    assert np.array_equal(np.unique(answers["user"]), np.sort(answers["user"]))
+    assert len(np.unique(answers["user"])) == 30
 
 
 def test_the_export_is_held_against_what_training_measured(answers):
@@ -280,25 +296,79 @@ def test_the_export_is_held_against_what_training_measured(answers):
     ],
 )
 def test_unsound_answers_fail_with_a_sentence(answers, change, words):
-    found = {name: value.copy() for name, value in answers.items()}
-    catalogue = np.array(sorted(b"m%d" % i for i in range(MOVIES)), "S")
-    history = checks.rows_of(found["history"], catalogue)
+    found = {n: value.copy() for n, value in answers.items() if isinstance(value, np.ndarray)}
+    history = found["history"]
     first = int(np.argmax((history >= 0).sum(1)))
     if change == "repeat":
         found["movies"][first, 1] = found["movies"][first, 0]
     if change == "seen":
-        found["movies"][first, 0] = catalogue[history[first].max()]
+        found["movies"][first, 0] = history[first].max()
     if change == "again":
         found["again"][first] = found["again"][first][::-1]
     if change == "short":
-        found["movies"][int(np.argmin((history >= 0).sum(1))), 2] = b""
+        found["movies"][int(np.argmin((history >= 0).sum(1))), 2] = -1
     if change == "apart":
         found["rank"] = np.where(found["rank"] <= 3, 9, 1).astype(np.float32)
     if change == "rated":
         found["rated"][np.argmax(found["known_movie"])] += 0.5
-    gates = checks.sanity_gates(found, catalogue) + checks.agreement_gates(found, None)
+    gates = checks.sanity_gates(found, MOVIES) + checks.agreement_gates(found, None)
     failed = [gate for gate in gates if not gate["passed"]]
     assert any(words in gate["reason"] for gate in failed), failed
+
+
+def test_a_good_model_passes_every_gate_on_lists_and_export(inputs, answers):
+    content = Review(inputs, _settings(), 30).judge(answers, "")
+    names = [gate["name"] for gate in content["gates"] if gate["passed"]]
+    assert len(names) == 9, content["gates"]
+    assert "the server answers as the graph does" in names
+    assert "no served list holds a movie that was rated" in names
+
+
+def test_a_model_that_forgets_what_was_seen_is_caught_by_the_rating_files(folder, export, inputs):
+    forgetful = export("forgetful", stored=_stored(newest=2))
+    asked = inputs | {"model": [_artifact(standard_artifacts.Model, forgetful, 12)]}
+    review = Review(asked, _settings(), 30)
+    content = review.judge(*review.ask("model"))
+    failed = {gate["name"]: gate["reason"] for gate in content["gates"] if not gate["passed"]}
+    assert failed.keys() == {
+        "no served list holds a movie that was rated", "the server answers as the graph does",
+    }  # fmt: skip
+    assert "have a list with a movie they rated, as that of 'u" in failed.popitem()[1] + "".join(
+        failed.values()
+    )
+
+
+def test_examples_that_forget_what_was_seen_are_caught_by_the_rating_files(answers, inputs):
+    """The history as its Example holds it is no witness: it may be cut."""
+    review = Review(inputs, _settings(), 30)
+    people = pa.array([name.encode() for name in answers["people"]], pa.large_binary())
+    ids = review._catalogue["movie_id"].combine_chunks()
+    seen = checks.earlier(rated.ratings_of(review._splits, people, ids), 30, before=True)
+    at = int(np.argmax(np.bincount(seen.owner)))
+    movie = seen.movie[seen.owner == at][0]
+    found = {n: value.copy() for n, value in answers.items() if isinstance(value, np.ndarray)}
+    found["movies"][at, 0] = found["again"][at, 0] = movie
+    kept = (found["left_out_owner"] != at) | (found["left_out"] != movie)
+    found |= {name: found[name][kept] for name in ("left_out_owner", "left_out")}
+    wrong = [g["name"] for g in checks.sanity_gates(found, MOVIES, seen) if not g["passed"]]
+    assert wrong == ["no list holds a movie already seen"]
+
+
+def test_what_was_rated_is_what_the_examples_hold(inputs):
+    review = Review(inputs, _settings(), 30)
+    users, counts = rated.count_users(review._splits)
+    by_user = dict(zip(users.to_pylist(), counts.tolist(), strict=True))
+    assert by_user == {b"u%d" % user: len(own) for user, own in enumerate(_rated())}
+    asked = pa.array([b"u2", b"nobody", b"u25"], pa.large_binary())
+    names = review._catalogue["movie_id"].combine_chunks()
+    found = rated.ratings_of(review._splits, asked, names)
+    for place, user in ((0, 2), (2, 25)):
+        own = found.owner == place
+        order = np.argsort(found.time[own])
+        movies = names.take(pa.array(found.movie[own][order])).to_pylist()
+        assert movies == [b"m%d" % movie for movie in _rated()[user]]
+        assert found.eval[own].sum() == min(2, len(movies))
+    assert not (found.owner == 1).any()
 
 
 @pytest.mark.parametrize(
@@ -363,8 +433,8 @@ def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):
     for split in ("train", "valid", "eval"):
         (empty / f"Split-{split}").mkdir(parents=True)
     write_records(empty / "Split-eval" / "data.gz", [])
-    source = folder / "examples" / "Split-train" / "data.gz"
-    (empty / "Split-train" / "data.gz").write_bytes(source.read_bytes())
+    for name in ("Split-train/data.gz", "rows.json"):
+        (empty / name).write_bytes((folder / "examples" / name).read_bytes())
     splits = ["train", "valid", "eval"]
     asked = inputs | {"examples": [_artifact(standard_artifacts.Examples, empty, 7, splits)]}
     review = Review(asked, _settings(), 30)
@@ -411,8 +481,9 @@ def test_each_user_is_asked_about_at_the_last_moment(example, write_records, tmp
             example(user_id="a", movie_id=["m3"], gender="F"),
         ],
     )
-    job = reload.Job("", [path], 1, 3, [], [], 0, "")
-    (kept,) = reload.moments(job)
+    job = reload.Job("", [], [path], 1, 3, [], [], 0, [], [], "", "")
+    ((user, kept),) = reload.moments(job)
+    assert user == b"a"
     features = tf.train.Example.FromString(kept).features.feature
     assert features["gender"].bytes_list.value[0] == b"F"  # serving is told what evaluate reads
     assert features["movie_id"].bytes_list.value[0] == b"m3"

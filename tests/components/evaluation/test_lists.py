@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.evaluation import bootstrap, lists
-from components.evaluation.lists import Movies
+from components.evaluation.lists import Movies, Seen
 
 GENRES = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], bool)
 COUNTS = np.array([10.0, 4, 0, 1, 7, 2])
@@ -120,9 +120,21 @@ def test_sources_without_genres_have_no_measures_of_them():
 def test_faulty_lists_are_counted():
     rows = np.array([[0, 1, 2], [3, 3, 4], [5, 0, 1], [4, -1, -1], [2, 3, 4]])
     again = np.array([[0, 1, 2], [3, 3, 4], [5, 0, 1], [4, -1, -1], [2, 4, 3]])
-    history = np.array([[3, 4, -1], [-1, -1, -1], [0, 4, -1], [0, 1, -1], [-1, -1, -1]])
-    assert lists.faults(rows, again, history) == {
+    seen = Seen(np.array([0, 0, 2, 2, 3, 3, 1]), np.array([3, 4, 0, 4, 0, 1, -1]))
+    assert lists.faults(rows, again, seen) == {
         "repeats a movie": 1, "holds a movie already seen": 1, "differs when asked again": 1,
     }  # fmt: skip
-    assert lists.short(rows, history, movies=6) == 1  # three of six are unseen by the fourth user
-    assert lists.short(rows[3:4], np.array([[0, 1, 2, 3, 5]]), movies=6) == 0
+    assert lists.holding_seen(rows, seen).tolist() == [2]
+    assert lists.short(rows, seen, movies=6) == 1  # four of six are unseen by the fourth user
+    most = Seen(np.zeros(6, int), np.array([0, 1, 2, 3, 5, 5]))  # one of them was seen twice
+    assert lists.short(rows[3:4], most, movies=6) == 0
+
+
+@given(some, st.lists(st.tuples(st.integers(0, 5), st.integers(-1, 5)), max_size=20), st.data())
+def test_seen_movies_are_found_in_the_lists_of_those_who_saw_them(rows, pairs, data):
+    lengths = st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows))
+    shown = _shortened(rows, data.draw(lengths))
+    pairs = [(owner % len(rows), movie) for owner, movie in pairs]
+    seen = Seen(*np.array(pairs, int).reshape([-1, 2]).T)
+    wrong = [row for row in range(len(rows)) if {(row, m) for m in _own(shown[row])} & {*pairs}]
+    assert lists.holding_seen(shown, seen).tolist() == wrong

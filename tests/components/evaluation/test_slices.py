@@ -12,7 +12,7 @@ HOUR = 3600
 @pytest.fixture(scope="module")
 def batch(example):
     rows = [
-        {"n": 0, "genres": "Action|Drama", "year": 1999, "gender": "F", "age": "25"},
+        {"n": 0, "genres": "Action\x1fDrama", "year": 1999, "gender": "F", "age": "25"},
         {"n": 1, "genres": "", "year": 0, "gender": "", "age": "25", "gap": HOUR - 1},
         {"n": 5, "genres": "Drama", "year": 2000, "gender": "M", "age": "18", "gap": HOUR},
         {"n": 6, "genres": "Drama", "year": 2009, "gender": "M", "age": "18", "gap": 0},

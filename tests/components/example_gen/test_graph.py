@@ -132,6 +132,26 @@ def test_every_kept_rating_is_a_target_of_one_split(data, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_history_and_seen_are_all_that_a_list_leaves_out(data, tmp_path, kind):
+    report = _make(data, tmp_path, **KINDS[kind], **SHORT)
+    splits = _splits(tmp_path)
+    assert all(example["seen_movie_id"] == [] for example in splits["train"])
+    pool = _ratings(splits["train"]) if report["history"] == "rest" else _rows()
+    longer = 0
+    for example in splits["valid"] + splits["eval"]:
+        (target,) = _ratings([example])
+        left_out = example["seen_movie_id"] + example["history_movie_id"]
+        own = {row for row in pool if row[0] == target[0]}
+        if report["history"] == "before":
+            own = {row for row in own if row[3] < target[3]}
+        assert {row[1] for row in own} <= set(left_out)
+        assert target[1] not in left_out and len(set(left_out)) == len(left_out)
+        longer += len(example["seen_movie_id"]) > 0
+        assert len(example["history_movie_id"]) == 7 or not example["seen_movie_id"]
+    assert longer
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_history_leaks(data, tmp_path, kind):
     report = _make(data, tmp_path, **KINDS[kind], **SHORT)
     splits = _splits(tmp_path)
@@ -163,7 +183,7 @@ def test_features_are_joined(data, tmp_path):
     for number, title, year, genres in zip(
         *(example[name] for name in ("movie_id", "movie_title", "year", "genres")), strict=True
     ):
-        assert title == f"Film {number} ({year})" and genres == "Drama|War"
+        assert title == f"Film {number} ({year})" and genres == "Drama\x1fWar"
     genders = {e["user_id"][0]: e["gender"] for e in _splits(tmp_path)["train"]}
     assert genders["u22"] == [""] and genders["u2"] == ["F"]
     catalogue = _examples(tmp_path / "catalogue" / "Split-catalogue")

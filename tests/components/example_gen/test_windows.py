@@ -110,21 +110,21 @@ def test_each_train_rating_is_a_target_once(lines, length):
 @given(timelines, st.integers(1, 5), st.sampled_from([VALID, EVAL]), st.integers(1, 9))
 def test_history_before_is_what_came_earlier(lines, limit, code, pieces):
     users, split = _users(lines)
-    targets, histories = _targets(users, split, code, limit, "before", pieces)
+    targets, histories, seen = _targets(users, split, code, limit, "before", pieces)
     assert targets == np.flatnonzero(split == code).tolist()
-    for target, history in zip(targets, histories, strict=True):
+    for target, history, older in zip(targets, histories, seen, strict=True):
         earlier = [row for row in range(target) if users[row] == users[target]]
-        assert history == earlier[-limit:]
+        assert history == earlier[-limit:] and older + history == earlier
 
 
 @given(timelines, st.integers(1, 5), st.sampled_from([VALID, EVAL]), st.integers(1, 9))
 def test_history_rest_is_train_only(lines, limit, code, pieces):
     users, split = _users(lines)
-    targets, histories = _targets(users, split, code, limit, "rest", pieces)
+    targets, histories, seen = _targets(users, split, code, limit, "rest", pieces)
     assert targets == np.flatnonzero(split == code).tolist()
-    for target, history in zip(targets, histories, strict=True):
+    for target, history, older in zip(targets, histories, seen, strict=True):
         own = np.flatnonzero((users == users[target]) & (split == TRAIN)).tolist()
-        assert history == own[-limit:]
+        assert history == own[-limit:] and older + history == own
         assert target not in history
 
 
@@ -158,18 +158,19 @@ def test_bytes_are_those_of_the_deterministic_serialiser(examples):
 
 def _targets(users, split, code, limit, mode, size):
     parts = [*windows.target_examples(users, split, code, limit, mode, size)]
-    return [t for part in parts for t in part.targets.tolist()], _flat(parts)[1]
+    return [t for part in parts for t in part.targets.tolist()], *_flat(parts)[1:]
 
 
 def _flat(parts):
-    targets, histories = [], []
+    targets, histories, seen = [], [], []
     for part in parts:
         for found, rows, offsets in (
             (targets, part.targets, part.target_offsets),
             (histories, part.histories, part.history_offsets),
+            (seen, part.seen, part.seen_offsets),
         ):
             found += [rows[a:b].tolist() for a, b in itertools.pairwise(offsets)]
-    return targets, histories
+    return targets, histories, seen
 
 
 def _ragged(kind, lists):

@@ -208,6 +208,27 @@ def test_evaluate_takes_one_as_it_takes_many(functions, examples):
             np.testing.assert_allclose(value[0], many[name][row], atol=1e-5, err_msg=name)
 
 
+def test_what_was_seen_before_the_history_is_left_out_and_not_read(model, functions, example):
+    history, earlier = HISTORIES[1], ["m6", "m11", "gone", "m9", "m3"]
+
+    def ask(seen):
+        moment = example(
+            user_id="u1", movie_id=["m0"], rating=[1.5], seen_movie_id=seen,
+            history_movie_id=[m for m, _ in history], history_rating=[r for _, r in history],
+        )  # fmt: skip
+        return {name: value.numpy()[0] for name, value in functions["evaluate"]([moment]).items()}
+
+    plain, told = ask([]), ask(earlier)
+    ranks = {name for name in plain if name.endswith("rank") and "unmasked" not in name}
+    assert {name for name in plain if plain[name] != told[name]} <= ranks
+    listed = functions["recommend"](**_moment(["u1"], [history]), k=MOVIES)["movie_id"].numpy()[0]
+    ahead = [movie.decode() for movie in listed[: listed.tolist().index(b"m0")]]
+    assert plain["rank"] == 1 + len(ahead)
+    assert told["rank"] == 1 + len([movie for movie in ahead if movie not in earlier])
+    assert told["rank"] < plain["rank"] or not set(ahead) & set(earlier)
+    assert told["popularity_rank"] == plain["popularity_rank"]  # m0 is the most popular
+
+
 def test_recommend_gives_the_best_unseen_movies(model, functions):
     found = {k: v.numpy() for k, v in functions["recommend"](**_moment(), k=4).items()}
     window, tables = _window(model.facts), model.movie_tables()

@@ -307,7 +307,7 @@ def test_the_saved_model_tells_the_defaults_and_the_catalogue(module, tmp_path):
     save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     assert loaded.catalogue.year.numpy().tolist() == [0, *range(1991, 2002)]
-    assert loaded.catalogue.genres.numpy()[1] == b"Comedy|Drama"
+    assert loaded.catalogue.genre_names.numpy()[1] == b"Comedy\x1fDrama"
     assert loaded.user_ids.numpy().tolist() == [b"new", b"u0", b"u1", b"u2", b"u3"]
     from tensorflow.core.protobuf import saved_model_pb2
 

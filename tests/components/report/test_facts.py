@@ -37,7 +37,7 @@ def test_train_is_counted_over_windows_and_files(train):
     }  # fmt: skip
 
 
-def test_movies_are_sorted_and_know_their_counts_and_genres(
+def test_movies_stand_as_in_the_catalogue_and_know_their_counts_and_genres(
     train, example, write_records, tmp_path
 ):
     path = write_records(
@@ -48,10 +48,11 @@ def test_movies_are_sorted_and_know_their_counts_and_genres(
         ],
     )
     ids, movies = activity.read_movies([path], train)
-    assert ids.tolist() == [b"m1", b"m2", b"m3", b"m9"]
-    assert movies.counts.tolist() == [2, 2, 1, 1] and movies.users == 2
+    assert ids["movie_id"].to_pylist() == [b"m9", b"m1", b"m2", b"m3"]
+    assert ids["genres"].to_pylist() == [[b"War"], [b"Drama", b"War"], [], [b"Noir"]]
+    assert movies.counts.tolist() == [1, 2, 2, 1] and movies.users == 2
     assert movies.genres.tolist() == [  # Drama, Noir, War
-        [True, False, True], [False] * 3, [False, True, False], [False, False, True],
+        [False, False, True], [True, False, True], [False] * 3, [False, True, False],
     ]  # fmt: skip
 
 
@@ -70,7 +71,8 @@ def eval_file(example, write_records, tmp_path_factory):
     rows = [
         example(user_id=user, movie_id=["m1"], rating=[3.0],
                 history_movie_id=[f"x{i}" for i in range(pair[moment])],
-                history_rating=[float(i) for i in range(pair[moment])])
+                history_rating=[float(i) for i in range(pair[moment])],
+                seen_movie_id=["old"] * (user == "d"))
         for moment in (0, 1)
         for user, pair in lengths.items()
     ]  # fmt: skip
@@ -92,17 +94,19 @@ def test_people_are_shown_what_the_served_signature_answers(eval_file, tmp_path)
             tf.TensorSpec([None, None], tf.string, "history_movie_id"),
             tf.TensorSpec([None, None], tf.float32, "history_rating"),
             tf.TensorSpec([], tf.int32, "k"),
+            tf.TensorSpec([None, None], tf.string, "exclude_movie_id"),
+            tf.TensorSpec([None, None], tf.string, "genres"),
         ]
     )
-    def recommend(user_id, history_movie_id, history_rating, k):
+    def recommend(user_id, history_movie_id, history_rating, k, exclude_movie_id, genres):
         newest = history_movie_id[:, -1:]
         return {
-            "movie_id": tf.concat([newest, tf.fill([tf.shape(user_id)[0], 1], "")], 1),
+            "movie_id": tf.concat([newest, exclude_movie_id[:, -1:]], 1),
             "rating": tf.concat([history_rating[:, -1:]] * 2, 1),
             "known": tf.strings.length(newest[:, 0]) > 0,
         }
 
-    tf.saved_model.save(module, str(tmp_path), {"recommend": recommend})
+    tf.saved_model.save(module, str(tmp_path), {"recommend_filtered": recommend})
     catalogue = {b"x9": {"title": "<b>Nine</b>", "genres": "War"}}
     chosen = people.choose([eval_file])
     served = tf.saved_model.load(str(tmp_path))
@@ -112,6 +116,9 @@ def test_people_are_shown_what_the_served_signature_answers(eval_file, tmp_path)
     assert found[2]["recommended"] == [{"title": "<b>Nine</b>", "genres": "War", "rating": 9.0}]
     assert [movie["rating"] for movie in found[3]["history"]] == list(range(30, 20, -1))
     assert found[1]["recommended"][0]["title"] == "movie x0"
+    told = [[movie["title"] for movie in person["recommended"]] for person in found]
+    assert told[3] == ["movie x30", "movie old"]  # the stub's list is what it was told to leave out
+    assert found[3]["rated"] == 32
     assert people.recommend(served, [], catalogue, 2) == []
 
 

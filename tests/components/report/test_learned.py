@@ -17,7 +17,7 @@ def _model(vectors, ratings=None, genres=None, titles=None):
     module.catalogue.movie_id = tf.Variable([f"m{row}" for row in range(movies)])
     module.catalogue.movie_title = tf.Variable(titles or [f"T{row}" for row in range(movies)])
     module.catalogue.year = tf.Variable([1990 + row % 30 for row in range(movies)])
-    module.catalogue.genres = tf.Variable(genres or ["War|Drama"] * movies)
+    module.catalogue.genre_names = tf.Variable(genres or ["War\x1fDrama"] * movies)
     counts = np.arange(movies)[::-1] if ratings is None else ratings
     module.catalogue.ratings = tf.Variable(np.asarray(counts, np.int64))
     return module
@@ -65,7 +65,7 @@ def test_the_most_rated_are_shown_as_the_export_knows_them(tmp_path):
     titles = [""] * len(vectors)
     best = int(ratings.argmax())
     titles[best] = b"\xff Best"
-    genres = ["War|Drama"] * best + [""] + ["War|Drama"] * (len(vectors) - best - 1)
+    genres = ["War\x1fDrama"] * best + [""] + ["War\x1fDrama"] * (len(vectors) - best - 1)
     tf.saved_model.save(_model(vectors, ratings, genres, titles), str(tmp_path))
     found = learned(tf.saved_model.load(str(tmp_path)))
     order = ratings.argsort()[::-1]

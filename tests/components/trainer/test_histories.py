@@ -1,6 +1,5 @@
-"""What serving stores of users: every split's ratings, in order, within bounds."""
+"""What serving stores of users: every split's ratings, in order, all of them."""
 
-import numpy as np
 import pytest
 
 from components.trainer.histories import read_users
@@ -34,7 +33,7 @@ def _events(users, user):
 
 def test_all_splits_are_merged_in_order_of_time(files, make_facts, make_lookup):
     facts = make_facts()
-    users = read_users(files, make_lookup(facts), facts.user_ids, 100)
+    users = read_users(files, make_lookup(facts), facts.user_ids)
     assert users.ids == [b"u0", b"u1", b"u2", b"u3", b"new"]
     assert _events(users, b"u1") == [(0, 5.0), (7, 4.5), (3, 2.0), (2, 3.0)]
     assert _events(users, b"new") == [(5, 4.0)]
@@ -44,11 +43,22 @@ def test_all_splits_are_merged_in_order_of_time(files, make_facts, make_lookup):
     assert users.features[users.ids.index(b"u2")].tolist() == [2, 1]
 
 
-def test_only_the_newest_are_kept(files, make_facts, make_lookup):
-    facts = make_facts()
-    users = read_users(files, make_lookup(facts), facts.user_ids, 2)
-    assert _events(users, b"u1") == [(3, 2.0), (2, 3.0)]
-    assert np.diff(users.offsets).max() == 2
+def test_nothing_is_cut_off_however_much_a_user_rated(tmp_path, example, write_records, make_facts,
+                                                      make_lookup):  # fmt: skip
+    facts = make_facts(movies=2_000)
+    movies = [f"m{movie}" for movie in range(1_800)]
+    parts = [
+        write_records(
+            tmp_path / name,
+            [example(user_id="u1", movie_id=own, rating=[3.5] * len(own), timestamp=times)],
+        )
+        for name, own, times in (
+            ("train", movies[:1_700], [*range(1_700)]),
+            ("eval", movies[1_700:], [*range(1_700, 1_800)]),
+        )
+    ]
+    users = read_users(parts, make_lookup(facts), facts.user_ids)
+    assert _events(users, b"u1") == [(movie, 3.5) for movie in range(1_800)]
 
 
 def test_without_times_the_files_order_counts(tmp_path, example, write_records, make_facts,
@@ -56,5 +66,5 @@ def test_without_times_the_files_order_counts(tmp_path, example, write_records, 
     path = write_records(
         tmp_path / "one", [example(user_id="u0", movie_id=["m3", "m1"], rating=[1.0, 2.0])]
     )
-    users = read_users([path], make_lookup(make_facts()), make_facts().user_ids, 100)
+    users = read_users([path], make_lookup(make_facts()), make_facts().user_ids)
     assert _events(users, b"u0") == [(3, 1.0), (1, 2.0)]

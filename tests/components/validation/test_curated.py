@@ -15,7 +15,8 @@ def test_a_schema_holds_exactly_what_the_source_has(name):
     source = load_source(name)
     ratings, catalogue = _features("ratings", source), _features("catalogue", source)
     times = {"timestamp", "history_timestamp"} if source.has_timestamps else set()
-    own = {"user_id", "movie_id", "movie_title", "rating", "history_movie_id", "history_rating"}
+    own = {"user_id", "movie_id", "movie_title", "rating"}
+    own |= {"history_movie_id", "history_rating", "seen_movie_id"}
     assert set(ratings) == own | times | {*source.user_features, *source.movie_features}
     assert set(catalogue) == {"movie_id", "movie_title", *source.movie_features}
 
@@ -44,5 +45,5 @@ def test_what_must_be_there_must_be_there():
     found = _features("ratings", load_source("movielens-1m"))
     for name in ("user_id", "movie_id", "rating", "timestamp", "gender", "genres"):
         assert found[name].presence.min_fraction == 1.0, name
-    for name in ("history_movie_id", "history_rating"):
+    for name in ("history_movie_id", "history_rating", "seen_movie_id"):
         assert not found[name].HasField("presence"), name

@@ -1,0 +1,13 @@
+"""Names as text: the one place where the bytes of ids, titles and features become strings."""
+
+from collections.abc import Iterable
+
+
+def to_text(value: bytes) -> str:
+    """UTF-8 as the data hold it; what is none, which only a caller can send, shows as a mark."""
+    return value.decode("utf-8", "replace")
+
+
+def to_texts(values: Iterable[bytes]) -> list[str]:
+    """Each of some names as text."""
+    return [to_text(value) for value in values]
