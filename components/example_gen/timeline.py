@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from components.example_gen.hashing import UInt64s, combine, hash_strings, mix
 
 Int64s = npt.NDArray[np.int64]
-UInt32s = npt.NDArray[np.uint32]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -48,14 +47,13 @@ def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
     users, movies = _user_ranks(rows["user_id"], seed), _codes(rows["movie_id"])
     order, given = rows["order"].to_numpy(), rows["given"].to_numpy()
     times = rows["timestamp"].fill_null(0).to_numpy()
-    ratings, rated = _bits(rows["rating"]), ~np.isnan(_values(rows["rating"]))
-    drawn, content = pair_hashes(rows, seed), mix(ratings.astype(np.uint64))
+    ratings = np.asarray(rows["rating"].to_numpy(), np.float32)
+    drawn, content = pair_hashes(rows, seed), mix(ratings.view(np.uint32).astype(np.uint64))
     sorted_rows = np.lexsort((order, content, given, drawn, times, users))
     pairs = users * (int(movies.max(initial=0)) + 1) + movies
-    stays, repeated = _last_of_each(pairs[sorted_rows], rated[sorted_rows])
+    stays, repeated = _last_of_each(pairs[sorted_rows], ~np.isnan(ratings[sorted_rows]))
     again = sorted_rows[repeated]
     twin = _has_later_twin(pairs[again], times[again], ratings[again], order[again])
-    twin &= rated[again]
     dropped = ~stays[repeated]
     repeats = Repeats(np.sort(again[dropped & twin]), np.sort(again[dropped & ~twin]))
     return rows.take(pa.array(sorted_rows[stays])), repeats
@@ -112,16 +110,6 @@ def _codes(ids: pa.ChunkedArray) -> Int64s:
     return cast(Int64s, indices.to_numpy().astype(np.int64))
 
 
-def _values(ratings: pa.ChunkedArray) -> npt.NDArray[np.float32]:
-    return np.asarray(ratings.to_numpy(), np.float32)
-
-
-def _bits(ratings: pa.ChunkedArray) -> UInt32s:
-    """What tells ratings apart: their bits, so that one that is no number equals itself."""
-    values = _values(ratings) + np.float32(0)  # -0 is 0
-    return cast(UInt32s, np.where(np.isnan(values), np.float32(np.nan), values).view(np.uint32))
-
-
 def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:
     """Which row of each key stays, the last rated one if any is, and which are not alone."""
     by_key = np.argsort(2 * keys + rated, kind="stable")
@@ -135,7 +123,9 @@ def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:
     return stays, repeated
 
 
-def _has_later_twin(pairs: Int64s, times: Int64s, ratings: UInt32s, order: Int64s) -> Bools:
+def _has_later_twin(
+    pairs: Int64s, times: Int64s, ratings: npt.NDArray[np.float32], order: Int64s
+) -> Bools:
     by_value = np.lexsort((order, ratings, times, pairs))
     same = np.ones(max(len(pairs) - 1, 0), np.bool_)
     for column in (pairs, times, ratings):

@@ -121,7 +121,24 @@ def target_examples(
         piece = slice(first, last)
         history = expand(pool, begins[piece], ends[piece])
         seen = expand(pool, firsts[piece], begins[piece])
+        if mode == "before":
+            seen = _with_company(seen, split, starts, targets[piece])
         yield Windows(targets[piece], np.arange(last - first + 1), *history, *seen)
+
+
+def _with_company(
+    seen: tuple[Int64s, Int64s], split: Int8s, starts: Int64s, targets: Int64s
+) -> tuple[Int64s, Int64s]:
+    """Adds what an earlier split holds of each target's moment: no history, but seen."""
+    rows, offsets = seen
+    ends = starts[targets] + np.bincount(starts)[starts[targets]]
+    company, of_company = expand(np.arange(len(split)), starts[targets], ends)
+    owners = np.repeat(np.arange(len(targets)), np.diff(of_company))
+    earlier = split[company] < split[targets][owners]
+    owners = np.concatenate([np.repeat(np.arange(len(targets)), np.diff(offsets)), owners[earlier]])
+    order = np.argsort(owners, kind="stable")
+    counts = np.bincount(owners, minlength=len(targets))
+    return np.concatenate([rows, company[earlier]])[order], np.concatenate([[0], np.cumsum(counts)])
 
 
 def _pieces(offsets: Int64s, size: int) -> Iterator[tuple[int, int]]:

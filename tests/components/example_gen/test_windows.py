@@ -140,17 +140,18 @@ def test_history_before_is_what_came_earlier(lines, limit, code, pieces):
     (users, split), starts = _users(lines), _starts(lines)
     targets, histories, seen = _targets(users, split, starts, code, limit, "before", pieces)
     assert targets == np.flatnonzero(split == code).tolist()
-    for target, history, older in zip(targets, histories, seen, strict=True):
-        own = [row for row in range(target) if users[row] == users[target]]
+    for target, history, others in zip(targets, histories, seen, strict=True):
+        own = [row for row in range(len(users)) if users[row] == users[target]]
         earlier = [row for row in own if starts[row] < starts[target]]
-        assert history == earlier[-limit:] and older + history == earlier
+        company = [row for row in own if starts[row] == starts[target] and split[row] < code]
+        assert history == earlier[-limit:]
+        assert others == earlier[:-limit] + company
 
 
 @given(timelines, st.integers(1, 5), st.sampled_from([VALID, EVAL]), st.integers(1, 9))
 def test_history_rest_is_train_only(lines, limit, code, pieces):
     users, split = _users(lines)
-    starts = _starts(lines)
-    targets, histories, seen = _targets(users, split, starts, code, limit, "rest", pieces)
+    targets, histories, seen = _targets(users, split, _starts(lines), code, limit, "rest", pieces)
     assert targets == np.flatnonzero(split == code).tolist()
     for target, history, older in zip(targets, histories, seen, strict=True):
         own = np.flatnonzero((users == users[target]) & (split == TRAIN)).tolist()
