@@ -18,6 +18,7 @@ from tfx.utils import io_utils, path_utils
 from components.evaluation import checks, measures
 from components.evaluation.activity import read_movies
 from components.evaluation.gates import GatesConfig
+from components.example_gen.files import listed
 
 HISTORY_FILE = "history.json"
 Inputs = dict[str, list[types.Artifact]]
@@ -34,14 +35,12 @@ class Review:
         self._seed, self._scale = settings["seed"], tuple(settings["scale"])
         examples = inputs[specs.EXAMPLES_KEY]
         self._splits = {
-            split: fileio.glob(
-                io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split))
-            )
+            split: listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
             for split in ("train", "valid", "eval")
         }
         catalogue = artifact_utils.get_split_uri(inputs["catalogue"], "catalogue")
         self._catalogue, self._movies = read_movies(
-            fileio.glob(io_utils.all_files_pattern(catalogue)), self._splits["train"]
+            listed(io_utils.all_files_pattern(catalogue)), self._splits["train"]
         )
         self._valid_rows = valid_rows
         self._trained = trained_metrics(artifact_utils.get_single_uri(inputs["model_run"]))
