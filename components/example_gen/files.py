@@ -53,6 +53,12 @@ def literal(folder: str) -> str:
     return re.sub(r"[*?[]", r"[\g<0>]", folder.replace("\\", "\\\\")).rstrip("/")
 
 
+def listed(patterns: str | Sequence[str]) -> list[str]:
+    """The files that TFX's patterns for folders' files match, sorted; a folder is no pattern."""
+    parts = [p.rpartition("/") for p in ([patterns] if isinstance(patterns, str) else patterns)]
+    return sorted(tf.io.gfile.glob([f"{literal(folder)}/{glob}" for folder, _, glob in parts]))
+
+
 def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]]:
     """The files of each table over some spans of one source, the oldest span's first.
 

@@ -140,7 +140,7 @@ def hint(sample: Sample) -> str:
         return " These bytes are not in the table's encoding: set encoding: latin-1, say."
     if sample.reason == WRONG_COLUMN_COUNT and '\\"' in sample.text:
         return " A quote in a cell is written \\\" there: set escape: '\\'."
-    if sample.reason == WRONG_COLUMN_COUNT and '"' in sample.text:
+    if sample.reason in (WRONG_COLUMN_COUNT, UNPAIRED_QUOTE) and '"' in sample.text:
         return " Is a quote left open there? Mend it, or set quoting: false or multiline: true."
     if sample.reason.startswith(_MISREAD):
         form = sample.reason.removeprefix(_MISREAD)

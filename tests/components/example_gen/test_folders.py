@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.files import find_files, literal, matching
+from components.example_gen.files import find_files, listed, literal, matching
 from components.example_gen.generate import generate
 from components.example_gen.inputs import SpanWindowProcessor, input_config
 from components.example_gen.spans import find_window
 from components.trainer.component import told_by
+from components.trainer.run import make_job
 from schemas.source import Source
 
 NAMES = ["da[t]a *x", "[!a]", "a?b", "*", "[", "]", "{a,b}", "back\\slash", "\\[x]", "ü 東京 ☃"]
@@ -64,6 +65,23 @@ def test_spans_and_fingerprints(beside: Path, name: str) -> None:
     assert f"num_files:2,total_bytes:{2 * len(RATINGS)}" in before
     (folder / "votes-[2].csv").write_text(RATINGS + RATINGS)
     assert processor.get_input_fingerprint(0, None) != before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_trainer_lists_what_is_in_the_folder_alone(beside: Path, name: str) -> None:
+    folder = str(fill(beside / name))
+    config = {
+        "split": {},
+        "model": {},
+        "training": {},
+        "scale": [1, 5],
+        "history": "before",
+        "trained_until": None,
+        "catalogue": f"{folder}/*",
+    }
+    places = dict.fromkeys(("transform_graph", "serving_dir", "log_dir", "checkpoints"), "")
+    job = make_job(config, train=listed([f"{folder}/*"]), valid=[], eval=[], **places)
+    assert job.train == job.catalogue == [f"{folder}/votes-1.csv", f"{folder}/votes-[2].csv"]
 
 
 @pytest.mark.parametrize("kind", ["temporal", "predefined"])
