@@ -13,6 +13,7 @@ from rich.console import Console
 
 from data import EMBEDDED
 from pipeline.config import Config
+from pipeline.links import plain
 from schemas.errors import RunFailed, UserError
 from schemas.source import load_source
 
@@ -40,7 +41,7 @@ class Folders:
     @property
     def artifacts(self) -> Path:
         """The pipeline root."""
-        return self.output / "artifacts"
+        return plain(self.output) / "artifacts"
 
     @property
     def metadata(self) -> Path:
@@ -70,7 +71,7 @@ class Folders:
     @property
     def checkpoints(self) -> Path:
         """Unfinished trainings."""
-        return self.output / "checkpoints"
+        return plain(self.output) / "checkpoints"
 
 
 def run_local(config: Config) -> Outcome:

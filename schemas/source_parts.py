@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from schemas.time_formats import time_format
+
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
@@ -72,12 +74,6 @@ def _escape(value: str) -> str:
     return value
 
 
-def _timestamp(value: str) -> str:
-    if value not in ("seconds", "milliseconds") and "%" not in value:
-        raise ValueError("take seconds, milliseconds or a date format such as %Y-%m-%d")
-    return value
-
-
 # A backslash that was quoted twice is one.
 _ESCAPE = re.compile(r"\\+(t|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{1,3}|[^\w\\])")
 
@@ -94,7 +90,7 @@ Signs = Annotated[str, Field(min_length=1), AfterValidator(_unescaped)]
 Separator = Annotated[Signs, AfterValidator(_separator)]
 Escape = Annotated[str, AfterValidator(_escape)]
 Format = Literal["csv", "jsonl", "parquet"]
-TimeFormat = Annotated[str, AfterValidator(_timestamp)]
+TimeFormat = Annotated[str, AfterValidator(time_format)]
 
 
 class Part(BaseModel):

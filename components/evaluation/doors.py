@@ -58,7 +58,7 @@ class Server:
     """A server process that answers at a port of this machine."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-        self._process, self._log = process, log
+        self._process, self._log, self.url = process, log, f"http://127.0.0.1:{port}"
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER)
 
     def wait(self) -> None:

@@ -19,6 +19,7 @@ from schemas.source import Source
 HEAD_BYTES = 64 << 10
 PIECE_BYTES = 2 << 20
 LONGEST_LINE = 16 << 20
+_NoSuchPlace = tf.errors.InvalidArgumentError
 _ENCRYPTED = 1  # the bit of a zip member's flags
 
 
@@ -229,7 +230,8 @@ def _told(path: str) -> Iterator[None]:
         raise UserError(
             f"{path} is packed in an unusual way ({error}): unpack it first."
         ) from error
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+    # TensorFlow's own error is about the end of the archive, which a short file does not have.
+    except (EOFError, OSError, zlib.error, zipfile.BadZipFile, _NoSuchPlace) as error:
         kind = "zip" if packing(path) == ".zip" else "gzip"
         raise UserError(
             f"{path} is a broken {kind} file ({error}): fetch or pack it again."

@@ -18,6 +18,9 @@ from schemas.errors import UserError
 from schemas.source import Source
 
 _BETWEEN_SPANS = "\n"
+# What Examples hold, and in which units: a new number keeps those of an older version, which are
+# read in another way, from being taken from the cache.
+FORM = 2
 
 
 def input_config(source: Source, split: SplitConfig) -> example_gen_pb2.Input:
@@ -82,12 +85,13 @@ class SpanWindowProcessor(input_processor.InputProcessor):
         return _BETWEEN_SPANS.join(self._window.filled[pattern])
 
     def get_input_fingerprint(self, span: int, version: int | None) -> str:
-        """Number, sizes and times of change of the files of every span of the window."""
-        return "\n".join(
+        """Number, sizes and times of change of the files of every span, and the Examples' form."""
+        found = [
             _fingerprint(split.name, matching(self._base, glob))
             for split in self._splits
             for glob in filter(None, self._window.filled[split.pattern])
-        )
+        ]
+        return "\n".join([*found, f"form:{FORM}"])
 
 
 def _fingerprint(name: str, paths: list[str]) -> str:

@@ -8,7 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.example_gen import untrusted  # noqa: F401 (for what it does to Arrow)
+# Arrow 10 unpickles what a file's schema says of a Python extension type as soon as the file is
+# opened (CVE-2023-47248), and a pickle can run anything: with this, opening such a file fails.
+import pyarrow_hotfix  # noqa: F401
+
 from components.example_gen.files import opened_whole, packing
 from components.example_gen.layout import EmptyFile, locate, named_columns
 from components.example_gen.typed import as_moments, as_text, check_type, is_time
@@ -124,7 +127,7 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
 def _told(path: str) -> Iterator[None]:
     try:
         yield
-    # Arrow's own errors, and those of the operating system and of damaged text, which it passes on.
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        said = str(error).split("\n")[0].rstrip(".")
+    # Arrow's own errors, those that it passes on, and those about pickles where columns should be.
+    except (pa.ArrowException, OSError, RuntimeError, ValueError, LookupError) as error:
+        said = str(error).split("\n")[0].rstrip(".:")
         raise UserError(f"{path} is no Parquet file that can be read: {said}.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from components.example_gen import cutoffs, splits
 from components.example_gen.config import History, SplitConfig
 from components.example_gen.cutoffs import Histogram
 from components.example_gen.hashing import combine
-from components.example_gen.timeline import Repeats, pair_hashes, user_numbers
+from components.example_gen.timeline import Repeats, moment_starts, pair_hashes, user_numbers
 
 Int8s = npt.NDArray[np.int8]
 Int64s = npt.NDArray[np.int64]
@@ -98,7 +98,7 @@ def summarise(
         time_range=None if times is None else (int(times.min()), int(times.max())),
         stretches=cutoffs.coarse(cut_rows(kept, config)),
         eval_after_train=(timed or not len(kept))
-        and splits.eval_after_train(users, kept["given"].to_numpy()),
+        and splits.eval_after_train(users, kept["given"].to_numpy(), moment_starts(kept)),
     )
 
 
@@ -122,19 +122,17 @@ def merge_summaries(summaries: Iterable[Summary]) -> Summary:
     )
 
 
-def needed_ranks(summary: Summary, config: SplitConfig) -> list[int]:
+def needed_ranks(stretches: Histogram, config: SplitConfig) -> list[int]:
     """How many rows have to come before each cut-off; none if there is nothing to cut."""
-    rows = summary.stretches.rows
-    return splits.ranks_before(rows, config) if rows else []
+    return splits.ranks_before(stretches.rows, config) if stretches.rows else []
 
 
-def make_plan(summary: Summary, seconds: Histogram, config: SplitConfig) -> Plan:
-    """Decides for all partitions; `seconds` is what `cutoffs.fine` counted over all of them."""
+def make_plan(summary: Summary, levels: Sequence[Histogram], config: SplitConfig) -> Plan:
+    """Decides for all partitions; `levels` are what `cutoffs` counted over all of them."""
     history = config.history_mode(summary.eval_after_train)
     if config.kind == "predefined" and history == "rest":
         return Plan(history)
-    needed = needed_ranks(summary, config)
-    return Plan(history, tuple(cutoffs.cut(summary.stretches, seconds, needed)))
+    return Plan(history, tuple(cutoffs.cut(levels, needed_ranks(levels[0], config))))
 
 
 def facts(plan: Plan, summary: Summary) -> dict[str, Any]:

@@ -13,6 +13,7 @@ UNREADABLE_NUMBER = "unreadable_number"
 UNMAPPED_VALUE = "unmapped_value"
 OFF_SCALE = "off_scale"
 UNREADABLE_TIMESTAMP = "unreadable_timestamp"
+_MISREAD = "timestamp_in_"
 UNKNOWN_MOVIE = "unknown_movie"
 WRONG_COLUMN_COUNT = "wrong_column_count"
 UNDECODABLE_TEXT = "undecodable_text"
@@ -52,6 +53,11 @@ ADVICE = {
 
 RATING_ROWS = "rating rows"
 _EMPTY_RATING = " Where an empty rating says 'seen, not rated', set ratings.unrated: ['']."
+
+
+def misread(form: str) -> str:
+    """The reason that times are written in that form, and not in the one that the source says."""
+    return f"{_MISREAD}{form}"
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,9 @@ def hint(sample: Sample) -> str:
         return " A quote in a cell is written \\\" there: set escape: '\\'."
     if sample.reason == WRONG_COLUMN_COUNT and '"' in sample.text:
         return " Is a quote left open there? Mend it, or set quoting: false or multiline: true."
+    if sample.reason.startswith(_MISREAD):
+        form = sample.reason.removeprefix(_MISREAD)
+        return f" Say `timestamp: '{form}'` under ratings in the source."
     advice = ADVICE.get(sample.reason)
     return f" {advice[0].upper()}{advice[1:]}." if advice else ""
 

@@ -78,9 +78,9 @@ class RatingBatch:
     """Some lines of a range: the good rows (of `SCHEMA`), what was dropped, and how many lines.
 
     `order` is made of the file's index and the byte where the line starts, so it grows over all
-    files and does not depend on the ranges. `timestamp` is in seconds; it and `rating` are null
-    throughout where the source has none, and `rating` is NaN where a movie was seen, not rated.
-    Samples in `problems` count lines from 1 at the start of the range.
+    files and does not depend on the ranges. `timestamp` is in microseconds; it and `rating` are
+    null throughout where the source has none, and `rating` is NaN where a movie was seen, not
+    rated. Samples in `problems` count lines from 1 at the start of the range.
     """
 
     rows: pa.RecordBatch

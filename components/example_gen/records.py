@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
@@ -235,5 +236,5 @@ def _fitted(table: SmallTable, cells: list[str], width: int) -> list[str] | None
 
 
 def _clean(table: SmallTable, cell: str) -> str:
-    cell = cell.strip()
+    cell = re.sub(r"[\r\n]+", " ", cell.strip())
     return "" if cell in table.nulls else cell

@@ -14,7 +14,8 @@ from components.example_gen.blocks import Block, Int64s, as_lines, delimiter, se
 from components.example_gen.layout import Layout
 from components.example_gen.null_ids import NullIds
 from components.example_gen.quotes import row_pattern
-from components.example_gen.values import seconds, trim
+from components.example_gen.times import misread, moments
+from components.example_gen.values import trim
 from schemas.source import Source
 
 # On Python 3.10 Arrow searches the whole heap after each look for signal handlers: 40 ms a call in
@@ -152,13 +153,13 @@ class RowReader:
         return select(block, keep, lines), dropped
 
     def _convert(self, cells: Cells) -> Cells:
-        """Ids, rating (float32) and timestamp (int64 seconds): null where unreadable or none."""
+        """Ids, rating (float32), timestamp (int64 microseconds): null where unreadable or none."""
         rows = len(cells["user_id"])
         rating, stamp = pa.nulls(rows, pa.float32()), pa.nulls(rows, pa.int64())
         if "rating" in cells:
             rating = rating_cells.ratings(cells["rating"], self._table)
         if "timestamp" in cells:
-            stamp = seconds(cells["timestamp"], self._table.timestamp)
+            stamp = moments(cells["timestamp"], self._table.timestamp)
         ids = {name: cells[name] for name in ("user_id", "movie_id")}
         return ids | {"rating": rating, "timestamp": stamp}
 
@@ -182,7 +183,10 @@ class RowReader:
             off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))
             yield reasons.OFF_SCALE, pc.fill_null(off, False)
         if "timestamp" in cells:
-            yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(columns["timestamp"])
+            told, stamps = self._table.timestamp, columns["timestamp"]
+            for form, where in misread(cells["timestamp"], told, stamps):
+                yield reasons.misread(form), where
+            yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(stamps)
         if self._lost is not None and len(self._lost):
             yield reasons.DROPPED_MOVIE, pc.is_in(columns["movie_id"], value_set=self._lost)
         if self._known is not None:

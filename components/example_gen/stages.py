@@ -20,7 +20,12 @@ from components.example_gen.problems import Problems
 from components.example_gen.ratings import SCHEMA, Range, read_range
 from components.example_gen.shards import write_shard
 from components.example_gen.splits import EVAL, SPLITS, TRAIN
-from components.example_gen.timeline import order_rows, user_numbers
+from components.example_gen.timeline import (
+    in_company,
+    moment_starts,
+    order_rows,
+    user_numbers,
+)
 from schemas.source import Source
 
 _ROWS_AT_ONCE = 1 << 18  # read together before they are spread over the partitions
@@ -149,24 +154,30 @@ class Write(beam.DoFn):
         split = plan.assign(rows, decided, self._job.split)
         movies = rated_movies([rows]) if self._movies is None else self._movies
         features = encode.join(rows, movies, self._users)
-        numbers = user_numbers(rows["user_id"])
+        numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
+        shared = in_company(starts)
         counts = {}
         for code, name in enumerate(SPLITS):
-            pieces = self._pieces(numbers, split, code, decided)
+            pieces = self._pieces(numbers, split, starts, code, decided)
             encoded = (encode.rating_examples(features, piece) for piece in pieces)
             place = partition, self._job.partitions
             examples = write_shard(self._job.examples_uri, name, *place, encoded)
-            counts[name] = {"ratings": int((split == code).sum()), "examples": examples}
+            inside = split == code
+            counts[name] = {
+                "ratings": int(inside.sum()),
+                "examples": examples,
+                "tied": int((inside & shared).sum()),
+            }
         yield "shards", counts
 
     def _pieces(
-        self, users: Any, split: Any, code: int, decided: plan.Plan
+        self, users: Any, split: Any, starts: Any, code: int, decided: plan.Plan
     ) -> Iterator[windows.Windows]:
         config, mode = self._job.split, decided.history
         if code == TRAIN:
             return windows.train_examples(users, split, config.window_limit(mode), _EVENTS_AT_ONCE)
         limit = config.history_limit(mode)
-        return windows.target_examples(users, split, code, limit, mode, _EVENTS_AT_ONCE)
+        return windows.target_examples(users, split, starts, code, limit, mode, _EVENTS_AT_ONCE)
 
 
 def rated_movies(tables: Iterable[pa.Table]) -> pa.Table:

@@ -16,7 +16,7 @@ from components.example_gen.blocks import NO_TEXT_HANDLER
 from components.example_gen.values import trim
 from schemas.errors import UserError
 
-LIST = "\x1f"  # begins a list, and stands before each of its items
+LIST = "\ue001"  # begins a list, and stands before each of its items; of private use
 _MOST_WHOLE = float(1 << 53)  # beyond, not every whole number is a float
 
 
@@ -97,8 +97,6 @@ def _text_of_values(column: pa.Array) -> pa.Array:
 
 def _text_of_floats(column: pa.Array) -> pa.Array:
     """Whole numbers without a point: what was an integer before a gap made its column floats."""
-    if column.type == pa.float16():
-        column = _each(column, float)
     whole = pc.equal(pc.floor(column), column)
     whole = pc.and_(whole, pc.less(pc.abs(column), _MOST_WHOLE))
     integers = pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string())
@@ -106,9 +104,8 @@ def _text_of_floats(column: pa.Array) -> pa.Array:
     return pc.coalesce(integers, other)
 
 
-def _each(column: pa.Array, of: Callable[[Any], Any]) -> pa.Array:
-    kind = pa.float32() if of is float else pa.string()
-    return pa.array([None if v is None else of(v) for v in column.to_pylist()], kind)
+def _each(column: pa.Array, of: Callable[[Any], str]) -> pa.StringArray:
+    return pa.array([None if v is None else of(v) for v in column.to_pylist()], pa.string())
 
 
 def _decoded(column: pa.Array, encoding: str) -> pa.StringArray:

@@ -30,7 +30,8 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 SAMPLE = "sample"
 MOST_SAMPLED = 2000  # users that the scatter shows
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
+SECOND = 1_000_000  # in the Examples' unit
+DAY, HOUR, MINUTE = 86_400 * SECOND, 3_600 * SECOND, 60 * SECOND
 UNRATED = -1  # the level of what was seen but not rated
 THURSDAY = 3  # 1970-01-01, with Monday as 0
 
@@ -47,8 +48,8 @@ def count(partition: Partition, scale: tuple[float, float] | None) -> Cubes:
       groups: n and sum of ratings by user feature, value and level; people: users of each value.
       activity: users by their ratings in total.
       histories: by ratings in train, `users`, and of valid and eval the users and the ratings.
-      pace: of consecutive ratings of a user, how many there are, within the same second and within
-        a minute; users with more than one rating, and those of them with all on one day (UTC);
+      pace: of consecutive ratings of a user, how many there are, of the same moment and within a
+        minute; users with more than one rating, and those of them with all on one day (UTC);
         ratings at midnight sharp.
       sample: user (a hash), n and mean rating (null without any) of the users with the smallest
         hashes.
@@ -156,34 +157,34 @@ def _groups(partition: Partition, table: pa.Table) -> Cubes:
 
 
 def _times(table: pa.Table) -> Cubes:
-    seconds = table["timestamp"].to_numpy()
-    days = np.floor_divide(seconds, DAY)
+    moments = table["timestamp"].to_numpy()
+    days = np.floor_divide(moments, DAY)
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     table = table.append_column("month", pa.array(month))
-    weekday, hour = (days + THURSDAY) % 7, (seconds - days * DAY) // HOUR
+    weekday, hour = (days + THURSDAY) % 7, (moments - days * DAY) // HOUR
     hours = pa.table({"weekday": weekday, "hour": hour})
     return {
         "months": _summed(table, KEYS["months"], ("rating", "rated")),
         "hours": _summed(hours, KEYS["hours"]),
-        "pace": _pace(table["user"].to_numpy(), seconds, days),
+        "pace": _pace(table["user"].to_numpy(), moments, days),
     }
 
 
-def _pace(user: NDArray[Any], seconds: NDArray[Any], days: NDArray[Any]) -> pa.Table:
-    order = np.lexsort((seconds, user))
+def _pace(user: NDArray[Any], moments: NDArray[Any], days: NDArray[Any]) -> pa.Table:
+    order = np.lexsort((moments, user))
     same = np.diff(user[order]) == 0
-    pauses = np.diff(seconds[order])[same]
+    pauses = np.diff(moments[order])[same]
     first = np.flatnonzero(np.diff(user[order], prepend=-1))
     last = np.append(first[1:], len(order)) - 1 if len(first) else first
     several = last > first
     one_day = days[order][first] == days[order][last]
     found = {
         "pairs": len(pauses),
-        "same_second": int((pauses == 0).sum()),
+        "same_moment": int((pauses == 0).sum()),
         "same_minute": int((pauses < MINUTE).sum()),
         "several": int(several.sum()),
         "one_day": int((several & one_day).sum()),
-        "midnight": int((seconds % DAY == 0).sum()),
-        "ratings": len(seconds),
+        "midnight": int((moments % DAY == 0).sum()),
+        "ratings": len(moments),
     }
     return pa.table({"all": [0], **{name: [number] for name, number in found.items()}})

@@ -75,6 +75,8 @@ def _slice_charts(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
     for group in dict.fromkeys(name for parts in grouped.values() for name in parts):
         for metric, parts in grouped.items():
             rows = parts.get(group, [])
+            if not rows:  # nothing there is rated
+                continue
             worse = [row["label"] for row in rows if row["verdict"] == "worse"]
             words = f"{metric} against {against} by slice; worse in: {', '.join(worse) or 'none'}."
             title = f"{metric} {'lower' if lower_is_better(metric) else 'higher'} by"

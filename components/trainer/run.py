@@ -44,7 +44,7 @@ class Job:
     checkpoints: a folder that outlives the run, or none.
     ordered, window: from the split: whether order carries meaning, and the longest train window.
     base_model: the SavedModel to start from, or none.
-    trained_until: the second that train ends before; none: it is not cut by time.
+    trained_until: what train ends before, in microseconds since 1970; none: it is not cut by time.
     """
 
     train: list[str]

@@ -298,8 +298,12 @@ function userId() {
 
 const offerUsers = later(async () => {
   try {
-    const answer = await ask(`/users?q=${encodeURIComponent(userId())}`);
+    const typed = byId("user").value;
+    let answer = await ask(`/users?q=${encodeURIComponent(typed)}`);
+    if (!answer.total) answer = await ask(`/users?q=${encodeURIComponent(typed.trim())}`);
+    const before = userId();
     for (const id of answer.users) state.ids.set(id.replace(/[\r\n]/g, ""), id);
+    if (userId() !== before) showUser();
     byId("user-ids").replaceChildren(...answer.users.map((id) => make("option", "", { value: id })));
     byId("user-hint").textContent = answer.total ? `${answer.total.toLocaleString()} users have an id like this` : "no user has an id like this";
   } catch (error) { complain(error); }

@@ -126,7 +126,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ("[1, 10]", "[1]", r"scale: write the lowest and the highest rating, such as \[1, 5\]"),
         ("[1, 10]", "1-10", r"scale: write the lowest and the highest rating, such as \[1, 5\]"),
         ("[1, 10]", "[0, .inf]", r"scale: write the lowest and the highest rating"),
-        ("'%d.%m.%Y'", "days", "take seconds, milliseconds or a date format"),
+        ("'%d.%m.%Y'", "days", "take seconds, milliseconds, microseconds, nanoseconds, iso"),
         ("{column: year}", "{column: year, pattern: '('}", "not a regular expression"),
         ("{column: year}", "{column: year, pattern: '19'}", "needs a group"),
         ("year: {column: year}", "genres: {column: g}", "column and separator, or"),

@@ -154,7 +154,7 @@ def _journey(tab, address, at):
     tab.wait_for("document.querySelector('.reasons')")
     _asked_only(tab, address)
     tab.open(tab.js("document.querySelector('footer a').href"),
-             "document.querySelectorAll('.operation').length === 10")  # fmt: skip
+             "document.querySelector('.operation')")  # fmt: skip
     links = tab.js("[...document.querySelectorAll('main.docs p a')].map(link => link.href)")
     assert links == [f"{address}/openapi.json", f"{address}/"]
     _asked_only(tab, address)

@@ -1,4 +1,9 @@
-"""Small data made by hand: ratings, users and movies, counted as a partition is."""
+"""Small data made by hand: ratings, users and movies, counted as a partition is.
+
+Times are in seconds here.
+"""
+
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +27,7 @@ def make_partition():
             "rating": pa.array([row[2] for row in ratings], pa.float64()),
         }
         if all(row[3] is not None for row in ratings):
-            columns["timestamp"] = pa.array([row[3] for row in ratings], pa.int64())
+            columns["timestamp"] = pa.array([row[3] * 1_000_000 for row in ratings], pa.int64())
         people = {"user_id": [name.encode() for name in names]}
         for feature in sorted({key for own in (users or {}).values() for key in own}):
             people[feature] = [users[name][feature].encode() for name in names]
@@ -30,6 +35,13 @@ def make_partition():
         return Partition(pa.table(columns), pa.table(binary))
 
     return make
+
+
+def _size(ratings, split):
+    """What rows.json tells of a split."""
+    moments = Counter((user, time) for user, _, _, time, _ in ratings if time is not None)
+    own = [row for row in ratings if row[4] == split]
+    return {"ratings": len(own), "tied": sum(moments[row[0], row[3]] > 1 for row in own)}
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +60,7 @@ def make_explored(make_partition):
             "read": len(ratings) + sum((dropped or {}).values()),
             "kept": len(ratings),
             "dropped": dropped or {},
+            "splits": {name: _size(ratings, name) for name in SPLITS},
             "tables_dropped": {},
             "samples": [],
         }

@@ -104,10 +104,15 @@ CASES = {
         OLD,
         "50% of users with several ratings gave them all on one day",
     ),
-    "same_second": (
+    "same_moment": (
         train(*crowd(3, pause=0), *crowd(3, first=3)),
         OLD,
-        "50% of consecutive ratings of a user bear the same second",
+        "50% of consecutive ratings of a user bear the same time",
+    ),
+    "shared_moments": (
+        [*train(*crowd(3)), *held_out(*crowd(3, pause=0), *crowd(1, first=3))],
+        [*train(*crowd(3, pause=0)), *held_out(*crowd(3, first=3))],
+        "75% of eval rows share their moment with other ratings of the same user",
     ),
     "one_month": (
         train(*crowd(3, movies=8, pause=MONTH), *crowd(3, first=3, start=DAY, pause=60)),
