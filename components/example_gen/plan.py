@@ -19,10 +19,12 @@ from components.example_gen.hashing import combine
 from components.example_gen.timeline import Repeats, moment_starts, pair_hashes, user_numbers
 
 Int8s = npt.NDArray[np.int8]
+Int64s = npt.NDArray[np.int64]
 
 SAMPLES = 5
-# A movie with a tenth of all rows is among these of every partition: users are spread by a hash.
-_TOP_MOVIES = 1000
+# A movie with a tenth of all rows has as much in every partition, as users are spread by a hash: so
+# the few with a thousandth of a partition's rows do.
+_LARGE = 0.001
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def summarise(
         unrated=int(np.isnan(kept["rating"].to_numpy()).sum()),
         users=int(users[-1]) + 1 if len(users) else 0,
         strangers=_strangers(kept["user_id"], known_users),
-        top_user=next(iter(_most(read["user_id"], 1)), ("", 0)),
-        top_movies=tuple(_most(read["movie_id"], _TOP_MOVIES)),
+        top_user=_top_user(read, kept, users, repeats),
+        top_movies=_top_movies(read["movie_id"]),
         repeats={reason: len(rows) for reason, rows in dropped.items() if len(rows)},
         repeat_samples=tuple(
             s for reason, rows in dropped.items() for s in _sample(read, reason, rows)
@@ -154,12 +156,27 @@ def assign(rows: pa.Table, plan: Plan, config: SplitConfig) -> Int8s:
     return drawn
 
 
-def _most(ids: pa.ChunkedArray, number: int) -> list[tuple[str, int]]:
-    """The ids that occur most often, and how often."""
+def _top_user(read: pa.Table, kept: pa.Table, users: Int64s, repeats: Repeats) -> tuple[str, int]:
+    """The user with the most rows that were read; `users` numbers those of `kept`."""
+    if not len(users):
+        return "", 0
+    names = kept["user_id"].take(pa.array(np.flatnonzero(np.diff(users, prepend=-1))))
+    rows = np.bincount(users)
+    again = read["user_id"].take(pa.array(np.concatenate([repeats.exact, repeats.superseded])))
+    if len(again):
+        counts = again.combine_chunks().value_counts()
+        place = pc.index_in(counts.field("values"), value_set=names.combine_chunks())
+        rows[place.to_numpy()] += counts.field("counts").to_numpy()
+    most = names.take(pa.array(np.flatnonzero(rows == rows.max())))
+    return pc.min(most).as_py(), int(rows.max())
+
+
+def _top_movies(ids: pa.ChunkedArray) -> tuple[tuple[str, int], ...]:
     counts = ids.combine_chunks().value_counts()
-    found = pa.table({"id": counts.field("values"), "rows": counts.field("counts")})
-    ranked = found.sort_by([("rows", "descending"), ("id", "ascending")]).slice(0, number)
-    return [(row["id"], row["rows"]) for row in ranked.to_pylist()]
+    rows = counts.field("counts").to_numpy()
+    large = np.flatnonzero(rows >= _LARGE * len(ids))
+    names = counts.field("values").take(pa.array(large)).to_pylist()
+    return tuple(zip(names, rows[large].tolist(), strict=True))
 
 
 def _by_rows(entry: tuple[str, int]) -> tuple[int, str]:

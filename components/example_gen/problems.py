@@ -43,7 +43,7 @@ UNPAIRED_QUOTE = "unpaired_quote"
 USUAL = (SUPERSEDED, DUPLICATE_ID, CREDITS_OF_NO_MOVIE, UNLINKED_MOVIE)
 # What to write in the source where a reason is no fault of the data.
 ADVICE = {
-    UNREADABLE_NUMBER: "words for ratings are given numbers under ratings.values",
+    UNREADABLE_NUMBER: "a number has a point and no comma; words get theirs under ratings.values",
     UNMAPPED_VALUE: "give it a number under ratings.values, or name it under ratings.unrated",
     OFF_SCALE: "set the scale, or name under ratings.unrated what stands for 'seen, not rated'",
     NULL_ID: "if it is an id, name it under real_ids",
