@@ -142,8 +142,10 @@ def test_the_model_serves_what_it_learned(run: Run, tmp_path: Path) -> None:
             answers.rate(asked)
         assert str(caught.value) == NO_RATINGS
     else:
-        other, own = (movie["rating"] for movie in answers.rate(asked)["movies"])
-        assert other < own
+        assert answers.model.scale is not None
+        low, high = answers.model.scale
+        rated = [movie["rating"] for movie in answers.rate(asked)["movies"]]
+        assert all(low <= rating <= high for rating in rated) and rated[0] != rated[1]
 
 
 def test_a_model_without_ratings_replaces_one_with_ratings_only_where_that_is_meant(
