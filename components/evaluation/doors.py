@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -59,7 +59,7 @@ class Server:
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
         self._process, self._log, self.url = process, log, f"http://127.0.0.1:{port}"
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER)
+        self._port = port
 
     def wait(self) -> None:
         """Returns once it has a model in service.
@@ -71,11 +71,11 @@ class Server:
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-                raise Refused(f"the server does not start: {(lines or ['no word'])[-1][:300]}")
+                # Behind the last word there may be why a version was refused.
+                raise Refused(f"the server does not start: {'; '.join(lines[-2:])[:600]}")
             try:
                 self.get("/readyz")
             except (OSError, http.client.HTTPException, Refused):
-                self._connection.close()
                 time.sleep(0.1)
             else:
                 return
@@ -90,10 +90,13 @@ class Server:
         return self._ask("POST", path, json.dumps(body))
 
     def _ask(self, method: str, path: str, body: str | None) -> Json:
-        headers = {"content-type": "application/json"} if body else {}
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
+        # One connection for each request: on a busy machine the server may close one that is kept.
+        headers = {"connection": "close", "content-type": "application/json"}
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER)
+        with closing(connection):
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
         if answer.status != 200:
             said = to_text(content)[:200]
             raise Refused(f"{method} {path[:200]} is answered with {answer.status}, {said}")
