@@ -1,5 +1,6 @@
 """The command `greenlight serve`."""
 
+import errno
 from typing import Annotated
 
 import typer
@@ -34,12 +35,12 @@ def serve(
     ] = 5.0,
 ) -> None:
     """Serves the newest pushed model over HTTP, and every newer one as it is pushed."""
-    asked, origins, base = (
-        checked_token(token),
-        checked_origins(cors or []),
-        checked_base(root_path),
-    )
-    check_folder(model_dir) if wait else require_version(model_dir, version)
+    asked, base = checked_token(token), checked_base(root_path)
+    origins = checked_origins(cors or [])
+    if wait:
+        check_folder(model_dir)
+    else:
+        require_version(model_dir, version)
     sockets = bind(host, port)
     quiet()
     from serving.app import make_app
@@ -52,4 +53,6 @@ def serve(
     try:
         run(server, app, limits, sockets, drain)
     except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
         raise cannot_listen(host, port, error) from error

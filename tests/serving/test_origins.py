@@ -107,6 +107,8 @@ def test_a_page_of_another_origin_may_not(server, start, models, tab, origin):
 def _proxy(target, prefix, strips):
     """A reverse proxy that shows a server below a path, and passes the path on or takes it off."""
 
+    client = httpx.Client(base_url=target, timeout=60)
+
     class Proxy(http.server.BaseHTTPRequestHandler):
         def _pass(self):
             if not self.path.startswith(prefix):
@@ -116,9 +118,9 @@ def _proxy(target, prefix, strips):
             if not path.startswith("/"):
                 path = f"/{path}"
             length = int(self.headers.get("content-length", 0))
-            found = httpx.request(
-                self.command, target + path, content=self.rfile.read(length),
-                headers={"content-type": self.headers.get("content-type", "")}, timeout=60,
+            found = client.request(
+                self.command, path, content=self.rfile.read(length),
+                headers={"content-type": self.headers.get("content-type", "")},
             )  # fmt: skip
             self.send_response(found.status_code)
             for name in ("content-type", "content-security-policy"):

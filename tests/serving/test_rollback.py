@@ -84,7 +84,7 @@ def test_a_server_follows_within_ten_seconds_and_answers_all_the_while(
 
     def ask():
         with httpx.Client(base_url=server.url, timeout=30) as client:
-            while not stop.wait(0.02):
+            while not stop.wait(0.05):
                 statuses.append(client.post("/recommend", json={"user": "3"}).status_code)
 
     def follows(version, action):
