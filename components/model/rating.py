@@ -185,7 +185,7 @@ class RatingHead(keras.layers.Layer):
             return history.visible[:, tf.newaxis]
         lives = tf.exp(self.log_half_lives)[:, tf.newaxis, tf.newaxis]
         age = tf.expand_dims(history.age, -3)  # ahead of positions stand the heads
-        return history.visible[:, tf.newaxis] * tf.pow(0.5, age / lives)
+        return history.visible[:, tf.newaxis] * tf.exp(-np.log(2.0) * age / lives)
 
     def predict(self, tables: dict[str, tf.Tensor], users: Users, target: tf.Tensor) -> tf.Tensor:
         """Predicts on the data's scale, unclipped.
