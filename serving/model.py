@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from schemas.errors import UserError
+from schemas.links import plain
 
 GRAPH_FILE = "saved_model.pb"
 Arrays = dict[str, NDArray[Any]]
@@ -95,7 +96,7 @@ def load(path: Path) -> Any:
     operations = saved.meta_graphs[0].meta_info_def.stripped_op_list.op
     if any(operation.name.startswith("Scann>") for operation in operations):
         load_ops()
-    return tf.saved_model.load(str(path))
+    return tf.saved_model.load(str(plain(path.absolute())))
 
 
 def load_ops() -> Any:
