@@ -13,8 +13,8 @@ from rich.console import Console
 
 from data import EMBEDDED
 from pipeline.config import Config
-from pipeline.links import plain
 from schemas.errors import RunFailed, UserError
+from schemas.links import plain
 from schemas.source import load_source
 
 if TYPE_CHECKING:

@@ -12,8 +12,10 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from schemas.errors import UserError
 from schemas.features import SEPARATOR
+from schemas.links import plain
 from schemas.text import to_texts
 from serving.folder import GRAPH_FILE
+
 
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 Arrays = dict[str, NDArray[Any]]
@@ -98,7 +100,7 @@ def load(path: Path) -> Any:
     operations = saved.meta_graphs[0].meta_info_def.stripped_op_list.op
     if any(operation.name.startswith("Scann>") for operation in operations):
         load_ops()
-    return tf.saved_model.load(str(path))
+    return tf.saved_model.load(str(plain(path.absolute())))
 
 
 def load_ops() -> Any:

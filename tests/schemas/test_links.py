@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.links import plain
+from schemas.links import plain
 
 
 def test_a_link_stands_for_an_output_directory_of_such_a_name(
