@@ -45,7 +45,7 @@ PROTOCOLS = {
 COLUMNS = {
     "hit_rate@10": ".4f", "hit_rate@100": ".4f", "ndcg@10": ".4f", "rmse": ".4f",
     "rated ndcg@10": ".4f", "new users: hit_rate@10": ".4f", "new users: rmse": ".4f",
-    "after a pause: hit_rate@10": ".4f", "seconds": ".0f",
+    "after a pause: hit_rate@10": ".4f", "first of all: hit_rate@10": ".4f", "seconds": ".0f",
 }  # fmt: skip
 OURS = "Greenlight"
 
@@ -160,6 +160,7 @@ def ranking(split: Split, rank: Array) -> Figures:
         "ndcg@10": float((hits / np.log2(1 + rank)).mean()),
         "new users: hit_rate@10": _mean(hits[new]),
         "after a pause: hit_rate@10": _mean(hits[pause]),
+        "first of all: hit_rate@10": _mean(hits[rows.first]),
     }
 
 
@@ -206,7 +207,7 @@ def _show(
     table = Table(
         title=f"{options.source}, {options.split}: {len(rows.user):,} rows, "
         f"{np.mean(rows.user == split.users):.0%} of new users, "
-        f"{np.mean(rows.after_pause):.0%} after a pause of an hour",
+        f"{rows.after_pause.sum():,} after a pause of an hour, {rows.first.sum():,} a user's first",
         caption="seconds of the peers: tuning included; ± over the seeds",
     )
     for title in ("", *COLUMNS, "setting"):

@@ -72,12 +72,17 @@ class Rows:
         return self.history.matrix(movies) + self.seen.matrix(movies)
 
     @property
+    def first(self) -> Array:
+        """bool [rows]: nothing is known of the user before the target."""
+        return np.asarray(self.history.lengths == 0)
+
+    @property
     def after_pause(self) -> Array:
-        """bool [rows]: the target came an hour or more after the newest event, or was the first."""
-        last = self.history.offsets[1:] - 1
-        known = self.history.lengths > 0
-        newest = self.history_time[np.where(known, last, 0)] if len(self.history_time) else 0
-        return np.asarray(~known | (self.time - newest >= PAUSE))
+        """bool [rows]: the target came an hour or more after the newest event of the history."""
+        if not len(self.history_time):
+            return np.zeros(len(self.user), bool)
+        last = np.where(self.first, 0, self.history.offsets[1:] - 1)
+        return np.asarray(~self.first & (self.time - self.history_time[last] >= PAUSE))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from schemas.links import plain
 from schemas.text import to_texts
 from serving.folder import GRAPH_FILE
 
-
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 Arrays = dict[str, NDArray[Any]]
 

@@ -45,7 +45,8 @@ def test_pauses_are_counted_from_the_newest_event(made):
     rows = split.eval
     for row in range(0, len(rows.user), 7):
         times = rows.history_time[rows.history.offsets[row] : rows.history.offsets[row + 1]]
-        expected = len(times) == 0 or rows.time[row] - times[-1] >= PAUSE
+        assert rows.first[row] == (len(times) == 0)
+        expected = len(times) > 0 and rows.time[row] - times[-1] >= PAUSE
         assert rows.after_pause[row] == expected
 
 
