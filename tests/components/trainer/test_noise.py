@@ -52,7 +52,8 @@ def test_noise_is_found_by_chance_and_no_better_than_popularity(examples):
     statistics = gather.count_train(files["train"], lookup, len(catalogue.ids))
     job = run.Job(
         **files, catalogue=[], transform_graph="", serving_dir="", log_dir=f"{examples}/log",
-        checkpoints=f"{examples}/checkpoints", model=ModelConfig(), training=TrainingConfig(),
+        checkpoints=f"{examples}/checkpoints", model=ModelConfig(),
+        training=TrainingConfig(epochs=4),
         scale=(1.0, 5.0), ordered=True, window=100,
     )  # fmt: skip
     model = run.learn(job, run.Data(catalogue, vocabulary, lookup, statistics)).model
