@@ -37,6 +37,7 @@ setup(
         "orjson>=3.10,<4",
         "prometheus-client>=0.20,<1",
         "pyarrow>=10,<11",
+        "pyarrow-hotfix>=0.6,<1",  # closes CVE-2023-47248 in pyarrow 10
         "pydantic>=2.7,<3",
         "pyyaml>=6,<7",
         "rapidfuzz>=3.9,<4",

@@ -16,7 +16,7 @@ from components.trainer.gather import read_catalogue
 from components.trainer.windows import records
 
 Array = NDArray[Any]
-PAUSE = 3600  # seconds without a rating that end a session
+PAUSE = 3600 * 1_000_000  # microseconds without a rating that end a session
 
 
 @dataclass(frozen=True)

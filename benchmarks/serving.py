@@ -108,9 +108,9 @@ def _in_process(models: Path, movies: int) -> None:
 
 def _batch(models: Path, movies: int) -> None:
     from serving.batch import write_batch
-    from serving.model import newest_model
+    from serving.versions import choose
 
-    model = newest_model(models)
+    model = choose(models).model
     write_batch(model, model.users[:300], K, models / "warm.parquet")
     rates = []
     for _ in range(3):

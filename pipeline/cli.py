@@ -17,12 +17,15 @@ from pipeline.shared import (
     conclude,
 )
 from pipeline.tune import tune
-from pipeline.vertex import submit_commands  # noqa: F401 (adds its commands to `vertex`)
+from pipeline.vertex import schedule_commands  # noqa: F401 (it and `submit` join `vertex`)
 from pipeline.vertex.commands import vertex
 from pipeline.vertex.kfp import kfp
 from schemas.errors import RunFailed, UserError
+from serving.commands import ListsOfValues
 from serving.commands import register as register_serving
 from serving.index_command import index
+from serving.rollback_command import rollback
+from serving.serve_command import serve
 
 FAILED = 1
 INTERRUPTED = 130
@@ -59,6 +62,8 @@ def run(
 
 
 register_serving(app)
+app.command(cls=ListsOfValues)(serve)
+app.command()(rollback)
 app.command()(explore)
 app.command()(report)
 app.command()(tune)

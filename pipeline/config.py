@@ -14,6 +14,7 @@ from components.tuner.config import TuningConfig
 from pipeline.vertex.config import VertexConfig
 from schemas.errors import UserError
 from schemas.source import load_source
+from schemas.source_yaml import explained
 
 EMBEDDED_SOURCE = "movielens-latest"
 
@@ -103,9 +104,7 @@ def _read(path: str) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{path}: the configuration cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, ValueError) as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" (line {place.line + 1})" if place else ""
-        raise UserError(f"{path}: this is not valid YAML{line}.") from error
+        raise UserError(f"{path}: this is not valid YAML{explained(error)}.") from error
     if not isinstance(content, dict | None):
         raise UserError(f"{path}: a configuration is a list of `key: value` lines.")
     return content or {}

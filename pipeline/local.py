@@ -14,6 +14,7 @@ from rich.console import Console
 from data import EMBEDDED
 from pipeline.config import Config
 from schemas.errors import RunFailed, UserError
+from schemas.links import plain
 from schemas.source import load_source
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Folders:
     @property
     def artifacts(self) -> Path:
         """The pipeline root."""
-        return self.output / "artifacts"
+        return plain(self.output) / "artifacts"
 
     @property
     def metadata(self) -> Path:
@@ -70,7 +71,7 @@ class Folders:
     @property
     def checkpoints(self) -> Path:
         """Unfinished trainings."""
-        return self.output / "checkpoints"
+        return plain(self.output) / "checkpoints"
 
 
 def run_local(config: Config) -> Outcome:
@@ -181,6 +182,11 @@ def make_output(config: Config) -> Path:
     Raises:
       UserError: it cannot be made.
     """
+    if "://" in config.output_dir:
+        raise UserError(
+            f"The output directory {config.output_dir} is no folder of this machine: give one that "
+            "is; runs that write there are for `greenlight vertex`."
+        )
     path = Path(config.output_dir).resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)

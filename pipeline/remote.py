@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,15 +61,12 @@ def _in_folder(root: Path) -> list[Found]:
 
 
 def _in_bucket(root: str) -> list[Found]:
-    import google.auth.exceptions
     import google.cloud.storage as storage
-    import requests
-    from google.api_core import exceptions
     from google.cloud.storage.retry import DEFAULT_RETRY
 
     name, _, folder = root.removeprefix("gs://").partition("/")
     prefix = f"{folder.rstrip('/')}/" if folder else ""
-    try:
+    with _telling(root):
         bucket = storage.Client(project="").bucket(name)
         listed = bucket.list_blobs(
             prefix=prefix,
@@ -76,26 +74,75 @@ def _in_bucket(root: str) -> list[Found]:
             retry=DEFAULT_RETRY.with_timeout(PATIENCE),
         )
         return [
-            Found(blob.updated.timestamp(), _reader(bucket, blob.name))
+            Found(_written(blob), _reader(root, bucket, blob.name))
             for blob in listed
             if NODE in blob.name
         ]
+
+
+@contextmanager
+def _telling(root: str) -> Iterator[None]:
+    """Turns what the storage says into one sentence."""
+    import google.auth.exceptions
+    import requests
+    from google.api_core import exceptions
+
+    try:
+        yield
     except google.auth.exceptions.DefaultCredentialsError as error:
         raise UserError(
             "Nobody is logged in to Google Cloud: run `gcloud auth application-default login`."
         ) from error
-    except exceptions.ClientError as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # the client trips over it
         raise UserError(
-            f"{root} cannot be read: {error.response.reason}; is the name right, and have you the "
-            "role storage.objectViewer?"
+            f"{root} cannot be read: what answers is not Cloud Storage; is there a proxy or a "
+            "login page in between?"
         ) from error
-    except (exceptions.GoogleAPIError, requests.RequestException) as error:
+    except exceptions.ClientError as error:
+        reason = error.response.reason if error.response is not None else error.message
+        raise UserError(
+            f"{root} cannot be read: {reason}; is the name right, and have you the role "
+            "storage.objectViewer?"
+        ) from error
+    except (
+        exceptions.GoogleAPIError,
+        google.auth.exceptions.TransportError,
+        requests.RequestException,
+    ) as error:
         raise RunFailed(f"{root} cannot be reached: try again later.") from error
 
 
-def _reader(bucket: Any, path: str) -> Callable[[str], bytes]:
+def _written(blob: Any) -> float:
+    """When an object was written, in seconds; ValueError where the answer does not say."""
+    if blob.updated is None:
+        raise ValueError("an object without its time")
+    return float(blob.updated.timestamp())
+
+
+def _reader(root: str, bucket: Any, path: str) -> Callable[[str], bytes]:
     folder = path.rpartition("/")[0]
-    return lambda name: bytes(bucket.blob(f"{folder}/{name}").download_as_bytes())
+
+    def read(name: str) -> bytes:
+        with _telling(root):
+            return bytes(bucket.blob(f"{folder}/{name}").download_as_bytes())
+
+    return read
+
+
+def read_json(report: Found, name: str) -> dict[str, Any]:
+    """The content of one of a report's files.
+
+    Raises:
+      UserError: it is no JSON object, or nobody may read it.
+      RunFailed: the storage cannot be reached.
+    """
+    try:
+        content = json.loads(report.read(name))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise UserError(f"{name} of the report is broken: fetch another run's, or run it again.")
+    return content
 
 
 def fetch(report: Found, reports: Path) -> Path:
@@ -104,13 +151,14 @@ def fetch(report: Found, reports: Path) -> Path:
     Returns the folder of the report.
 
     Raises:
-      UserError: another version wrote it.
+      UserError: another version wrote it, or see `read_json`.
+      RunFailed: see `read_json`.
     """
     import jsonschema
 
     from pipeline.publish import check, place
 
-    content, facts = (json.loads(report.read(name)) for name in (BLESSING, FACTS))
+    content, facts = (read_json(report, name) for name in (BLESSING, FACTS))
     try:
         check(content)
     except jsonschema.ValidationError as error:

@@ -2,9 +2,11 @@
 
 import codecs
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from schemas.time_formats import time_format
 
 
 def _listed(value: Any) -> Any:
@@ -66,9 +68,9 @@ def _separator(value: str) -> str:
     return value
 
 
-def _timestamp(value: str) -> str:
-    if value not in ("seconds", "milliseconds") and "%" not in value:
-        raise ValueError("take seconds, milliseconds or a date format such as %Y-%m-%d")
+def _escape(value: str) -> str:
+    if len(value.encode()) != 1 or value.isalnum() or value in '"\r\n ':
+        raise ValueError("an escape is one character such as '\\', and no quote, letter or digit")
     return value
 
 
@@ -86,7 +88,9 @@ Globs = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Signs = Annotated[str, Field(min_length=1), AfterValidator(_unescaped)]
 Separator = Annotated[Signs, AfterValidator(_separator)]
-TimeFormat = Annotated[str, AfterValidator(_timestamp)]
+Escape = Annotated[str, AfterValidator(_escape)]
+Format = Literal["csv", "jsonl", "parquet"]
+TimeFormat = Annotated[str, AfterValidator(time_format)]
 
 
 class Part(BaseModel):

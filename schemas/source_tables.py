@@ -11,6 +11,8 @@ from schemas.source_parts import (
     Column,
     ColumnSet,
     Encoding,
+    Escape,
+    Format,
     Genres,
     Globs,
     Listed,
@@ -28,7 +30,8 @@ class Table(Part):
 
     `files` are globs, the first that matches anything wins; columns are named as in the header,
     or by their position counted from 1 where there is no header; `nulls` are words that stand
-    for an empty cell.
+    for an empty cell. `format` says what a file is where its name does not; `escape` is what
+    stands before a quote that is part of a cell, where that is no second quote.
     """
 
     files: Globs
@@ -37,10 +40,12 @@ class Table(Part):
     header: bool = True
     quoting: bool = True
     nulls: Listed = ()
+    format: Format | None = None
+    escape: Escape | None = None
 
     def patterns(self) -> list[str]:
         """Every glob, then every glob with `.gz`: the first that matches anything wins."""
-        plain = [glob.removesuffix(".gz") for glob in self.files]
+        plain = [glob.removesuffix(".gz") for glob in self.files if not glob.endswith(".zip")]
         return list(dict.fromkeys(self.files + [f"{glob}.gz" for glob in plain]))
 
     def used_columns(self) -> dict[str, Column]:
@@ -54,6 +59,8 @@ class Table(Part):
                 f"cells cannot be quoted where {self.separator!r} separates them: "
                 "set quoting: false"
             )
+        if self.escape and (not self.quoting or self.escape == self.separator):
+            raise ValueError("an escape is for cells in quotes, and is not their separator")
         for name, column in self.used_columns().items():
             if not self.header and not re.fullmatch(r"[1-9]\d{0,5}", column):
                 raise ValueError(f"{name}: without a header, give the position, counted from 1")
@@ -88,7 +95,8 @@ class Ratings(Table):
 
     `blocks` says that a line `123:` names the movie of the lines below it (Netflix Prize);
     `values.rating` maps words such as `up` to numbers; `unrated` are what the rating's cell holds,
-    '' among others, where a movie was seen but not rated.
+    '' among others, where a movie was seen but not rated. `multiline` says whether quoted cells may
+    hold line ends; none: where there are cells beside ours, such as a review.
     """
 
     columns: RatingColumns
@@ -96,6 +104,7 @@ class Ratings(Table):
     blocks: bool = False
     values: dict[Literal["rating"], Numbers] = Field(default_factory=dict)
     unrated: Listed = ()
+    multiline: bool | None = None
 
     @model_validator(mode="after")
     def _one_movie(self) -> "Ratings":

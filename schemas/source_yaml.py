@@ -53,15 +53,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UserError(f"{path}: the source description cannot be read: {reason}.") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{path}: this is not valid YAML{_explained(error)}.") from error
+        raise UserError(f"{path}: this is not valid YAML{explained(error)}.") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: a source description is a list of `key: value` lines.")
     return content
 
 
-def _explained(error: Exception) -> str:
+def explained(error: Exception) -> str:
+    """Where a file ceases to be YAML, why, and how to write it; without a full stop."""
     place, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if place is None or not problem:
-        return ": it holds a character that is no text"
+        return f": {getattr(error, 'reason', error)}"
     hint = next((hint for sign, hint in _HINTS.items() if sign in problem), _QUOTES)
     return f" (line {place.line + 1}): {problem}; {hint}"

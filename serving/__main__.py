@@ -5,7 +5,7 @@ import sys
 import typer
 
 from schemas.errors import UserError
-from serving.commands import serve
+from serving.serve_command import serve
 
 if __name__ == "__main__":
     try:

@@ -1,4 +1,4 @@
-"""The commands that need a finished model: recommend, rate, batch and serve."""
+"""The commands that ask a finished model: recommend, rate and batch."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from schemas.errors import UserError
+from serving.folder import check_here, require_version
 
 if TYPE_CHECKING:
     from serving.answers import Answers
@@ -16,6 +17,9 @@ ModelDir = Annotated[
     Path, typer.Option("--model-dir", help="where models are pushed to, as VERSION/")
 ]
 PUSHED = Path("runs/default/serving_model")
+Version = Annotated[
+    int | None, typer.Option("--version", min=0, help="this version alone; none: the newest")
+]
 Liked = Annotated[
     list[str] | None,
     typer.Option(help="titles, as you type them, or TITLE=RATING"),
@@ -48,7 +52,7 @@ class ListsOfValues(TyperCommand):
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
-    for command in (recommend, rate, batch, serve):
+    for command in (recommend, rate, batch):
         app.command(cls=ListsOfValues)(command)
 
 
@@ -72,6 +76,7 @@ def recommend(
     keep_seen: Annotated[bool, typer.Option(help="also what was seen")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     model_dir: ModelDir = PUSHED,
+    version: Version = None,
 ) -> None:
     """Recommends movies to a user, to a newcomer (--liked), or to several (--users A B)."""
     wishes = {"k": k, "mix": _mix(rank_by), "genres": genre or [], "year_from": year_from,
@@ -86,7 +91,7 @@ def recommend(
         raise UserError("--rule is mean, least_misery or most_pleasure.")
     from serving import requests as ask
 
-    answers = _answers(model_dir)
+    answers = _answers(model_dir, version)
     if users:
         counts = weights or [1.0] * len(users)
         people = [{"user": _known(answers, one), "weight": weight}
@@ -104,11 +109,12 @@ def rate(
     liked: Liked = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     model_dir: ModelDir = PUSHED,
+    version: Version = None,
 ) -> None:
     """Predicts what a user, or a newcomer (--liked), would rate some movies."""
     from serving import requests as ask
 
-    answers = _answers(model_dir)
+    answers = _answers(model_dir, version)
     person = {"user": user and _known(answers, user), "history": _history(answers, liked)}
     _show(answers.rate(_request(ask.RateRequest, movies=movie, **person)), as_json)
 
@@ -117,17 +123,22 @@ def batch(
     output: Annotated[Path, typer.Option(help="the Parquet file to write")] = Path("batch.parquet"),
     k: Annotated[int, typer.Option("-k", min=1, max=500, help="movies for each user")] = 10,
     model_dir: ModelDir = PUSHED,
+    version: Version = None,
 ) -> None:
     """Writes everyone's top k to a Parquet file."""
     import time
 
+    check_here(output)
+    if output.is_dir():
+        raise UserError(f"{output} is a folder: give the file to write.")
     if not output.parent.is_dir():
         raise UserError(f"{output.parent} is not a folder.")
+    require_version(model_dir, version)
     quiet()
     from serving.batch import write_batch
-    from serving.model import newest_model
+    from serving.versions import choose
 
-    model = newest_model(model_dir)
+    model = choose(model_dir, version).model
     started = time.monotonic()
     rows = write_batch(model, model.users, k, output)
     seconds = time.monotonic() - started
@@ -135,29 +146,6 @@ def batch(
     typer.echo(
         f"{output}: {rows:,} rows for {len(model.users):,} users in {seconds:.1f} s: {each:,.0f}/s"
     )
-
-
-def serve(
-    model_dir: ModelDir = PUSHED,
-    host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
-    name: Annotated[str, typer.Option(help="the model's, in /v1/models/NAME")] = "greenlight",
-    token: Annotated[
-        str | None,
-        typer.Option(envvar="GREENLIGHT_TOKEN", help="bearer token to ask for; none: open"),
-    ] = None,
-    cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,
-    threads: Annotated[int, typer.Option(min=1, max=64, help="calls at a time")] = 2,
-    queue: Annotated[int, typer.Option(min=1, help="calls that run or wait; beyond: 429")] = 128,
-    seconds: Annotated[float, typer.Option(min=0.01, help="for one call; beyond: 503")] = 10.0,
-) -> None:
-    """Serves the newest pushed model over HTTP, and every newer one as it is pushed."""
-    quiet()
-    from serving.app import Limits
-    from serving.server import serve as run
-
-    limits = Limits(threads=threads, queue=queue, seconds=seconds)
-    run(model_dir, host, port, name, limits, token, cors or [])
 
 
 def quiet() -> None:
@@ -169,12 +157,12 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
 
 
-def _answers(folder: Path) -> "Answers":
+def _answers(folder: Path, version: int | None) -> "Answers":
+    require_version(folder, version)
     quiet()
-    from serving.answers import Answers
-    from serving.model import newest_model
+    from serving.versions import choose
 
-    return Answers(newest_model(folder))
+    return choose(folder, version)
 
 
 def _request(kind: type[T], **fields: Any) -> T:
@@ -255,7 +243,7 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     for place, movie in enumerate(found["movies"], 1):
         rating = "" if movie["rating"] is None else f"{movie['rating']:.2f}"
         names = (Text(_printed(movie[key])) for key in ("title", "movie_id"))
-        cells = (str(place), *names, rating)
+        cells: tuple[str | Text, ...] = (str(place), *names, rating)
         table.add_row(*cells[: 4 if rated else 3])
     console = Console()
     console.print(table)

@@ -14,7 +14,10 @@ from serving.work import Work
 
 MISTAKE = {"model": ask.Error, "description": "a mistake in the request, in one sentence"}
 BUSY = {"model": ask.Error, "description": "too much is waiting, or it took too long"}
-MISTAKES: dict[int | str, dict[str, Any]] = {400: MISTAKE, 413: MISTAKE, 429: BUSY, 503: BUSY}
+MISTAKES: dict[int | str, dict[str, Any]] = {
+    **dict.fromkeys((400, 413, 415), MISTAKE),
+    **dict.fromkeys((429, 503), BUSY),
+}
 Name = Annotated[str, Query(min_length=1)]
 
 

@@ -1,14 +1,21 @@
-"""What stands before every route: size limit, bearer token, and metrics."""
+"""What stands before every route: metrics, the base path, HEAD, and the bearer token."""
 
 import hmac
 import time
-from typing import Any
+from collections.abc import Callable
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPEN = ("/", "/healthz", "/readyz", "/docs", "/openapi.json")  # and /static: they tell no data
+METHODS = ("GET", "HEAD", "POST")
+
+
+def route_path(scope: Scope) -> str:
+    """The path as the routes are written, without the base path."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 async def refuse(send: Send, status: int, sentence: str, *headers: tuple[bytes, bytes]) -> None:
@@ -17,6 +24,24 @@ async def refuse(send: Send, status: int, sentence: str, *headers: tuple[bytes, 
     plain = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": [*plain, *headers]})
     await send({"type": "http.response.body", "body": body})
+
+
+class BasePath:
+    """Serves everything below a path, whether or not a proxy has taken it off."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app, self._base = app, path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Says the whole path and the base path, as ASGI asks for."""
+        if self._base and scope["type"] == "http":
+            path = scope["path"]
+            if path == self._base:
+                path += "/"
+            if not path.startswith(f"{self._base}/"):
+                path = self._base + path
+            scope = {**scope, "path": path, "root_path": self._base}
+        await self._app(scope, receive, send)
 
 
 class Metrics:
@@ -50,58 +75,70 @@ class Metrics:
         finally:
             # The route as it is written: a label for every path that is asked would never end.
             route = getattr(scope.get("route"), "path", "other")
-            method = scope["method"] if scope["method"] in ("GET", "POST") else "other"
+            method = scope["method"] if scope["method"] in METHODS else "other"
             self._requests.labels(method, route, status).inc()
             self._seconds.labels(route).observe(time.perf_counter() - started)
 
 
-class BodyLimit:
-    """Refuses bodies above a number of bytes, declared or not."""
+class Leave:
+    """Tells clients to come back over another connection, while the server takes leave."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self._app, self._most = app, most
+    def __init__(self, app: ASGIApp, stopping: Callable[[], bool]) -> None:
+        self._app, self._stopping = app, stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads the whole body, which is small, and passes it on."""
-        if scope["type"] != "http":
+        """Closes the connection after the answer."""
+
+        async def close(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._stopping():
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, close)
+
+
+class Head:
+    """Answers HEAD as GET is answered, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Asks with GET and passes on no content."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self._most:
-                await refuse(send, 413, f"A body may have {self._most} bytes at most.",
-                             (b"connection", b"close"))  # fmt: skip
-                return
-        told = False
 
-        async def again() -> Any:
-            nonlocal told
-            if told:
-                return await receive()
-            told = True
-            return {"type": "http.request", "body": bytes(body), "more_body": False}
+        async def bare(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
 
-        await self._app(scope, again, send)
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._app(asked, receive, bare)
+        finally:
+            scope["route"] = asked.get("route")  # for the metrics
 
 
 class BearerToken:
     """Asks for `Authorization: Bearer TOKEN` on all but the open routes."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app, self._wanted = app, f"Bearer {token}".encode()
+        self._app, self._wanted = app, token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Compares in constant time."""
-        path = scope.get("path", "")
-        if scope["type"] == "http" and path not in OPEN and not path.startswith("/static/"):
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, self._wanted):
+        """Compares the token in constant time; the scheme's case is free (RFC 9110, 11.1)."""
+        if scope["type"] == "http" and not _open(route_path(scope)):
+            header = dict(scope["headers"]).get(b"authorization", b"")
+            scheme, _, given = header.partition(b" ")
+            right = hmac.compare_digest(given.strip(), self._wanted)
+            if not right or scheme.lower() != b"bearer":
                 await refuse(send, 401, "This server wants a bearer token.",
                              (b"www-authenticate", b"Bearer"))  # fmt: skip
                 return
         await self._app(scope, receive, send)
+
+
+def _open(path: str) -> bool:
+    return path in OPEN or path.startswith("/static/")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from serving.commands import PUSHED, ModelDir, quiet
+from schemas.errors import UserError
+from serving.commands import PUSHED, ModelDir, Version, quiet
+from serving.folder import check_here, require_version
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -43,16 +45,22 @@ def index(
     ] = 0.6,
     k: Annotated[int, typer.Option("-k", min=1, max=500, help="length of the lists")] = 10,
     model_dir: ModelDir = PUSHED,
+    version: Version = None,
 ) -> None:
     """Makes lists from very large catalogues faster, if they stay the same. Exit status: 0, or 3.
 
     3 if it finds too little or is no faster than the exact model; nothing is written then.
     """
+    check_here(output)
+    if output.exists() and not output.is_dir():
+        raise UserError(f"{output} is a file: give a folder to write the index into.")
+    require_version(model_dir, version)
     quiet()
     from serving.approximate import Search, build
-    from serving.model import Model, newest_model
+    from serving.model import Model
+    from serving.versions import choose
 
-    exact = newest_model(model_dir)
+    exact = choose(model_dir, version).model
     place = output / exact.version
     aside = output / f".{exact.version}.{os.getpid()}"
     try:

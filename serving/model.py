@@ -12,18 +12,13 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from schemas.errors import UserError
 from schemas.features import SEPARATOR
+from schemas.links import plain
 from schemas.text import to_texts
+from serving.folder import GRAPH_FILE
 
-GRAPH_FILE = "saved_model.pb"
+
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 Arrays = dict[str, NDArray[Any]]
-
-
-class NoModel(UserError):  # noqa: N818 (it is a state)
-    """A folder holds no complete version."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"There is no model in {folder}: `greenlight run` pushes one there.")
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,10 @@ class Model:
         """
         self.path, self.version = path, path.name
         self._loaded = load(path)
-        self.definitions = read_definitions(path)
+        self.declared = read_definitions(path)
+        self.definitions = {
+            name: declared for name, declared in self.declared.items() if name[:2] != "__"
+        }
         if "recommend_filtered" not in self.definitions or not hasattr(self._loaded, "catalogue"):
             raise UserError(f"{path} is not a model that Greenlight exported.")
         self._calls = dict(self._loaded.signatures)
@@ -102,7 +100,7 @@ def load(path: Path) -> Any:
     operations = saved.meta_graphs[0].meta_info_def.stripped_op_list.op
     if any(operation.name.startswith("Scann>") for operation in operations):
         load_ops()
-    return tf.saved_model.load(str(path))
+    return tf.saved_model.load(str(plain(path.absolute())))
 
 
 def load_ops() -> Any:
@@ -119,11 +117,11 @@ def load_ops() -> Any:
 
 
 def read_definitions(path: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
-    """The signatures that a SavedModel declares, by name, without TensorFlow's own."""
+    """The signatures that a SavedModel declares, by name; TensorFlow's own begin with "__"."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((path / GRAPH_FILE).read_bytes())
     found = saved.meta_graphs[0].signature_def
-    return {name: found[name] for name in sorted(found) if not name.startswith("__")}
+    return {name: found[name] for name in sorted(found)}
 
 
 def _read_catalogue(saved: Any) -> Catalogue:
@@ -144,27 +142,6 @@ def _genres(saved: Any) -> list[list[str]]:
         (saved.genre_names, SEPARATOR) if hasattr(saved, "genre_names") else (saved.genres, "|")
     )
     return [text.split(mark) if text else [] for text in to_texts(names.numpy())]
-
-
-def newest_model(folder: Path) -> Model:
-    """Loads the newest complete version beneath `folder`.
-
-    Raises:
-      UserError: there is none.
-    """
-    found = complete_versions(folder)
-    if not found:
-        raise NoModel(folder)
-    return Model(found[-1])
-
-
-def complete_versions(folder: Path) -> list[Path]:
-    """Folders named by a number that hold a graph file, which is written last; oldest first."""
-    if not folder.is_dir():
-        return []
-    numbered = (path for path in folder.iterdir() if path.name.isdecimal())
-    complete = (path for path in numbered if (path / GRAPH_FILE).is_file())
-    return sorted(complete, key=lambda path: int(path.name))
 
 
 def padded(lists: list[list[Any]], padding: Any, dtype: Any) -> NDArray[Any]:

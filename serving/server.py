@@ -1,47 +1,75 @@
-"""Runs the application: `greenlight serve`."""
+"""Runs the application until it is told to stop."""
 
 import logging
-from pathlib import Path
+import signal
+import socket
+import time
+from types import FrameType
 
 import tensorflow as tf
 import uvicorn
+from fastapi import FastAPI
 
-from serving.app import Limits, Server, make_app
-from serving.model import NoModel, complete_versions
+from serving.service import Limits, Server
 
+log = logging.getLogger("greenlight.serving")
 GRACE = 30  # seconds that running requests have to end
 
 
-def serve(
-    folder: Path, host: str, port: int, name: str, limits: Limits, token: str | None,
-    origins: list[str],
-) -> None:  # fmt: skip
-    """Serves the models in `folder` until told to stop.
+class Draining(uvicorn.Server):
+    """On SIGTERM says for a while that it is not ready, answers as before, and then stops."""
+
+    def __init__(self, config: uvicorn.Config, server: Server, seconds: float) -> None:
+        super().__init__(config)
+        self._server, self._seconds = server, seconds
+        self._end: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Takes leave at the first SIGTERM; stops at once at any other signal, or a second one."""
+        first = sig == signal.SIGTERM and not self.should_exit and self._end is None
+        super().handle_exit(sig, frame)
+        if first and self._server.ready:
+            self._server.stopping, self.should_exit = True, False
+            self._end = time.monotonic() + self._seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop."""
+        over = self._end is not None and time.monotonic() >= self._end
+        return await super().on_tick(counter) or over or self._server.fault is not None
+
+
+def run(
+    server: Server, app: FastAPI, limits: Limits, sockets: list[socket.socket], drain: float
+) -> None:
+    """Answers at the sockets.
+
+    Args:
+      server: what the application serves.
+      app: the application.
+      limits: see `Limits`.
+      sockets: bound, and not yet listened at.
+      drain: seconds between SIGTERM, from when on it is not ready, and the end.
 
     Raises:
-      UserError: there is no model that works.
+      UserError: there is nothing to serve, and it was not told to wait.
+      OSError: somebody else listens there by now.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("greenlight").setLevel(logging.INFO)
-    if not complete_versions(folder):
-        raise NoModel(folder)
     # Many small calls: threads within one would cost more than they bring.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(limits.threads)
-    server = Server(folder, limits)
-    server.versions.refresh()
-    version = server.versions.current.model.version
-    app = make_app(server, name, limits, token, origins)
-    logging.getLogger("greenlight.serving").info(
-        "serving version %s of %s at http://%s:%d", version, name, host, port
-    )
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=1 << 16,
     )
+    for opened in sockets:
+        host, port = opened.getsockname()[:2]
+        log.info("listening at http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    Draining(config, server, drain).run(sockets)
+    if server.fault:
+        raise server.fault

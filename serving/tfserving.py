@@ -16,10 +16,10 @@ from google.protobuf import json_format
 from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
-from tensorflow.core.protobuf import saved_model_pb2
 
 from serving import tensors
-from serving.model import GRAPH_FILE, Arrays, Model
+from serving.guards import route_path
+from serving.model import Arrays, Model
 from serving.tensors import Malformed
 from serving.versions import Versions
 from serving.work import Work
@@ -31,6 +31,9 @@ _PATH = re.compile(
     r"(?P<what>:(?:predict|classify|regress)|/metadata)?",
     re.IGNORECASE,
 )
+# One path for each kind of request, so that each is timed for itself.
+PATHS = ("/v1/models/{model:path}:predict", "/v1/models/{model:path}/metadata",
+         "/v1/models/{model:path}", "/v1/{rest:path}")  # fmt: skip
 _COUNTED = ("k", "retrieve")
 # Signatures with outputs [batch] and [batch, k] alone, whose requests may share a call.
 SHARED = ("serving_default", "recommend", "recommend_filtered")
@@ -58,10 +61,11 @@ class TensorFlowServing:
         return Response(body, media_type="application/json")
 
     async def _answer(self, request: Request) -> bytes:
-        found = _PATH.fullmatch(request.url.path)
+        path = route_path(request.scope)
+        found = _PATH.fullmatch(path)
         what = (found["what"] or "").lower() if found else ""
         if not found or (request.method == "POST") != what.startswith(":"):
-            raise Malformed(f"Malformed request: {request.method} {request.url.path}")
+            raise Malformed(f"Malformed request: {request.method} {path}")
         name, version, label = found["name"], found["version"], found["label"]
         if not what:
             return self._status(name, version, label)
@@ -206,13 +210,11 @@ def _check_size(inputs: dict[str, Any]) -> None:
 
 
 def _metadata(name: str, model: Model) -> dict[str, Any]:
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((model.path / GRAPH_FILE).read_bytes())
     definitions = {
         key: json_format.MessageToDict(
             value, including_default_value_fields=True, preserving_proto_field_name=True
         )
-        for key, value in saved.meta_graphs[0].signature_def.items()
+        for key, value in model.declared.items()
     }
     return {
         "model_spec": {"name": name, "signature_name": "", "version": model.version},

@@ -1,39 +1,66 @@
-"""Which version of the model is served, and how a new one takes its place."""
+"""Which version of the model is served, and how another one takes its place."""
 
 import gc
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from schemas.errors import UserError
 from serving.answers import Answers
-from serving.model import Model, NoModel, complete_versions
+from serving.folder import in_order, why_none
+from serving.model import Model
 from serving.requests import ExplainRequest, GroupRequest, Member, RecommendRequest
 
 log = logging.getLogger("greenlight.serving")
 Files = tuple[tuple[str, int, int], ...]
 
 
+class NoModel(UserError):  # noqa: N818 (it is a state)
+    """There is no version in service, or not yet."""
+
+
 @dataclass(frozen=True)
 class Refused:
-    """A version that would not load: why, and which files it had then."""
+    """A version that would not load or answer: why, and which files it had then."""
 
     files: Files
     reason: str
 
 
 class Versions:
-    """Serves the newest version in a folder that loads and answers.
+    """Serves the first version of `folder.in_order` that loads and answers.
 
     A version is looked at once its `saved_model.pb` is there, which the Pusher writes last. One
-    that fails is refused until its files change. Calls that began on an old version end on it.
+    that fails is refused until its files change. Calls that began on a version end on it. Where
+    nothing works any more, what is in service goes on.
+
+    refused: those that were passed over to get to the version in service, by name.
     """
 
-    def __init__(self, folder: Path, on_change: Callable[["Versions"], None] | None = None) -> None:
-        self.folder, self.refused = folder, dict[str, Refused]()
+    def __init__(
+        self,
+        folder: Path,
+        only: int | None = None,
+        on_change: Callable[["Versions"], None] = lambda _: None,
+        warn: Callable[[str], None] = log.error,
+    ) -> None:
+        """Serves nothing yet: see `refresh`.
+
+        Args:
+          folder: of versions.
+          only: the one version to serve; none: the first that works, and later ones as they come.
+          on_change: called after each look at the folder.
+          warn: told what is refused, in a sentence without its full stop.
+        """
+        self.folder, self.only = folder, only
+        self.refused = dict[str, Refused]()
         self._current: Answers | None = None
-        self._on_change = on_change or (lambda _: None)
+        self._files: Files = ()
+        self._found = False
+        self._on_change, self._warn = on_change, warn
 
     @property
     def current(self) -> Answers:
@@ -43,7 +70,7 @@ class Versions:
           NoModel: there is none yet.
         """
         if self._current is None:
-            raise NoModel(self.folder)
+            raise NoModel("There is no model yet: try again later.")
         return self._current
 
     @property
@@ -52,33 +79,71 @@ class Versions:
         return self._current.model.version if self._current else None
 
     def refresh(self) -> None:
-        """Looks for a newer version and puts it into service if it works."""
-        for path in reversed(complete_versions(self.folder)):
-            if self.version is not None and int(path.name) <= int(self.version):
-                return
-            if self._try(path):
-                return
+        """Looks at the folder and puts into service what belongs there.
 
-    def _try(self, path: Path) -> bool:
-        files = _files(path)
-        known = self.refused.get(path.name)
-        if known and known.files == files:
-            return False
+        Raises:
+          UserError: the rollback's file is broken.
+          OSError: the folder cannot be read.
+        """
+        refused: dict[str, Refused] = {}
+        self._found = True
+        for path in in_order(self.folder, self.only):
+            files = _files(path)
+            if path.name == self.version and files == self._files:
+                break
+            known = self.refused.get(path.name)
+            fault = known if known and known.files == files else self._try(path, files)
+            if fault is None:
+                break
+            refused[path.name] = fault
+        else:
+            self._found = False
+        self.refused = refused
+        self._on_change(self)
+
+    def _try(self, path: Path, files: Files) -> Refused | None:
+        """Puts a version into service, or says why not."""
         try:
             answers = Answers(Model(path))
             warm_up(answers)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with it, the old one goes on)
             reason = " ".join(str(error).split())[:300] or type(error).__name__
-            self.refused[path.name] = Refused(files, reason)
-            log.error("version %s is refused: %s", path.name, reason)
-        else:
-            self._current = answers
-            self.refused.pop(path.name, None)
-            # A loaded model refers to itself: left to chance, several would be in memory at once.
-            gc.collect()
-            log.info("version %s is in service", path.name)
-        self._on_change(self)
-        return path.name == self.version
+            self._warn(f"version {path.name} is refused: {reason.rstrip('.')}")
+            return Refused(files, reason)
+        self._current, self._files = answers, files
+        # A loaded model refers to itself: left to chance, several would be in memory at once.
+        gc.collect()
+        log.info("version %s is in service", path.name)
+        return None
+
+    def trouble(self) -> UserError | None:
+        """Why the last look at the folder found nothing to serve, if it did not.
+
+        Raises:
+          UserError: it is no folder of versions.
+        """
+        if self._found:
+            return None
+        if self._current:
+            what = f"version {self.version}, which is in service, goes on"
+            return UserError(f"Nothing in {self.folder} works any more: {what}.")
+        reasons = {name: fault.reason for name, fault in self.refused.items()}
+        return UserError(why_none(self.folder, reasons, self.only))
+
+
+def choose(folder: Path, only: int | None = None) -> Answers:
+    """The version that a server over the folder would serve; says on stderr what it passes over.
+
+    Raises:
+      UserError: there is none.
+    """
+    versions = Versions(
+        folder, only, warn=lambda said: print(f"greenlight: {said}.", file=sys.stderr)
+    )
+    versions.refresh()
+    if trouble := versions.trouble():
+        raise trouble
+    return versions.current
 
 
 def warm_up(answers: Answers) -> None:
@@ -90,8 +155,8 @@ def warm_up(answers: Answers) -> None:
     movie = answers.model.catalogue.ids[0]
     user = answers.model.users[0] if answers.model.users else "nobody"
     mix = 0.0 if answers.model.scale is None else 0.5
-    found = answers.recommend(RecommendRequest(user=user, mix=mix))
-    answers.recommend(RecommendRequest())
+    answers.recommend(RecommendRequest(user=user, mix=mix))
+    found = answers.recommend(RecommendRequest())
     answers.group(GroupRequest(people=[Member(user=user), Member()]))
     answers.explain(ExplainRequest(user=user, movie=movie))
     answers.similar(movie, 10)
@@ -101,6 +166,13 @@ def warm_up(answers: Answers) -> None:
 
 
 def _files(path: Path) -> Files:
-    found = (file for file in path.rglob("*") if file.is_file())
-    stats = ((str(file.relative_to(path)), file.stat()) for file in found)
-    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
+    """Names, sizes and times of a version's files; what is removed meanwhile is not among them."""
+    found = []
+    for file in path.rglob("*"):
+        try:
+            stat = file.stat()
+        except FileNotFoundError:
+            continue
+        if S_ISREG(stat.st_mode):
+            found.append((str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns))
+    return tuple(sorted(found))

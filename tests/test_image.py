@@ -2,8 +2,11 @@
 
 import fnmatch
 import importlib.metadata
+import itertools
+import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from pipeline.vertex.check_settings import image_findings
 from pipeline.vertex.environment import IMAGE_ENVIRONMENT, locked
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +36,7 @@ def version(name: str) -> str:
 def stages() -> dict[str, list[str]]:
     """The instructions of each stage, its FROM first."""
     found: dict[str, list[str]] = {}
-    for line in lines():
+    for line in itertools.dropwhile(lambda line: not line.startswith("FROM "), lines()):
         if line.startswith("FROM "):
             current = found.setdefault(line.split(" AS ")[1], [])
         current.append(line)
@@ -51,6 +55,13 @@ def variables(stage: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def arguments() -> dict[str, str]:
+    """The build arguments before the first stage, which name the base images."""
+    before = itertools.takewhile(lambda line: not line.startswith("FROM "), lines())
+    pairs = (line.removeprefix("ARG ").partition("=") for line in before)
+    return {name: value for name, _, value in pairs}
+
+
 def ignored(name: str) -> bool:
     """What .dockerignore says: the last pattern that matches decides."""
     verdict = False
@@ -62,17 +73,80 @@ def ignored(name: str) -> bool:
 
 
 def test_boot_file_is_of_the_locked_beam() -> None:
-    (first,) = stages()["beam"]
-    assert first == f"FROM apache/beam_python3.10_sdk:{version('apache-beam')} AS beam"
+    assert stages()["beam"] == ["FROM ${BEAM} AS beam"]
+    named = arguments()["BEAM"].partition("@")[0]
+    assert named == f"apache/beam_python3.10_sdk:{version('apache-beam')}"
     assert "COPY --from=beam /opt/apache/beam /opt/apache/beam" in stages()["base"]
-    assert 'ENTRYPOINT ["/opt/apache/beam/boot"]' in stages()["base"]
+    assert 'ENTRYPOINT ["/usr/local/bin/entrypoint"]' in stages()["base"]
+
+
+def test_base_images_are_arguments_with_a_tag_or_digest_that_stays() -> None:
+    spec = {"deploymentSpec": {"executors": {
+        name: {"container": {"image": image}} for name, image in arguments().items()
+    }}}  # fmt: skip
+    assert list(image_findings(spec)) == []
+    for name, (first, *_) in stages().items():
+        base = first.split()[1]
+        assert base in {f"${{{argument}}}" for argument in arguments()} or base in stages(), name
+
+
+@pytest.mark.parametrize("stage", stages())
+def test_stages_keep_to_the_rules(stage: str) -> None:
+    for line in stages()[stage]:
+        word = line.split()[0]
+        assert word in {"FROM", "RUN", "COPY", "ENV", "WORKDIR", "ENTRYPOINT", "CMD", "USER",
+                        "EXPOSE"}, line  # fmt: skip
+        if "apt-get install" in line:
+            assert "--no-install-recommends" in line and "rm -rf /var/lib/apt/lists" in line
+        if "pip install" in line:
+            assert line.count("pip install") == line.count("--no-deps"), line
+        if word in ("ENTRYPOINT", "CMD"):  # else a shell would stand between, and take SIGTERM
+            assert line.split(maxsplit=1)[1].startswith("["), line
+    assert not re.search(r"(?i)token|password|secret", "\n".join(stages()[stage]))
+
+
+BOOT = ["--id=1-1", "--logging_endpoint=h:1", "--provision_endpoint=h:2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (BOOT, f"boot {' '.join(BOOT)}"),
+        (["--worker_pool"], "boot --worker_pool"),
+        (["greenlight", "serve", "--port", "80"], "greenlight serve --port 80"),
+        (
+            ["greenlight", "recommend", "--liked", "two words"],
+            "greenlight recommend --liked two words",
+        ),
+        ([], "greenlight --help"),
+        (["sh", "-c", "exit 7"], 7),
+    ],
+)
+def test_the_entry_point_serves_beam_s_workers_and_commands(
+    words: list[str], said: str | int, tmp_path: Path
+) -> None:
+    """The script itself; stubs stand for Beam's boot file and the console script."""
+    for name in ("boot", "greenlight"):
+        stub = tmp_path / name
+        stub.write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        stub.chmod(0o755)
+    script = ROOT / "deploy" / "entrypoint"
+    assert os.access(script, os.X_OK)
+    text = script.read_text(encoding="utf-8")
+    assert text.count("/opt/apache/beam/boot") == 1
+    copy = tmp_path / "entrypoint"
+    copy.write_text(text.replace("/opt/apache/beam/boot", f"{tmp_path}/boot"))
+    done = subprocess.run(
+        ["sh", str(copy), *words],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert said == (done.returncode or done.stdout.strip())
 
 
 def test_every_python_is_the_same() -> None:
     named = set(re.findall(r"python(?:_?|:|/)?(3\.\d+)", "\n".join(lines())))
     assert named == {"3.10"}
-    bases = {line.split()[1] for line in lines() if line.startswith("FROM python:")}
-    assert len(bases) == 1
+    assert arguments()["PYTHON"].startswith("python:3.10-")
 
 
 def test_copied_paths_exist_and_are_not_ignored() -> None:
@@ -80,11 +154,12 @@ def test_copied_paths_exist_and_are_not_ignored() -> None:
     for name in copied():
         name = name.removeprefix("./")
         assert (ROOT / name).exists(), name
-        assert not ignored(name), name
+        assert not ignored(name.partition("/")[0]), name
 
 
 def test_nothing_else_is_sent_to_the_builder() -> None:
-    assert {path.name for path in ROOT.iterdir() if not ignored(path.name)} == copied()
+    sent = {name.removeprefix("./").partition("/")[0] for name in copied()}
+    assert {path.name for path in ROOT.iterdir() if not ignored(path.name)} == sent
     assert ignored("__pycache__")
 
 
@@ -125,7 +200,7 @@ def test_the_gpu_image_finds_every_cuda_library() -> None:
     assert folders == names - {"cuda-nvcc"}
 
 
-def test_cloud_build_builds_and_pushes_both_targets() -> None:
+def test_cloud_build_builds_and_pushes_every_target() -> None:
     build = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(encoding="utf-8"))
     tags = []
     for step in build["steps"]:
@@ -134,6 +209,10 @@ def test_cloud_build_builds_and_pushes_both_targets() -> None:
         assert target.removeprefix("--target=") in stages()
         tags.append(tag.removeprefix("--tag="))
     assert tags == build["images"]
+    assert [tag.rpartition("/")[2].partition(":")[0] for tag in tags] == ["cpu", "gpu", "serving"]
+    # An account of one's own may write no log to the bucket that is the default.
+    assert build["serviceAccount"].endswith("@${PROJECT_ID}.iam.gserviceaccount.com")
+    assert build["options"]["logging"] == "CLOUD_LOGGING_ONLY"
     used = set(re.findall(r"\$\{(_\w+)\}", str(build["images"]) + str(build["substitutions"])))
     assert used == set(build["substitutions"])
 

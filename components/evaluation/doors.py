@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -58,8 +58,8 @@ class Server:
     """A server process that answers at a port of this machine."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-        self._process, self._log = process, log
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER)
+        self._process, self._log, self.url = process, log, f"http://127.0.0.1:{port}"
+        self._port = port
 
     def wait(self) -> None:
         """Returns once it has a model in service.
@@ -71,11 +71,11 @@ class Server:
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-                raise Refused(f"the server does not start: {(lines or ['no word'])[-1][:300]}")
+                # Behind the last word there may be why a version was refused.
+                raise Refused(f"the server does not start: {'; '.join(lines[-2:])[:600]}")
             try:
                 self.get("/readyz")
             except (OSError, http.client.HTTPException, Refused):
-                self._connection.close()
                 time.sleep(0.1)
             else:
                 return
@@ -90,10 +90,13 @@ class Server:
         return self._ask("POST", path, json.dumps(body))
 
     def _ask(self, method: str, path: str, body: str | None) -> Json:
-        headers = {"content-type": "application/json"} if body else {}
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
+        # One connection for each request: on a busy machine the server may close one that is kept.
+        headers = {"connection": "close", "content-type": "application/json"}
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER)
+        with closing(connection):
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
         if answer.status != 200:
             said = to_text(content)[:200]
             raise Refused(f"{method} {path[:200]} is answered with {answer.status}, {said}")
@@ -110,7 +113,7 @@ def running(model: str) -> Iterator[Server]:
         free.close()
         log = Path(folder, "log")
         command = [sys.executable, "-m", "serving", "--model-dir", f"{folder}/models",
-                   "--port", str(port), "--seconds", str(ANSWER)]  # fmt: skip
+                   "--port", str(port), "--seconds", str(ANSWER), "--drain", "0"]  # fmt: skip
         # A token in the environment is meant for another server.
         environment = {k: v for k, v in os.environ.items() if k != "GREENLIGHT_TOKEN"}
         with log.open("wb") as out:
@@ -175,8 +178,8 @@ def _pair(server: Server, pair: Mapping[str, Any], rated: set[str]) -> str | Non
     if "rating" in pair:
         found = server.post("/rate", {"user": user, "movies": [movie]})["movies"][0]
         if found["movie_id"] != movie or not _close(found["rating"], pair["rating"]):
-            rating = pair["rating"]
-            return f"/rate says {found['rating']} of {found['movie_id']!r}, the graph {rating}"
+            told = f"{found['rating']} of {found['movie_id']!r}"
+            return f"/rate says {told}, the graph {pair['rating']}"
     if user not in {".", ".."}:  # clients take these for folders
         found = server.get(f"/users/{quote(user, safe='')}/history")["history"]
         if {event["movie_id"] for event in found} != rated:

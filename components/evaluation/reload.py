@@ -179,9 +179,9 @@ def _by_id(recommend: Any, people: list[bytes], rows: Any, k: int) -> NDArray[An
 def as_served(signatures: Mapping[str, Any], job: Job) -> list[dict[str, Any]]:
     """What the graph answers to `job.pairs`, in the form in which the server should.
 
-    Each has `user` and `movie`; `listed` and `similar`, pairs of id and score; `rating`, of the
-    movie, none where it is no number, if the model predicts any; and, of the first few pairs,
-    `explained`: ids of events.
+    Each has `user` and `movie`; `listed` and `similar`, pairs of id and score; if the model rates,
+    `rating`, of the movie, none where it is no number; and, of the first few pairs, `explained`:
+    ids of events.
     """
     found, k = [], min(job.k, MOST_LISTED)
     for place, (user, movie) in enumerate(job.pairs):

@@ -22,6 +22,7 @@ from components.evaluation.activity import read_movies
 from components.evaluation.gates import RATING, RETRIEVAL, GatesConfig
 from components.evaluation.kinds import pick
 from components.evaluation.rated import Ratings, count_users, ratings_of
+from components.example_gen.files import listed
 from components.example_gen.generate import ROWS_FILE
 from schemas.text import to_texts
 
@@ -63,13 +64,11 @@ class Review:
         self._scale = tuple(settings["scale"]) if self._rates else None
         examples = inputs[specs.EXAMPLES_KEY]
         self._splits = {
-            split: fileio.glob(
-                io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split))
-            )
+            split: listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
             for split in ("train", "valid", "eval")
         }
         catalogue = artifact_utils.get_split_uri(inputs["catalogue"], "catalogue")
-        self._catalogue_files = sorted(fileio.glob(io_utils.all_files_pattern(catalogue)))
+        self._catalogue_files = sorted(listed(io_utils.all_files_pattern(catalogue)))
         self._catalogue, self._movies = read_movies(self._catalogue_files, self._splits["train"])
         with fileio.open(f"{artifact_utils.get_single_uri(examples)}/{ROWS_FILE}") as file:
             self._before = json.load(file)["history"] == "before"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from schemas.features import SEPARATOR
 
-SESSION_SECONDS = 3600
+SESSION = 3600 * 1_000_000  # microseconds
 HISTORY_EDGES = (1, 6, 21)
 HISTORY_NAMES = np.array(["0", "1-5", "6-20", "more than 20"])
 SliceKey = tuple[tuple[str, str], ...]
@@ -66,7 +66,7 @@ def session(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Membe
     newest = np.asarray(_flat(batch, "history_timestamp"))[ends[rows] - 1]
     gap = np.asarray(_flat(batch, "timestamp"))[rows] - newest
     rows, gap = rows[gap >= 0], gap[gap >= 0]
-    return Members(rows, np.where(gap < SESSION_SECONDS, "same", "after a pause"))
+    return Members(rows, np.where(gap < SESSION, "same", "after a pause"))
 
 
 def genre(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:

@@ -11,15 +11,16 @@ import pyarrow.compute as pc
 
 from components.example_gen.files import read_backwards
 from components.example_gen.layout import Layout
-from schemas.source_tables import Ratings
+from schemas.source_tables import Ratings, Table
 
 Int64s = npt.NDArray[np.int64]
 
 # Stands for a separator that is longer than a byte, which the CSV parser could not take.
 UNIT = "\x1f"
 # Stands for bytes that are no text in the file's encoding: never in a good line.
-_NO_TEXT = "\x00"
-codecs.register_error("no_text", lambda error: (_NO_TEXT, error.end))  # type: ignore[attr-defined]
+NO_TEXT = "\x00"
+NO_TEXT_HANDLER = "no_text"
+codecs.register_error(NO_TEXT_HANDLER, lambda error: (NO_TEXT, error.end))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Block:
     movies: pa.StringArray | None = None
 
 
-def delimiter(table: Ratings) -> str:
+def delimiter(table: Table) -> str:
     """The one byte between cells in a Block's text."""
     return table.separator if len(table.separator.encode()) == 1 else UNIT
 
@@ -47,14 +48,18 @@ def line_starts(data: bytes) -> Int64s:
     return starts if starts[-1] < len(data) else starts[:-1]
 
 
-def decode(data: bytes, table: Ratings) -> bytes:
+def decode(data: bytes, table: Table) -> bytes:
     """The same lines in UTF-8 with a separator of one byte; what is no text becomes NUL."""
-    if not data.isascii():
-        data = data.decode(table.encoding, errors="no_text").encode()
+    data = to_utf8(data, table.encoding)
     if len(table.separator.encode()) > 1:
-        data = data.replace(UNIT.encode(), _NO_TEXT.encode())
+        data = data.replace(UNIT.encode(), NO_TEXT.encode())
         data = data.replace(table.separator.encode(), UNIT.encode())
     return data
+
+
+def to_utf8(data: bytes, encoding: str) -> bytes:
+    """The same lines in UTF-8; what is no text becomes NUL."""
+    return data if data.isascii() else data.decode(encoding, errors=NO_TEXT_HANDLER).encode()
 
 
 def as_lines(text: bytes) -> pa.StringArray:
@@ -114,7 +119,11 @@ def movie_before(table: Ratings, path: str, start: int, layout: Layout) -> str:
     return ""
 
 
-def whole(data: bytes, table: Ratings, lines: int) -> Block:
+def whole(data: bytes, table: Table, lines: int) -> Block:
     """All `lines` lines of a piece of a file."""
-    text = decode(data if data.endswith(b"\n") else data + b"\n", table)
-    return Block(text, np.arange(lines))
+    return Block(decode(ended(data), table), np.arange(lines))
+
+
+def ended(data: bytes) -> bytes:
+    """The same lines, the last one with its line end."""
+    return data if data.endswith(b"\n") else data + b"\n"

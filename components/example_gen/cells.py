@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.example_gen import problems
+from components.example_gen.null_ids import NullIds
 from components.example_gen.problems import SAMPLE_CHARACTERS, Sample
 from components.example_gen.records import Record
 from schemas.errors import UserError
@@ -24,6 +25,7 @@ _ADVICE = {
     "the column holds groups of ages",
     problems.UNMAPPED_VALUE: "add it to values, where it stays as it is for now",
     problems.NO_MATCH: "the pattern finds nothing in it",
+    problems.NULL_WORD: "name it under nulls, or it is a word like any other",
 }
 
 
@@ -37,6 +39,7 @@ class Cells:
 
     table: str
     declared: Sequence[str]
+    nulls: NullIds
     separator: str | None = None
     rows: int = 0
     gave: Counter[str] = field(default_factory=Counter)
@@ -46,6 +49,7 @@ class Cells:
 
     def add(self, record: Record, features: Mapping[str, Any], faults: Mapping[str, str]) -> None:
         """Counts a row: the features that it gave, and by column the reasons that it did not."""
+        faults = {**self._null_words(record.cells), **faults}
         self.rows += 1
         self.gave.update(name for name, value in features.items() if value and name not in faults)
         for column, reason in faults.items():
@@ -55,6 +59,10 @@ class Cells:
             self.first.setdefault((column, reason), sample)
         if self.separator and (cell := record.cells.get("genres")):
             self.marks.update(mark for mark in {*_MARKS, self.separator} if mark in cell)
+
+    def _null_words(self, cells: Mapping[str, str]) -> dict[str, str]:
+        named = (name for name, cell in cells.items() if cell in self.nulls)
+        return {name: problems.NULL_WORD for name in named if not name.endswith("_id")}
 
     def report(self) -> list[dict[str, Any]]:
         """Unreadable cells by column and reason, each with the first of them; JSON."""

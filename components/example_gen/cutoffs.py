@@ -1,12 +1,12 @@
 """Exact quantiles of timestamps over any number of rows, in bounded memory.
 
 First the rows are counted by coarse stretches of time; the stretches that hold the wanted ranks
-are then counted again second by second.
+are then counted again by the second, and those seconds by the microsecond.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,10 @@ import numpy.typing as npt
 
 Int64s = npt.NDArray[np.int64]
 
-_COARSE_BITS = 20  # stretches of twelve days: few over decades, and never long to count again
+# How finely each level counts: by stretches of twelve days, which are few over decades, then by
+# about a second, then by the microsecond. No stretch holds more than a million of the next level's.
+_BITS = (40, 20, 0)
+LEVELS = len(_BITS)
 
 
 @dataclass(frozen=True)
@@ -55,27 +58,34 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
 
 def coarse(timestamps: Int64s) -> Histogram:
     """Counts rows by coarse stretch of time. [rows] -> [stretches]."""
-    return count(timestamps >> _COARSE_BITS)
+    return count(timestamps >> _BITS[0])
 
 
-def fine(timestamps: Int64s, stretches: Histogram, needed: Iterable[int]) -> Histogram:
-    """Counts rows by second within the stretches that hold a cut-off.
+def finer(timestamps: Int64s, levels: Sequence[Histogram], needed: Iterable[int]) -> Histogram:
+    """Counts rows one level finer, within the stretches of the last level that hold a cut-off.
 
     Args:
-        timestamps: [rows], any part of the rows behind `stretches`.
-        stretches: what `coarse` gives, over all the rows.
+        timestamps: [rows], any part of the rows behind `levels`.
+        levels: what `coarse` gives, then what this function gave, over all the rows.
         needed: for each cut-off, how many of all the rows must come before it; each at least 1.
     """
-    wanted = np.array([stretches.find(rows - 1)[0] for rows in needed], np.int64)
-    return count(timestamps[np.isin(timestamps >> _COARSE_BITS, wanted)])
+    wanted = np.array([_find(levels, rows - 1)[0] for rows in needed], np.int64)
+    above, bits = _BITS[len(levels) - 1], _BITS[len(levels)]
+    return count(timestamps[np.isin(timestamps >> above, wanted)] >> bits)
 
 
-def cut(stretches: Histogram, seconds: Histogram, needed: Iterable[int]) -> list[int]:
-    """The smallest cut-offs that leave at least `needed` rows before them (strictly)."""
-    return [_cut_one(stretches, seconds, rows - 1) for rows in needed]
+def cut(levels: Sequence[Histogram], needed: Iterable[int]) -> list[int]:
+    """The smallest cut-offs that leave at least `needed` rows before them (strictly).
+
+    `levels` are all `LEVELS` of them.
+    """
+    return [_find(levels, rows - 1)[0] + 1 for rows in needed]
 
 
-def _cut_one(stretches: Histogram, seconds: Histogram, rank: int) -> int:
-    stretch, rank_within = stretches.find(rank)
-    inside = seconds.values >> _COARSE_BITS == stretch
-    return Histogram(seconds.values[inside], seconds.counts[inside]).find(rank_within)[0] + 1
+def _find(levels: Sequence[Histogram], rank: int) -> tuple[int, int]:
+    """What `Histogram.find` gives of the last level."""
+    stretch, rank = levels[0].find(rank)
+    for place, level in enumerate(levels[1:], 1):
+        inside = level.values >> (_BITS[place - 1] - _BITS[place]) == stretch
+        stretch, rank = Histogram(level.values[inside], level.counts[inside]).find(rank)
+    return stretch, rank

@@ -3,6 +3,7 @@
 import re
 
 from components.example_gen import problems
+from components.example_gen.typed import LIST
 from schemas.source_parts import Cell, Genres
 from schemas.source_tables import Credits, Movies, Users
 
@@ -95,7 +96,9 @@ def _genres(table: Genres | None, cells: Cells, faults: Faults) -> list[str]:
         return []
     if table.flags:
         return [genre for genre in table.flags if _flag(f"genres.{genre}", cells, faults)]
-    if table.separator:
+    if cells["genres"].startswith(LIST):
+        names = cells["genres"].split(LIST)
+    elif table.separator:
         names = cells["genres"].split(table.separator)
     else:
         found = re.finditer(table.pattern or "", cells["genres"])

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 import tensorflow as tf
 
 from components.example_gen import graph
 from components.example_gen.cells import Cells
 from components.example_gen.config import SplitConfig
 from components.example_gen.encode import catalogue_examples
-from components.example_gen.files import file_size, find_files_of, is_gzip
+from components.example_gen.files import file_size, find_files_of, packing
 from components.example_gen.findings import check_shares, row_findings
 from components.example_gen.ipc import load_table, save_table
 from components.example_gen.problems import Problems
@@ -35,7 +36,8 @@ FINDINGS = logging.getLogger("greenlight.findings")  # what a user is told while
 # network; and unless an image is named, TFX spends seconds on packing itself for remote workers.
 LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=none")
 _PARTITION_BYTES = 24 << 20
-_PACKED = 4  # how much larger the text of a gzip file is, about
+_PACKED = 4  # how much larger the text of a packed file is, about
+_ROW_BYTES = 24  # of a rating as text, about
 
 
 def generate(
@@ -102,9 +104,10 @@ def _run(
     examples_uri, catalogue_uri = uris
     paths = find_files_of(spans, data_dir)
     ranges, train_files = _plan(source, split, data_dir, paths["ratings"])
-    has_movies, has_users, beside, cells = _prepare_tables(source, paths, work)
+    share = split.max_bad_share
+    has_movies, has_users, beside, cells = _prepare_tables(source, paths, work, share)
     for table in cells:
-        table.check(split.max_bad_share)
+        table.check(share)
     job = Job(
         source,
         split,
@@ -121,11 +124,12 @@ def _run(
         remove_unfinished(examples_uri, name)
     catalogue = load_table(f"{work}/{'movies' if has_movies else 'rated'}.arrow")
     write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(catalogue)])
-    by_index = {rng.file_index: rng.path for rng in ranges}
-    rows = finish_rows(graph.read_report(work), by_index, beside, len(catalogue))
-    check_rows(rows, split)
+    by_index = {rng.file_index: rng for rng in ranges}
+    empty = len(paths["ratings"]) - len(by_index) if split.kind != "predefined" else 0
+    rows = finish_rows(graph.read_report(work), by_index, beside, len(catalogue), empty)
+    check_rows(rows, split, beside)
     check_shares(rows, source, split)
-    found = [sentence for table in cells for sentence in table.findings(split.max_bad_share)]
+    found = [sentence for table in cells for sentence in table.findings(share)]
     found += row_findings(rows, source, split)
     for sentence in found:
         FINDINGS.warning("%s", sentence)
@@ -133,14 +137,16 @@ def _run(
 
 
 def _prepare_tables(
-    source: Source, paths: Mapping[str, Sequence[str]], work: str
+    source: Source, paths: Mapping[str, Sequence[str]], work: str, most_bad: float
 ) -> tuple[bool, bool, Problems, list[Cells]]:
     """Puts the movies and users where every worker finds them; says what there is and was lost."""
-    movies, users = read_movies(source, paths), read_users(source, paths)
+    movies = read_movies(source, paths, most_bad)
+    users = read_users(source, paths, most_bad)
     tf.io.gfile.makedirs(work)
     if movies is not None:
         columns = ["movie_id", "movie_title", *source.movie_features]
         save_table(movies.table.select(columns), f"{work}/movies.arrow")
+        save_table(pa.table({"movie_id": movies.lost}), f"{work}/lost.arrow")
     if users is not None:
         save_table(users.table, f"{work}/users.arrow")
     beside = Problems().merge(*(table.problems for table in (movies, users) if table))
@@ -164,9 +170,12 @@ def _plan(
 
 def partitions_for(ranges: Sequence[Range]) -> int:
     """How many partitions the ratings make: one for each 24 MiB of text, and at least one."""
-    sizes = {
-        rng.path: file_size(rng.path) * (_PACKED if is_gzip(rng.path) else 1) for rng in ranges
-    }
+    sizes: dict[str, int] = {}
+    for rng in ranges:
+        if rng.is_parquet:
+            sizes[rng.path] = rng.end * _ROW_BYTES
+        elif rng.path not in sizes:
+            sizes[rng.path] = file_size(rng.path) * (_PACKED if packing(rng.path) else 1)
     return max(1, -(-sum(sizes.values()) // _PARTITION_BYTES))
 
 

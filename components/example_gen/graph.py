@@ -69,19 +69,24 @@ def read_report(work_uri: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _decide(rows: PCollection, summary: PCollection, config: SplitConfig) -> PCollection:
-    seconds = (
-        rows
-        | "CountSeconds" >> beam.Map(_count_seconds, AsSingleton(summary), config)
-        | "Seconds" >> _combine(cutoffs.merge)
-    )
-    return summary | "Decide" >> beam.Map(plan.make_plan, AsSingleton(seconds), config)
+    levels = summary | "Stretches" >> beam.Map(lambda found: [found.stretches])
+    for level in range(1, cutoffs.LEVELS):
+        finer = (
+            rows
+            | f"Count{level}" >> beam.Map(_count_finer, AsSingleton(levels), config)
+            | f"Counted{level}" >> _combine(cutoffs.merge)
+        )
+        levels = levels | f"Level{level}" >> beam.Map(
+            lambda found, finer: [*found, finer], AsSingleton(finer)
+        )
+    return summary | "Decide" >> beam.Map(plan.make_plan, AsSingleton(levels), config)
 
 
-def _count_seconds(
-    element: tuple[int, bytes], summary: plan.Summary, config: SplitConfig
+def _count_finer(
+    element: tuple[int, bytes], levels: list[cutoffs.Histogram], config: SplitConfig
 ) -> cutoffs.Histogram:
-    needed = plan.needed_ranks(summary, config)
-    return cutoffs.fine(plan.cut_rows(from_bytes(element[1]), config), summary.stretches, needed)
+    needed = plan.needed_ranks(levels[0], config)
+    return cutoffs.finer(plan.cut_rows(from_bytes(element[1]), config), levels, needed)
 
 
 def _combine(merge: Any) -> beam.PTransform:

@@ -3,31 +3,42 @@
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from components.example_gen.files import HEAD_BYTES, read_head
 from schemas.errors import UserError
 from schemas.source_parts import Column
 from schemas.source_tables import Ratings, Table
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\x1c\x1d\x1e\x1f"))
+_MAGIC = {b"PK\x03\x04": ".zip", b"PAR1": ".parquet"}
 _SEPARATORS = (",", ";", "\t", "|", "::")
+
+
+class EmptyFile(UserError):  # noqa: N818 (it may be none)
+    """A file holds no rows, which is no matter beside others that do."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What the start of a ratings file says: the same for all of its ranges.
+    """What the start of a text file says: the same for all of its ranges.
 
     `data_start` is the byte after the header (or byte-order mark), `header_lines` how many lines
-    that is, `width` the number of columns, `positions` where ours are, counted from 0.
+    that is, `width` the number of columns, `positions` where ours are, counted from 0;
+    `multiline` says whether a quoted cell may hold line ends.
     """
 
     data_start: int
     header_lines: int
     width: int
     positions: tuple[tuple[str, int], ...]
+    multiline: bool = False
 
 
 def plan_layout(table: Ratings, path: str) -> Layout:
@@ -43,45 +54,67 @@ def plan_layout(table: Ratings, path: str) -> Layout:
     if table.header:
         header, start, lines = _header(table, path, head, start)
         if not head[start:].strip() and len(head) < HEAD_BYTES:
-            raise UserError(f"{path} has a header but no rows.")
+            raise EmptyFile(f"{path} has a header but no rows.")
         width = len(header)
         positions = locate(table.used_columns(), header, path, lines)
     else:
         width = _usual_width(table, path, head[start:])
         positions = {name: int(column) - 1 for name, column in table.used_columns().items()}
         check_width(table, path, width, max(positions.values()) + 1)
-    return Layout(start, lines, width, tuple(positions.items()))
+    return Layout(start, lines, width, tuple(positions.items()), _is_multiline(table, width))
 
 
 def check_text(path: str, head: bytes) -> None:
     """Raises UserError unless the start of a file looks like lines of text."""
     if not head.removeprefix(codecs.BOM_UTF8).strip():
-        raise UserError(f"{path} is empty.")
+        raise EmptyFile(f"{path} is empty.")
     if head.startswith(_BYTE_ORDER_MARKS):
         raise UserError(f"{path} is UTF-16 text: convert it to UTF-8 first.")
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls > 8 and controls * 50 > len(head):
-        raise UserError(f"{path} is not a text file (if it is packed, its name has to end in .gz).")
+        end = next((end for magic, end in _MAGIC.items() if head.startswith(magic)), ".gz")
+        what = "Parquet" if end == ".parquet" else "packed"
+        raise UserError(
+            f"{path} is not a text file (if it is {what}, its name has to end in {end})."
+        )
     if b"\n" not in head and b"\r" in head.rstrip():
         raise UserError(f"{path} has bare carriage returns for line ends: convert them first.")
     if b"\n" not in head and len(head) == HEAD_BYTES:
         raise UserError(f"{path} is not a text file of short lines: the first one never ends.")
 
 
+def named_columns(table: Table, path: str) -> dict[str, str]:
+    """The file's columns by our names, in a format that names its columns itself.
+
+    Raises:
+        UserError: the description gives their positions.
+    """
+    if not table.header:
+        raise UserError(f"{path} names its columns: give names, not positions, and header: true.")
+    return {name: str(column) for name, column in table.used_columns().items()}
+
+
 def locate(
-    columns: Mapping[str, Column], header: list[str], path: str, line: int
+    columns: Mapping[str, Column], header: list[str], path: str, line: int | None = None
 ) -> dict[str, int]:
     """Where the named columns stand in the header, counted from 0.
+
+    Args:
+        columns: as the file calls them, by our names.
+        header: all that the file has.
+        path: the file.
+        line: of the header, where that is a line.
 
     Raises:
         UserError: a column is not there, or there twice.
     """
+    place = f"{path}, line {line}: the header" if line else f"{path}"
     for column in columns.values():
         if header.count(str(column)) != 1:
             times = "twice" if str(column) in header else "nowhere"
             count = " (positions count with header: false)" if str(column).isdigit() else ""
             raise UserError(
-                f"{path}, line {line}: the header has the column {column} {times}{count}; "
+                f"{place} has the column {column} {times}{count}; "
                 f"its columns are {', '.join(header)[:200]}."
             )
     return {name: header.index(str(column)) for name, column in columns.items()}
@@ -101,8 +134,26 @@ def split_line(table: Table, line: str) -> list[str]:
     """The trimmed cells of one line."""
     if not table.quoting:
         return [cell.strip() for cell in line.split(table.separator)]
-    cells = next(csv.reader([line], delimiter=table.separator, skipinitialspace=True), [])
+    cells = next(csv_reader(table, [line], strict=False), [])
     return [cell.strip() for cell in cells]
+
+
+def csv_reader(table: Table, lines: Iterable[str], strict: bool) -> "Reader":
+    """Python's reader of the table's lines."""
+    return csv.reader(
+        lines,
+        delimiter=table.separator,
+        escapechar=table.escape,
+        skipinitialspace=True,
+        strict=strict,
+    )
+
+
+def _is_multiline(table: Ratings, width: int) -> bool:
+    """Whether quoted cells may hold line ends: not in ids and numbers, which have none."""
+    if table.multiline is None:
+        return table.quoting and not table.blocks and width > len(table.used_columns())
+    return table.multiline and table.quoting
 
 
 def _header(table: Table, path: str, head: bytes, start: int) -> tuple[list[str], int, int]:
@@ -115,6 +166,11 @@ def _header(table: Table, path: str, head: bytes, start: int) -> tuple[list[str]
     line = raw.decode(table.encoding, errors="replace").rstrip("\r\n")
     header = split_line(table, line)
     if len(header) == 1:
+        if line.lstrip().startswith("{"):
+            raise UserError(
+                f"{path}, line {lines}: this looks like JSON lines: name the file .jsonl, or set "
+                "format: jsonl."
+            )
         others = [mark for mark in _SEPARATORS if len(line.split(mark)) > 2]
         hint = f"; {others[0]!r} looks like it" if others else ""
         raise UserError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,13 +16,15 @@ from components.example_gen import cutoffs, splits
 from components.example_gen.config import History, SplitConfig
 from components.example_gen.cutoffs import Histogram
 from components.example_gen.hashing import combine
-from components.example_gen.timeline import Repeats, pair_hashes, user_numbers
+from components.example_gen.timeline import Repeats, moment_starts, pair_hashes, user_numbers
 
 Int8s = npt.NDArray[np.int8]
+Int64s = npt.NDArray[np.int64]
 
 SAMPLES = 5
-# A movie with a tenth of all rows is among these of every partition: users are spread by a hash.
-_TOP_MOVIES = 1000
+# A movie with a tenth of all rows has as much in every partition, as users are spread by a hash: so
+# the few with a thousandth of a partition's rows do.
+_LARGE = 0.001
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def summarise(
         unrated=int(np.isnan(kept["rating"].to_numpy()).sum()),
         users=int(users[-1]) + 1 if len(users) else 0,
         strangers=_strangers(kept["user_id"], known_users),
-        top_user=next(iter(_most(read["user_id"], 1)), ("", 0)),
-        top_movies=tuple(_most(read["movie_id"], _TOP_MOVIES)),
+        top_user=_top_user(read, kept, users, repeats),
+        top_movies=_top_movies(read["movie_id"]),
         repeats={reason: len(rows) for reason, rows in dropped.items() if len(rows)},
         repeat_samples=tuple(
             s for reason, rows in dropped.items() for s in _sample(read, reason, rows)
@@ -96,7 +98,7 @@ def summarise(
         time_range=None if times is None else (int(times.min()), int(times.max())),
         stretches=cutoffs.coarse(cut_rows(kept, config)),
         eval_after_train=(timed or not len(kept))
-        and splits.eval_after_train(users, kept["given"].to_numpy()),
+        and splits.eval_after_train(users, kept["given"].to_numpy(), moment_starts(kept)),
     )
 
 
@@ -120,19 +122,17 @@ def merge_summaries(summaries: Iterable[Summary]) -> Summary:
     )
 
 
-def needed_ranks(summary: Summary, config: SplitConfig) -> list[int]:
+def needed_ranks(stretches: Histogram, config: SplitConfig) -> list[int]:
     """How many rows have to come before each cut-off; none if there is nothing to cut."""
-    rows = summary.stretches.rows
-    return splits.ranks_before(rows, config) if rows else []
+    return splits.ranks_before(stretches.rows, config) if stretches.rows else []
 
 
-def make_plan(summary: Summary, seconds: Histogram, config: SplitConfig) -> Plan:
-    """Decides for all partitions; `seconds` is what `cutoffs.fine` counted over all of them."""
+def make_plan(summary: Summary, levels: Sequence[Histogram], config: SplitConfig) -> Plan:
+    """Decides for all partitions; `levels` are what `cutoffs` counted over all of them."""
     history = config.history_mode(summary.eval_after_train)
     if config.kind == "predefined" and history == "rest":
         return Plan(history)
-    needed = needed_ranks(summary, config)
-    return Plan(history, tuple(cutoffs.cut(summary.stretches, seconds, needed)))
+    return Plan(history, tuple(cutoffs.cut(levels, needed_ranks(levels[0], config))))
 
 
 def facts(plan: Plan, summary: Summary) -> dict[str, Any]:
@@ -156,12 +156,27 @@ def assign(rows: pa.Table, plan: Plan, config: SplitConfig) -> Int8s:
     return drawn
 
 
-def _most(ids: pa.ChunkedArray, number: int) -> list[tuple[str, int]]:
-    """The ids that occur most often, and how often."""
+def _top_user(read: pa.Table, kept: pa.Table, users: Int64s, repeats: Repeats) -> tuple[str, int]:
+    """The user with the most rows that were read; `users` numbers those of `kept`."""
+    if not len(users):
+        return "", 0
+    names = kept["user_id"].take(pa.array(np.flatnonzero(np.diff(users, prepend=-1))))
+    rows = np.bincount(users)
+    again = read["user_id"].take(pa.array(np.concatenate([repeats.exact, repeats.superseded])))
+    if len(again):
+        counts = again.combine_chunks().value_counts()
+        place = pc.index_in(counts.field("values"), value_set=names.combine_chunks())
+        rows[place.to_numpy()] += counts.field("counts").to_numpy()
+    most = names.take(pa.array(np.flatnonzero(rows == rows.max())))
+    return pc.min(most).as_py(), int(rows.max())
+
+
+def _top_movies(ids: pa.ChunkedArray) -> tuple[tuple[str, int], ...]:
     counts = ids.combine_chunks().value_counts()
-    found = pa.table({"id": counts.field("values"), "rows": counts.field("counts")})
-    ranked = found.sort_by([("rows", "descending"), ("id", "ascending")]).slice(0, number)
-    return [(row["id"], row["rows"]) for row in ranked.to_pylist()]
+    rows = counts.field("counts").to_numpy()
+    large = np.flatnonzero(rows >= _LARGE * len(ids))
+    names = counts.field("values").take(pa.array(large)).to_pylist()
+    return tuple(zip(names, rows[large].tolist(), strict=True))
 
 
 def _by_rows(entry: tuple[str, int]) -> tuple[int, str]:

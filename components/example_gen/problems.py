@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from schemas.errors import UserError
+
 SAMPLES_PER_REASON = 5
 SAMPLE_CHARACTERS = 120
 
@@ -11,9 +13,13 @@ UNREADABLE_NUMBER = "unreadable_number"
 UNMAPPED_VALUE = "unmapped_value"
 OFF_SCALE = "off_scale"
 UNREADABLE_TIMESTAMP = "unreadable_timestamp"
+_MISREAD = "timestamp_in_"
 UNKNOWN_MOVIE = "unknown_movie"
 WRONG_COLUMN_COUNT = "wrong_column_count"
 UNDECODABLE_TEXT = "undecodable_text"
+UNREADABLE_JSON = "unreadable_json"
+# Not in the movies table, for the row that it had there was dropped.
+DROPPED_MOVIE = "dropped_movie"
 EXACT_DUPLICATE = "exact_duplicate"
 SUPERSEDED = "superseded"
 NULL_ID = "null_id"
@@ -28,17 +34,30 @@ UNREADABLE_FLAG = "unreadable_flag"
 UNREADABLE_YEAR = "unreadable_year"
 UNREADABLE_AGE = "unreadable_age"
 NO_MATCH = "no_match"
+NULL_WORD = "null_word"
+# Read all the same, with the quote as a part of its cell.
+UNPAIRED_QUOTE = "unpaired_quote"
 
 
+# What is no sign that anything is wrong.
+USUAL = (SUPERSEDED, DUPLICATE_ID, CREDITS_OF_NO_MOVIE, UNLINKED_MOVIE)
 # What to write in the source where a reason is no fault of the data.
 ADVICE = {
-    MISSING_FIELD: "where an empty rating says 'seen, not rated', name it under ratings.unrated",
-    UNREADABLE_NUMBER: "words for ratings are given numbers under ratings.values",
+    UNREADABLE_NUMBER: "a number has a point and no comma; words get theirs under ratings.values",
     UNMAPPED_VALUE: "give it a number under ratings.values, or name it under ratings.unrated",
     OFF_SCALE: "set the scale, or name under ratings.unrated what stands for 'seen, not rated'",
     NULL_ID: "if it is an id, name it under real_ids",
     EXACT_DUPLICATE: "where events repeat and have no opinion, leave ratings.columns.rating out",
 }
+
+
+RATING_ROWS = "rating rows"
+_EMPTY_RATING = " Where an empty rating says 'seen, not rated', set ratings.unrated: ['']."
+
+
+def misread(form: str) -> str:
+    """The reason that times are written in that form, and not in the one that the source says."""
+    return f"{_MISREAD}{form}"
 
 
 @dataclass(frozen=True)
@@ -54,17 +73,23 @@ class Sample:
     text: str
     start: int = 0
 
+    def told(self) -> str:
+        """The reason and the place."""
+        return f"{self.reason} in {self.path}:{self.line}: {self.text!r}"
+
 
 @dataclass
 class Problems:
     """Counts of dropped rows by reason, up to five samples of each, and what stopped the reading.
 
-    `faults` are sentences for a UserError about a file that could not be read to its end.
+    `faults` are sentences for a UserError about a file that could not be read to its end; `empty`
+    counts files without rows.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    empty: int = 0
 
     def add(self, reason: str, path: str, line: int, text: str) -> None:
         """Counts one dropped row."""
@@ -80,7 +105,48 @@ class Problems:
                 counts[reason] = counts.get(reason, 0) + count
         samples = _first(sample for part in (self, *others) for sample in part.samples)
         faults = sorted({fault for part in (self, *others) for fault in part.faults})
-        return Problems(dict(sorted(counts.items())), samples, faults)
+        empty = sum(part.empty for part in (self, *others))
+        return Problems(dict(sorted(counts.items())), samples, faults, empty)
+
+    def bad(self) -> dict[str, int]:
+        """Those of the counts that say that something is wrong."""
+        return {r: n for r, n in self.counts.items() if r not in USUAL}
+
+    def first(self) -> Sample | None:
+        """A sample of the most frequent of the reasons in `bad`."""
+        bad = self.bad()
+        worst = max(bad, key=lambda reason: bad[reason], default="")
+        return next((sample for sample in self.samples if sample.reason == worst), None)
+
+
+def check_share(found: Problems, good: int, most: float, what: str = "rows") -> None:
+    """Stops the reading of a table where more than this share of its rows is bad.
+
+    Raises:
+        UserError: with the first of the rows, and what may help.
+    """
+    bad, first = sum(found.bad().values()), found.first()
+    if first and bad > most * (good + bad):
+        raise UserError(
+            f"{bad:,} of {good + bad:,} {what} ({bad / (good + bad):.1%}) are bad, more than "
+            f"split.max_bad_share={most:g} allows; the first: {first.told()}.{hint(first)}"
+            f"{_EMPTY_RATING if what == RATING_ROWS and first.reason == MISSING_FIELD else ''}"
+        )
+
+
+def hint(sample: Sample) -> str:
+    """What to set in the source where most rows are dropped for this one's reason, if anything."""
+    if sample.reason == UNDECODABLE_TEXT:
+        return " These bytes are not in the table's encoding: set encoding: latin-1, say."
+    if sample.reason == WRONG_COLUMN_COUNT and '\\"' in sample.text:
+        return " A quote in a cell is written \\\" there: set escape: '\\'."
+    if sample.reason in (WRONG_COLUMN_COUNT, UNPAIRED_QUOTE) and '"' in sample.text:
+        return " Is a quote left open there? Mend it, or set quoting: false or multiline: true."
+    if sample.reason.startswith(_MISREAD):
+        form = sample.reason.removeprefix(_MISREAD)
+        return f" Say `timestamp: '{form}'` under ratings in the source."
+    advice = ADVICE.get(sample.reason)
+    return f" {advice[0].upper()}{advice[1:]}." if advice else ""
 
 
 def resolve_lines(problems: Problems, lines: Mapping[tuple[str, int], int]) -> Problems:

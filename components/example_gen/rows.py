@@ -13,7 +13,9 @@ from components.example_gen import rating_cells
 from components.example_gen.blocks import Block, Int64s, as_lines, delimiter, select
 from components.example_gen.layout import Layout
 from components.example_gen.null_ids import NullIds
-from components.example_gen.values import seconds, trim
+from components.example_gen.quotes import row_pattern
+from components.example_gen.times import misread, moments
+from components.example_gen.values import trim
 from schemas.source import Source
 
 # On Python 3.10 Arrow searches the whole heap after each look for signal handlers: 40 ms a call in
@@ -32,18 +34,25 @@ class RowReader:
         source: what the file holds.
         layout: where its columns are.
         known_movies: ids (string) that a rating may name, or None for any.
+        lost_movies: ids (string) that it may not, as the movies' own rows were dropped.
     """
 
-    def __init__(self, source: Source, layout: Layout, known_movies: pa.Array | None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        layout: Layout,
+        known_movies: pa.Array | None,
+        lost_movies: pa.Array | None = None,
+    ) -> None:
         self._table = source.ratings
         self._scale = [pa.scalar(bound, pa.float32()) for bound in source.scale or ()]
-        self._known = known_movies
+        self._known, self._lost = known_movies, lost_movies
         self._nulls = pa.array(source.ratings.nulls, pa.string())
         self._null_ids = NullIds(source)
         self._mark = delimiter(self._table)
         self._positions = dict(layout.positions)
         self._names = [str(place) for place in range(layout.width)]
-        self._line = _line_pattern(self._mark, layout.width, self._table.quoting)
+        self._line = row_pattern(self._table, layout.width)
 
     def read(self, block: Block) -> tuple[Cells, Int64s, Dropped]:
         """Reads the block's lines.
@@ -59,16 +68,22 @@ class RowReader:
             cells = self._parse(block)
         if cells is None:
             raise AssertionError("a line that has the pattern of a row parses as one row")
+        columns, kept, faulty = self.judge(cells, block.lines)
+        return columns, kept, [*dropped, *faulty]
+
+    def judge(self, cells: Cells, lines: Int64s) -> tuple[Cells, Int64s, Dropped]:
+        """Tells good rows from others by their cells; as `read`, for rows of any format."""
+        dropped: Dropped = []
         columns = self._convert(cells)
-        good = np.ones(len(block.lines), bool)
+        good = np.ones(len(lines), bool)
         for reason, mask in self._faults(cells, columns):
             bad = good & mask.to_numpy(zero_copy_only=False)
-            dropped.append((reason, block.lines[bad]))
+            dropped.append((reason, lines[bad]))
             good &= ~bad
         if not good.all():
             keep = pa.array(good)
             columns = {name: column.filter(keep) for name, column in columns.items()}
-        return columns, block.lines[good], dropped
+        return columns, lines[good], dropped
 
     def _parse(self, block: Block) -> Cells | None:
         """The trimmed cells of our columns; None if any line is not exactly one row."""
@@ -94,7 +109,10 @@ class RowReader:
         Any other line's open quote costs a row or more, which shows.
         """
         last = text[text.rfind(b"\n", 0, -1) + 1 :]
-        return b'"' in last and not re.match(self._line, last.decode())
+        marks = ('"', self._table.escape or '"')
+        return any(mark.encode() in last for mark in marks) and not re.match(
+            self._line, last.decode()
+        )
 
     def _read_csv(self, text: bytes) -> pa.Table:
         wanted = [str(place) for place in self._positions.values()]
@@ -104,7 +122,9 @@ class RowReader:
                 use_threads=False, column_names=self._names, block_size=len(text) + 1
             ),
             parse_options=pa.csv.ParseOptions(
-                delimiter=self._mark, quote_char='"' if self._table.quoting else False
+                delimiter=self._mark,
+                quote_char='"' if self._table.quoting else False,
+                escape_char=self._table.escape or False,
             ),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(wanted, pa.string()),
@@ -133,13 +153,13 @@ class RowReader:
         return select(block, keep, lines), dropped
 
     def _convert(self, cells: Cells) -> Cells:
-        """Ids, rating (float32) and timestamp (int64 seconds): null where unreadable or none."""
+        """Ids, rating (float32), timestamp (int64 microseconds): null where unreadable or none."""
         rows = len(cells["user_id"])
         rating, stamp = pa.nulls(rows, pa.float32()), pa.nulls(rows, pa.int64())
         if "rating" in cells:
             rating = rating_cells.ratings(cells["rating"], self._table)
         if "timestamp" in cells:
-            stamp = seconds(cells["timestamp"], self._table.timestamp)
+            stamp = moments(cells["timestamp"], self._table.timestamp)
         ids = {name: cells[name] for name in ("user_id", "movie_id")}
         return ids | {"rating": rating, "timestamp": stamp}
 
@@ -163,7 +183,12 @@ class RowReader:
             off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))
             yield reasons.OFF_SCALE, pc.fill_null(off, False)
         if "timestamp" in cells:
-            yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(columns["timestamp"])
+            told, stamps = self._table.timestamp, columns["timestamp"]
+            for form, where in misread(cells["timestamp"], told, stamps):
+                yield reasons.misread(form), where
+            yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(stamps)
+        if self._lost is not None and len(self._lost):
+            yield reasons.DROPPED_MOVIE, pc.is_in(columns["movie_id"], value_set=self._lost)
         if self._known is not None:
             known = pc.is_in(columns["movie_id"], value_set=self._known)
             yield reasons.UNKNOWN_MOVIE, pc.invert(known)
@@ -171,13 +196,3 @@ class RowReader:
 
 def _has_no_text(text: bytes) -> bool:
     return b"\0" in text or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n"))
-
-
-def _line_pattern(mark: str, width: int, quoting: bool) -> str:
-    """What a line that the CSV parser takes as one row of that width looks like."""
-    delim = re.escape(mark)
-    cell = rf"[^{delim}\n]*"
-    if quoting:
-        quoted = rf'"(?:[^"\n]|"")*"(?:[^"{delim}\n]{cell})?'
-        cell = rf'(?:{quoted}|[^"{delim}\n]{cell}|)'
-    return rf"^{cell}(?:{delim}{cell}){{{width - 1}}}\n$"

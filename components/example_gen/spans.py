@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from components.example_gen.files import literal
 from schemas.errors import UserError
 
 _SPEC = re.compile(r"\{(SPAN|VERSION)(?::(\d+))?\}|\{(YYYY|MM|DD)\}")
@@ -97,7 +98,7 @@ def _found(base: str, pattern: str) -> dict[int, str]:
     root = base.rstrip("/") + "/"
     newest: dict[int, tuple[int, str]] = {}
     form = _form(pattern)
-    for path in tf.io.gfile.glob(root + _SPEC.sub("*", pattern)):
+    for path in tf.io.gfile.glob(f"{literal(base)}/{_SPEC.sub('*', pattern)}"):
         match = form.fullmatch(path.removeprefix(root))
         values = match.groupdict() if match else {}
         span = _number(values)

@@ -58,7 +58,15 @@ def carve(given: Int8s, carved: Int8s) -> Int8s:
     return np.where((given == TRAIN) & (carved == VALID), np.int8(VALID), given).astype(np.int8)
 
 
-def eval_after_train(users: Int64s, given: Int8s) -> bool:
-    """Whether no user has a train rating after an eval rating. [n], [n] -> bool."""
-    same_user = users[1:] == users[:-1]
-    return not bool(np.any(same_user & (given[1:] < given[:-1])))
+def eval_after_train(users: Int64s, given: Int8s, starts: Int64s) -> bool:
+    """Whether no user has a train rating after an eval rating; equal moments are not after.
+
+    Args:
+        users: [rows] number of the user, each user's ratings together and in order.
+        given: [rows] train or eval, by file.
+        starts: [rows] see `timeline.moment_starts`.
+    """
+    first = np.full(int(users.max(initial=-1)) + 1, len(users))
+    held_out, train = np.flatnonzero(given == EVAL), np.flatnonzero(given == TRAIN)
+    np.minimum.at(first, users[held_out], held_out)
+    return not bool(np.any(starts[train] > first[users[train]]))

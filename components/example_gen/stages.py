@@ -20,7 +20,12 @@ from components.example_gen.problems import Problems
 from components.example_gen.ratings import SCHEMA, Range, read_range
 from components.example_gen.shards import write_shard
 from components.example_gen.splits import EVAL, SPLITS, TRAIN
-from components.example_gen.timeline import order_rows, user_numbers
+from components.example_gen.timeline import (
+    in_company,
+    moment_starts,
+    order_rows,
+    user_numbers,
+)
 from schemas.source import Source
 
 _ROWS_AT_ONCE = 1 << 18  # read together before they are spread over the partitions
@@ -40,8 +45,9 @@ class Job:
         partitions: how many groups of users, and so shards of each split.
         train_files: how many of the files, by file index, come before those of eval (predefined).
         examples_uri: where the splits go.
-        work_uri: folder of `movies.arrow` and `users.arrow` where the source has such tables; the
-            graph leaves its reports there, and `rated.arrow` where there is no movies table.
+        work_uri: folder of `movies.arrow` (with `lost.arrow`) and `users.arrow` where the source
+            has such tables; the graph leaves its reports there, and `rated.arrow` where there is
+            no movies table.
         has_movies: whether there is a movies table.
         has_users: whether there is a users table.
     """
@@ -59,6 +65,12 @@ class Job:
         """The movies table."""
         return load_table(f"{self.work_uri}/movies.arrow") if self.has_movies else None
 
+    def lost_movies(self) -> pa.Array | None:
+        """Ids of movies whose rows were dropped."""
+        if not self.has_movies:
+            return None
+        return load_table(f"{self.work_uri}/lost.arrow")["movie_id"].combine_chunks()
+
     def users(self) -> pa.Table | None:
         """The users table."""
         return load_table(f"{self.work_uri}/users.arrow") if self.has_users else None
@@ -74,6 +86,7 @@ class Read(beam.DoFn):
         """Loads the ids that ratings may name."""
         movies = self._job.movies()
         self._known = None if movies is None else movies["movie_id"].combine_chunks()
+        self._lost = self._job.lost_movies()
 
     def process(self, rng: Range) -> Iterator[Any]:
         """Streams one range."""
@@ -82,7 +95,7 @@ class Read(beam.DoFn):
             yield from ((number, _EMPTY) for number in range(self._job.partitions))
         given = TRAIN if rng.file_index < self._job.train_files else EVAL
         problems, lines, waiting = Problems(), 0, [_NO_ROWS]
-        for batch in read_range(self._job.source, rng, self._known):
+        for batch in read_range(self._job.source, rng, self._known, self._lost):
             problems, lines = problems.merge(batch.problems), lines + batch.lines
             waiting.append(batch.rows)
             if sum(rows.num_rows for rows in waiting) >= _ROWS_AT_ONCE:
@@ -141,24 +154,30 @@ class Write(beam.DoFn):
         split = plan.assign(rows, decided, self._job.split)
         movies = rated_movies([rows]) if self._movies is None else self._movies
         features = encode.join(rows, movies, self._users)
-        numbers = user_numbers(rows["user_id"])
+        numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
+        shared = in_company(starts)
         counts = {}
         for code, name in enumerate(SPLITS):
-            pieces = self._pieces(numbers, split, code, decided)
+            pieces = self._pieces(numbers, split, starts, code, decided)
             encoded = (encode.rating_examples(features, piece) for piece in pieces)
             place = partition, self._job.partitions
             examples = write_shard(self._job.examples_uri, name, *place, encoded)
-            counts[name] = {"ratings": int((split == code).sum()), "examples": examples}
+            inside = split == code
+            counts[name] = {
+                "ratings": int(inside.sum()),
+                "examples": examples,
+                "tied": int((inside & shared).sum()),
+            }
         yield "shards", counts
 
     def _pieces(
-        self, users: Any, split: Any, code: int, decided: plan.Plan
+        self, users: Any, split: Any, starts: Any, code: int, decided: plan.Plan
     ) -> Iterator[windows.Windows]:
         config, mode = self._job.split, decided.history
         if code == TRAIN:
             return windows.train_examples(users, split, config.window_limit(mode), _EVENTS_AT_ONCE)
         limit = config.history_limit(mode)
-        return windows.target_examples(users, split, code, limit, mode, _EVENTS_AT_ONCE)
+        return windows.target_examples(users, split, starts, code, limit, mode, _EVENTS_AT_ONCE)
 
 
 def rated_movies(tables: Iterable[pa.Table]) -> pa.Table:

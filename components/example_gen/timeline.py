@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.example_gen.hashing import UInt64s, combine, hash_strings
+from components.example_gen.hashing import UInt64s, combine, hash_strings, mix
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -31,22 +31,25 @@ class Repeats:
 def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
     """Sorts ratings by user and time and drops what was rated again later, or is rated elsewhere.
 
-    Users are put in the order of a seeded hash, so that neighbours have nothing in common. Ties in
-    time keep the files' order; without timestamps a user's order is a seeded hash of the movies.
+    Users are put in the order of a seeded hash, so that neighbours have nothing in common. A user's
+    order is by time; within a moment, or where there are no times, it is drawn by a seeded hash of
+    what the rows hold. Where their lines stand in the files decides nothing.
 
     Args:
         rows: user_id: string, movie_id: string, rating: float32 (null if the source has none,
-            NaN where not rated), timestamp: int64 (null if the source has none), order: int64, and
-            any others; all the ratings of each user in it.
+            NaN where not rated), timestamp: int64 (null if the source has none), given: int8,
+            order: int64, and any others; all the ratings of each user in it.
 
     Returns:
-        The rows that stay, in order, and which rows of the argument were dropped.
+        The rows that stay, in order, and which rows of the argument were dropped. Of ratings of one
+        moment for the same movie one of eval's file stays, if there is any.
     """
     users, movies = _user_ranks(rows["user_id"], seed), _codes(rows["movie_id"])
-    order = rows["order"].to_numpy()
-    times = _times(rows, seed)
-    ratings = rows["rating"].to_numpy()
-    sorted_rows = np.lexsort((order, times, users))
+    order, given = rows["order"].to_numpy(), rows["given"].to_numpy()
+    times = rows["timestamp"].fill_null(0).to_numpy()
+    ratings = np.asarray(rows["rating"].to_numpy(), np.float32)
+    drawn, content = pair_hashes(rows, seed), mix(ratings.view(np.uint32).astype(np.uint64))
+    sorted_rows = np.lexsort((order, content, given, drawn, times, users))
     pairs = users * (int(movies.max(initial=0)) + 1) + movies
     stays, repeated = _last_of_each(pairs[sorted_rows], ~np.isnan(ratings[sorted_rows]))
     again = sorted_rows[repeated]
@@ -54,6 +57,27 @@ def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
     dropped = ~stays[repeated]
     repeats = Repeats(np.sort(again[dropped & twin]), np.sort(again[dropped & ~twin]))
     return rows.take(pa.array(sorted_rows[stays])), repeats
+
+
+def moment_starts(rows: pa.Table) -> Int64s:
+    """Where the moment of each row begins: the first row of the same user and time. Shape [rows].
+
+    Args:
+        rows: what `order_rows` returned; without times each row is a moment of its own.
+    """
+    places = np.arange(len(rows))
+    if not len(rows) or rows["timestamp"].null_count:
+        return places
+    users, times = user_numbers(rows["user_id"]), rows["timestamp"].to_numpy()
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = (users[1:] != users[:-1]) | (times[1:] != times[:-1])
+    return np.maximum.accumulate(np.where(new, places, 0))
+
+
+def in_company(starts: Int64s) -> Bools:
+    """Whether each row shares its moment with others; `starts` as `moment_starts` gives it."""
+    shared: Bools = np.bincount(starts, minlength=len(starts))[starts] > 1
+    return shared
 
 
 def user_numbers(user_ids: pa.ChunkedArray) -> Int64s:
@@ -84,12 +108,6 @@ def _user_ranks(user_ids: pa.ChunkedArray, seed: int) -> Int64s:
 def _codes(ids: pa.ChunkedArray) -> Int64s:
     indices = ids.combine_chunks().dictionary_encode().indices
     return cast(Int64s, indices.to_numpy().astype(np.int64))
-
-
-def _times(rows: pa.Table, seed: int) -> Int64s:
-    if rows["timestamp"].null_count:
-        return pair_hashes(rows, seed).view(np.int64)
-    return cast(Int64s, rows["timestamp"].to_numpy())
 
 
 def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:

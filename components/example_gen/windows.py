@@ -58,16 +58,17 @@ def train_windows(users: Int64s, split: Int8s, length: int) -> tuple[Int64s, Int
 
 
 def history_spans(
-    users: Int64s, split: Int8s, targets: Int64s, limit: int, mode: History
+    users: Int64s, split: Int8s, starts: Int64s, targets: Int64s, limit: int, mode: History
 ) -> tuple[Int64s, Int64s, Int64s]:
     """Where each target's history lies.
 
-    `before`: the user's last `limit` ratings ahead of the target, whatever their split;
+    `before`: the user's last `limit` ratings ahead of the target's moment, whatever their split;
     `rest`: the user's last `limit` train ratings, wherever the target stands.
 
     Args:
         users: [rows] number of the user, ascending.
         split: [rows] code of the split.
+        starts: [rows] where the moment of each row begins, see `timeline.moment_starts`.
         targets: [targets] rows of valid or eval.
         limit: greatest length of a history.
         mode: see above.
@@ -77,7 +78,10 @@ def history_spans(
     """
     pool = np.arange(len(users)) if mode == "before" else np.flatnonzero(split == TRAIN)
     owners = users[pool]
-    ends = targets if mode == "before" else np.searchsorted(owners, users[targets], side="right")
+    if mode == "before":
+        ends = starts[targets]
+    else:
+        ends = np.searchsorted(owners, users[targets], side="right")
     firsts = np.searchsorted(owners, users[targets], side="left")
     return pool, np.maximum(firsts, ends - limit), ends
 
@@ -100,18 +104,41 @@ def train_examples(users: Int64s, split: Int8s, length: int, max_ratings: int) -
 
 
 def target_examples(
-    users: Int64s, split: Int8s, code: int, limit: int, mode: History, max_events: int
+    users: Int64s,
+    split: Int8s,
+    starts: Int64s,
+    code: int,
+    limit: int,
+    mode: History,
+    max_events: int,
 ) -> Iterator[Windows]:
     """Examples of one target each, in pieces of about `max_events` events in history or seen."""
     targets = np.flatnonzero(split == code)
-    pool, begins, ends = history_spans(users, split, targets, limit, mode)
+    pool, begins, ends = history_spans(users, split, starts, targets, limit, mode)
     firsts = np.searchsorted(users[pool], users[targets], side="left")
     sizes = np.concatenate([[0], np.cumsum(1 + ends - firsts)])
     for first, last in _pieces(sizes, max_events):
         piece = slice(first, last)
         history = expand(pool, begins[piece], ends[piece])
         seen = expand(pool, firsts[piece], begins[piece])
+        if mode == "before":
+            seen = _with_company(seen, split, starts, targets[piece])
         yield Windows(targets[piece], np.arange(last - first + 1), *history, *seen)
+
+
+def _with_company(
+    seen: tuple[Int64s, Int64s], split: Int8s, starts: Int64s, targets: Int64s
+) -> tuple[Int64s, Int64s]:
+    """Adds what an earlier split holds of each target's moment: no history, but seen."""
+    rows, offsets = seen
+    ends = starts[targets] + np.bincount(starts)[starts[targets]]
+    company, of_company = expand(np.arange(len(split)), starts[targets], ends)
+    owners = np.repeat(np.arange(len(targets)), np.diff(of_company))
+    earlier = split[company] < split[targets][owners]
+    owners = np.concatenate([np.repeat(np.arange(len(targets)), np.diff(offsets)), owners[earlier]])
+    order = np.argsort(owners, kind="stable")
+    counts = np.bincount(owners, minlength=len(targets))
+    return np.concatenate([rows, company[earlier]])[order], np.concatenate([[0], np.cumsum(counts)])
 
 
 def _pieces(offsets: Int64s, size: int) -> Iterator[tuple[int, int]]:

@@ -30,34 +30,31 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 SAMPLE = "sample"
 MOST_SAMPLED = 2000  # users that the scatter shows
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
+SECOND = 1_000_000  # in the Examples' unit
+DAY, HOUR, MINUTE = 86_400 * SECOND, 3_600 * SECOND, 60 * SECOND
+UNRATED = -1  # the level of what was seen but not rated
 THURSDAY = 3  # 1970-01-01, with Monday as 0
 
 
-def count(partition: Partition, scale: tuple[float, float]) -> Cubes:
-    """Counts one partition.
+def count(partition: Partition, scale: tuple[float, float] | None) -> Cubes:
+    """Counts one partition; what was seen but not rated counts as a rating in every `n`.
 
     Returns:
       By name, with the keys of `KEYS`:
       movies: n, sum and squares of ratings by split, movie (row of the catalogue) and level (place
-        among `bands.centres` of the scale).
-      months: n and sum of ratings by split and month (since January 1970, UTC).
+        among `bands.centres` of the scale, UNRATED without a rating).
+      months: n, rated and sum of ratings by split and month (since January 1970, UTC).
       hours: n of ratings by weekday (0 Monday) and hour, UTC.
       groups: n and sum of ratings by user feature, value and level; people: users of each value.
       activity: users by their ratings in total.
       histories: by ratings in train, `users`, and of valid and eval the users and the ratings.
-      pace: of consecutive ratings of a user, how many there are, within the same second and within
-        a minute; users with more than one rating, and those of them with all on one day (UTC);
+      pace: of consecutive ratings of a user, how many there are, of the same moment and within a
+        minute; users with more than one rating, and those of them with all on one day (UTC);
         ratings at midnight sharp.
-      sample: user (a hash), n and mean rating of the users with the smallest hashes.
+      sample: user (a hash), n and mean rating (null without any) of the users with the smallest
+        hashes.
     """
-    ratings = partition.ratings
-    step = np.diff(centres(scale))[0]
-    given = ratings["rating"].to_numpy()
-    last = len(centres(scale)) - 1
-    level = np.clip(np.rint((given - scale[0]) / step), 0, last).astype(np.int8)
-    table = ratings.append_column("level", pa.array(level))
-    table = table.append_column("squares", pa.array(np.square(given)))
+    table = _valued(partition.ratings, scale)
     timed = "timestamp" in table.column_names
     return {
         "movies": _summed(table, KEYS["movies"], ("rating", "squares")),
@@ -65,6 +62,23 @@ def count(partition: Partition, scale: tuple[float, float]) -> Cubes:
         **_groups(partition, table),
         **(_times(table) if timed else {}),
     }
+
+
+def _valued(ratings: pa.Table, scale: tuple[float, float] | None) -> pa.Table:
+    """The ratings with `level`, `squares` and `rated` (0 or 1); 0 for those that there are not."""
+    given = ratings["rating"].to_numpy()
+    rated = np.isfinite(given)
+    value = np.where(rated, given, 0.0)
+    level = np.full(len(given), UNRATED, np.int8)
+    if scale is not None:
+        middles = centres(scale)
+        places = np.rint((value - scale[0]) / np.diff(middles)[0])
+        level[rated] = np.clip(places, 0, len(middles) - 1).astype(np.int8)[rated]
+    columns = {"rating": value, "level": level, "squares": np.square(value)}
+    kept = ratings.drop(["rating"])
+    for name, values in (columns | {"rated": rated.astype(np.int64)}).items():
+        kept = kept.append_column(name, pa.array(values))
+    return kept
 
 
 def merge(parts: Sequence[Cubes]) -> Cubes:
@@ -106,9 +120,11 @@ def _users(partition: Partition, table: pa.Table) -> Cubes:
             "eval_users": (of[EVAL] > 0).astype(np.int64),
         }
     )
-    mean = np.bincount(number, table["rating"].to_numpy(), users) / np.maximum(total, 1)
+    rated = np.bincount(number, table["rated"].to_numpy(), users)
+    mean = np.bincount(number, table["rating"].to_numpy(), users) / np.maximum(rated, 1)
     ids = partition.users["user_id"].cast(pa.string()).combine_chunks()
-    sample = pa.table({"user": _hashes(ids), "n": total, "mean": mean})
+    known = pa.array(mean, mask=rated == 0)
+    sample = pa.table({"user": _hashes(ids), "n": total, "mean": known})
     return {
         "activity": _summed(pa.table({"total": total}), KEYS["activity"]),
         "histories": merge([{"histories": per_user}])["histories"],
@@ -141,34 +157,34 @@ def _groups(partition: Partition, table: pa.Table) -> Cubes:
 
 
 def _times(table: pa.Table) -> Cubes:
-    seconds = table["timestamp"].to_numpy()
-    days = np.floor_divide(seconds, DAY)
+    moments = table["timestamp"].to_numpy()
+    days = np.floor_divide(moments, DAY)
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     table = table.append_column("month", pa.array(month))
-    weekday, hour = (days + THURSDAY) % 7, (seconds - days * DAY) // HOUR
+    weekday, hour = (days + THURSDAY) % 7, (moments - days * DAY) // HOUR
     hours = pa.table({"weekday": weekday, "hour": hour})
     return {
-        "months": _summed(table, KEYS["months"], ("rating",)),
+        "months": _summed(table, KEYS["months"], ("rating", "rated")),
         "hours": _summed(hours, KEYS["hours"]),
-        "pace": _pace(table["user"].to_numpy(), seconds, days),
+        "pace": _pace(table["user"].to_numpy(), moments, days),
     }
 
 
-def _pace(user: NDArray[Any], seconds: NDArray[Any], days: NDArray[Any]) -> pa.Table:
-    order = np.lexsort((seconds, user))
+def _pace(user: NDArray[Any], moments: NDArray[Any], days: NDArray[Any]) -> pa.Table:
+    order = np.lexsort((moments, user))
     same = np.diff(user[order]) == 0
-    pauses = np.diff(seconds[order])[same]
+    pauses = np.diff(moments[order])[same]
     first = np.flatnonzero(np.diff(user[order], prepend=-1))
     last = np.append(first[1:], len(order)) - 1 if len(first) else first
     several = last > first
     one_day = days[order][first] == days[order][last]
     found = {
         "pairs": len(pauses),
-        "same_second": int((pauses == 0).sum()),
+        "same_moment": int((pauses == 0).sum()),
         "same_minute": int((pauses < MINUTE).sum()),
         "several": int(several.sum()),
         "one_day": int((several & one_day).sum()),
-        "midnight": int((seconds % DAY == 0).sum()),
-        "ratings": len(seconds),
+        "midnight": int((moments % DAY == 0).sum()),
+        "ratings": len(moments),
     }
     return pa.table({"all": [0], **{name: [number] for name, number in found.items()}})

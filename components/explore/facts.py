@@ -27,19 +27,20 @@ class Explored:
     """What was counted.
 
     cubes: see `cubes.count`; catalogue: see `reading.read_catalogue`; rows: the content of
-    rows.json; statistics: by split, and of the catalogue; scale: the lowest and highest rating.
+    rows.json; statistics: by split, and of the catalogue; scale: the lowest and highest rating,
+    None without ratings.
     """
 
     cubes: Cubes
     catalogue: pa.Table
     rows: Mapping[str, Any]
     statistics: Mapping[str, DatasetFeatureStatistics]
-    scale: tuple[float, float]
+    scale: tuple[float, float] | None
 
     @property
     def levels(self) -> list[float]:
         """The ratings that are counted apart."""
-        return [float(level) for level in centres(self.scale)]
+        return [float(level) for level in centres(self.scale)] if self.scale else []
 
     def totals(self) -> Totals:
         """What was counted of each movie."""
@@ -57,7 +58,8 @@ def make_facts(explored: Explored, movie: int | None = None) -> Facts:
     of_movies = _movies(explored, found)
     facts = {
         "rows": dict(explored.rows),
-        "scale": list(explored.scale),
+        "scale": list(explored.scale or ()),
+        "rated": int(found.rated.sum()),
         "splits": splits.split_facts(cubes, found),
         "levels": splits.level_shares(cubes["movies"], explored.levels),
         "groups": groups.group_facts(cubes, explored.levels),
@@ -82,7 +84,9 @@ def _users(cubes: Cubes) -> Facts:
         "gini": spread.gini(counts, weights),
         "top_share": spread.top_share(counts, weights, 0.1),
         "lorenz": spread.lorenz_rows("users", counts, weights),
-        "sample": sample.select(["n", "mean"]).to_pylist(),
+        "sample": [
+            row for row in sample.select(["n", "mean"]).to_pylist() if row["mean"] is not None
+        ],
     }
 
 
@@ -96,7 +100,12 @@ def _movies(explored: Explored, found: Totals) -> Facts:
     drawn, weight = movies.shrunken(found)
     rated = found.ratings[found.ratings > 0]
     ones = np.ones(len(rated), np.int64)
-    orders = {"most_rated": -found.ratings, "best": -drawn, "worst": drawn}
+    most_rated, best = (np.argsort(-key, kind="stable") for key in (found.ratings, drawn))
+    orders = {"most_rated": most_rated}
+    if found.rated.any():
+        judged = found.rated > 0
+        worst = np.argsort(drawn, kind="stable")
+        orders |= {"best": best[judged[best]], "worst": worst[judged[worst]]}
     catalogue = explored.catalogue
     titles = catalogue["title"]
     return {
@@ -112,8 +121,8 @@ def _movies(explored: Explored, found: Totals) -> Facts:
         "top_share": spread.top_share(rated, ones, 0.01),
         "lorenz": spread.lorenz_rows("movies", rated, ones),
         **{
-            name: movies.listed(catalogue, found, drawn, np.argsort(key, kind="stable"), SHOWN)
-            for name, key in orders.items()
+            name: movies.listed(catalogue, found, drawn, order, SHOWN)
+            for name, order in orders.items()
         },
         "by": {
             name: movies.by_feature(catalogue, found, name) for name in movies.features(catalogue)
@@ -147,10 +156,10 @@ def _one_movie(explored: Explored, found: Totals, row: int) -> Facts:
         "title": catalogue["title"][row].as_py(),
         "ratings": int(ratings[row]),
         "splits": {name: int(found.counts[i, row]) for i, name in enumerate(SPLITS)},
-        "mean": float(found.means[row]) if ratings[row] else None,
-        "shrunken": float(drawn[row]),
+        "mean": float(found.means[row]) if found.rated[row] else None,
+        "shrunken": float(drawn[row]) if found.rated.any() else None,
         "rank": int((ratings > ratings[row]).sum()) + 1,
-        "place": int(((drawn > drawn[row]) & (ratings > 0)).sum()) + 1,
+        "place": int(((drawn > drawn[row]) & (found.rated > 0)).sum()) + 1,
         "levels": [
             {"of": name, "rating": rating, "share": float(n / max(1, counts.sum()))}
             for name, counts in (("this movie", level), ("all movies", found.levels.sum(axis=0)))

@@ -84,7 +84,9 @@ def _top(stats: Any, total: int) -> str:
 
 def _range(name: str, stats: Any) -> str:
     if name == "timestamp":
-        return " to ".join(str(np.datetime64(int(end), "s"))[:10] for end in (stats.min, stats.max))
+        return " to ".join(
+            str(np.datetime64(int(end), "us"))[:10] for end in (stats.min, stats.max)
+        )
     if name == "year":  # the unknown ones are 0
         return f"up to {stats.max:.0f}"
     return f"{stats.min:,g} to {stats.max:,g}"

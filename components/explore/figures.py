@@ -27,6 +27,8 @@ def _one_movie(facts: Facts) -> dict[str, Spec]:
     if "movie" not in facts:
         return {}
     rows = facts["movie"]["levels"]
+    if not rows:
+        return {}
     own = "; ".join(f"{r['rating']:g}: {r['share']:.1%}" for r in rows if r["of"] == "this movie")
     spec = charts.shares(rows, "of", ["this movie", "all movies"])
     return {"one-movie": described(spec, f"Ratings of {facts['movie']['title']}: {own}")}
@@ -47,6 +49,7 @@ def _times(times: Facts | None, scale: list[float]) -> dict[str, Spec]:
     most = max(years, key=lambda row: row["number"])
     words = f"Ratings from {first} to {last}; most in {most['year']}, {most['number']:,}."
     found["timeline"] = described(charts.timeline(rows), words)
+    years = [row for row in years if row["mean"] is not None]
     if len(years) > 1:
         means = "; ".join(f"{row['year']}: {row['mean']:.2f}" for row in years)
         ends = (scale[0], scale[1])
@@ -67,14 +70,18 @@ def _periods(timeline: Rows) -> Rows:
 
 def _ratings(facts: Facts) -> dict[str, Spec]:
     levels = facts["levels"]
+    found: dict[str, Spec] = {}
     present = [name for name in charts.SPLITS if any(row["split"] == name for row in levels)]
     words = "; ".join(f"{r['split']} {r['rating']:g}: {r['share']:.1%}" for r in levels)
-    found = {"levels": described(charts.shares(levels, "split", present), f"Ratings: {words}")}
+    if levels:
+        found["levels"] = described(charts.shares(levels, "split", present), f"Ratings: {words}")
     for name, group in facts["groups"].items():
-        means = "; ".join(f"{row['value']} {row['mean']:.2f}" for row in group["values"])
-        found[f"levels-{name}"] = described(
-            charts.stacked(group["levels"]), f"Ratings by {name}; means: {means}"
-        )
+        rated = [row for row in group["values"] if row["mean"] is not None]
+        means = "; ".join(f"{row['value']} {row['mean']:.2f}" for row in rated)
+        if rated:
+            found[f"levels-{name}"] = described(
+                charts.stacked(group["levels"]), f"Ratings by {name}; means: {means}"
+            )
         much = "; ".join(f"{row['value']} {row['per_user']:.0f}" for row in group["values"])
         spec = charts.ranked(group["values"], "value", "per_user", "ratings of a user, mean")
         found[f"amount-{name}"] = described(spec, f"Ratings of a user by {name}: {much}")
@@ -83,23 +90,24 @@ def _ratings(facts: Facts) -> dict[str, Spec]:
 
 def _users(facts: Facts) -> dict[str, Spec]:
     users, movies = facts["users"], facts["movies"]
-    scale = (facts["scale"][0], facts["scale"][1])
     uneven = (
         f"Lorenz curves: the most active 10% of users give {users['top_share']:.0%} of ratings, "
         f"the most rated 1% of movies have {movies['top_share']:.0%}; Gini {users['gini']:.2f} "
         f"and {movies['gini']:.2f}."
     )
-    return {
+    found = {
         "activity": described(
             bars(users["histogram"], "ratings of a user", "users"),
             f"Users by number of ratings: {_listed(users['histogram'])}",
         ),
         "lorenz": described(charts.lorenz(users["lorenz"] + movies["lorenz"]), uneven),
-        "scatter": described(
-            charts.scatter(users["sample"], scale),
-            f"Mean rating over number of ratings of {len(users['sample']):,} users.",
-        ),
     }
+    if users["sample"]:
+        found["scatter"] = described(
+            charts.scatter(users["sample"], (facts["scale"][0], facts["scale"][1])),
+            f"Mean rating over number of ratings of {len(users['sample']):,} users.",
+        )
+    return found
 
 
 def _movies(movies: Facts) -> dict[str, Spec]:
@@ -118,7 +126,9 @@ def _movies(movies: Facts) -> dict[str, Spec]:
     found["most-rated"] = described(charts.ranked(rows, "movie", "ratings", "ratings"), words)
     names = {"shrunken": "shrunken mean", "mean": "plain mean"}
     for name in ("best", "worst"):
-        rows = movies[name]
+        rows = movies.get(name)
+        if not rows:
+            continue
         words = "; ".join(f"{row['movie']}: {row['shrunken']:.2f}" for row in rows)
         found[name] = described(charts.dots(rows, "movie", names), f"Shrunken means: {words}")
     return found
@@ -137,13 +147,15 @@ def _makers(by: Mapping[str, Rows]) -> dict[str, Spec]:
         else:
             shown, number = rows[:SHOWN], "ratings"
         counts = "; ".join(f"{row['value']}: {row[number]:,}" for row in shown)
-        means = "; ".join(f"{row['value']}: {row['mean']:.2f}" for row in shown)
+        rated = [row for row in shown if row["mean"] is not None]
+        means = "; ".join(f"{row['value']}: {row['mean']:.2f}" for row in rated)
         found[f"count-{name}"] = described(
             charts.ranked(shown, "value", number, number), f"{number} by {NAMES[name]}: {counts}"
         )
-        found[f"mean-{name}"] = described(
-            charts.dots(shown, "value", {"mean": "mean"}), f"Mean by {NAMES[name]}: {means}"
-        )
+        if rated:
+            found[f"mean-{name}"] = described(
+                charts.dots(rated, "value", {"mean": "mean"}), f"Mean by {NAMES[name]}: {means}"
+            )
     return found
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 import pyarrow as pa
-import tensorflow as tf
 from tfx.dsl.io import fileio
 
+from components.example_gen.files import listed
 from components.example_gen.ipc import load_table, save_table
 from components.example_gen.shards import split_dir
 from components.explore.cubes import Cubes, count, merge
@@ -25,7 +25,7 @@ class Job:
 
     def movies(self) -> pa.Table:
         """The catalogue; see `read_catalogue`."""
-        files = tf.io.gfile.glob(f"{split_dir(self.catalogue, 'catalogue')}/*")
+        files = listed(f"{split_dir(self.catalogue, 'catalogue')}/*")
         return read_catalogue(sorted(files), self.source)
 
 
@@ -66,7 +66,7 @@ def gather(job: Job, work: str, beam_args: Sequence[str]) -> Cubes:
                 | "Merge" >> beam.CombineGlobally(_merged).without_defaults()
                 | "Save" >> beam.Map(_save, work)
             )
-        paths = {path.rsplit("/", 1)[1]: path for path in fileio.glob(f"{work}/*.arrow")}
+        paths = {path.rsplit("/", 1)[1]: path for path in listed(f"{work}/*.arrow")}
         return {name.removesuffix(".arrow"): load_table(path) for name, path in paths.items()}
     finally:
         fileio.rmtree(work)

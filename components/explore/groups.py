@@ -13,7 +13,10 @@ MOST = 25  # values of a feature that are shown, the most rated
 
 
 def group_facts(cubes: dict[str, pa.Table], levels: list[float]) -> dict[str, dict[str, Rows]]:
-    """By feature: `values` (users, ratings, per_user, mean) and `levels` (shares of ratings)."""
+    """By feature: `values` (users, ratings, per_user, mean) and `levels` (shares of ratings).
+
+    What has no value counts as a rating, but for mean (None without any value) and levels.
+    """
     if "groups" not in cubes:
         return {}
     names = pc.unique(cubes["people"]["feature"]).to_pylist()
@@ -25,11 +28,13 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
         cubes[cube].filter(pc.equal(cubes[cube]["feature"], name)) for cube in ("groups", "people")
     )
     users = dict(zip(people["value"].to_pylist(), people["n"].to_pylist(), strict=True))
-    counts: dict[str, Any] = {value: np.zeros(len(levels), np.int64) for value in users}
+    # Behind the last level stands what was not rated: its level is -1.
+    counts: dict[str, Any] = {value: np.zeros(len(levels) + 1, np.int64) for value in users}
     sums = dict.fromkeys(users, 0.0)
     for row in groups.to_pylist():
         counts[row["value"]][row["level"]] += row["n"]
         sums[row["value"]] += row["sum"]
+    rated = {value: int(found[:-1].sum()) for value, found in counts.items()}
     shown = sorted(counts, key=lambda value: -int(counts[value].sum()))[:MOST]
     if name == "age":
         shown.sort(key=_first_number)
@@ -39,18 +44,19 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
             "users": users[value],
             "ratings": int(counts[value].sum()),
             "per_user": float(counts[value].sum() / users[value]),
-            "mean": float(sums[value] / counts[value].sum()),
+            "mean": float(sums[value] / rated[value]) if rated[value] else None,
         }
         for value in shown
     ]
-    used = np.flatnonzero(sum(counts.values()))
+    used = np.flatnonzero(sum(counts.values())[:-1])
     shares = [
         {
             "value": value or UNKNOWN,
             "rating": levels[place],
-            "share": float(counts[value][place] / counts[value].sum()),
+            "share": float(counts[value][place] / rated[value]),
         }
         for value in shown
+        if rated[value]
         for place in used
     ]
     return {"values": values, "levels": shares}

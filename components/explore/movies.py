@@ -19,8 +19,8 @@ FEATURES = ("genres", "director", "star", "decade")
 class Totals:
     """Sums per movie, in the catalogue's order.
 
-    counts: int64 [splits, movies]; levels: int64 [movies, levels], of all splits, as are
-    sums and squares: float64 [movies].
+    counts: int64 [splits, movies], rated or not; levels: int64 [movies, levels], of what was rated
+    in all splits, as are sums and squares: float64 [movies].
     """
 
     counts: NDArray[Any]
@@ -30,14 +30,19 @@ class Totals:
 
     @property
     def ratings(self) -> NDArray[Any]:
-        """Ratings of each movie in all splits, int64 [movies]."""
+        """Ratings of each movie in all splits, those without a value too: int64 [movies]."""
         return self.counts.sum(axis=0)
+
+    @property
+    def rated(self) -> NDArray[Any]:
+        """How many of them have a value: int64 [movies]."""
+        return self.levels.sum(axis=1)
 
     @property
     def means(self) -> NDArray[Any]:
         """Mean rating, NaN for movies that nobody rated, float64 [movies]."""
         return np.divide(
-            self.sums, self.ratings, out=np.full(len(self.sums), np.nan), where=self.ratings > 0
+            self.sums, self.rated, out=np.full(len(self.sums), np.nan), where=self.rated > 0
         )
 
 
@@ -47,7 +52,9 @@ def totals(cube: pa.Table, movies: int, levels: int) -> Totals:
     movie, split, level = (cube[name].to_numpy().astype(np.int64) for name in keys)
     n = cube["n"].to_numpy()
     counts = np.bincount(split * movies + movie, n, len(SPLITS) * movies)
-    by_level = np.bincount(movie * levels + level, n, movies * levels)
+    given = level >= 0
+    place = movie[given] * levels + level[given]
+    by_level = np.bincount(place, n[given], movies * levels)
     sums, squares = (
         np.bincount(movie, cube[name].to_numpy(), movies) for name in ("sum", "squares")
     )
@@ -67,10 +74,13 @@ def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
 
     Returns:
       Means (float64 [movies]; the usual one for movies that nobody rated), and k: how many ratings
-      weigh as much as what is usual; infinite where movies do not differ beyond chance.
+      weigh as much as what is usual; infinite where movies do not differ beyond chance. Without any
+      ratings the means are NaN.
     """
-    n, means = found.ratings.astype(float), np.nan_to_num(found.means)
+    n, means = found.rated.astype(float), np.nan_to_num(found.means)
     rated, total = (n > 0).sum(), n.sum()
+    if not total:
+        return np.full(len(n), np.nan), float("inf")
     overall = found.sums.sum() / total
     within = (found.squares - n * np.square(means)).sum() / max(1.0, total - rated)
     spread = (n * np.square(means - overall)).sum() - (rated - 1) * within
@@ -102,8 +112,8 @@ def listed(
         {
             "movie": name,
             "ratings": int(found.ratings[row]),
-            "mean": float(found.means[row]),
-            "shrunken": float(drawn[row]),
+            "mean": float(found.means[row]) if found.rated[row] else None,
+            "shrunken": float(drawn[row]) if found.rated.any() else None,
         }
         for row, name in zip(rated.tolist(), names, strict=True)
     ]
@@ -120,19 +130,20 @@ def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
             "value": value,
             "movies": np.ones(len(movie), np.int64),
             "ratings": found.ratings[movie],
+            "rated": found.rated[movie],
             "sum": found.sums[movie],
         }
     )
-    sums = [(column, "sum") for column in ("movies", "ratings", "sum")]
-    added = table.group_by("value").aggregate(sums)
-    added = added.rename_columns(["movies", "ratings", "sum", "value"])
+    names = ["movies", "ratings", "rated", "sum"]
+    added = table.group_by("value").aggregate([(column, "sum") for column in names])
+    added = added.rename_columns([*names, "value"])
     keys = [("ratings", "descending"), ("value", "ascending")]
     return [
         {
             "value": row["value"],
             "movies": row["movies"],
             "ratings": row["ratings"],
-            "mean": row["sum"] / row["ratings"],
+            "mean": row["sum"] / row["rated"] if row["rated"] else None,
         }
         for row in added.sort_by(keys).filter(pc.greater(pc.field("ratings"), 0)).to_pylist()
     ]

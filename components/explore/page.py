@@ -49,12 +49,12 @@ def numbers(facts: Content) -> list[tuple[str, str]]:
     """The data in a few numbers, of all splits together."""
     rows, users, movies = facts["rows"], facts["users"]["number"], facts["movies"]["rated"]
     means = [facts["splits"][name] for name in ("train", "valid", "eval")]
-    mean = sum(s["ratings"] * (s["mean"] or 0.0) for s in means) / rows["kept"]
+    mean = sum(s["rated"] * (s["mean"] or 0.0) for s in means) / max(1, facts["rated"])
     found = [
         ("ratings", f"{rows['kept']:,}"), ("users", f"{users:,}"),
         ("movies rated", f"{movies:,} of {facts['movies']['catalogue']:,}"),
         ("filled of users x movies", f"{rows['kept'] / (users * movies):.2%}"),
-        ("mean rating", f"{mean:.2f}"),
+        *([("mean rating", f"{mean:.2f}")] if facts["rated"] else []),
         ("ratings of a user, median", f"{facts['users']['median']:,}"),
     ]  # fmt: skip
     if facts["times"]:
@@ -66,7 +66,8 @@ def numbers(facts: Content) -> list[tuple[str, str]]:
 
 SPLIT_ROWS = (
     ("ratings", "ratings", "{:,}"), ("users", "users", "{:,}"), ("movies", "movies", "{:,}"),
-    ("mean", "mean rating", "{:.3f}"), ("deviation", "standard deviation", "{:.3f}"),
+    ("rated", "of them with a value", "{:,}"), ("mean", "mean rating", "{:.3f}"),
+    ("deviation", "standard deviation", "{:.3f}"),
     ("constant_error", "RMSE of always saying train's mean", "{:.3f}"),
     ("new_users", "ratings of users that train never saw", "{:.1%}"),
     ("new_movies", "ratings of movies that train never saw", "{:.1%}"),

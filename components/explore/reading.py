@@ -35,7 +35,8 @@ class Partition:
     """The ratings of some users, whole.
 
     ratings: one row per rating: user (row of `users`), movie (row of the catalogue), both int32;
-      split (int8, place in SPLITS), rating (float64), timestamp (int64; left out without times).
+      split (int8, place in SPLITS), rating (float64; NaN where not rated, and throughout where
+      the source has no ratings), timestamp (int64; left out without times).
       The rows of one user in one split are in the user's order.
     users: one row per user, binary: user_id, and the user features of the source ('' unknown).
     """
@@ -69,7 +70,10 @@ def read_partition(uri: str, shard: str, source: Source, movie_ids: pa.Array) ->
       ValueError: a movie is not in the catalogue.
     """
     timed = ["timestamp"] if source.has_timestamps else []
-    rows, examples = _read(uri, shard, source, ["movie_id", "rating", *timed])
+    rated = ["rating"] if source.has_ratings else []
+    rows, examples = _read(uri, shard, source, ["movie_id", *rated, *timed])
+    if not rated:
+        rows = rows.append_column("rating", pa.array(np.full(len(rows), np.nan)))
     ids = pc.unique(examples["user_id"])
     users = examples.take(pc.index_in(ids, value_set=_array(examples, "user_id")))
     movie = pc.index_in(_array(rows, "movie_id"), value_set=movie_ids)
@@ -128,7 +132,8 @@ def _targets(found: pa.Table, names: Sequence[str], code: int, before: int) -> p
     lengths = pc.list_value_length(found["movie_id"]).to_numpy()
     numbers = np.repeat(np.arange(before, before + len(found), dtype=np.int64), lengths)
     flat = {name: pc.list_flatten(found[name]) for name in names}
-    flat["rating"] = flat["rating"].cast(pa.float64())
+    if "rating" in flat:
+        flat["rating"] = flat["rating"].cast(pa.float64())
     split = np.full(len(numbers), code, np.int8)
     return pa.table({**flat, "split": split, "example": numbers})
 

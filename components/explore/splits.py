@@ -12,7 +12,7 @@ SHORT_LIST = 10  # movies of the list that recommends to all the same
 
 
 def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str, Any]]:
-    """Of each split: ratings, users, movies, mean and deviation of the ratings, and shares.
+    """Of each split: ratings (`rated` have a value), users, movies, mean, deviation, and shares.
 
     `new_users` and `new_movies` are the shares of its ratings whose user or movie train never saw;
     `short_list` the share that is of the most rated movies of train. They are of valid and eval
@@ -26,7 +26,8 @@ def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str
         n, mean, deviation = _moments(cubes["movies"], code)
         usual = mean if code == TRAIN else usual
         facts[name] = {
-            "ratings": n,
+            "ratings": int(found.counts[code].sum()),
+            "rated": n,
             "users": people[name]["users"],
             "movies": int((found.counts[code] > 0).sum()),
             "mean": mean if n else None,
@@ -39,8 +40,9 @@ def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str
 
 
 def _moments(cube: pa.Table, code: int) -> tuple[int, float, float]:
-    """Number, mean and standard deviation of a split's ratings; zeros without any."""
-    mine = cube.filter(pa.array(cube["split"].to_numpy() == code))
+    """Number, mean and standard deviation of a split's rated values; zeros without any."""
+    split, level = cube["split"].to_numpy(), cube["level"].to_numpy()
+    mine = cube.filter(pa.array((split == code) & (level >= 0)))
     n, total, squares = (
         float(np.sum(mine[column].to_numpy())) for column in ("n", "sum", "squares")
     )
@@ -75,7 +77,8 @@ def _movie_shares(found: Totals, code: int) -> dict[str, float | None]:
 def level_shares(found: pa.Table, levels: list[float]) -> list[dict[str, Any]]:
     """The share of each rating (level) in each split that has any ratings."""
     names = ("split", "level", "n")
-    split, level, n = (found[name].to_numpy().astype(np.int64) for name in names)
+    rated = found.filter(pa.array(found["level"].to_numpy() >= 0))
+    split, level, n = (rated[name].to_numpy().astype(np.int64) for name in names)
     counts = np.bincount(split * len(levels) + level, n, len(SPLITS) * len(levels))
     counts = counts.reshape([len(SPLITS), len(levels)])
     used = np.flatnonzero(counts.sum(axis=0))

@@ -39,14 +39,16 @@ def timeline(months: pa.Table) -> Rows:
 
 
 def by_year(months: pa.Table) -> Rows:
-    """Number and mean of the ratings of each year that has any."""
+    """Number and mean (None where nothing was rated) of the ratings of each year that has any."""
     years = months["month"].to_numpy() // 12
     found, place = np.unique(years, return_inverse=True)
     numbers = np.bincount(place, months["n"].to_numpy())
-    means = np.bincount(place, months["sum"].to_numpy()) / numbers
+    sums, rated = (np.bincount(place, months[name].to_numpy()) for name in ("sum", "rated"))
     return [
-        {"year": int(EPOCH + year), "number": int(number), "mean": float(mean)}
-        for year, number, mean in zip(found, numbers, means, strict=True)
+        {"year": int(EPOCH + year), "number": int(number), "mean": total / n if n else None}
+        for year, number, total, n in zip(
+            found, numbers, sums.tolist(), rated.tolist(), strict=True
+        )
     ]
 
 

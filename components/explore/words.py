@@ -91,6 +91,8 @@ def few_users(facts: Facts) -> str | None:
 def mean_moves(facts: Facts) -> str | None:
     """Eval's mean rating lying a twentieth of train's deviation or more away from train's."""
     train, held_out = facts["splits"]["train"], facts["splits"]["eval"]
+    if train["mean"] is None or held_out["mean"] is None:
+        return None
     change = held_out["mean"] - train["mean"]
     if abs(change) < 0.05 * train["deviation"] or not train["deviation"]:
         return None
@@ -111,14 +113,26 @@ def one_sitting(facts: Facts) -> str | None:
     )
 
 
-def same_second(facts: Facts) -> str | None:
-    """A tenth or more of a user's consecutive ratings bearing the same second."""
-    pace = (facts["times"] or {}).get("pace")
-    if not pace or not pace["pairs"] or pace["same_second"] < 0.1 * pace["pairs"]:
+def shared_moments(facts: Facts) -> str | None:
+    """A hundredth or more of eval's ratings sharing their moment with others of the same user."""
+    held_out = facts["rows"]["splits"]["eval"]
+    if held_out["tied"] < 0.01 * held_out["ratings"] or not held_out["tied"]:
         return None
     return (
-        f"{pace['same_second'] / pace['pairs']:.0%} of consecutive ratings of a user bear the same "
-        "second: their order is the file's, and a sequential model reads nothing from it."
+        f"{held_out['tied'] / held_out['ratings']:.0%} of eval rows share their moment with other "
+        "ratings of the same user: nothing there comes first, so none of them is history to "
+        "another, and which one a split holds out is drawn."
+    )
+
+
+def same_moment(facts: Facts) -> str | None:
+    """A tenth or more of a user's consecutive ratings being of the same moment."""
+    pace = (facts["times"] or {}).get("pace")
+    if not pace or not pace["pairs"] or pace["same_moment"] < 0.1 * pace["pairs"]:
+        return None
+    return (
+        f"{pace['same_moment'] / pace['pairs']:.0%} of consecutive ratings of a user bear the same "
+        "time: they are one moment, and a sequential model reads no order from it."
     )
 
 
@@ -128,8 +142,8 @@ def no_hours(facts: Facts) -> str | None:
     if not pace or pace["midnight"] < 0.99 * pace["ratings"]:
         return None
     return (
-        "Times are days: the hour says nothing, and the order within a day is the file's, not the "
-        "user's."
+        "Times are days: the hour says nothing, and all that a user rated on a day is one moment "
+        "without an order."
     )
 
 
@@ -140,6 +154,19 @@ def no_times(facts: Facts) -> str | None:
     return (
         "Ratings have no times: histories have no order, a split by time is impossible, and a "
         "random split judges more kindly than life does."
+    )
+
+
+def no_ratings(facts: Facts) -> str | None:
+    """A hundredth of the events or more without a rating."""
+    share = 1 - facts["rated"] / facts["rows"]["kept"]
+    if share < 0.01:
+        return None
+    if share == 1:
+        return "Nothing is rated: models are judged by their lists alone."
+    return (
+        f"{share:.0%} of the rows say what was seen and not how it was liked: they count for lists "
+        "and histories, and not for ratings."
     )
 
 
@@ -224,8 +251,9 @@ EVAL, TRAIN_EVAL, ALL = ("eval",), ("train", "eval"), ("train", "valid", "eval")
 RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (new_users, TRAIN_EVAL), (new_movies, TRAIN_EVAL), (small_eval, EVAL),
     (short_list, TRAIN_EVAL), (long_tail, ALL), (little_rated, ("train",)), (few_users, ALL),
-    (mean_moves, TRAIN_EVAL), (no_times, ALL), (no_hours, ALL),
-    (one_sitting, ALL), (same_second, ALL), (one_month, ALL), (lopsided_group, ALL),
+    (no_ratings, ALL), (mean_moves, TRAIN_EVAL), (no_times, ALL), (no_hours, ALL),
+    (one_sitting, ALL), (shared_moments, EVAL), (same_moment, ALL), (one_month, ALL),
+    (lopsided_group, ALL),
     (unknown_features, ("catalogue",)), (same_titles, ("catalogue",)), (dropped_rows, ("files",)),
 )  # fmt: skip
 

@@ -77,6 +77,7 @@ def leave_out(window: Window, columns: tf.Tensor) -> Window:
         without(window.rating),
         without(window.present),
         without(window.rated),
+        tf.repeat(window.moment, many, 0),
     )
 
 

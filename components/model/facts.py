@@ -40,7 +40,8 @@ class Facts:
     raters: who rated each movie in train.
     values: name to each movie's values of a feature as text, for filters and lists.
     keys: ids and features by name: what the rows of their tables stand for.
-    trained_until: every rating of train is from before this second; none: it is not cut by time.
+    trained_until: every rating of train is from before this, in microseconds since 1970; none: it
+      is not cut by time.
     """
 
     movie_ids: list[bytes]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from components.model.window import Window
+from components.model.window import Window, apart
 
 STRINGS = tf.io.RaggedFeature(tf.string)
 FLOATS = tf.io.RaggedFeature(tf.float32)
@@ -36,13 +36,15 @@ def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
 def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
     """Reads serialized Examples, string [batch].
 
-    Returns user [batch], user_features [batch, features], ragged movie and rating (the targets),
-    ragged history_movie and history_rating, and ragged seen_movie (what was seen before that). The
-    rating of an event that has none is NaN, as are all where the Examples hold no ratings.
+    Returns user [batch], user_features [batch, features], ragged movie, rating and timestamp (of
+    the targets; no timestamps where there are none), ragged history_movie and history_rating, and
+    ragged seen_movie (what was seen before that). The rating of an event that has none is NaN, as
+    are all where the Examples hold no ratings.
     """
     spec = {
         "movie_id": STRINGS,
         "rating": FLOATS,
+        "timestamp": tf.io.RaggedFeature(tf.int64),
         "history_movie_id": STRINGS,
         "history_rating": FLOATS,
         "seen_movie_id": STRINGS,
@@ -51,19 +53,15 @@ def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.Ragge
     }
     found = tf.io.parse_example(examples, spec)
     features = [t.lookup(found[name]) for name, t in lookup.user_features.items()]
-
-    def rows(name: str) -> tf.RaggedTensor:
-        return tf.ragged.map_flat_values(lookup.movie.lookup, found[name])
-
+    movies = {name: found[f"{name}_id"] for name in ("movie", "history_movie", "seen_movie")}
     return {
         "user_id": found["user_id"],
         "user": lookup.user.lookup(found["user_id"]),
         "user_features": tf.stack(features, 1) if features else no_features(found["user_id"]),
-        "movie": rows("movie_id"),
-        "rating": with_gaps(found["rating"], found["movie_id"]),
-        "history_movie": rows("history_movie_id"),
-        "history_rating": with_gaps(found["history_rating"], found["history_movie_id"]),
-        "seen_movie": rows("seen_movie_id"),
+        "rating": with_gaps(found["rating"], movies["movie"]),
+        "timestamp": found["timestamp"],
+        "history_rating": with_gaps(found["history_rating"], movies["history_movie"]),
+        **{n: tf.ragged.map_flat_values(lookup.movie.lookup, x) for n, x in movies.items()},
     }
 
 
@@ -84,13 +82,23 @@ def no_features(users: tf.Tensor) -> tf.Tensor:
     return tf.zeros([tf.shape(users)[0], 0], tf.int32)
 
 
-def padded(user: tf.Tensor, features: tf.Tensor, movie: tf.Tensor, rating: tf.Tensor) -> Window:
-    """A window of dense movies (int32, -1 where padded or unknown) and ratings (NaN: not rated)."""
+def padded(
+    user: tf.Tensor,
+    features: tf.Tensor,
+    movie: tf.Tensor,
+    rating: tf.Tensor,
+    moment: tf.Tensor | None = None,
+) -> Window:
+    """A window of dense movies (int32, -1 where padded or unknown) and ratings (NaN: not rated).
+
+    Without `moment` each event has one of its own; it matters where more than the end is predicted.
+    """
     there = movie >= 0
     rated = there & ~tf.math.is_nan(rating)
     present, given = tf.cast(there, tf.float32), tf.where(rated, rating, 0.0)
     rows = tf.maximum(movie, 0)
-    return Window(user, features, rows, given, present, tf.cast(rated, tf.float32))
+    moment = apart(movie) if moment is None else moment
+    return Window(user, features, rows, given, present, tf.cast(rated, tf.float32), moment)
 
 
 def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:

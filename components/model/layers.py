@@ -151,7 +151,8 @@ class HistoryEncoder(keras.layers.Layer):
         Args:
           events: float32 [batch, length, dims].
           visible: float32 [batch, positions, length], 1 where a position may read an event.
-          age: float32 [positions, length], how many events ago, from 0.
+          age: float32 [positions, length] or [batch, positions, length], how many events ago,
+            from 0.
 
         Returns:
           float32 [batch, positions, dims]; zeros of history give the zero sum.

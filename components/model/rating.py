@@ -24,7 +24,7 @@ class RatingHistory(NamedTuple):
     movies: int32 [batch, length], rows of the catalogue.
     ratings: float32 [batch, length], on the data's scale.
     visible: float32 [batch, positions, length], 1 where a position may read an event's rating.
-    age: float32 [positions, length], how many events ago.
+    age: float32 [positions, length] or [batch, positions, length], how many events ago.
     """
 
     movies: tf.Tensor
@@ -184,7 +184,8 @@ class RatingHead(keras.layers.Layer):
         if not self._ordered:
             return history.visible[:, tf.newaxis]
         lives = tf.exp(self.log_half_lives)[:, tf.newaxis, tf.newaxis]
-        return history.visible[:, tf.newaxis] * tf.pow(0.5, history.age / lives)
+        age = tf.expand_dims(history.age, -3)  # ahead of positions stand the heads
+        return history.visible[:, tf.newaxis] * tf.exp(-np.log(2.0) * age / lives)
 
     def predict(self, tables: dict[str, tf.Tensor], users: Users, target: tf.Tensor) -> tf.Tensor:
         """Predicts on the data's scale, unclipped.

@@ -99,8 +99,8 @@ class Recommender(tfrs.Model):
     ) -> tf.Tensor:
         """Encodes users at some moments: float32 [batch, positions, dims].
 
-        `visible` [batch, positions, length] and `age` [positions, length] say what each position
-        may read of the window and how old it is.
+        `visible` [batch, positions, length] and `age`, the same or without batch, say what each
+        position may read of the window and how old it is.
         """
         if self.query_crosses is not None:
             return self.query_crosses(self.query_parts(tables, window, visible, age, training))
@@ -178,7 +178,7 @@ class Recommender(tfrs.Model):
     def _rating_loss(
         self, tables: dict[str, tf.Tensor], window: Window, training: bool
     ) -> tf.Tensor:
-        visible, age = (before if self.ordered else others)(window.present)
+        visible, age = (before if self.ordered else others)(window)
         head, history = self._head, RatingHistory.of(window, visible, age)
         users = self._rating_users(tables, window, history, training)
         nats = head.loss(tables, users, window.movie, window.rating, training)
@@ -212,7 +212,7 @@ class Recommender(tfrs.Model):
         self, tables: dict[str, tf.Tensor], window: Window, training: bool
     ) -> tf.Tensor:
         if self.ordered:
-            visible, age = before(window.present)
+            visible, age = before(window)
             weights = window.present
         else:
             weights = hide(window.present, self.config.hidden_share)

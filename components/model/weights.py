@@ -40,7 +40,8 @@ class Learned(NamedTuple):
 
     weights: arrays by name.
     keys: by vocabulary, what each row stands for; rows behind the last are for the unknown.
-    trained_until: every rating of its train split is from before this second; `NO_TIME` if unsaid.
+    trained_until: every rating of its train split is from before this, in microseconds since 1970;
+      `NO_TIME` if unsaid.
     scale: lowest and highest rating; none where the model predicts no ratings.
     """
 
@@ -63,9 +64,8 @@ class Keepsake(tf.Module):
         self.weights = list(variables)
         self.names = _constant([weight_name(variable) for variable in variables], tf.string)
         self.keys = {name: _constant(list(rows), tf.string) for name, rows in keys.items()}
-        self.trained_until = _constant(
-            NO_TIME if trained_until is None else trained_until, tf.int64
-        )
+        # Its name has changed with its unit: models that may still serve told it in seconds.
+        self.until = _constant(NO_TIME if trained_until is None else trained_until, tf.int64)
 
 
 def _constant(value: Any, dtype: tf.DType) -> tf.Variable:
@@ -83,6 +83,8 @@ def read_learned(path: str) -> Learned:
     stored = [name.removesuffix(_VALUE) for name in reader.get_variable_to_shape_map()]
     if "keepsake/names" not in stored:
         raise ValueError("it keeps no names of its weights")
+    if "keepsake/until" not in stored:
+        raise ValueError("an earlier version exported it, which told times by the second")
 
     def value(name: str) -> Any:
         return reader.get_tensor(name + _VALUE)
@@ -96,6 +98,6 @@ def read_learned(path: str) -> Learned:
             for name in stored
             if name.startswith(prefix)
         },
-        trained_until=int(value("keepsake/trained_until")),
+        trained_until=int(value("keepsake/until")),
         scale=tuple(value("scale").tolist()) or None,
     )

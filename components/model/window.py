@@ -14,6 +14,7 @@ class Window(NamedTuple):
     rating: float32 [batch, length], 0 where padded or not rated.
     present: float32 [batch, length], 0 where padded.
     rated: float32 [batch, length], 1 where an event has a rating, 0 where it was seen alone.
+    moment: int32 [batch, length], the place of the first event of each event's moment.
     """
 
     user: tf.Tensor
@@ -22,6 +23,7 @@ class Window(NamedTuple):
     rating: tf.Tensor
     present: tf.Tensor
     rated: tf.Tensor
+    moment: tf.Tensor
 
 
 # Of any batch and length, so that a graph is traced once.
@@ -32,7 +34,24 @@ ANY_WINDOW = Window(
     tf.TensorSpec([None, None], tf.float32),
     tf.TensorSpec([None, None], tf.float32),
     tf.TensorSpec([None, None], tf.float32),
+    tf.TensorSpec([None, None], tf.int32),
 )
+
+
+def moments(times: tf.Tensor) -> tf.Tensor:
+    """The place of the first event of each event's moment: int32 [length].
+
+    Args:
+      times: int64 [length], ascending.
+    """
+    first = tf.concat([tf.ones_like(times[:1], tf.bool), times[1:] != times[:-1]], 0)
+    places = tf.cast(tf.where(first)[:, 0], tf.int32)
+    return tf.gather(places, tf.cumsum(tf.cast(first, tf.int32)) - 1)
+
+
+def apart(movie: tf.Tensor) -> tf.Tensor:
+    """Moments of one event each, for windows of these movies: int32 [batch, length]."""
+    return tf.broadcast_to(tf.range(tf.shape(movie)[1]), tf.shape(movie))
 
 
 def seen_movies(window: Window, movies: int, earlier: tf.RaggedTensor | None = None) -> tf.Tensor:
@@ -60,19 +79,29 @@ def marked(rows: tf.RaggedTensor, movies: int) -> tf.Tensor:
     return tf.scatter_nd(tf.stack([owner, movie], 1), marks, [rows.nrows(), movies]) > 0
 
 
-def before(present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Lets every position of a window [batch, length] read the events before it."""
-    length = tf.shape(present)[1]
-    position = tf.cast(tf.range(length), tf.float32)
-    age = position[:, tf.newaxis] - position[tf.newaxis] - 1.0
-    visible = tf.cast(age >= 0, tf.float32)[tf.newaxis] * present[:, tf.newaxis]
-    return visible, tf.maximum(age, 0.0)
+def before(window: Window) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lets every position of a window read the events from before its own moment.
+
+    Events of one moment have no order: none of them sees another, and age counts from where the
+    moment begins, so that nothing depends on how they stand in it.
+
+    Returns:
+      visible and age, float32 [batch, positions, length].
+    """
+    place = tf.range(tf.shape(window.moment)[1])
+    age = window.moment[..., tf.newaxis] - place - 1
+    visible = tf.cast(age >= 0, tf.float32) * window.present[:, tf.newaxis]
+    return visible, tf.cast(tf.maximum(age, 0), tf.float32)
 
 
-def others(present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Lets every position of a window [batch, length] read all other events; ages are 0."""
-    length = tf.shape(present)[1]
-    visible = (1.0 - tf.eye(length))[tf.newaxis] * present[:, tf.newaxis]
+def others(window: Window) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lets every position of a window read all other events; ages are 0.
+
+    Returns:
+      visible, float32 [batch, positions, length], and age, float32 [positions, length].
+    """
+    length = tf.shape(window.present)[1]
+    visible = (1.0 - tf.eye(length))[tf.newaxis] * window.present[:, tf.newaxis]
     return visible, tf.zeros([length, length])
 
 

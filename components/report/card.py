@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.evaluation.rules import OVERALL
+from components.report.tables import shared_moments
 
 Content = Mapping[str, Any]
 WEAKEST = 5
@@ -79,11 +80,22 @@ def protocol(blessing: Content) -> list[str]:
     )
     return [
         f"Split {split['kind']}: {how}; the model was fitted on {split['train']['ratings']:,}.",
+        *_ties(split["eval"]),
         "Each held-out movie is ranked among the whole catalogue, movies already seen left out and "
         f"ties ranked at their mean place, by the exported model itself. {beside} measured on the "
         "same rows.",
         f"Intervals are {gates['level']:.0%} percentile intervals of a paired Poisson bootstrap "
         f"over users with {gates['replicates']} resamples.",
+    ]
+
+
+def _ties(split: Content) -> list[str]:
+    """What it means that held-out ratings share their moments with others; nothing if none does."""
+    if not split["tied"]:
+        return []
+    return [
+        f"{shared_moments(split):.1%} of the held-out ratings are of the same moment as others of "
+        "their user: nothing there comes first, so none of them is history to another."
     ]
 
 

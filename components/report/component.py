@@ -16,6 +16,7 @@ from tfx.utils import io_utils, path_utils
 from components.evaluation.activity import count_train
 from components.evaluation.gates import RATING, GatesConfig
 from components.evaluation.review import HISTORY_FILE
+from components.example_gen.files import listed
 from components.example_gen.generate import ROWS_FILE
 from components.report import facts, page, people
 from components.report.blessing import blessing
@@ -124,7 +125,7 @@ def measured(model_run: str, name: str) -> dict[str, Any]:
 
 def _files(artifacts: list[types.Artifact], split: str) -> list[str]:
     pattern = io_utils.all_files_pattern(artifact_utils.get_split_uri(artifacts, split))
-    return sorted(fileio.glob(pattern))
+    return listed(pattern)
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tfx.dsl.io import fileio
 from components.evaluation.component import CHECKS_FILE
 from components.evaluation.rules import OVERALL, UNCHECKED
 from components.evaluation.slices import slice_name
+from components.example_gen.files import listed
 from schemas.text import to_text
 
 Metrics = dict[str, dict[str, float]]
@@ -44,7 +45,7 @@ def read_evaluation(uri: str) -> Evaluation:
     if fileio.exists(f"{uri}/{CHECKS_FILE}"):
         with fileio.open(f"{uri}/{CHECKS_FILE}") as file:
             checks = json.load(file)
-    if not fileio.glob(f"{uri}/{METRICS_FILES}"):
+    if not listed(f"{uri}/{METRICS_FILES}"):
         return Evaluation({}, None, frozenset(), checks)
     specs = tfma.load_eval_result(uri).config.model_specs
     names = {spec.is_baseline: spec.name for spec in specs}

@@ -21,6 +21,7 @@ from components.report.evaluation import Evaluation
 
 PACKAGES = ("greenlight", "tfx", "tensorflow", "tensorflow-recommenders",
             "tensorflow-model-analysis", "apache-beam", "numpy", "pyarrow")  # fmt: skip
+EPOCH = datetime.datetime(1970, 1, 1)
 Rows = list[dict[str, Any]]
 
 
@@ -49,7 +50,8 @@ def data_facts(activity: Activity, rows: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _day(moment: int) -> str:
-    return datetime.datetime.fromtimestamp(moment, tz=datetime.timezone.utc).strftime("%Y-%m-%d")
+    """The day (UTC) of microseconds since 1970."""
+    return f"{EPOCH + datetime.timedelta(microseconds=moment):%Y-%m-%d}"
 
 
 def slice_rows(config: GatesConfig, evaluation: Evaluation) -> dict[str, Rows]:

@@ -148,6 +148,11 @@ def interval(entry: list[float | None]) -> str:
     return number(value) + (f" ({number(low)} to {number(high)})" if low is not None else "")
 
 
+def shared_moments(split: Content) -> float:
+    """The share of a split's ratings of the same moment as others of their user."""
+    return float(split["tied"] / max(split["ratings"], 1))
+
+
 def figures(blessing: Content, facts: Content) -> list[tuple[str, str]]:
     """The data in a few numbers."""
     rows, split, data = blessing["rows"], blessing["split"], facts["data"]
@@ -159,4 +164,6 @@ def figures(blessing: Content, facts: Content) -> list[tuple[str, str]]:
         *((f"in {name}", f"{split[name]['ratings']:,}") for name in ("train", "valid", "eval")),
     ]  # fmt: skip
     found += zip(("oldest rating", "newest rating"), data["times"], strict=False)
+    if data["times"]:
+        found.append(("of eval at a moment with others", f"{shared_moments(split['eval']):.1%}"))
     return found

@@ -43,8 +43,8 @@ class MovieTrainerExecutor(executor.GenericExecutor):
 def inputs_of(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
     """What only the inputs know.
 
-    The catalogue's files, what the histories hold (before or rest), and the second that train ends
-    before, where it is cut by time.
+    The catalogue's files, what the histories hold (before or rest), and what train ends before, in
+    microseconds since 1970, where it is cut by time.
     """
     catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
     examples = artifact_utils.get_single_uri(input_dict["examples"])

@@ -63,7 +63,7 @@ def strengths(model: Recommender, windows: Iterable[Window]) -> dict[str, dict[s
 
 def _crossed(model: Recommender, window: Window) -> Iterator[tuple[str, Crossed]]:
     tables = model.movie_tables()
-    visible, age = (before if model.ordered else others)(window.present)
+    visible, age = (before if model.ordered else others)(window)
     if model.movie_crosses is not None:
         parts = [tf.gather(part, window.movie) for part in model.movies.parts(model.facts)]
         yield "candidate", _whole(model.movie_crosses, parts)

@@ -16,6 +16,8 @@ from components.model.features import Lookup, parse, table
 from components.trainer.windows import records
 from schemas.features import MOVIE_FEATURES, USER_FEATURES
 
+UNKNOWN = {"year": b"0"}  # what stands for it, '' elsewhere: a genre may be called '0'
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -68,7 +70,7 @@ def read_catalogue(files: Sequence[str]) -> Catalogue:
         for name in names:
             found[name].extend(parsed[name].to_list())
     features = {
-        name: [[v for v in values if v not in (b"", b"0")] for values in found[name]]
+        name: [[v for v in values if v != UNKNOWN.get(name, b"")] for values in found[name]]
         for name in MOVIE_FEATURES
         if any(found[name])
     }

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.example_gen.hashing import mix
 from components.model.features import Lookup, parse
 from components.model.stored import StoredUsers
 from components.trainer.windows import records
-
-TIMES = {"timestamp": tf.io.RaggedFeature(tf.int64)}
 
 
 def read_users(files: Sequence[str], lookup: Lookup, train_users: list[bytes]) -> StoredUsers:
@@ -30,8 +28,9 @@ def read_users(files: Sequence[str], lookup: Lookup, train_users: list[bytes]) -
     features: dict[int, NDArray[Any]] = {}
     pieces = list(_pieces(files, lookup, ids, features))
     users, movies, ratings, times = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    # Of ratings given in the same second, the later one in the files is the newer.
-    order = np.lexsort((times, users))
+    # Within a moment there is no order: a hash draws one, not the place in the files.
+    drawn = mix((users.astype(np.uint64) << np.uint64(32)) | movies.astype(np.uint64))
+    order = np.lexsort((drawn, times, users))
     rows = np.tile(np.array(unknown, np.int32), [len(ids), 1])
     for user, own in features.items():
         rows[user] = own
@@ -50,7 +49,7 @@ def _pieces(
         owners = _owners(parsed, strangers, ids)
         features.update(zip(owners.tolist(), parsed["user_features"].numpy(), strict=True))
         movies = parsed["movie"].flat_values.numpy()
-        times = tf.io.parse_example(batch, TIMES)["timestamp"].flat_values.numpy()
+        times = parsed["timestamp"].flat_values.numpy()
         yield (
             np.repeat(owners, parsed["movie"].row_lengths().numpy()),
             movies,

@@ -12,6 +12,7 @@ import tf_keras as keras
 from tfx import v1 as tfx
 
 from components.example_gen.config import SplitConfig
+from components.example_gen.files import listed
 from components.model.config import ModelConfig, TrainingConfig, tuned
 from components.model.export import ExportedRecommender, save
 from components.model.features import Lookup
@@ -44,7 +45,7 @@ class Job:
     checkpoints: a folder that outlives the run, or none.
     ordered, window: from the split: whether order carries meaning, and the longest train window.
     base_model: the SavedModel to start from, or none.
-    trained_until: the second that train ends before; none: it is not cut by time.
+    trained_until: what train ends before, in microseconds since 1970; none: it is not cut by time.
     """
 
     train: list[str]
@@ -92,9 +93,9 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     config |= {name: {**config[name], **values} for name, values in chosen.items()}
     job = make_job(
         config,
-        train=tf.io.gfile.glob(fn_args.train_files),
-        valid=tf.io.gfile.glob(fn_args.eval_files),
-        eval=tf.io.gfile.glob(config["eval"]),
+        train=listed(fn_args.train_files),
+        valid=listed(fn_args.eval_files),
+        eval=listed(config["eval"]),
         transform_graph=fn_args.transform_output,
         serving_dir=fn_args.serving_model_dir,
         log_dir=fn_args.model_run_dir,
@@ -110,7 +111,7 @@ def make_job(config: Mapping[str, Any], **places: Any) -> Job:
     """The job that a node's settings describe; `places` are the job's files and folders."""
     split = SplitConfig.model_validate(config["split"])
     return Job(
-        catalogue=tf.io.gfile.glob(config["catalogue"]),
+        catalogue=listed(config["catalogue"]),
         model=ModelConfig.model_validate(config["model"]),
         training=TrainingConfig.model_validate(config["training"]),
         scale=config["scale"] and tuple(config["scale"]),

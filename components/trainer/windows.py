@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from components.model.features import Lookup, padded, parse
-from components.model.window import Window
+from components.model.window import Window, moments
 
 BUCKETS = (10, 20, 35, 50, 75, 101, 150, 250, 400, 650, 1001)
 PARSED = 512  # examples parsed at once
 SHUFFLED = 50_000  # windows mixed at once
+
+COLUMNS = ("user", "user_features", "movie", "rating", "moment")
 
 
 def records(files: Sequence[str], batch: int = PARSED) -> tf.data.Dataset:
@@ -51,10 +53,11 @@ def windows(
     def window(example: tf.Tensor) -> dict[str, tf.Tensor]:
         found = parse(lookup, example[tf.newaxis])
         lists = {name: found[name].values for name in ("movie", "rating")}
+        lists["moment"] = _moments(found["timestamp"].values, lists["movie"])
         return {"user": found["user"][0], "user_features": found["user_features"][0], **lists}
 
     def dense(batch: Mapping[str, tf.Tensor]) -> Window:
-        return padded(batch["user"], batch["user_features"], batch["movie"], batch["rating"])
+        return padded(*(batch[name] for name in COLUMNS))
 
     bounds, sizes = batch_sizes(positions, longest)
     examples = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
@@ -63,8 +66,14 @@ def windows(
         lambda example: tf.shape(example["movie"])[0],
         bounds[:-1],
         sizes,
-        padding_values={"user": 0, "user_features": 0, "movie": -1, "rating": 0.0},
+        padding_values={"user": 0, "user_features": 0, "movie": -1, "rating": 0.0, "moment": 0},
         drop_remainder=False,
     )
     # Buckets fill in the data's rhythm; mixing the batches keeps the gradients from following it.
     return buckets.map(dense, tf.data.AUTOTUNE).shuffle(64, seed=seed).prefetch(2)
+
+
+def _moments(times: tf.Tensor, movie: tf.Tensor) -> tf.Tensor:
+    """What `moments` gives; without times each event has a moment of its own: int32 [length]."""
+    timed = tf.size(times) > 0
+    return tf.cond(timed, lambda: moments(times), lambda: tf.range(tf.size(movie)))

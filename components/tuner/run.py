@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import tensorflow as tf
 import tf_keras as keras
 from keras_tuner.engine import oracle as kt_oracle
 from tfx import v1 as tfx
 from tfx.components.tuner.component import TunerFnResult
 
+from components.example_gen.files import listed
 from components.model.config import SECTIONS, tuned
 from components.trainer.run import Data, Job, folder_of, learn, make_job, most_epochs, read
 from components.trainer.windows import records
@@ -43,8 +43,8 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
     tuning = TuningConfig.model_validate(config["tuning"])
     job = make_job(
         config,
-        train=tf.io.gfile.glob(fn_args.train_files),
-        valid=tf.io.gfile.glob(fn_args.eval_files),
+        train=listed(fn_args.train_files),
+        valid=listed(fn_args.eval_files),
         eval=[],
         transform_graph=fn_args.transform_graph_path,
         serving_dir="",

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from google.cloud.aiplatform_v1.types import CustomJob, PipelineJob
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.config import Config
 from pipeline.vertex.check_code import code_findings
+from pipeline.vertex.check_settings import image_findings, setting_findings
 from pipeline.vertex.environment import CHECKOUT, locked
 from pipeline.vertex.steps import Spec, awaited, producers
 
@@ -31,7 +33,7 @@ def job_findings(job: Spec, config: Config) -> list[str]:
         *parameter_findings(job),
         *name_findings(job),
         *image_findings(spec),
-        *gpu_findings(config),
+        *setting_findings(config.vertex),
         *beam_findings(CHECKOUT),
     ]
 
@@ -44,21 +46,27 @@ def kfp_findings(spec: Spec) -> list[str]:
         for label, executor in spec["deploymentSpec"]["executors"].items()
         if "resolver" in executor
     ]
-    return [*found, *wiring_findings(spec)]
+    return [*found, *wiring_findings(spec), *code_findings(spec), *image_findings(spec)]
 
 
 def schema_findings(job: Spec) -> Iterator[str]:
-    """Whether job, spec and deployment parse strictly as what Vertex AI reads."""
+    """Whether job, spec, deployment and custom jobs parse strictly as what Vertex AI reads."""
     spec = job["pipelineSpec"]
-    for content, kind in (
-        (job, pipeline_spec_pb2.PipelineJob),
-        (spec, pipeline_spec_pb2.PipelineSpec),
-        (spec["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig),
+    executors = spec["deploymentSpec"]["executors"].values()
+    for content, message in (
+        (job, PipelineJob.pb(PipelineJob())),
+        (spec, pipeline_spec_pb2.PipelineSpec()),
+        (spec["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig()),
+        *(
+            (one["customJob"]["customJob"], CustomJob.pb(CustomJob()))
+            for one in executors
+            if "customJob" in one
+        ),
     ):
         try:
-            json_format.ParseDict(content, kind())
+            json_format.ParseDict(content, message)
         except json_format.ParseError as error:
-            yield f"This is no {kind.__name__}: {str(error).splitlines()[0]}"
+            yield f"This is no {type(message).__name__}: {str(error).splitlines()[0]}"
 
 
 def wiring_findings(spec: Spec) -> Iterator[str]:
@@ -135,21 +143,6 @@ def name_findings(job: Spec) -> Iterator[str]:
                 f"The label {key}={value} must be of lower-case letters, digits, _ and -, at most "
                 "63 each, and begin with a letter."
             )
-
-
-def image_findings(spec: Spec) -> Iterator[str]:
-    """Images that may be another one tomorrow."""
-    executors = spec["deploymentSpec"]["executors"].values()
-    for image in sorted({one["container"]["image"] for one in executors if "container" in one}):
-        if "@sha256:" not in image and ":" not in image.rpartition("/")[2]:
-            yield f"The image {image} has no tag: name one, so that every step runs the same code."
-
-
-def gpu_findings(config: Config) -> Iterator[str]:
-    """GPUs that the image could not use."""
-    for name, node in config.vertex.nodes.items():
-        if node.gpu and not config.vertex.gpu_image:
-            yield f"{name} asks for a GPU, but vertex.gpu_image is not set."
 
 
 def beam_findings(checkout: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from pipeline.vertex.steps import Spec
+from pipeline.vertex.steps import Spec, container_of
 
 _FUNCTIONS = ("preprocessing_fn", "run_fn", "tuner_fn", "trainer_fn", "stats_options_updater_fn")
 PROJECT = "greenlight"
@@ -24,7 +24,7 @@ def code_findings(spec: Spec) -> list[str]:
 def executors(spec: Spec) -> Iterator[tuple[str, str]]:
     """Each step with the path of its executor's class."""
     for label, executor in spec["deploymentSpec"]["executors"].items():
-        args = executor.get("container", {}).get("args", [])
+        args = container_of(executor).get("args", [])
         if "--executor_class_path" in args:
             path = args[args.index("--executor_class_path") + 1]
             yield label.removesuffix("_executor"), path

@@ -11,6 +11,7 @@ from rich.console import Console
 from pipeline.config import Config, load_config
 from pipeline.local import LOG_FILE, alone, make_output, new_run_id, told
 from pipeline.shared import (
+    NOT_BLESSED,
     USER_ERROR,
     ConfigFile,
     DataDir,
@@ -104,6 +105,13 @@ def run_dry(
 
         outcome = dry_run(chosen, local_data, folder, console)
     conclude(outcome)
+
+
+def tell_verdict(blessed: bool, root: str) -> None:
+    """Says whether a run elsewhere blessed its model; exits with status 3 if it did not."""
+    typer.echo(f"{'Blessed and pushed' if blessed else 'NOT blessed'}: greenlight report {root}")
+    if not blessed:
+        raise typer.Exit(NOT_BLESSED)
 
 
 @contextmanager

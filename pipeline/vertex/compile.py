@@ -12,6 +12,7 @@ from pipeline.config import Config
 from pipeline.local import find_data
 from pipeline.pipeline import STATISTICS_OF, create_pipeline
 from pipeline.vertex.config import NodeConfig, VertexConfig
+from pipeline.vertex.job import set_custom_jobs, set_job
 from schemas.errors import UserError
 from schemas.source import load_source
 
@@ -33,7 +34,10 @@ def compile_job(config: Config, run_id: str) -> Spec:
     Raises:
       UserError: a setting is missing, or names a node that there is not.
     """
-    return _compile(config, {RUN_ID: run_id}, resolve=True)
+    job = _compile(config, {RUN_ID: run_id}, resolve=True)
+    set_custom_jobs(job, config.vertex)
+    set_job(job, config.vertex)
+    return job
 
 
 def compile_kfp(config: Config) -> Spec:
@@ -83,6 +87,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
         resolve=resolve,
     )
     _set_beam_args(graph, vertex, root, image)
+    _check_machines(vertex)
     images = {name: vertex.gpu_image or image for name, node in vertex.nodes.items() if node.gpu}
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
         tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
@@ -92,6 +97,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     job: Spec = runner.run(graph, parameter_values=parameters, write_out=False)
     executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
     _set_resources(executors, vertex)
+    _set_retries(job["pipelineSpec"]["root"]["dag"]["tasks"], executors, vertex)
     _set_driver(executors)
     if resolve:
         # TFX leaves out who made the statistics, so that the catalogue's could be found as well.
@@ -139,7 +145,21 @@ def dataflow_args(vertex: VertexConfig, root: str, image: str) -> list[str]:
         f"--machine_type={vertex.dataflow.machine_type}",
         f"--max_num_workers={vertex.dataflow.max_workers}",
         f"--disk_size_gb={vertex.dataflow.disk_gb}",
+        *_of_job(vertex),
         *vertex.dataflow.args,
+    ]
+
+
+def _of_job(vertex: VertexConfig) -> list[str]:
+    """What Dataflow's workers share with the job: account and key."""
+    shared = {
+        "service_account_email": vertex.job.service_account,
+        "dataflow_kms_key": vertex.job.encryption_key,
+    }
+    return [
+        f"--{name}={value}"
+        for name, value in shared.items()
+        if value and not any(word.startswith(f"--{name}") for word in vertex.dataflow.args)
     ]
 
 
@@ -159,8 +179,28 @@ def _set_resources(executors: Spec, vertex: VertexConfig) -> None:
         }
         if node.gpu:
             # Protobuf's JSON form of a 64-bit integer is a string.
-            resources["accelerator"] = {"type": node.gpu, "count": str(node.gpus)}
+            resources["accelerator"] = {"type": node.gpu, "count": "1"}
         executor["container"]["resources"] = resources
+
+
+def _set_retries(tasks: Spec, executors: Spec, vertex: VertexConfig) -> None:
+    """Lets failed nodes be tried again; look-ups are not."""
+    for name, task in tasks.items():
+        own = vertex.nodes.get(name, NodeConfig()).retries
+        retries = vertex.retries if own is None else own
+        if retries and "resolver" not in executors[f"{name}_executor"]:
+            task["retryPolicy"] = {"maxRetryCount": retries}
+
+
+def _check_machines(vertex: VertexConfig) -> None:
+    """Raises UserError where a node's machine cannot be had as it is asked for."""
+    for name, node in vertex.nodes.items():
+        if node.chosen_machine and name == EXAMPLE_GEN:
+            raise UserError(
+                f"{name} has a driver, which custom jobs have not: give it cpu and memory_gb."
+            )
+        if node.chosen_machine and not node.machine_type:
+            raise UserError(f"Name the machine_type of {name}: its other settings need one.")
 
 
 def _set_driver(executors: Spec) -> None:

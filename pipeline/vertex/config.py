@@ -1,10 +1,13 @@
 """The `vertex` section of the configuration."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pipeline.vertex.job_config import JobConfig
 from schemas.errors import UserError
 
+ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 EXAMPLES = {
     "pipeline_root": "gs://BUCKET/greenlight",
     "image": "REGION-docker.pkg.dev/PROJECT/greenlight/cpu:1",
@@ -20,8 +23,22 @@ class NodeConfig(BaseModel):
     cpu: float | None = Field(None, gt=0, description="cores")
     memory_gb: float | None = Field(None, gt=0, description="memory")
     gpu: str | None = Field(None, description="kind of GPU, such as NVIDIA_TESLA_T4")
-    gpus: int = Field(1, ge=1, description="how many of them")
+    machine_type: str | None = Field(
+        None, description="a machine by its name, in place of cpu and memory_gb"
+    )
+    strategy: str | None = Field(
+        None, description="how the machine is got, such as SPOT; needs machine_type"
+    )
+    persistent_resource: ResourceName | None = Field(
+        None, description="a persistent resource to run on; needs machine_type"
+    )
+    retries: int | None = Field(None, ge=0, le=10, description="tries after a failure")
     beam_args: list[str] = Field([], description="further options for Apache Beam")
+
+    @property
+    def chosen_machine(self) -> bool:
+        """Whether it asks for what only a custom job can give."""
+        return bool(self.machine_type or self.strategy or self.persistent_resource)
 
 
 class DataflowConfig(BaseModel):
@@ -49,10 +66,11 @@ class VertexConfig(BaseModel):
         description="runs of one name share cache and blessed model",
     )
     pipeline_root: str | None = Field(None, description="gs:// folder of everything that is made")
-    image: str | None = Field(None, description="container image of the nodes, with its tag")
+    image: str | None = Field(None, description="image of the nodes, with its tag or digest")
     gpu_image: str | None = Field(None, description="image of the nodes that have a GPU")
     cpu: float = Field(4, gt=0, description="cores of a node")
     memory_gb: float = Field(16, gt=0, description="memory of a node")
+    retries: int = Field(0, ge=0, le=10, description="how often a failed node is tried again")
     nodes: dict[str, NodeConfig] = Field({}, description="what single nodes get instead, by name")
     dataflow: DataflowConfig = DataflowConfig()
     job: JobConfig = JobConfig()

@@ -23,8 +23,12 @@ _NOT_SOURCE = (".*", "runs", "build", "dist", "*.egg-info", "__pycache__", "test
 class Environment:
     """Runs commands with nothing but the lock and the package importable."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock: Path = CHECKOUT / "requirements.lock") -> None:
         """Makes the environment anew, by links into the one that runs now.
+
+        Args:
+          folder: where.
+          lock: what it holds beside the package.
 
         Raises:
           UserError: there is no checkout to build from, or what is installed is not the lock.
@@ -35,7 +39,7 @@ class Environment:
         shutil.rmtree(folder, ignore_errors=True)
         venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
         (site,) = folder.glob("lib/python*/site-packages")
-        for path in locked_files(CHECKOUT / "requirements.lock"):
+        for path in locked_files(lock):
             (site / path.name).symlink_to(path)
         with zipfile.ZipFile(build_wheel(folder / "wheel")) as wheel:
             wheel.extractall(site)

@@ -7,7 +7,15 @@ from google.cloud.aiplatform_v1 import MetadataServiceClient, PipelineServiceCli
 from google.cloud.aiplatform_v1.types import Context
 
 from pipeline.vertex.config import VertexConfig
-from pipeline.vertex.service import REFUSED, TIMEOUT, UNSURE, parent_of, repeated, telling
+from pipeline.vertex.service import (
+    REFUSED,
+    TIMEOUT,
+    UNSURE,
+    check_name,
+    parent_of,
+    repeated,
+    telling,
+)
 from pipeline.vertex.submit import ENDED, read_job
 
 SCHEMA, VERSION = "system.Experiment", "0.0.1"  # what the console shows as an experiment
@@ -32,7 +40,7 @@ def add_to_experiment(
         job = read_job(jobs, config, job_id)
     store = f"{parent_of(config)}/metadataStores/default"
     with telling(config):
-        repeated(lambda: _make(metadata, store, name), *REFUSED, *UNSURE)
+        repeated(lambda: _make(metadata, config, store, name), *REFUSED, *UNSURE)
         repeated(
             lambda: metadata.add_context_children(
                 context=f"{store}/contexts/{name}",
@@ -44,10 +52,13 @@ def add_to_experiment(
         )
 
 
-def _make(metadata: MetadataServiceClient, store: str, name: str) -> None:
+def _make(metadata: MetadataServiceClient, config: VertexConfig, store: str, name: str) -> None:
     context = Context(display_name=name, schema_title=SCHEMA, schema_version=VERSION)
     try:
-        metadata.create_context(parent=store, context=context, context_id=name, timeout=TIMEOUT)
+        made = metadata.create_context(
+            parent=store, context=context, context_id=name, timeout=TIMEOUT
+        )
+        check_name(config, made.name, f"contexts/{name}")
     except exceptions.Conflict:
         made = metadata.get_context(name=f"{store}/contexts/{name}", timeout=TIMEOUT)
         if made.schema_title != SCHEMA:

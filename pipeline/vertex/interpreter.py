@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.vertex.conditions import holds
-from pipeline.vertex.steps import Spec, Step, awaited
+from pipeline.vertex.steps import Spec, Step, awaited, container_of
 from pipeline.vertex.store import Outputs, Store, new_name
 
 Run = Callable[[str, Sequence[str]], None]
@@ -102,7 +102,7 @@ class Interpreter:
         return found
 
     def _execute(self, step: Step, inputs: Spec) -> tuple[str, Outputs]:
-        container = step.executor["container"]
+        container = container_of(step.executor)
         call = {"inputs": inputs, "outputs": self._places(step)}
         driver = container.get("lifecycle", {}).get("preCacheCheck")
         if driver:
@@ -161,6 +161,7 @@ def cache_key(step: Step, inputs: Spec) -> str:
     names = {
         key: [one["name"] for one in of["artifacts"]] for key, of in inputs["artifacts"].items()
     }
-    container = {key: step.executor["container"][key] for key in ("image", "command", "args")}
+    whole = container_of(step.executor)
+    container = {key: whole[key] for key in ("image", "command", "args")}
     facts = [container, step.component, names, inputs["parameterValues"]]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

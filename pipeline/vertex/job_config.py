@@ -6,6 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Account = Annotated[str, StringConstraints(pattern=r"^[^@\s/]+@[^@\s/]+$")]
 Network = Annotated[str, StringConstraints(pattern=r"^projects/\d+/global/networks/[a-z0-9-]+$")]
+Attachment = Annotated[
+    str,
+    StringConstraints(pattern=r"^projects/[^/\s]+/regions/[^/\s]+/networkAttachments/[a-z0-9-]+$"),
+]
+Key = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+$"
+    ),
+]
+IpRange = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
 Experiment = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$")]
@@ -17,10 +28,20 @@ class JobConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     service_account: Account | None = Field(
-        None, description="account that the nodes run as; none: the project's default one"
+        None, description="account that the nodes and Dataflow's workers run as"
     )
     network: Network | None = Field(
         None, description="projects/NUMBER/global/networks/NAME to peer with"
+    )
+    reserved_ip_ranges: list[IpRange] = Field(
+        [], description="names of that network's ranges to stay in"
+    )
+    network_attachment: Attachment | None = Field(
+        None, description="projects/PROJECT/regions/REGION/networkAttachments/NAME, for PSC"
+    )
+    encryption_key: Key | None = Field(
+        None,
+        description="projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY, for CMEK",
     )
     labels: dict[LabelKey, LabelValue] = Field(
         {}, description="labels of the job, beside those that TFX gives it"

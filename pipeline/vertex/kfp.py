@@ -1,13 +1,18 @@
 """`greenlight kfp submit`: the pipeline on open-source Kubeflow Pipelines; experimental."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pipeline.config import load_config
-from pipeline.shared import ConfigFile, DataDir, OutputDir, Settings, SourceName
-from pipeline.vertex.commands import working
+from pipeline.config import Config, load_config
+from pipeline.shared import (
+    ConfigFile,
+    DataDir,
+    OutputDir,
+    Settings,
+    SourceName,
+)
+from pipeline.vertex.commands import tell_verdict, working
 from schemas.errors import RunFailed, UserError
 
 kfp = typer.Typer(
@@ -23,6 +28,20 @@ def about() -> None:
     """The same pipeline on open-source Kubeflow Pipelines (experimental)."""
 
 
+Token = Annotated[
+    str | None,
+    typer.Option(envvar="GREENLIGHT_KFP_TOKEN", help="bearer token; never shown"),
+]
+Cookie = Annotated[
+    str | None,
+    typer.Option(envvar="GREENLIGHT_KFP_COOKIE", help="NAME=VALUE of a session; never shown"),
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option(envvar="GREENLIGHT_KFP_NAMESPACE", help="yours, where several people share it"),
+]
+
+
 @kfp.command("submit")
 def submit_run(
     host: Annotated[str, typer.Option(help="address of Kubeflow Pipelines, such as http://...")],
@@ -33,47 +52,61 @@ def submit_run(
     settings: Settings = None,
     run_id: Annotated[str | None, typer.Option(help="the run's name; none: by the time")] = None,
     experiment: Annotated[str, typer.Option(help="experiment to add the run to")] = "greenlight",
+    token: Token = None,
+    cookie: Cookie = None,
+    namespace: Namespace = None,
+    wait: Annotated[bool, typer.Option("--wait", help="follow the run to its end")] = False,
 ) -> None:
-    """Compiles the pipeline without look-ups of earlier runs and starts it; experimental."""
+    """Compiles the pipeline without look-ups of earlier runs and starts it; experimental.
+
+    Exit status: 0 started, or with --wait succeeded; 3 the model is not blessed; else an error.
+    """
     chosen = load_config(
         config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
     )
-    with working(chosen) as (console, folder), console.status("Compiling") as status:
-        from pipeline.vertex.compile import write_kfp
+    with working(chosen) as (console, _), console.status("Compiling and checking") as status:
+        from pipeline.vertex import kfp_run
+        from pipeline.vertex.kfp_service import Access, Kubeflow
         from pipeline.vertex.submit import new_job_id
 
+        service = Kubeflow(Access(host, token, cookie, namespace))
         name = new_job_id(chosen.vertex, run_id)
-        package = write_kfp(chosen, folder)
+        spec = compiled(chosen)
         status.update("Submitting")
-        page = submit(package, host.rstrip("/"), name, experiment)
+        started = kfp_run.start(service, spec, name, experiment)
+        state, run = kfp_run.read_state(service, started)
+        kfp_run.check_going(service, state, run)
+    page = kfp_run.page_of(service, started)
     typer.echo(f"{name}: {page} (experimental: compared with no earlier model)")
+    if not wait:
+        return
+    with working(chosen) as (console, _), console.status("The run is at work; waiting"):
+        kfp_run.follow(service, started, chosen.vertex.job.poll_seconds, console.print)
+    conclude_run(str(chosen.vertex.pipeline_root), name)
 
 
-def submit(package: Path, host: str, name: str, experiment: str) -> str:
-    """Starts a run of a compiled package; returns the address of its page.
-
-    Kubeflow names runs itself, so nothing is asked twice.
+def compiled(config: Config) -> dict[str, Any]:
+    """The compiled pipeline, once nothing speaks against submitting it.
 
     Raises:
-      UserError: the service refuses.
-      RunFailed: it failed, or cannot be reached.
+      UserError: something does.
     """
-    import kfp_server_api
-    import urllib3
-    from kfp import client
+    from pipeline.vertex.check import kfp_findings
+    from pipeline.vertex.compile import compile_kfp
+
+    spec = compile_kfp(config)
+    if found := kfp_findings(spec):
+        raise UserError(found[0])
+    return spec
+
+
+def conclude_run(root: str, name: str) -> None:
+    """Says what the run's report says, if it can be read; status 3 if the model is not blessed."""
+    from pipeline.vertex.verdict import reported_verdict
 
     try:
-        run = client.Client(host=host).create_run_from_pipeline_package(
-            str(package),
-            arguments={"run_id": name},
-            run_name=name,
-            experiment_name=experiment,
-        )
-    except kfp_server_api.ApiException as error:
-        said = f"Kubeflow Pipelines at {host} answers {error.status} {error.reason}"
-        if error.status >= 500 or error.status == 429:
-            raise RunFailed(f"{said}: try again later.") from error
-        raise UserError(f"{said}: are the address and your rights in order?") from error
-    except (urllib3.exceptions.HTTPError, TimeoutError) as error:
-        raise RunFailed(f"Kubeflow Pipelines cannot be reached at {host}.") from error
-    return f"{host}/#/runs/details/{run.run_id}"
+        blessed = reported_verdict(root, name)
+    except (UserError, RunFailed) as error:
+        typer.echo(f"Succeeded; the verdict cannot be read here: {error}")
+        return
+    tell_verdict(blessed, root)

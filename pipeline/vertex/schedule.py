@@ -1,16 +1,59 @@
 """Lets Vertex AI start the compiled job again and again."""
 
+import datetime
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from google.cloud.aiplatform_v1 import ScheduleServiceClient
-from google.cloud.aiplatform_v1.types import CreatePipelineJobRequest, PipelineJob, Schedule
+from google.cloud.aiplatform_v1.types import (
+    CreatePipelineJobRequest,
+    PipelineJob,
+    ResumeScheduleRequest,
+    Schedule,
+)
 
+from pipeline.vertex import service
 from pipeline.vertex.config import VertexConfig
-from pipeline.vertex.service import REFUSED, TIMEOUT, parent_of, repeated, telling
-from schemas.errors import UserError
+from pipeline.vertex.service import (
+    REFUSED,
+    TIMEOUT,
+    UNSURE,
+    check_name,
+    parent_of,
+    repeated,
+    telling,
+)
+from schemas.errors import RunFailed, UserError
 
 _FIELD = r"[0-9*,/A-Za-z-]+"
 _CRON = re.compile(rf"((CRON_)?TZ=[A-Za-z_]+(/[A-Za-z_+-]+)* )?{_FIELD}( {_FIELD}){{4}}")
+_NUMBER = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True)
+class When:
+    """When runs start, and how many.
+
+    cron: see `check_cron`; start, end: the first and the last moment, none: now, and never;
+    most: runs in all, none: no end; concurrent: runs at work at a time; queue: whether a run that
+    finds so many at work waits, and does not fall out.
+    """
+
+    cron: str
+    start: datetime.datetime | None = None
+    end: datetime.datetime | None = None
+    most: int | None = None
+    concurrent: int = 1
+    queue: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UserError for what can never start a run."""
+        check_cron(self.cron)
+        now = datetime.datetime.now(tz=datetime.timezone.utc)
+        if self.end and self.end <= max(self.start or now, now):
+            raise UserError("--end: the schedule would be over before it begins.")
 
 
 def check_cron(cron: str) -> None:
@@ -22,24 +65,31 @@ def check_cron(cron: str) -> None:
         )
 
 
+def moment(option: str, text: str | None) -> datetime.datetime | None:
+    """A moment as ISO 8601 spells it; UTC unless it names a zone.
+
+    Raises:
+      UserError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        found = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text.strip()))
+    except ValueError as error:
+        raise UserError(
+            f"{option} {text!r}: write a moment as 2027-01-31T04:00 (UTC) or "
+            "2027-01-31T04:00+01:00."
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
+
+
 def schedule(
-    client: ScheduleServiceClient,
-    config: VertexConfig,
-    job: PipelineJob,
-    cron: str,
-    most: int | None,
+    client: ScheduleServiceClient, config: VertexConfig, job: PipelineJob, when: When
 ) -> tuple[str, str]:
-    """Makes a schedule; a run that is still at work is not joined by another one.
+    """Makes a schedule.
 
     The service names schedules itself, so asking twice could make two: only what it refused for its
     quota is asked again.
-
-    Args:
-      client: of the service.
-      config: where.
-      job: what is run.
-      cron: when, see `check_cron`.
-      most: how many runs in all; none: until the schedule is ended.
 
     Returns:
       The schedule's full name and the address of its page.
@@ -49,9 +99,13 @@ def schedule(
     """
     wanted = Schedule(
         display_name=config.pipeline_name,
-        cron=cron,
-        max_concurrent_run_count=1,
-        max_run_count=most or 0,
+        cron=when.cron,
+        start_time=when.start,
+        end_time=when.end,
+        max_run_count=when.most or 0,
+        max_concurrent_run_count=when.concurrent,  # runs that are being started
+        max_concurrent_active_run_count=when.concurrent,  # and that are at work
+        allow_queueing=when.queue,
         create_pipeline_job_request=CreatePipelineJobRequest(
             parent=parent_of(config), pipeline_job=job
         ),
@@ -63,8 +117,101 @@ def schedule(
             ),
             *REFUSED,
         )
+    check_name(config, made.name, r"schedules/[^/]+")
     number = made.name.rpartition("/")[2]
     return made.name, (
         "https://console.cloud.google.com/vertex-ai/locations/"
         f"{config.region}/pipelines/schedules/{number}?project={config.project}"
     )
+
+
+def schedules(client: ScheduleServiceClient, config: VertexConfig) -> list[Schedule]:
+    """The pipeline's schedules, the newest first.
+
+    Raises:
+      UserError, RunFailed: see `telling`.
+    """
+    request = {
+        "parent": parent_of(config),
+        "filter": f'display_name="{config.pipeline_name}"',
+        "order_by": "create_time desc",
+    }
+    with telling(config):
+        found = repeated(
+            lambda: list(client.list_schedules(request, timeout=TIMEOUT)), *REFUSED, *UNSURE
+        )
+    for one in found:
+        check_name(config, one.name, r"schedules/[^/]+")
+    return found
+
+
+def full_name(config: VertexConfig, given: str) -> str:
+    """A schedule's full name, by its number or its full name.
+
+    Raises:
+      UserError: it is neither, or the name of one elsewhere.
+    """
+    number = given.rpartition("/")[2]
+    if not _NUMBER.fullmatch(number) or given not in (number, _name(config, number)):
+        raise UserError(
+            f"{given} is no schedule of {config.project} in {config.region}: take a number that "
+            "`greenlight vertex schedule list` shows."
+        )
+    return _name(config, number)
+
+
+def _name(config: VertexConfig, number: str) -> str:
+    return f"{parent_of(config)}/schedules/{number}"
+
+
+def pause(client: ScheduleServiceClient, config: VertexConfig, given: str) -> Schedule:
+    """Lets a schedule start no further run; returns it as it then stands.
+
+    Raises:
+      UserError, RunFailed: see `telling`; it is not paused afterwards.
+    """
+    name = full_name(config, given)
+    ask = lambda: client.pause_schedule(name=name, timeout=TIMEOUT)  # noqa: E731
+    return _changed(client, config, name, ask, Schedule.State.PAUSED)
+
+
+def resume(
+    client: ScheduleServiceClient, config: VertexConfig, given: str, catch_up: bool
+) -> Schedule:
+    """Lets a paused schedule go on, with the runs that it missed if told to catch up.
+
+    Raises:
+      UserError, RunFailed: see `telling`; it is not at work afterwards.
+    """
+    name = full_name(config, given)
+    request = ResumeScheduleRequest(name=name, catch_up=catch_up)
+    ask = lambda: client.resume_schedule(request, timeout=TIMEOUT)  # noqa: E731
+    return _changed(client, config, name, ask, Schedule.State.ACTIVE)
+
+
+def _changed(
+    client: ScheduleServiceClient, config: VertexConfig, name: str, ask: Callable[[], Any],
+    wanted: int,
+) -> Schedule:  # fmt: skip
+    """Asks for a change, which the service answers by nothing, and sees that it is made."""
+    with telling(config):
+        repeated(ask, *REFUSED, *UNSURE)
+        found = repeated(lambda: client.get_schedule(name=name, timeout=TIMEOUT), *REFUSED, *UNSURE)
+    check_name(config, found.name, f"schedules/{name.rpartition('/')[2]}")
+    if found.state != wanted:
+        state = Schedule.State(found.state).name.lower()
+        raise RunFailed(f"The schedule {name} is {state} all the same.")
+    return found
+
+
+def delete(client: ScheduleServiceClient, config: VertexConfig, given: str) -> None:
+    """Deletes a schedule; runs that it started go on.
+
+    Raises:
+      UserError, RunFailed: see `telling`.
+    """
+    name = full_name(config, given)
+    with telling(config):
+        operation = repeated(lambda: client.delete_schedule(name=name, timeout=TIMEOUT), *REFUSED)
+        check_name(config, operation.operation.name, r"operations/[^/]+")
+        operation.result(timeout=service.PATIENCE)  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """The connection to Vertex AI: who asks, what is repeated, and what its refusals mean."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ import requests
 from google.api_core import exceptions, retry
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
+from google.protobuf import json_format
 
 from pipeline.vertex.config import VertexConfig
 from schemas.errors import RunFailed, UserError
@@ -18,7 +20,12 @@ Client = TypeVar("Client")
 
 TIMEOUT = 60.0  # seconds of one request
 FIRST_PAUSE, LONGEST_PAUSE, PATIENCE = 1.0, 60.0, 300.0  # seconds, of repeated ones
-NO_NETWORK = (requests.ConnectionError, requests.Timeout, google.auth.exceptions.TransportError)
+NO_NETWORK = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    google.auth.exceptions.TransportError,
+)
 # Nothing was done.
 REFUSED = (exceptions.TooManyRequests,)
 # The answer is lost, so what was asked may have been done: repeat only what is safe to do twice.
@@ -35,7 +42,7 @@ def connect(kind: Callable[..., Client], config: VertexConfig) -> Client:
       UserError: no project is set, or nobody is logged in.
     """
     config.given("project")
-    endpoint = config.job.endpoint or f"{config.region}-aiplatform.googleapis.com"
+    endpoint = endpoint_of(config)
     # Credentials are never sent in the clear.
     plain = endpoint.startswith("http://")
     anyone = AnonymousCredentials() if plain else None  # type: ignore[no-untyped-call]
@@ -45,6 +52,11 @@ def connect(kind: Callable[..., Client], config: VertexConfig) -> Client:
             transport="rest",
             client_options=ClientOptions(api_endpoint=endpoint),
         )
+
+
+def endpoint_of(config: VertexConfig) -> str:
+    """The address of the service."""
+    return config.job.endpoint or f"{config.region}-aiplatform.googleapis.com"
 
 
 def parent_of(config: VertexConfig) -> str:
@@ -84,6 +96,8 @@ def telling(config: VertexConfig) -> Iterator[None]:
         raise RunFailed(
             f"Vertex AI cannot be reached, is there a network? {_said(error)}"
         ) from error
+    except (json_format.ParseError, UnicodeDecodeError) as error:
+        raise RunFailed(_stranger(config)) from error
     except google.auth.exceptions.GoogleAuthError as error:
         raise UserError(
             "Nobody is logged in to Google Cloud: run `gcloud auth application-default login`, or "
@@ -93,6 +107,23 @@ def telling(config: VertexConfig) -> Iterator[None]:
         raise RunFailed(f"{_trouble(error, config)}: {_said(error)}") from error
     except exceptions.GoogleAPICallError as error:
         raise UserError(f"{_mistake(error, config)}: {_said(error)}") from error
+
+
+def check_name(config: VertexConfig, name: str, ending: str) -> None:
+    """Raises RunFailed unless an answer names what was asked for.
+
+    An answer that is not the service's own can be any JSON; of that Google's client makes an empty
+    message.
+    """
+    if not re.fullmatch(rf"projects/[^/]+/locations/[^/]+/(?:.+/)?{ending}", name):
+        raise RunFailed(_stranger(config))
+
+
+def _stranger(config: VertexConfig) -> str:
+    return (
+        f"What answers at {endpoint_of(config)} is not Vertex AI, or its answer broke off: is "
+        "there a proxy or a login page in between? See in the console what became of the request."
+    )
 
 
 def _trouble(error: exceptions.GoogleAPICallError, config: VertexConfig) -> str:

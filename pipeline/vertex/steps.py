@@ -30,7 +30,7 @@ def steps_in_order(spec: Spec) -> list[Step]:
     found: list[Step] = []
     while order.is_active():
         ready = sorted(
-            order.get_ready(), key=lambda name: ("container" in steps[name].executor, name)
+            order.get_ready(), key=lambda name: ("resolver" not in steps[name].executor, name)
         )
         found += (steps[name] for name in ready)
         order.done(*ready)
@@ -42,6 +42,18 @@ def _step(name: str, task: Spec, spec: Spec) -> Step:
     return Step(
         name, task, component, spec["deploymentSpec"]["executors"][component["executorLabel"]]
     )
+
+
+def container_of(executor: Spec) -> Spec:
+    """The image, command and arguments of an executor: its own, or its custom job's.
+
+    Empty for a look-up.
+    """
+    if "customJob" not in executor:
+        return dict(executor.get("container", {}))
+    (pool,) = executor["customJob"]["customJob"]["jobSpec"]["workerPoolSpecs"]
+    given = dict(pool["containerSpec"])
+    return {"image": given.pop("imageUri"), **given}
 
 
 def awaited(task: Spec) -> set[str]:

@@ -1,6 +1,5 @@
 """Submits a compiled job to Vertex AI, and follows it to its end."""
 
-import copy
 import datetime
 import re
 import threading
@@ -12,7 +11,15 @@ from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, Pipelin
 from google.protobuf import json_format
 
 from pipeline.vertex.config import VertexConfig
-from pipeline.vertex.service import REFUSED, TIMEOUT, UNSURE, parent_of, repeated, telling
+from pipeline.vertex.service import (
+    REFUSED,
+    TIMEOUT,
+    UNSURE,
+    check_name,
+    parent_of,
+    repeated,
+    telling,
+)
 from pipeline.vertex.steps import Spec
 from schemas.errors import RunFailed, UserError
 
@@ -39,22 +46,13 @@ def new_job_id(config: VertexConfig, given: str | None) -> str:
     return name
 
 
-def make_job(config: VertexConfig, spec: Spec) -> PipelineJob:
-    """The service's form of a compiled job, with the settings of `vertex.job`."""
-    own = config.job
-    if not own.caching:
-        spec = copy.deepcopy(spec)
-        for task in spec["pipelineSpec"]["root"]["dag"]["tasks"].values():
-            task["cachingOptions"] = {}
-    made = PipelineJob.wrap(json_format.ParseDict(spec, PipelineJob.pb(PipelineJob())))
-    made.display_name = made.display_name or config.pipeline_name
-    made.labels = {**dict(made.labels), **own.labels}
-    made.service_account = own.service_account or ""
-    made.network = own.network or ""
-    made.runtime_config.failure_policy = (
-        f"PIPELINE_FAILURE_POLICY_FAIL_{own.failure_policy.upper()}"
-    )
-    return made
+def make_job(spec: Spec) -> PipelineJob:
+    """The service's form of a compiled job.
+
+    Raises:
+      google.protobuf.json_format.ParseError: a field that the service has not.
+    """
+    return PipelineJob.wrap(json_format.ParseDict(spec, PipelineJob.pb(PipelineJob())))
 
 
 def submit(
@@ -74,9 +72,10 @@ def submit(
         nonlocal asked
         asked += 1
         try:
-            client.create_pipeline_job(
+            made = client.create_pipeline_job(
                 parent=parent_of(config), pipeline_job=job, pipeline_job_id=job_id, timeout=TIMEOUT
             )
+            check_name(config, made.name, f"pipelineJobs/{job_id}")
         except exceptions.Conflict:
             if asked == 1:
                 raise
@@ -94,13 +93,17 @@ def read_job(client: PipelineServiceClient, config: VertexConfig, job_id: str) -
     """
     name = f"{parent_of(config)}/pipelineJobs/{job_id}"
     with telling(config):
-        return repeated(
+        job = repeated(
             lambda: client.get_pipeline_job(name=name, timeout=TIMEOUT), *REFUSED, *UNSURE
         )
+    check_name(config, job.name, f"pipelineJobs/{job_id}")
+    return job
 
 
-def wait(client: PipelineServiceClient, config: VertexConfig, job_id: str, show: Show) -> None:
-    """Follows a job to its end, and shows how its nodes get on.
+def wait(
+    client: PipelineServiceClient, config: VertexConfig, job_id: str, show: Show
+) -> PipelineJob:
+    """Follows a job to its end, and shows how its nodes get on; returns it as it ended.
 
     Raises:
       RunFailed: the job failed or was cancelled, or the service stayed away.
@@ -123,6 +126,7 @@ def wait(client: PipelineServiceClient, config: VertexConfig, job_id: str, show:
         ended = PipelineState(job.state).name.removeprefix("PIPELINE_STATE_").lower()
         why = (job.error.message or "the service does not say why").splitlines()[0].rstrip(".")
         raise RunFailed(f"The job {job_id} {ended}: {why}. See {page_of(config, job_id)}")
+    return job
 
 
 def page_of(config: VertexConfig, job_id: str) -> str:

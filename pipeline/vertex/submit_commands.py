@@ -1,4 +1,4 @@
-"""`greenlight vertex submit` and `schedule`."""
+"""`greenlight vertex submit`."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ import typer
 
 from pipeline.config import Config, load_config
 from pipeline.shared import ConfigFile, DataDir, OutputDir, Settings, SourceName
-from pipeline.vertex.commands import vertex, working
+from pipeline.vertex.commands import tell_verdict, vertex, working
 from schemas.errors import UserError
 
 
@@ -18,9 +18,13 @@ def submit_job(
     output_dir: OutputDir = None,
     settings: Settings = None,
     job_id: Annotated[str | None, typer.Option(help="the job's name; none: by the time")] = None,
-    wait: Annotated[bool, typer.Option(help="follow the job to its end")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="follow the job to its end")] = False,
 ) -> None:
-    """Compiles, checks and starts the pipeline on Vertex AI; prints its page's address."""
+    """Compiles, checks and starts the pipeline on Vertex AI; prints its page's address.
+
+    Exit status: 0 started, or with --wait blessed; 3 with --wait not blessed; anything else an
+    error.
+    """
     chosen = load_config(
         config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
     )
@@ -30,11 +34,12 @@ def submit_job(
         from pipeline.vertex import submit
         from pipeline.vertex.experiment import add_to_experiment
         from pipeline.vertex.service import connect
+        from pipeline.vertex.verdict import verdict_of
 
         vertex_ai = chosen.vertex
         name = submit.new_job_id(vertex_ai, job_id)
         status.update("Compiling and checking")
-        job = submit.make_job(vertex_ai, compiled(chosen, name))
+        job = submit.make_job(compiled(chosen, name))
         status.update("Submitting")
         client = connect(PipelineServiceClient, vertex_ai)
         page = submit.submit(client, vertex_ai, job, name)
@@ -48,39 +53,11 @@ def submit_job(
             add_to_experiment(client, metadata, vertex_ai, name)
         if wait:
             status.update("The job runs; waiting for its end")
-            submit.wait(client, vertex_ai, name, console.print)
+            ended = submit.wait(client, vertex_ai, name, console.print)
+            root = str(vertex_ai.pipeline_root)
+            blessed = verdict_of(ended, root, name)
     if wait:
-        typer.echo(f"Finished. The verdict: greenlight report {vertex_ai.pipeline_root}")
-
-
-@vertex.command("schedule")
-def schedule_job(
-    cron: Annotated[str, typer.Option(help="when, such as '0 4 * * *': every day at 4 UTC")],
-    config: ConfigFile = None,
-    source: SourceName = None,
-    data_dir: DataDir = None,
-    output_dir: OutputDir = None,
-    settings: Settings = None,
-    most: Annotated[int | None, typer.Option("--max-runs", min=1, help="runs in all")] = None,
-) -> None:
-    """Lets Vertex AI run the pipeline by the clock, each time on the newest spans."""
-    chosen = load_config(
-        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
-    )
-    with working(chosen) as (console, _), console.status("Loading TensorFlow and TFX") as status:
-        from google.cloud.aiplatform_v1 import ScheduleServiceClient
-
-        from pipeline.vertex.schedule import check_cron, schedule
-        from pipeline.vertex.service import connect
-        from pipeline.vertex.submit import make_job
-
-        check_cron(cron)
-        status.update("Compiling and checking")
-        job = make_job(chosen.vertex, compiled(chosen, ""))
-        status.update("Making the schedule")
-        client = connect(ScheduleServiceClient, chosen.vertex)
-        name, page = schedule(client, chosen.vertex, job, cron, most)
-    typer.echo(f"{name}: {page}")
+        tell_verdict(blessed, root)
 
 
 def compiled(config: Config, run_id: str) -> dict[str, Any]:

@@ -47,7 +47,11 @@ function operation(path, method, what, schemas) {
 }
 
 async function start() {
-  const { paths, components } = await (await fetch("/openapi.json")).json();
+  const { paths, components } = await (await fetch("openapi.json")).json();
+  if (components.securitySchemes) {
+    const place = document.getElementById("operations");
+    place.before(make("p", "This server asks for a token: every request says Authorization: Bearer TOKEN."));
+  }
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, what] of Object.entries(methods)) {
       document.getElementById("operations").append(operation(path, method, what, components.schemas));

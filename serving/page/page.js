@@ -15,7 +15,7 @@ async function ask(path, body) {
   const token = sessionStorage.getItem("token");
   if (token) headers.authorization = `Bearer ${token}`;
   const method = body ? "POST" : "GET";
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const response = await fetch(`.${path}`, { method, headers, body: body && JSON.stringify(body) });
   if (response.status === 401) byId("token").hidden = false;
   const content = await response.json();
   if (!response.ok) throw new Error(content.error);
@@ -298,8 +298,12 @@ function userId() {
 
 const offerUsers = later(async () => {
   try {
-    const answer = await ask(`/users?q=${encodeURIComponent(userId())}`);
+    const typed = byId("user").value;
+    let answer = await ask(`/users?q=${encodeURIComponent(typed)}`);
+    if (!answer.total) answer = await ask(`/users?q=${encodeURIComponent(typed.trim())}`);
+    const before = userId();
     for (const id of answer.users) state.ids.set(id.replace(/[\r\n]/g, ""), id);
+    if (userId() !== before) showUser();
     byId("user-ids").replaceChildren(...answer.users.map((id) => make("option", "", { value: id })));
     byId("user-hint").textContent = answer.total ? `${answer.total.toLocaleString()} users have an id like this` : "no user has an id like this";
   } catch (error) { complain(error); }

@@ -97,7 +97,7 @@ def make_facts():
 def make_window():
     """Draws a window of some users; lengths say how many events each holds, padded as told.
 
-    As many events are rated as in train: all, two of three, or none.
+    As many events are rated as in train: all, two of three, or none. Each has a moment of its own.
     """
     import tensorflow as tf
 
@@ -122,7 +122,8 @@ def make_window():
         features = [rng.integers(0, n + 1, len(lengths)) for n in known]
         rows = np.stack(features, 1) if features else np.zeros([len(lengths), 0])
         rated = (rated * present).astype(np.float32)
-        arrays = (users, rows.astype(np.int32), movie, rating * rated, present, rated)
+        moment = np.tile(np.arange(longest, dtype=np.int32), [len(lengths), 1])
+        arrays = (users, rows.astype(np.int32), movie, rating * rated, present, rated, moment)
         return Window(*(tf.constant(array) for array in arrays))
 
     return make

@@ -37,6 +37,7 @@ def _greenlight(*arguments, cwd):
         (["--source", "movielens-1m"], "--data-dir"),
         (["--data-dir", "nowhere"], "nowhere does not exist"),
         (["--output-dir", "taken"], "taken"),
+        (["--output-dir", "gs://bucket/runs"], "gs://bucket/runs is no folder of this machine"),
     ],
 )
 def test_a_mistake_is_status_2_and_one_line(tmp_path, monkeypatch, capsys, arguments, words):

@@ -123,6 +123,13 @@ def test_without_a_terminal_each_node_is_a_line(shown):
     assert lines == [f"[{i}/3] {node}" for i, node in enumerate(NODES, 1)]
 
 
+def test_what_is_found_in_the_data_is_a_line_in_one_piece(shown):
+    progress, printed = shown
+    with progress.following():
+        logging.getLogger("greenlight.findings").warning("%s", "[x] words " * 30)
+    assert f"Note: {'[x] words ' * 30}".strip() in printed.getvalue()
+
+
 def test_other_records_and_unknown_nodes_disturb_nothing(shown):
     progress, _ = shown
     with progress.following():

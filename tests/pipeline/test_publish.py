@@ -35,7 +35,7 @@ RUNS = [
 
 
 def _content(**changed):
-    size = {"ratings": 7000, "examples": 10}
+    size = {"ratings": 7000, "examples": 10, "tied": 5}
     return {
         "run_id": "r1", "blessed": True, "reasons": ["it is good"], "notes": [],
         "config": Config().model_dump(),

@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from pipeline import remote, report
+from pipeline.vertex.verdict import reported_verdict
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.test_publish import FACTS, FILES, _content
+from tests.pipeline.vertex.strangers import ANSWERS, stranger
 
 OLD, NEW = "20260101-000000", "20260102-000000"
 
@@ -126,6 +128,43 @@ def test_a_refusal_is_one_sentence(bucket, monkeypatch, status, error, said):
     monkeypatch.setattr(remote, "PATIENCE", 0.1)
     with pytest.raises(error, match=said):
         remote.find_reports("gs://films/root")
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_no_stranger_is_believed(answer, monkeypatch):
+    """An empty listing is an answer; a file's bytes are judged by whoever reads them."""
+    monkeypatch.setattr(remote, "PATIENCE", 0.1)
+    with stranger(answer) as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+        with pytest.raises((UserError, RunFailed)) as told:
+            remote.find_reports("gs://films/root")
+    sentence = str(told.value)
+    assert sentence[-1] in ".?" and "\n" not in sentence
+    if answer in ("a login page", "a way to a login page", "half an object", "a list"):
+        assert "not Cloud Storage" in sentence
+
+
+@pytest.mark.parametrize("content", [b"<!doctype html>", b"[]", b"", b"\xff", b'{"run_id": "a'])
+def test_a_report_that_is_none_is_refused(tmp_path, content):
+    with pytest.raises(UserError, match=r"blessing\.json of the report is broken"):
+        remote.fetch(remote.Found(0.0, lambda name: content), tmp_path / "reports")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_may_not_be_read_is_one_sentence(bucket, tmp_path):
+    (found, _) = remote.find_reports("gs://films/root")
+    bucket.status = 403
+    with pytest.raises(UserError, match="is the name right, and have you the role"):
+        remote.fetch(found, tmp_path / "reports")
+
+
+def test_a_run_s_verdict_is_read_from_its_report(bucket, root):
+    folder = next(root.glob(f"1234/job-{OLD}/*/report"))
+    (folder / "blessing.json").write_text(json.dumps(_content(run_id=OLD, blessed=False)))
+    assert reported_verdict("gs://films/root", OLD) is False
+    assert reported_verdict("gs://films/root", NEW) is True
+    with pytest.raises(RunFailed, match="holds no report of the run 2027"):
+        reported_verdict("gs://films/root", "2027")
 
 
 @pytest.mark.parametrize("run_id", ["../../etc", "a/b", ".hidden"])

@@ -1,6 +1,7 @@
 """One exported model, and real server processes over it, that the serving tests share."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,12 +27,23 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def push(models):
+    """Pushes a version into a folder as the Pusher does: the graph's file comes last."""
+
+    def copy(folder, version):
+        graph = shutil.ignore_patterns("saved_model.pb")
+        shutil.copytree(models / "1", folder / version, ignore=graph)
+        shutil.copy(models / "1" / "saved_model.pb", folder / version)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
 def answers(models):
     """The same version in this process."""
-    from serving.answers import Answers
-    from serving.model import newest_model
+    from serving.versions import choose
 
-    return Answers(newest_model(models))
+    return choose(models)
 
 
 class Running:
@@ -39,6 +51,7 @@ class Running:
 
     def __init__(self, process, url, log):
         self.process, self.url, self._log = process, url, log
+        self._http = httpx.Client(base_url=url)  # making one takes longer than asking
 
     def said(self):
         return self._log.read_text(encoding="utf-8")
@@ -47,15 +60,25 @@ class Running:
         """Waits until something is so, while the server lives."""
         end = time.monotonic() + seconds
         while not condition():
-            assert self.process.poll() is None, self.said()
+            assert not self.ended(), self.said()
             assert time.monotonic() < end, self.said()
             time.sleep(0.05)
 
     def version(self):
         try:
-            return httpx.get(f"{self.url}/readyz").json()["version"]
+            return self._http.get("/readyz").json()["version"]
         except httpx.TransportError:
             return None
+
+    def ended(self):
+        """Whether it has ended, with nobody asking for it."""
+        return self.process.poll() is not None
+
+    def lives(self):
+        try:
+            return self._http.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +86,13 @@ def start(tmp_path_factory):
     """Starts `greenlight serve` over a folder, and stops it at the end."""
 
     @contextmanager
-    def run(folder, *options, **environment):
+    def run(folder, *options, until="version", **environment):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = tmp_path_factory.mktemp("server") / "log"
         command = [sys.executable, "-m", "pipeline.cli", "serve", "--model-dir", str(folder),
-                   "--port", str(port), *options]  # fmt: skip
+                   "--port", str(port), "--drain", "0", *options]  # fmt: skip
         with log.open("w") as out:
             process = subprocess.Popen(
                 command, stdout=out, stderr=out, cwd=ROOT,
@@ -77,7 +100,7 @@ def start(tmp_path_factory):
             )  # fmt: skip
         server = Running(process, f"http://127.0.0.1:{port}", log)
         try:
-            server.wait_for(server.version)
+            server.wait_for(getattr(server, until))
             yield server
         finally:
             process.terminate()

@@ -36,6 +36,11 @@ def run(models, monkeypatch, capsys):
         (["recommend", "--users", *"123456789", "10", "11"], "people"),
         (["rate", "--user", "1", "--movie", "zzzzzz"], "There is no movie 'zzzzzz'"),
         (["batch", "--output", "nowhere/at/all.parquet"], "nowhere/at is not a folder"),
+        (["batch", "--output", "."], ". is a folder"),
+        (["batch", "--output", "gs://b/all.parquet"], "gs://b/all.parquet is no folder of this"),
+        (["index", "--output", "gs://b/index"], "gs://b/index is no folder of this machine"),
+        (["index", "--output", __file__], "is a file"),
+        (["recommend", "--version", "7"], "no version 7 in"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_2(run, arguments, words):

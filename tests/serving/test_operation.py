@@ -20,14 +20,7 @@ def folder(models, tmp_path):
     return copy
 
 
-def _push(models, folder, version):
-    """As the Pusher does: the graph's file comes last."""
-    place = folder / version
-    shutil.copytree(models / "1", place, ignore=shutil.ignore_patterns("saved_model.pb"))
-    shutil.copy(models / "1" / "saved_model.pb", place)
-
-
-def test_new_versions_take_over_and_no_request_fails(start, models, folder):
+def test_new_versions_take_over_and_no_request_fails(start, push, folder):
     statuses, versions, stop = [], set(), threading.Event()
 
     def ask(server):
@@ -40,7 +33,7 @@ def test_new_versions_take_over_and_no_request_fails(start, models, folder):
     with start(folder) as server, concurrent.futures.ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask, server) for _ in range(4)]
         for version in ("2", "10"):
-            _push(models, folder, version)
+            push(folder, version)
             server.wait_for(lambda: server.version() == version)  # noqa: B023
         server.wait_for(lambda: "10" in versions and "version 10 is in service" in server.said())
         stop.set()
@@ -49,7 +42,7 @@ def test_new_versions_take_over_and_no_request_fails(start, models, folder):
     assert {"1", "10"} <= versions
 
 
-def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, models, folder):
+def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, push, models, folder):
     def refused(version):
         status = httpx.get(f"{server.url}/v1/models/greenlight").json()["model_version_status"]
         return next((one for one in status if one["version"] == version), None)
@@ -57,7 +50,7 @@ def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, models, fold
     with start(folder) as server:
         (folder / "2").mkdir()
         (folder / "2" / "saved_model.pb").write_bytes(b"no graph")
-        _push(models, folder, "3")
+        push(folder, "3")
         (folder / "3" / "variables" / "variables.data-00000-of-00001").unlink()
         server.wait_for(lambda: refused("2") and refused("3"))
         assert refused("3")["state"] == "END" and refused("3")["status"]["error_message"]
@@ -157,7 +150,7 @@ def test_with_no_model_it_lives_but_is_not_ready(tmp_path):
         paths = ("/healthz", "/readyz", "/v1/models/greenlight", "/about")
         return [(await client.get(path)).status_code for path in paths]
 
-    assert _run(ask()) == [200, 503, 404, 400]
+    assert _run(ask()) == [200, 503, 404, 503]
 
 
 def test_a_token_guards_the_data(folder):

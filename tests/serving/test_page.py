@@ -189,3 +189,5 @@ def test_a_server_with_a_token_asks_for_it(start, models, tab):
         tab.press("Enter")
         tab.wait_for(f"{SHOWN}.length === 10")
         assert tab.js("document.querySelector('#error').hidden")
+        tab.open(f"{guarded.url}/docs", "document.querySelector('.operation')")
+        assert "Authorization: Bearer TOKEN" in tab.js("document.body.textContent")

@@ -22,11 +22,11 @@ def batch(example):
     ]  # fmt: skip
     examples = [
         example(
-            user_id="u", movie_id=["m"], rating=[3.0], timestamp=[10**9], year=[row["year"]],
+            user_id="u", movie_id=["m"], rating=[3.0], timestamp=[10**15], year=[row["year"]],
             genres=[row["genres"]], gender=row["gender"], age=row["age"],
             history_movie_id=["x"] * row["n"],
             history_timestamp=[5] * max(0, row["n"] - 1)
-            + [10**9 - row.get("gap", 0)] * (row["n"] > 0),
+            + [10**15 - row.get("gap", 0) * 1_000_000] * (row["n"] > 0),
         )
         for row in rows
     ]  # fmt: skip

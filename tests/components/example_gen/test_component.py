@@ -12,6 +12,7 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.types import artifact_utils, standard_artifacts
 from tfx_bsl.tfxio import dataset_options
 
+from components.example_gen import inputs
 from components.example_gen.component import RatingExampleGen
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import LOCAL_BEAM_ARGS
@@ -95,6 +96,13 @@ def _artifacts(tmp_path):
         artifact.set_mlmd_artifact(max(matches, key=lambda match: match.id))
         found.append(artifact)
     return found
+
+
+def test_examples_of_another_form_are_not_taken_from_the_cache(tmp_path, monkeypatch):
+    _fill(tmp_path / "data")
+    assert _run(tmp_path) == ["COMPLETE"]
+    monkeypatch.setattr(inputs, "FORM", inputs.FORM + 1)
+    assert _run(tmp_path) == ["COMPLETE", "COMPLETE"]
 
 
 def test_cached_until_any_file_changes(tmp_path):

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -102,11 +103,12 @@ def _splits(out: Path):
 
 
 def _ratings(examples, prefix=""):
+    """User, movie, rating and time, in seconds."""
     names = [prefix + name for name in ("movie_id", "rating", "timestamp")]
     return [
-        (example["user_id"][0], *row)
+        (example["user_id"][0], movie, rating, time // 1_000_000)
         for example in examples
-        for row in zip(*(example[name] for name in names), strict=True)
+        for movie, rating, time in zip(*(example[name] for name in names), strict=True)
     ]
 
 
@@ -123,9 +125,13 @@ def test_every_kept_rating_is_a_target_of_one_split(data, tmp_path, kind):
     assert found == sorted(_rows())
     assert report["read"] == report["kept"] == len(found)
     assert report == json.loads((tmp_path / "examples" / "rows.json").read_text())
+    moments = Counter((user, time) for user, _, _, time in found)
     for name, examples in splits.items():
-        counts = {"ratings": len(_ratings(examples)), "examples": len(examples)}
+        own = _ratings(examples)
+        tied = sum(moments[user, time] > 1 for user, _, _, time in own)
+        counts = {"ratings": len(own), "examples": len(examples), "tied": tied}
         assert report["splits"][name] == counts
+    assert report["splits"]["eval"]["tied"]
     assert all(len(e["movie_id"]) == 1 for name in ("valid", "eval") for e in splits[name])
     assert all(e["history_movie_id"] == [] for e in splits["train"])
     assert not (tmp_path / "examples" / "_work").exists()
@@ -162,19 +168,21 @@ def test_no_history_leaks(data, tmp_path, kind):
         assert target not in history and len(history) <= 7
         assert [row[3] for row in history] == sorted(row[3] for row in history)
         if report["history"] == "before":
-            assert all(row[3] <= target[3] for row in history)
+            assert all(row[3] < target[3] for row in history)
         else:
             assert train.issuperset(history)
 
 
-def test_before_is_the_last_of_the_users_ratings(data, tmp_path):
+def test_before_is_the_last_ahead_of_the_targets_moment(data, tmp_path):
     _make(data, tmp_path, history_length=4)
     rows = _rows()
-    order = sorted(range(len(rows)), key=lambda index: (rows[index][3], index))
     for example in _splits(tmp_path)["eval"]:
         (target,) = _ratings([example])
-        own = [rows[index] for index in order if rows[index][0] == target[0]]
-        assert _ratings([example], "history_") == own[: own.index(target)][-4:]
+        earlier = [row for row in rows if row[0] == target[0] and row[3] < target[3]]
+        history = _ratings([example], "history_")
+        assert set(history) <= set(earlier) and len(history) == min(4, len(earlier))
+        newest = sorted(row[3] for row in earlier)[-4:]
+        assert [row[3] for row in history] == newest
 
 
 def test_features_are_joined(data, tmp_path):
@@ -236,6 +244,87 @@ def test_a_portable_runner_writes_the_same(data, tmp_path, monkeypatch):
     finally:
         server.stop()
     assert _digest(tmp_path / "here") == _digest(tmp_path / "there")
+
+
+@pytest.mark.parametrize(
+    ("kind", "times"),
+    [*((kind, True) for kind in KINDS), ("random", False), ("predefined", False)],
+)
+def test_the_order_of_lines_and_files_decides_nothing(data, tmp_path, kind, times):
+    """Byte for byte: what is history, what is held out, and which of two ratings stays."""
+    rows, digests = _rows(), []
+    again = [(user, movie, 6 - rating, time) for user, movie, rating, time in rows[::5]]
+    rng = np.random.default_rng(3)
+    held_out = len(rows) // 5
+    for turn in ("as they come", "by movie", "shuffled"):
+        parts = [[*rows[:held_out], *again[: held_out // 3]], [*rows[held_out:], *again]]
+        for part in parts:
+            if turn == "by movie":
+                part.sort(key=lambda row: row[1])
+            elif turn == "shuffled":
+                rng.shuffle(part)
+        lines = [[row if times else row[:3] for row in part] for part in parts]
+        header = "userId,movieId,rating,timestamp" if times else "userId,movieId,rating"
+        for name, part in zip(("eval", "train"), lines, strict=True):
+            _write(data / f"{name}.csv", part, header)
+        first, second = lines if turn == "as they come" else lines[::-1]
+        _write(data / "ratings-1.csv", first, header)
+        _write(data / "ratings-2.csv", second, header)
+        out = tmp_path / turn
+        report = _make(data, out, _source(times), max_bad_share=0.5, **KINDS[kind], **SHORT)
+        assert report["dropped"]["superseded"] >= len(again) * 0.6
+        digests.append({k: v for k, v in _digest(out).items() if not k.endswith("rows.json")})
+    assert digests[0] == digests[1] == digests[2]
+
+
+def test_leave_last_n_draws_among_the_last_moments_ratings(data, tmp_path):
+    """A file that is sorted by movie within a day: the last movie is no likelier than the first."""
+    rows = [
+        (f"u{user}", f"{m}", 3.0, day) for user in range(300) for day in (1, 2) for m in MOVIES[day]
+    ]
+    _write(data / "ratings-1.csv", rows)
+    (data / "ratings-2.csv").unlink()
+    _make(data, tmp_path, kind="leave_last_n", n=1)
+    held_out = Counter(row[1] for row in _ratings(_splits(tmp_path)["eval"]))
+    assert set(held_out) == {str(m) for m in MOVIES[2]} and min(held_out.values()) > 40
+
+
+MOVIES = {1: [1, 2, 3, 4], 2: [11, 12, 13, 14]}
+
+
+def test_a_predefined_tie_does_not_come_after(data, tmp_path):
+    rows = [
+        (f"u{user}", f"{m}", 3.0, 86_400 * (m // 10)) for user in range(9) for m in range(1, 40)
+    ]
+    _write(data / "train.csv", [row for row in rows if row[3] < 3 * 86_400 or int(row[1]) % 2])
+    _write(data / "eval.csv", [row for row in rows if row[3] == 3 * 86_400 and not int(row[1]) % 2])
+    config = {"kind": "predefined", "train": "train.csv", "eval": "eval.csv"}
+    assert _make(data, tmp_path, **config)["history"] == "before"
+    for example in _splits(tmp_path)["eval"]:
+        assert {row[3] for row in _ratings([example], "history_")} == {0, 86_400, 2 * 86_400}
+
+
+WRONG_TIMES = {
+    "a date in seconds": ("20170823", "seconds", "%Y%m%d"),
+    "milliseconds in seconds": ("1600000000250", "seconds", "milliseconds"),
+    "microseconds in milliseconds": ("1600000000250123", "milliseconds", "microseconds"),
+    "seconds in milliseconds": ("1600000000", "milliseconds", "seconds"),
+    "milliseconds in microseconds": ("1600000000250", "microseconds", "milliseconds"),
+    "text in seconds": ("2020-01-01T10:00:00Z", "seconds", "iso"),
+    "text in another format": ("2020-01-01T10:00:00.5+0200", "%Y-%m-%d", "iso"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_TIMES)
+def test_times_in_another_unit_are_refused_with_the_hint_that_fits(data, tmp_path, case):
+    cell, told, hint = WRONG_TIMES[case]
+    rows = [(user, movie, rating, cell) for user, movie, rating, _ in _rows()]
+    _write(data / "ratings-1.csv", [(*rows[0][:3], "x"), *rows[1:200]])
+    _write(data / "ratings-2.csv", rows[200:])
+    source = _source()
+    ratings = source.ratings.model_copy(update={"timestamp": told})
+    with pytest.raises(UserError, match=rf"ratings-1.csv:3.*Say `timestamp: '{hint}'`"):
+        _make(data, tmp_path, source.model_copy(update={"ratings": ratings}))
 
 
 def test_predefined_resolves_its_history(data, tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
 from components.example_gen.rating_cells import ratings
+from components.example_gen.splits import TRAIN
 from components.example_gen.timeline import order_rows
 from components.validation.curated import curated_schema
 from schemas.source import Source
@@ -137,6 +138,7 @@ def test_a_rating_outlives_the_events_without_one(events):
             "movie_id": pa.array([f"m{movie}" for movie in movies], pa.string()),
             "rating": pa.array(marks, pa.float32()),
             "timestamp": pa.array(times, pa.int64()),
+            "given": pa.array([TRAIN] * len(events), pa.int8()),
             "order": pa.array(range(len(events)), pa.int64()),
         }
     )

@@ -40,7 +40,9 @@ def read(
 
 
 def values(table: pa.Table) -> list[Row]:
-    return [tuple(row.values())[:4] for row in table.to_pylist()]
+    """User, movie, rating and time of each row, in seconds."""
+    columns = [table[name].to_pylist() for name in ("user_id", "movie_id", "rating", "timestamp")]
+    return [(*row, t if t is None else t / 1e6) for *row, t in zip(*columns, strict=True)]
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:
@@ -184,7 +186,7 @@ VARIATIONS = {
     "no last line end": LATEST + b"1,31,2.5,1260759144\n2,0031,4,1260759179",
     "blank lines": b"\n" + LATEST + b"\n1,31,2.5,1260759144\n  \n\n2,0031,4,1260759179\n\n\n",
     "blank crlf lines": LATEST + b"1,31,2.5,1260759144\r\n\r\n2,0031,4,1260759179\r\n\r\n",
-    "times with a fraction": LATEST + b"1,31,2.5,1260759144.0\n2,0031,4.0,1260759179.999\n",
+    "times with a fraction": LATEST + b"1,31,2.5,1260759144.0\n2,0031,4.0,1260759179.000\n",
     "numbers with an exponent": LATEST + b"1,31,25e-1,1260759144\n2,0031,.4e1,1.260759179e9\n",
 }
 
@@ -206,17 +208,17 @@ def own(**ratings: Any) -> Source:
     return Source.model_validate({"name": "own", "scale": (1, 5), "ratings": table})
 
 
-def test_milliseconds(tmp_path: Path) -> None:
+def test_times_keep_what_the_source_has(tmp_path: Path) -> None:
     data = b"user,film,stars,time\na,b,3,1260759144999\na,c,3,1260759145000\n"
     table, _, _ = read(own(timestamp="milliseconds"), write(tmp_path, {"votes.csv": data}))
-    assert table["timestamp"].to_pylist() == [1260759144, 1260759145]
+    assert table["timestamp"].to_pylist() == [1260759144_999_000, 1260759145_000_000]
 
 
 def test_dates_of_a_format(tmp_path: Path) -> None:
     data = b"user,film,stars,time\na,b,3,06.09.2005 10:11:12\na,c,3,6.9.2005 0:00:00\n"
     source = own(timestamp="%d.%m.%Y %H:%M:%S")
     table, problems, _ = read(source, write(tmp_path, {"votes.csv": data}))
-    assert table["timestamp"].to_pylist() == [1126001472, 1125964800]
+    assert table["timestamp"].to_pylist() == [1126001472_000_000, 1125964800_000_000]
     assert problems == Problems()
 
 

@@ -13,7 +13,12 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.splits import EVAL, TRAIN, VALID
 
 timestamps = st.lists(
-    st.one_of(st.integers(-5, 5), st.integers(0, 1 << 21), st.integers(-(1 << 60), 1 << 60)),
+    st.one_of(
+        st.integers(-5, 5),
+        st.integers(0, 1 << 21),
+        st.integers(0, 1 << 41),
+        st.integers(-(1 << 60), 1 << 60),
+    ),
     min_size=1,
     max_size=60,
 )
@@ -21,10 +26,11 @@ shares = st.sampled_from([(0.1, 0.1), (0.0, 0.3), (0.33, 0.33), (0.05, 0.9)])
 
 
 def _cutoffs(parts: list[np.ndarray], config: SplitConfig) -> list[int]:
-    stretches = cutoffs.merge(cutoffs.coarse(part) for part in parts)
-    needed = splits.ranks_before(stretches.rows, config)
-    seconds = cutoffs.merge(cutoffs.fine(part, stretches, needed) for part in parts)
-    return cutoffs.cut(stretches, seconds, needed)
+    levels = [cutoffs.merge(cutoffs.coarse(part) for part in parts)]
+    needed = splits.ranks_before(levels[0].rows, config)
+    while len(levels) < cutoffs.LEVELS:
+        levels.append(cutoffs.merge(cutoffs.finer(part, levels, needed) for part in parts))
+    return cutoffs.cut(levels, needed)
 
 
 @given(timestamps, shares, st.integers(1, 7))
@@ -43,10 +49,10 @@ def test_cutoffs_are_the_smallest_that_leave_the_share_before(times, share, part
 def test_temporal_puts_every_tie_in_one_split(times, share):
     array = np.array(times, np.int64)
     split = splits.by_time(array, _cutoffs([array], SplitConfig(valid=share[0], eval=share[1])))
-    by_second: dict[int, set[int]] = {}
+    by_moment: dict[int, set[int]] = {}
     for time, code in zip(times, split.tolist(), strict=True):
-        by_second.setdefault(time, set()).add(code)
-    assert all(len(codes) == 1 for codes in by_second.values())
+        by_moment.setdefault(time, set()).add(code)
+    assert all(len(codes) == 1 for codes in by_moment.values())
     ordered = split[np.argsort(array, kind="stable")]
     assert np.all(np.diff(ordered) >= 0)
 
@@ -89,10 +95,23 @@ def test_carving_takes_valid_from_train_only():
     assert splits.carve(given_by_file, carved).tolist() == [TRAIN, VALID, EVAL, EVAL]
 
 
-def test_eval_after_train_looks_at_one_user_at_a_time():
-    users = np.array([0, 0, 1, 1])
-    assert splits.eval_after_train(users, np.array([TRAIN, EVAL, TRAIN, EVAL], np.int8))
-    assert not splits.eval_after_train(users, np.array([TRAIN, EVAL, EVAL, TRAIN], np.int8))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 3), st.sampled_from([TRAIN, EVAL])), max_size=12
+    )
+)
+def test_eval_after_train_looks_at_one_user_at_a_time(rows):
+    rows = sorted(rows, key=lambda row: row[:2])
+    users = np.array([row[0] for row in rows], np.int64)
+    given_by_file = np.array([row[2] for row in rows], np.int8)
+    starts = np.array([[r[:2] for r in rows].index(row[:2]) for row in rows], np.int64)
+    later = any(
+        one[2] == TRAIN and other[2] == EVAL and one[0] == other[0] and one[1] > other[1]
+        for one in rows
+        for other in rows
+    )
+    found = splits.eval_after_train(users, given_by_file, starts)
+    assert found == (not later)
 
 
 @pytest.mark.parametrize(

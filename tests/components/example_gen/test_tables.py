@@ -408,6 +408,7 @@ movies: {{files: films.csv, columns: {{movie_id: m, movie_title: t}}, {feature}}
         (r"year: {column: c, pattern: '(\w+)'}", "Heat", "year: 30 of 30 .*'Heat'"),
         ("genres: {column: c, pattern: 'name: (x)'}", "Drama", "genres: .*pattern finds nothing"),
         ("genres: {flags: {Drama: c}}", "-", "genres.Drama: 30 of 30"),
+        ("star: {column: c}", "NULL", "star: 30 of 30 .*'NULL'; name it under nulls"),
         ("director: {column: c, pattern: '<(.*)>'}", "Ann", "director: .*pattern finds nothing"),
     ],
 )
@@ -435,6 +436,9 @@ def test_a_column_of_which_nothing_can_be_read_stops_the_run(
         ("genres: {flags: {Drama: c}}", ["0"], r"movies\.genres: none of 30 rows gives anything"),
         ("year: {column: c}", ["1990"] * 14 + ["?"], r"year: 2 of 30 cells cannot be read, .*:16:"),
         ("year: {column: c}", ["1990"], None),
+        ("director: {column: c}", ["nan", "Ann"], r"director: 15 of 30 .*'nan'; name"),
+        ("nulls: nan, director: {column: c}", ["nan", "Ann"], None),
+        ("genres: {column: c, separator: '|'}", ["A|B", "N/A"], r"15 of 30 .*'N/A'; name it"),
         ("genres: {column: c, pattern: \"'(.*?)'\"}", ["[]", "['A']"], None),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.example_gen import windows, wire
 from components.example_gen.splits import EVAL, TRAIN, VALID
-from components.example_gen.timeline import order_rows, user_numbers
+from components.example_gen.timeline import moment_starts, order_rows
 
 ratings = st.lists(
     st.tuples(
@@ -21,9 +21,9 @@ ratings = st.lists(
     ),
     max_size=40,
 )
-timelines = st.lists(
-    st.lists(st.sampled_from([TRAIN, VALID, EVAL]), min_size=1, max_size=12), min_size=1, max_size=5
-)
+# Of each rating its split, and whether it is of a later moment than the one before it.
+events = st.tuples(st.sampled_from([TRAIN, VALID, EVAL]), st.booleans())
+timelines = st.lists(st.lists(events, min_size=1, max_size=12), min_size=1, max_size=5)
 
 
 def _table(rows, times=True):
@@ -34,6 +34,7 @@ def _table(rows, times=True):
             "movie_id": pa.array(columns[1], pa.string()),
             "rating": pa.array(columns[2], pa.float32()),
             "timestamp": pa.array(columns[3] if times else [None] * len(rows), pa.int64()),
+            "given": pa.array([TRAIN] * len(rows), pa.int8()),
             "order": pa.array(range(len(rows)), pa.int64()),
         }
     )
@@ -41,53 +42,80 @@ def _table(rows, times=True):
 
 def _users(timelines):
     users = np.repeat(np.arange(len(timelines)), [len(line) for line in timelines])
-    return users, np.array([code for line in timelines for code in line], np.int8)
+    return users, np.array([code for line in timelines for code, _ in line], np.int8)
+
+
+def _starts(timelines):
+    starts, row = [], 0
+    for line in timelines:
+        for place, (_, later) in enumerate(line):
+            starts.append(row if later or not place else starts[-1])
+            row += 1
+    return np.array(starts)
 
 
 @given(ratings, st.integers(0, 3))
-def test_timelines_keep_the_last_rating_of_each_pair(rows, seed):
-    kept, _repeats = order_rows(_table(rows), seed)
-    latest = {}
-    for order, (user, movie, rating, time) in sorted(
-        enumerate(rows), key=lambda r: (r[1][3], r[0])
-    ):
-        latest[user, movie] = (rating, time, order)
-    found = kept.to_pylist()
-    assert {
-        (r["user_id"], r["movie_id"]): (r["rating"], r["timestamp"], r["order"]) for r in found
-    } == latest
-    assert len(found) == len(latest)
+def test_timelines_keep_a_newest_rating_of_each_pair(rows, seed):
+    found = order_rows(_table(rows), seed)[0].to_pylist()
+    newest = {}
+    for user, movie, _, time in rows:
+        newest[user, movie] = max(time, newest.get((user, movie), time))
+    assert {(r["user_id"], r["movie_id"]): r["timestamp"] for r in found} == newest
+    assert len(found) == len(newest)
+    told = {(r["user_id"], r["movie_id"], r["rating"], r["timestamp"]) for r in found}
+    assert told <= set(rows)
     for before, after in itertools.pairwise(found):
         if before["user_id"] == after["user_id"]:
-            assert (before["timestamp"], before["order"]) < (after["timestamp"], after["order"])
-    numbers = user_numbers(kept["user_id"])
-    assert len(set(numbers.tolist())) == len({r["user_id"] for r in found})
+            assert before["timestamp"] <= after["timestamp"]
+    users = [r["user_id"] for r in found]
+    assert len(set(users)) == len(list(itertools.groupby(users)))
 
 
 @given(ratings)
 def test_repeats_are_told_apart(rows):
     kept, repeats = order_rows(_table(rows), 0)
     assert len(kept) + len(repeats.exact) + len(repeats.superseded) == len(rows)
-    for index in repeats.exact:
-        assert rows[index] in rows[index + 1 :]
+    stays = set(kept["order"].to_pylist())
+    gone = {*repeats.exact.tolist(), *repeats.superseded.tolist()}
+    assert stays | gone == set(range(len(rows)))
+    for index in repeats.exact:  # a twin stays, or is the one of its kind that was replaced
+        assert any(rows[other] == rows[index] for other in {*stays, *repeats.superseded.tolist()})
     for index in repeats.superseded:
-        assert rows[index] not in rows[index + 1 :]
+        assert not any(rows[other] == rows[index] for other in stays)
 
 
-@given(ratings, st.randoms())
-def test_timelines_do_not_depend_on_the_layout(rows, random):
-    table = _table(rows)
-    shuffled = list(range(len(rows)))
-    random.shuffle(shuffled)
-    assert order_rows(table, 5)[0] == order_rows(table.take(pa.array(shuffled, pa.int64())), 5)[0]
+@given(ratings, st.permutations([TRAIN, EVAL]))
+def test_of_one_moment_the_rating_of_evals_file_stays(rows, files):
+    table = _table([*rows, *[(u, m, 3.0 - r, t) for u, m, r, t in rows]])
+    given_by_file = pa.array(np.repeat(files, len(rows)), pa.int8())
+    place = table.column_names.index("given")
+    kept, _ = order_rows(table.set_column(place, "given", given_by_file), 1)
+    assert set(kept["given"].to_pylist()) <= {EVAL}
 
 
 @given(ratings)
-def test_without_timestamps_the_order_is_a_seeded_hash(rows):
-    kept, _ = order_rows(_table(rows, times=False), 1)
-    backwards = _table(rows[::-1], times=False)
-    names = ["user_id", "movie_id"]
-    assert kept.select(names) == order_rows(backwards, 1)[0].select(names)
+def test_moments_begin_at_their_first_row(rows):
+    kept, _ = order_rows(_table(rows), 2)
+    moments = list(zip(kept["user_id"].to_pylist(), kept["timestamp"].to_pylist(), strict=True))
+    assert moment_starts(kept).tolist() == [moments.index(moment) for moment in moments]
+    untimed, _ = order_rows(_table(rows, times=False), 2)
+    assert moment_starts(untimed).tolist() == list(range(len(untimed)))
+
+
+@given(ratings, st.randoms(), st.booleans())
+def test_the_order_of_lines_decides_nothing(rows, random, times):
+    shuffled = random.sample(rows, len(rows))
+    one, other = (order_rows(_table(lines, times), 5)[0] for lines in (rows, shuffled))
+    assert one.drop(["order"]) == other.drop(["order"])
+
+
+def test_the_order_within_a_moment_is_drawn_anew_for_each_user_and_seed():
+    rows = [(f"u{n}", movie, 1.0, 0) for n in range(200) for movie in ("7", "8")]
+    first = [r["movie_id"] for r in order_rows(_table(rows), 0)[0].to_pylist()][::2]
+    assert 70 < first.count("7") < 130
+    kept = {seed: order_rows(_table(rows), seed)[0].sort_by("user_id") for seed in (0, 1)}
+    orders = [[r["movie_id"] for r in table.to_pylist()] for table in kept.values()]
+    assert orders[0] != orders[1]
 
 
 @given(timelines, st.integers(1, 5))
@@ -109,18 +137,21 @@ def test_each_train_rating_is_a_target_once(lines, length):
 
 @given(timelines, st.integers(1, 5), st.sampled_from([VALID, EVAL]), st.integers(1, 9))
 def test_history_before_is_what_came_earlier(lines, limit, code, pieces):
-    users, split = _users(lines)
-    targets, histories, seen = _targets(users, split, code, limit, "before", pieces)
+    (users, split), starts = _users(lines), _starts(lines)
+    targets, histories, seen = _targets(users, split, starts, code, limit, "before", pieces)
     assert targets == np.flatnonzero(split == code).tolist()
-    for target, history, older in zip(targets, histories, seen, strict=True):
-        earlier = [row for row in range(target) if users[row] == users[target]]
-        assert history == earlier[-limit:] and older + history == earlier
+    for target, history, others in zip(targets, histories, seen, strict=True):
+        own = [row for row in range(len(users)) if users[row] == users[target]]
+        earlier = [row for row in own if starts[row] < starts[target]]
+        company = [row for row in own if starts[row] == starts[target] and split[row] < code]
+        assert history == earlier[-limit:]
+        assert others == earlier[:-limit] + company
 
 
 @given(timelines, st.integers(1, 5), st.sampled_from([VALID, EVAL]), st.integers(1, 9))
 def test_history_rest_is_train_only(lines, limit, code, pieces):
     users, split = _users(lines)
-    targets, histories, seen = _targets(users, split, code, limit, "rest", pieces)
+    targets, histories, seen = _targets(users, split, _starts(lines), code, limit, "rest", pieces)
     assert targets == np.flatnonzero(split == code).tolist()
     for target, history, older in zip(targets, histories, seen, strict=True):
         own = np.flatnonzero((users == users[target]) & (split == TRAIN)).tolist()
@@ -156,8 +187,8 @@ def test_bytes_are_those_of_the_deterministic_serialiser(examples):
     assert got == [_expected(*row) for row in examples]
 
 
-def _targets(users, split, code, limit, mode, size):
-    parts = [*windows.target_examples(users, split, code, limit, mode, size)]
+def _targets(users, split, starts, code, limit, mode, size):
+    parts = [*windows.target_examples(users, split, starts, code, limit, mode, size)]
     return [t for part in parts for t in part.targets.tolist()], *_flat(parts)[1:]
 
 

@@ -1,4 +1,9 @@
-"""Small data made by hand: ratings, users and movies, counted as a partition is."""
+"""Small data made by hand: ratings, users and movies, counted as a partition is.
+
+Times are in seconds here.
+"""
+
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +27,7 @@ def make_partition():
             "rating": pa.array([row[2] for row in ratings], pa.float64()),
         }
         if all(row[3] is not None for row in ratings):
-            columns["timestamp"] = pa.array([row[3] for row in ratings], pa.int64())
+            columns["timestamp"] = pa.array([row[3] * 1_000_000 for row in ratings], pa.int64())
         people = {"user_id": [name.encode() for name in names]}
         for feature in sorted({key for own in (users or {}).values() for key in own}):
             people[feature] = [users[name][feature].encode() for name in names]
@@ -32,13 +37,20 @@ def make_partition():
     return make
 
 
+def _size(ratings, split):
+    """What rows.json tells of a split."""
+    moments = Counter((user, time) for user, _, _, time, _ in ratings if time is not None)
+    own = [row for row in ratings if row[4] == split]
+    return {"ratings": len(own), "tied": sum(moments[row[0], row[3]] > 1 for row in own)}
+
+
 @pytest.fixture(scope="session")
 def make_explored(make_partition):
     """What was counted of ratings and movies; the titles are 'Film 0', 'Film 1' and so on."""
     from components.explore.cubes import count
     from components.explore.facts import Explored
 
-    def make(ratings, users=None, movies=None, dropped=None, **columns):
+    def make(ratings, users=None, movies=None, dropped=None, scale=SCALE, **columns):
         movies = movies or max(row[1] for row in ratings) + 1
         catalogue = {
             "movie_id": pa.array([b"m%d" % i for i in range(movies)], pa.large_binary()),
@@ -48,11 +60,12 @@ def make_explored(make_partition):
             "read": len(ratings) + sum((dropped or {}).values()),
             "kept": len(ratings),
             "dropped": dropped or {},
+            "splits": {name: _size(ratings, name) for name in SPLITS},
             "tables_dropped": {},
             "samples": [],
         }
-        cubes = count(make_partition(ratings, users), SCALE)
-        return Explored(cubes, pa.table(catalogue | columns), rows, {}, SCALE)
+        cubes = count(make_partition(ratings, users), scale)
+        return Explored(cubes, pa.table(catalogue | columns), rows, {}, scale)
 
     return make
 

@@ -96,7 +96,7 @@ def test_pace_counts_pauses_within_a_user_whatever_the_split(make_partition):
     # Splits follow one another in a partition, so a user's times need not be in order.
     (pace,) = count(make_partition(ratings[::-1]), SCALE)["pace"].to_pylist()
     assert pace == {
-        "all": 0, "pairs": 4, "same_second": 1, "same_minute": 2, "several": 2, "one_day": 1,
+        "all": 0, "pairs": 4, "same_moment": 1, "same_minute": 2, "several": 2, "one_day": 1,
         "midnight": 2, "ratings": 7,
     }  # fmt: skip
 

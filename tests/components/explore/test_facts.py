@@ -1,6 +1,7 @@
 """The figures of splits, groups, users and times, against small data made by hand."""
 
 import datetime
+import math
 
 import pytest
 
@@ -106,3 +107,30 @@ def test_times(facts):
 
 def test_no_times_are_none(make_explored):
     assert make_facts(make_explored([(*r[:3], None, r[4]) for r in RATINGS]))["times"] is None
+
+
+def test_what_was_seen_but_not_rated_counts_but_for_means(make_explored):
+    """The same facts as without it, but for how much there is."""
+    unrated = [("c", 4, math.nan, moment(2002, 6, 8, 1), "eval"), ("d", 4, math.nan, 9, "train")]
+    people = USERS | {"d": {"gender": "X", "age": ""}}
+    with_them, without = (
+        make_facts(make_explored([*RATINGS, *more], people, movies=5)) for more in (unrated, [])
+    )
+    assert (with_them["rated"], without["rated"]) == (8, 8)
+    for split, more in (("train", 1), ("valid", 0), ("eval", 1)):
+        a, b = with_them["splits"][split], without["splits"][split]
+        assert a["ratings"] == b["ratings"] + more and a["rated"] == b["rated"] == b["ratings"]
+        for key in ("mean", "deviation", "constant_error"):
+            assert a[key] == pytest.approx(b[key])
+    assert with_them["levels"] == without["levels"]
+    groups = {row["value"]: row for row in with_them["groups"]["gender"]["values"]}
+    assert groups["X"] | {"users": 1, "ratings": 1, "mean": None} == groups["X"]
+    assert groups["F"]["ratings"] == 6 and groups["F"]["mean"] == pytest.approx(14 / 5)
+    assert with_them["users"]["number"] == 4
+    assert sorted(row["mean"] for row in with_them["users"]["sample"]) == sorted(
+        row["mean"] for row in without["users"]["sample"]
+    )
+    assert with_them["movies"]["rated"] == 5
+    assert with_them["movies"]["best"] == without["movies"]["best"]
+    years = {row["year"]: row["mean"] for row in with_them["times"]["years"]}
+    assert years[1970] is None and years[2001] == pytest.approx(3.0)

@@ -9,7 +9,7 @@ from components.explore.features import feature_rows, read_statistics
 TRAIN = {
     "gender": ["F", "M", "", "F"],
     "year": [1990, 0, 2001, 0],
-    "timestamp": [0, 86_400, 172_800, 10_000_000],
+    "timestamp": [0, 86_400_000_000, 172_800_000_000, 10_000_000_000_000],
     "rating": [0.5, 4.0, 5.0, 3.0],
 }
 

@@ -17,8 +17,8 @@ from schemas.source import Source
 SPLITS = ("train", "valid", "eval")
 
 
-def make_source(times, users):
-    rating = {"user_id": "userId", "movie_id": "movieId", "rating": "rating"}
+def make_source(times, users, rated=True):
+    rating = {"user_id": "userId", "movie_id": "movieId"} | ({"rating": "rating"} if rated else {})
     tables = {
         "ratings": {
             "files": "ratings.csv",
@@ -34,7 +34,7 @@ def make_source(times, users):
     if users:
         columns = {"user_id": "userId", "gender": "gender", "age": "age"}
         tables["users"] = {"files": "users.csv", "columns": columns}
-    return Source(name="test", scale=(0.5, 5), **tables)
+    return Source(name="test", scale=(0.5, 5) if rated else None, **tables)
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +143,15 @@ def test_a_partition_keeps_each_users_order(job):
     user, split, time = (ratings[name].to_numpy() for name in ("user", "split", "timestamp"))
     same = (np.diff(user) == 0) & (np.diff(split) == 0)
     assert same.any() and (np.diff(time)[same] >= 0).all()
+
+
+def test_examples_without_ratings_are_counted(data, tmp_path):
+    source = make_source(True, True, rated=False)
+    rows = generate(
+        source, SplitConfig(), str(data), f"{tmp_path}/examples", f"{tmp_path}/catalogue"
+    )
+    job = Job(f"{tmp_path}/examples", f"{tmp_path}/catalogue", source)
+    cubes = gather(job, str(tmp_path / "work"), LOCAL_BEAM_ARGS)
+    assert pc.sum(cubes["movies"]["n"]).as_py() == rows["kept"] == rows["unrated"]
+    assert set(cubes["movies"]["level"].to_pylist()) == {-1}
+    assert cubes["sample"]["mean"].null_count == len(cubes["sample"])

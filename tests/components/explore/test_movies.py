@@ -45,7 +45,7 @@ def test_the_weight_is_that_of_the_credibility_estimate():
         sums[movie], squares[movie] = drawn.sum(), np.square(drawn).sum()
     split = np.zeros([3, number], np.int64)
     split[0] = counts
-    found = movies.Totals(split, np.zeros([number, 9], np.int64), sums, squares)
+    found = movies.Totals(split, counts[:, None], sums, squares)
     drawn, weight = movies.shrunken(found)
     assert weight == pytest.approx(within**2 / between**2, rel=0.15)
     assert np.mean((drawn - truth) ** 2) < 0.6 * np.mean((found.means - truth) ** 2)

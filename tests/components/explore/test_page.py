@@ -1,6 +1,7 @@
 """The data page in a real browser: drawn, quiet, harmless and true to the facts."""
 
 import itertools
+import math
 
 import pytest
 
@@ -46,7 +47,12 @@ def facts(make_explored, drawn_ratings):
     )  # fmt: skip
     made = make_facts(explored, movie=7)
     sample = {"reason": "off_scale", "file": "r.csv", "line": 7, "text": EVIL}
-    made["rows"] |= {"samples": [sample], "tables_dropped": {"duplicate_id": 2}}
+    first = {"file": "m.csv", "line": 3, "text": EVIL}
+    cell = {"column": f"movies.genres.{EVIL}", "reason": "unreadable_flag", "cells": 2, "of": 9}
+    made["rows"] |= {
+        "samples": [sample], "tables_dropped": {"duplicate_id": 2}, "findings": [EVIL],
+        "cells": [cell | {"first": first}],
+    }  # fmt: skip
     return made | {"features": [FEATURE]}
 
 
@@ -104,7 +110,7 @@ def test_the_tables_say_what_the_facts_say(facts, shown):
     rows = table(shown, "Splits")
     assert rows[0] == ["ratings", *(f"{s['ratings']:,}" for s in facts["splits"].values())]
     eval_new = facts["splits"]["eval"]["new_users"]
-    assert rows[6] == ["ratings of users that train never saw", "", rows[6][2], f"{eval_new:.1%}"]
+    assert rows[7] == ["ratings of users that train never saw", "", rows[7][2], f"{eval_new:.1%}"]
     best = table(shown, "The best")
     assert [row[3] for row in best] == [f"{m['shrunken']:.2f}" for m in facts["movies"]["best"]]
     ages = table(shown, "By age group")
@@ -153,3 +159,22 @@ def test_the_least_that_a_source_can_have_is_a_page_too(make_explored, tab, tmp_
     assert linked == tab.js("[...document.querySelectorAll('h2')].map(h => h.id)")
     text = tab.js("document.body.innerText")
     assert "does not say who its users are" in text and "No rating row was dropped" in text
+
+
+def test_a_source_without_ratings_is_a_page_too(make_explored, drawn_ratings, tab, tmp_path):
+    """Whatever says how people rate is left out; how much, when and what is not."""
+    seen = [(user, movie, math.nan, *rest) for user, movie, _, *rest in drawn_ratings]
+    users = {f"u{i}": {"gender": "FM"[i % 2]} for i in range(60)}
+    explored = make_explored(seen, users, scale=None, genres=[["A"]] * 40)
+    facts = make_facts(explored, movie=7)
+    path = tmp_path / "index.html"
+    path.write_text(page.render(facts, sentences(facts), "mine", "today"), encoding="utf-8")
+    tab.look()
+    tab.open(path.as_uri(), DRAWN)
+    assert tab.complaints() == []
+    drawn = tab.js("[...document.querySelectorAll('.chart')].map(c => c.id)")
+    assert {"activity", "popularity", "timeline", "most-rated", "amount-gender"} <= set(drawn)
+    of_ratings = {"levels", "yearly", "scatter", "best", "worst", "levels-gender", "mean-genres"}
+    assert not of_ratings & set(drawn)
+    text = tab.js("document.body.innerText")
+    assert "Nothing is rated" in text and "nan" not in text.lower().split()

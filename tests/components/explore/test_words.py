@@ -1,5 +1,7 @@
 """Each sentence on data in which it holds, and on data in which it does not."""
 
+import math
+
 import pytest
 
 from components.explore import words
@@ -38,6 +40,16 @@ CASES = {
         [*OLD, *held_out(*crowd(3))],
         [*OLD, *held_out(*crowd(3, first=28))],
         "100% of eval rows are of users that training saw",
+    ),
+    "no_ratings: some": (
+        train(*crowd(19, movies=10), *crowd(1, rating=math.nan, first=19)),
+        train(*crowd(199, movies=1), *crowd(1, rating=math.nan, first=199, movies=1)),
+        "of the rows say what was seen and not how it was liked",
+    ),
+    "no_ratings: none": (
+        [*train(*crowd(9, rating=math.nan)), *held_out(*crowd(2, rating=math.nan))],
+        OLD,
+        "Nothing is rated: models are judged by their lists alone",
     ),
     "new_movies": (
         [*OLD, *held_out(("u0", 7, 3.0, 9), *crowd(1)[:3])],
@@ -92,10 +104,15 @@ CASES = {
         OLD,
         "50% of users with several ratings gave them all on one day",
     ),
-    "same_second": (
+    "same_moment": (
         train(*crowd(3, pause=0), *crowd(3, first=3)),
         OLD,
-        "50% of consecutive ratings of a user bear the same second",
+        "50% of consecutive ratings of a user bear the same time",
+    ),
+    "shared_moments": (
+        [*train(*crowd(3)), *held_out(*crowd(3, pause=0), *crowd(1, first=3))],
+        [*train(*crowd(3, pause=0)), *held_out(*crowd(3, first=3))],
+        "75% of eval rows share their moment with other ratings of the same user",
     ),
     "one_month": (
         train(*crowd(3, movies=8, pause=MONTH), *crowd(3, first=3, start=DAY, pause=60)),
@@ -176,6 +193,13 @@ def test_all_that_holds_is_said_in_order_with_its_splits(make_explored):
     expected = [rule(facts) for rule, _ in words.RULES if rule(facts)]
     assert [sentence.text for sentence in found] == expected and len(found) == 3
     assert found[0].splits == ("train", "eval") and "never saw" in found[0].text
+
+
+def test_what_the_files_hold_is_said_first(make_explored):
+    explored = make_explored(with_eval(OLD))
+    explored.rows["findings"] = ["One user of 31, 'guest', has 40% of the rows."]
+    found = words.sentences(make_facts(explored))
+    assert (found[0].text, found[0].splits) == (explored.rows["findings"][0], ("files",))
 
 
 def test_every_rule_is_tested_here():

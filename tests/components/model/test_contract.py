@@ -67,6 +67,7 @@ def _pad(window, front=0, back=0):
         rating=tf.pad(window.rating, sides, constant_values=4.5),
         present=tf.pad(window.present, sides),
         rated=tf.pad(window.rated, sides),
+        moment=tf.pad(window.moment + front, sides),
     )
 
 
@@ -80,10 +81,26 @@ def _change(window, position, movie=True):
     )
 
 
+def _change_one(window, position):
+    """Another movie and rating at a position."""
+    there = tf.range(tf.shape(window.movie)[1]) == position
+    return window._replace(
+        movie=tf.where(there, (window.movie + 5) % MOVIES, window.movie),
+        rating=tf.where(there, 5.5 - window.rating, window.rating),
+    )
+
+
+def _in_order(window, places):
+    """The same events at other places; moments stay where they are."""
+    names = ("movie", "rating", "present", "rated")
+    return window._replace(**{name: tf.gather(getattr(window, name), places, axis=1)
+                              for name in names})  # fmt: skip
+
+
 def _queries(model, window):
     """What each position knows of its user and thinks of some movies, in training's terms."""
     tables = model.movie_tables()
-    visible, age = (before if model.ordered else others)(window.present)
+    visible, age = (before if model.ordered else others)(window)
     query = model.query(tables, window, visible, age)
     ratings = [
         model.rate(tables, window, tf.fill(tf.shape(window.movie), movie), visible, age)
@@ -170,6 +187,32 @@ def test_no_position_of_an_ordered_model_sees_its_own_or_later_events(
         assert changed[:, : position + 1].max() < 1e-5
         if position < 4:  # what follows does see it, or the test would prove nothing
             assert changed[:, position + 1].min() > 1e-3
+
+
+@pytest.mark.parametrize("settings", [{}, CROSSED], ids=["plain", "crossed"])
+def test_events_of_one_moment_do_not_see_each_other(make_model, make_facts, make_window, settings):
+    """Whatever one of them is and wherever it stands there, the others' queries are the same."""
+    model, window = make_model(True, **settings), make_window(make_facts(), [8, 8], seed=4)
+    window = window._replace(moment=tf.constant([[0, 1, 2, 2, 2, 5, 5, 7]] * 2))
+    plain = _queries(model, window)
+    for position, tied in ((2, (2, 5)), (3, (2, 5)), (4, (2, 5)), (5, (5, 7)), (6, (5, 7))):
+        changed = np.abs(_queries(model, _change_one(window, position)) - plain).max(-1)
+        assert changed[:, : tied[1]].max() < 1e-5
+        assert changed[:, tied[1]].min() > 1e-3  # what follows does see it
+    for first, last in ((2, 5), (5, 7)):
+        assert np.abs(plain[:, first:last] - plain[:, first : first + 1]).max() < 1e-5
+    turned = _queries(model, _in_order(window, [0, 1, 4, 2, 3, 5, 6, 7]))
+    np.testing.assert_allclose(turned[:, :5], plain[:, :5], **CLOSE)
+
+
+def test_a_lone_moment_reads_as_if_it_stood_there_alone(make_model, make_facts, make_window):
+    """What a tied event sees, and how old it is, is what it would be without its company."""
+    model, window = make_model(True), make_window(make_facts(), [6], seed=8)
+    tied = window._replace(moment=tf.constant([[0, 1, 2, 2, 2, 2]]))
+    cut = ("movie", "rating", "present", "rated", "moment")
+    alone = window._replace(**{name: getattr(window, name)[:, :3] for name in cut})
+    expected = _queries(model, alone)[:, 2:3]
+    np.testing.assert_allclose(_queries(model, tied)[:, 2:], np.tile(expected, [1, 4, 1]), **CLOSE)
 
 
 @pytest.mark.parametrize("settings", [{}, CROSSED], ids=["plain", "crossed"])

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.model import scoring
 from components.model.export import ExportedRecommender, save
-from components.model.window import Window
+from components.model.window import Window, apart
 
 REACH = 6
 MOVIES = 12
@@ -97,6 +97,7 @@ def _window(facts, features=None):
         tf.constant(rating),
         tf.constant(present),
         tf.constant(present),
+        apart(tf.constant(rows)),
     )
 
 

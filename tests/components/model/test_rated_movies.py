@@ -28,7 +28,7 @@ def test_in_training_no_target_shows_that_its_user_rated_it(make_model, make_win
     table.mean.assign(tf.random.stateless_normal(table.mean.shape, [1, 2]))
     window = make_window(facts, [6, 4], seed=3)
     user, movie = window.user.numpy(), window.movie.numpy()
-    visible, age = before(window.present)
+    visible, age = before(window)
     history = RatingHistory(window.movie, window.rating, visible, age)
     tables = head.tables(training=False)
     tables["raters"] = tf.reshape(table.rows(), [-1, head.heads, 1 + head.dims])

@@ -59,7 +59,7 @@ def _foreseen(model, window, row, position):
 
 def test_predictions_and_losses_are_those_of_the_posterior(model, window):
     head, facts = model.rating_head, model.facts
-    visible, age = (before if model.ordered else others)(window.present)
+    visible, age = (before if model.ordered else others)(window)
     tables = head.tables(training=False)
     users = head.users(
         tables, RatingHistory(window.movie, window.rating, visible, age), window.user_features
@@ -78,11 +78,11 @@ def test_predictions_and_losses_are_those_of_the_posterior(model, window):
 
 
 def test_one_position_is_solved_like_many(model, window):
-    visible, age = before(window.present)
+    visible, age = before(window)
     tables = model.rating_head.tables(training=False)
 
     def at(chosen):
-        history = RatingHistory(window.movie, window.rating, visible[:, chosen], age[chosen])
+        history = RatingHistory(window.movie, window.rating, visible[:, chosen], age[:, chosen])
         return model.rating_head.users(tables, history, window.user_features)
 
     many, one = at(slice(2, 5)), at(slice(3, 4))
@@ -119,7 +119,7 @@ def test_only_training_takes_raters_out(make_model, make_facts, make_window, mon
     monkeypatch.setattr(RatingHead, "_targets", targets)
     model.losses_per_task(window, training=True)
     model.losses_per_task(window, training=False)
-    model.rate(model.movie_tables(), window, window.movie, *before(window.present))
+    model.rate(model.movie_tables(), window, window.movie, *before(window))
     assert asked[0] is window.user and asked[1:] == [None, None]
 
 

@@ -15,8 +15,10 @@ EVIL = "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title> ]]> |*`_[x](
 ROWS = {
     "read": 100, "kept": 98, "dropped": {"off_scale": 2},
     "samples": [{"reason": "off_scale", "file": "r.csv", "line": 7, "text": f"1,2,{EVIL}"}],
-    "splits": {name: {"ratings": 30, "examples": 3} for name in ("train", "valid", "eval")},
-    "users": 5, "movies": 9, "time_range": [0, 10**9], "cutoffs": None, "history": "before",
+    "splits": {
+        name: {"ratings": 30, "examples": 3, "tied": 6} for name in ("train", "valid", "eval")
+    },
+    "users": 5, "movies": 9, "time_range": [0, 10**15], "cutoffs": None, "history": "before",
 }  # fmt: skip
 EPOCH = {"loss": 3.0, "valid_loss": 3.5, "valid_hit_rate@10": 0.1, "valid_rmse": 0.9}
 CROSSED = {

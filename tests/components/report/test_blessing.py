@@ -180,7 +180,7 @@ def test_values_come_from_their_own_metrics(make_blessing, make_evaluation, make
 def test_the_facts_of_the_run_are_kept(make_blessing, make_evaluation):
     content = make_blessing(make_evaluation(), True)
     assert content["split"]["kind"] == "temporal" and content["split"]["history"] == "before"
-    assert content["split"]["train"] == {"ratings": 30, "examples": 3}
+    assert content["split"]["train"] == {"ratings": 30, "examples": 3, "tied": 6}
     assert content["rows"]["dropped"] == {"off_scale": 2} and content["run_id"] == "run-1"
     assert content["training"]["best_epoch"] == 2
 

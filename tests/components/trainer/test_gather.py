@@ -167,7 +167,7 @@ def test_read_catalogue(example, write_records, tmp_path):
     whole = [
         example(movie_id="a", movie_title="Same", year=1995, genres=["Drama", "Comedy"], star=""),
         example(movie_id="b", movie_title="Same", year=0, genres=[], star="Y"),
-        example(movie_id="c", movie_title="Ça", year=2001, genres=["Drama"], star="X"),
+        example(movie_id="c", movie_title="Ça", year=2001, genres=["Drama", "0"], star="X"),
     ]
     files = [write_records(tmp_path / name, part) for name, part in
              (("1.gz", whole[:2]), ("2.gz", whole[2:]))]  # fmt: skip
@@ -176,7 +176,7 @@ def test_read_catalogue(example, write_records, tmp_path):
     assert found.titles == [b"Same", b"Same", "Ça".encode()]
     assert found.features == {
         "year": [[b"1995"], [], [b"2001"]],
-        "genres": [[b"Drama", b"Comedy"], [], [b"Drama"]],
+        "genres": [[b"Drama", b"Comedy"], [], [b"Drama", b"0"]],
         "star": [[], [b"Y"], [b"X"]],
     }
 

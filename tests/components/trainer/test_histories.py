@@ -61,10 +61,23 @@ def test_nothing_is_cut_off_however_much_a_user_rated(tmp_path, example, write_r
     assert _events(users, b"u1") == [(movie, 3.5) for movie in range(1_800)]
 
 
-def test_without_times_the_files_order_counts(tmp_path, example, write_records, make_facts,
-                                              make_lookup):  # fmt: skip
-    path = write_records(
-        tmp_path / "one", [example(user_id="u0", movie_id=["m3", "m1"], rating=[1.0, 2.0])]
-    )
-    users = read_users([path], make_lookup(make_facts()), make_facts().user_ids)
-    assert _events(users, b"u0") == [(3, 1.0), (1, 2.0)]
+@pytest.mark.parametrize("times", [True, False], ids=["one moment", "no times"])
+def test_within_a_moment_the_files_order_does_not_count(
+    tmp_path, example, write_records, make_facts, make_lookup, times
+):
+    facts = make_facts()
+    movies = [f"m{movie}" for movie in range(12)]
+    found = []
+    for name, order in (("as it comes", movies), ("turned", movies[::-1])):
+        parts = [order[:7], order[7:]]
+        stamps = [{"timestamp": [5] * len(own)} if times else {} for own in parts]
+        paths = [
+            write_records(
+                tmp_path / f"{name}-{part}",
+                [example(user_id="u0", movie_id=own, rating=[1.0] * len(own), **stamp)],
+            )
+            for part, (own, stamp) in enumerate(zip(parts, stamps, strict=True))
+        ]
+        found.append(_events(read_users(paths, make_lookup(facts), facts.user_ids), b"u0"))
+    assert found[0] == found[1] and sorted(found[0]) == [(movie, 1.0) for movie in range(12)]
+    assert found[0] != sorted(found[0])

@@ -179,10 +179,14 @@ def test_without_a_usable_model_the_start_is_cold(make_model, tmp_path):
     plain = tf.Module()
     plain.scale = tf.Variable([1.0, 5.0])
     tf.saved_model.save(plain, str(tmp_path / "plain"))
+    plain.keepsake = tf.Module()
+    plain.keepsake.names = tf.Variable(["users/ids"])
+    tf.saved_model.save(plain, str(tmp_path / "older"))
     for path, said in (
         (None, "no blessed model yet"),
         (str(tmp_path / "none"), "cannot be read"),
         (str(tmp_path / "plain"), "keeps no names of its weights"),
+        (str(tmp_path / "older"), "told times by the second"),
     ):
         warm, told = warm_start(make_model(True), path)
         assert not warm and said in told and told.count("\n") == 0

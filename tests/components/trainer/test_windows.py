@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.model.features import Lookup, history, parse, table
+from components.model.window import moments
 from components.trainer import windows
 
 LOOKUP = Lookup(
@@ -41,7 +42,7 @@ def _events(batches):
     """Counts (user, movie, rating) over all that is present."""
     found = Counter()
     for batch in batches:
-        user, _, movie, rating, present = (tensor.numpy() for tensor in batch)
+        user, _, movie, rating, present, *_ = (tensor.numpy() for tensor in batch)
         for row, place in zip(*np.nonzero(present), strict=True):
             found[int(user[row]), int(movie[row, place]), float(rating[row, place])] += 1
     return found
@@ -170,3 +171,23 @@ def test_histories_are_padded_at_the_front(example):
 def test_an_example_without_a_user_is_refused(example):
     with pytest.raises(tf.errors.InvalidArgumentError, match="user_id"):
         parse(LOOKUP, tf.constant([example(movie_id=["m1"], rating=[3.0])]))
+
+
+@given(st.lists(st.integers(0, 3), max_size=20).map(sorted))
+def test_moments_begin_at_their_first_event(times):
+    found = moments(tf.constant(times, tf.int64)).numpy()
+    assert found.tolist() == [times.index(time) for time in times]
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_windows_say_which_events_share_a_moment(example, write_records, tmp_path, timed):
+    day = 1_600_000_000_000_000  # a microsecond apart is another moment
+    times = {"timestamp": [day, day, day + 1, day + 2, day + 2]} if timed else {}
+    movies = [f"m{i}" for i in range(5)]
+    one = example(user_id="u0", movie_id=movies, rating=[1.0] * 5, **times)
+    other = example(user_id="u1", movie_id=["m9"], rating=[1.0],
+                    **({"timestamp": [day]} if timed else {}))  # fmt: skip
+    (batch,) = _epoch([write_records(tmp_path / "train.gz", [one, other])])
+    found = {int(user): row for user, row in zip(batch.user, batch.moment.numpy(), strict=True)}
+    assert found[0].tolist() == ([0, 0, 2, 3, 3] if timed else [0, 1, 2, 3, 4])
+    assert found[1][0] == 0

@@ -13,6 +13,7 @@ SETTINGS = (
     "vertex.project=project",
     "vertex.pipeline_root=gs://bucket/greenlight/",
     "vertex.image=registry/greenlight/cpu:1",
+    "vertex.job.service_account=runner@project.iam.gserviceaccount.com",
     "vertex.gpu_image=registry/greenlight/gpu:1",
     "vertex.nodes.MovieTrainer={cpu: 8, memory_gb: 32, gpu: NVIDIA_TESLA_T4}",
     "vertex.nodes.RatingExampleGen={memory_gb: 8}",

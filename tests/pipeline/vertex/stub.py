@@ -38,6 +38,8 @@ class VertexStub:
     faults: dict[str, list[int]] = field(default_factory=dict)
     states: list[str] = field(default_factory=lambda: ["PIPELINE_STATE_SUCCEEDED"])
     error: str = ""
+    blessed: int | None = None
+    frozen: bool = False  # a schedule stays in its state whatever is asked
     url: str = ""
     resources: dict[str, Any] = field(default_factory=dict)
 
@@ -51,6 +53,8 @@ class VertexStub:
             return self._create(request)
         if request.path.endswith(":addContextChildren"):
             return 200, {}
+        if kind(request.path) == "schedules":
+            return self._scheduled(request)
         if kind(request.path) == "pipelineJobs" and request.path in self.resources:
             state = self.states[0] if len(self.states) == 1 else self.states.pop(0)
             self.resources[request.path] |= {"state": state} | self._details(state)
@@ -65,11 +69,35 @@ class VertexStub:
         self.resources[name] = {**request.body, "name": name.removeprefix("/v1/")}
         return 200, self.resources[name]
 
+    def _scheduled(self, request: Request) -> tuple[int, Any]:
+        """Lists one at a time; pauses, resumes and deletes, which is an operation at its end."""
+        path, _, verb = request.path.partition(":")
+        if path.endswith("/schedules"):
+            names = [name for name in self.resources if "/schedules/" in name]
+            place = int(request.query.get("pageToken", ["0"])[0])
+            more = {"nextPageToken": str(place + 1)} if names[place + 1 :] else {}
+            return 200, {"schedules": [self.resources[one] for one in names[place:][:1]], **more}
+        if path not in self.resources:
+            return 404, None
+        if request.method == "DELETE":
+            name = f"{path.removeprefix('/v1/')}/operations/5"
+            empty = {"@type": "type.googleapis.com/google.protobuf.Empty"}
+            del self.resources[path]
+            return 200, {"name": name, "done": True, "response": empty}
+        if verb and not self.frozen:
+            self.resources[path]["state"] = {"pause": "PAUSED", "resume": "ACTIVE"}[verb]
+        return 200, {} if verb else self.resources[path]
+
     def _details(self, state: str) -> dict[str, Any]:
         task = {"taskName": "RatingExampleGen", "state": "RUNNING"}
         if state != "PIPELINE_STATE_RUNNING":
             task["state"] = "SUCCEEDED" if state.endswith("SUCCEEDED") else "FAILED"
         details: dict[str, Any] = {"taskDetails": [task]}
+        if self.blessed is not None:
+            outputs = {"blessing": {"artifacts": [{"metadata": {"blessed": self.blessed}}]}}
+            details["taskDetails"].append(
+                {"taskName": "Evaluator", "state": "SUCCEEDED", "outputs": outputs}
+            )
         if state != "PIPELINE_STATE_PENDING":
             run = "projects/p/metadataStores/default/contexts/run"
             details["pipelineRunContext"] = {"name": run}
@@ -78,7 +106,7 @@ class VertexStub:
 
 def kind(path: str) -> str:
     """The collection that a path is of: `pipelineJobs`, `schedules`, `contexts`."""
-    parts = path.removeprefix("/v1/").split("/")
+    parts = path.removeprefix("/v1/").partition(":")[0].split("/")
     return parts[-1] if len(parts) % 2 else parts[-2]
 
 
@@ -111,7 +139,7 @@ def _handler(stub: VertexStub) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 (the server's names)
+        do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 (the server's names)
 
         def log_message(self, *arguments: Any) -> None:
             """Says nothing."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from google.cloud.aiplatform_v1.types import PipelineJob
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
@@ -38,7 +39,7 @@ def test_files_parse_strictly(
     monkeypatch.setattr("pipeline.vertex.compile.compile_job", lambda *_: vertex_job)
     monkeypatch.setattr("pipeline.vertex.compile.compile_kfp", lambda *_: kfp_spec)
     written = write_job(vertex_config, "", tmp_path).read_text(encoding="utf-8")
-    json_format.Parse(written, pipeline_spec_pb2.PipelineJob())
+    json_format.Parse(written, PipelineJob.pb(PipelineJob()))
     bare = yaml.safe_load(write_kfp(vertex_config, tmp_path).read_text(encoding="utf-8"))
     for spec in (json.loads(written)["pipelineSpec"], bare):
         assert spec["schemaVersion"] == "2.1.0"
@@ -77,6 +78,7 @@ def test_beam_runs_on_dataflow_only_where_it_is_told(vertex_job: Spec) -> None:
         "--machine_type=n2-standard-4",
         "--max_num_workers=9",
         "--disk_size_gb=50",
+        "--service_account_email=runner@project.iam.gserviceaccount.com",
         "--no_use_public_ips",
     ]
     assert args["Evaluator"][6:] == [

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.vertex.conditions import holds
+from pipeline.vertex.config import NodeConfig
 from pipeline.vertex.interpreter import Interpreter, fill
+from pipeline.vertex.job import custom_job
 from pipeline.vertex.steps import steps_in_order
 from pipeline.vertex.store import Store, matches, new_name
 
@@ -112,6 +114,17 @@ def follow(folder: Path, commands: Commands, content: Spec | None = None) -> dic
     interpreter = Interpreter(content, "job-1", store, folder / "gs", commands)
     ended = map(interpreter.follow, steps_in_order(content["pipelineSpec"]))
     return {step.name: step.state for step in ended}
+
+
+def test_a_custom_job_runs_as_its_container_does(tmp_path: Path) -> None:
+    content, commands = job(), Commands()
+    push = content["pipelineSpec"]["deploymentSpec"]["executors"]["Push"]
+    node = NodeConfig(machine_type="n1-standard-8", strategy="spot")
+    push["customJob"] = {"customJob": custom_job("Push", node, push.pop("container"))}
+    states = follow(tmp_path, commands, content)
+    assert states == {"Look": "none yet", "Make": "done", "Push": "done", "After": "done"}
+    (words,) = (w for name, w in zip(commands.names, commands.words, strict=True) if name == "Push")
+    assert words[:2] == ["python", "--call"]
 
 
 def test_a_first_job_runs_every_step_after_those_it_awaits(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""Where the server listens, and whom it lets in: checked before anything is loaded."""
+
+import errno
+import re
+import socket
+
+from schemas.errors import UserError
+
+_ORIGIN = re.compile(r"https?://[^/\s?#]+", re.IGNORECASE)
+_ROOT = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Takes a port at every address of a host; nothing listens there yet.
+
+    Raises:
+      UserError: the port is in use, or there is no such address here.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise UserError(f"There is no address {host}: {error.strerror}.") from error
+    bound, faults = list[socket.socket](), list[OSError]()
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        opened = socket.socket(family, kind, protocol)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            opened.bind(address)
+            bound.append(opened)
+        except OSError as error:
+            opened.close()
+            faults.append(error)
+    # A name may have addresses that this machine lacks, such as ::1 where there is no IPv6.
+    serious = [fault for fault in faults if not bound or fault.errno != errno.EADDRNOTAVAIL]
+    if serious:
+        raise cannot_listen(host, port, serious[0])
+    return bound
+
+
+def cannot_listen(host: str, port: int, fault: OSError) -> UserError:
+    """Why there is no listening at a port, and what to do."""
+    if fault.errno == errno.EADDRINUSE:
+        return UserError(f"Port {port} of {host} is in use: take another --port, or end its owner.")
+    return UserError(f"Port {port} of {host} cannot be listened at: {fault.strerror}.")
+
+
+def checked_token(token: str | None) -> str | None:
+    """A token without the white space around it, which no header can carry.
+
+    Raises:
+      UserError: nothing is left, so that the server would be open by mistake.
+    """
+    if token is not None and not token.strip():
+        raise UserError("The token is empty: give one, or leave --token out to let everybody ask.")
+    return token and token.strip()
+
+
+def checked_origins(origins: list[str]) -> list[str]:
+    """Origins as browsers send them; "*" is any.
+
+    Raises:
+      UserError: one that no browser sends, which would let nobody in.
+    """
+    plain = [origin.strip().rstrip("/").lower() for origin in origins]
+    for given, origin in zip(origins, plain, strict=True):
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise UserError(f"--cors takes origins such as https://shop.example, not {given!r}.")
+    return plain
+
+
+def checked_base(root: str) -> str:
+    """The path that a proxy puts before every route: "" or as "/greenlight".
+
+    Raises:
+      UserError: it is no path.
+    """
+    plain = root.rstrip("/")
+    if plain and not _ROOT.fullmatch(plain):
+        raise UserError(f"--root-path takes a path such as /greenlight, not {root!r}.")
+    return plain

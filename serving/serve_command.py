@@ -1,0 +1,58 @@
+"""The command `greenlight serve`."""
+
+import errno
+from typing import Annotated
+
+import typer
+
+from serving.commands import PUSHED, ModelDir, Version, quiet
+from serving.folder import check_folder, require_version
+from serving.listening import bind, cannot_listen, checked_base, checked_origins, checked_token
+
+
+def serve(
+    model_dir: ModelDir = PUSHED,
+    version: Version = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="where there is no model yet, wait for the first")
+    ] = False,
+    host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    name: Annotated[str, typer.Option(help="the model's, in /v1/models/NAME")] = "greenlight",
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="GREENLIGHT_TOKEN", help="bearer token to ask for; none: open"),
+    ] = None,
+    cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,
+    root_path: Annotated[
+        str, typer.Option(help="path below which a proxy shows the server, such as /greenlight")
+    ] = "",
+    threads: Annotated[int, typer.Option(min=1, max=64, help="calls at a time")] = 2,
+    queue: Annotated[int, typer.Option(min=1, help="calls that run or wait; beyond: 429")] = 128,
+    seconds: Annotated[float, typer.Option(min=0.01, help="for one call; beyond: 503")] = 10.0,
+    drain: Annotated[
+        float, typer.Option(min=0, help="seconds between SIGTERM, not ready from then, and the end")
+    ] = 5.0,
+) -> None:
+    """Serves the newest pushed model over HTTP, and every newer one as it is pushed."""
+    asked, base = checked_token(token), checked_base(root_path)
+    origins = checked_origins(cors or [])
+    if wait:
+        check_folder(model_dir)
+    else:
+        require_version(model_dir, version)
+    sockets = bind(host, port)
+    quiet()
+    from serving.app import make_app
+    from serving.server import run
+    from serving.service import Limits, Server
+
+    limits = Limits(threads=threads, queue=queue, seconds=seconds)
+    server = Server(model_dir, limits, version, wait)
+    app = make_app(server, name, limits, asked, origins, base)
+    try:
+        run(server, app, limits, sockets, drain)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise cannot_listen(host, port, error) from error

@@ -1,0 +1,64 @@
+"""Pure noise in a file that is sorted by movie within a day: there is nothing to be learned."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.example_gen.config import SplitConfig
+from components.example_gen.generate import generate
+from components.model.config import ModelConfig, TrainingConfig
+from components.model.evaluation import evaluation
+from components.trainer import gather, run
+from components.trainer.windows import records
+from schemas.source import Source
+
+USERS, MOVIES, DAYS, A_DAY = 300, 120, 3, 8
+CHANCE = 10 / (MOVIES - DAYS * A_DAY + 1)
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    """Each user's last rating held out, of files with dates alone."""
+    folder, rng = tmp_path_factory.mktemp("noise"), np.random.default_rng(5)
+    rows = []
+    for user in range(USERS):
+        watched = rng.choice(MOVIES, [DAYS, A_DAY], replace=False)
+        for day, movies in enumerate(watched):
+            rows += [(day, movie, user, rng.integers(1, 6)) for movie in movies]
+    lines = [
+        f"u{user},{movie:03d},{mark},2020-01-0{day + 1}" for day, movie, user, mark in sorted(rows)
+    ]
+    (folder / "votes.csv").write_text("\n".join(["user,movie,mark,day", *lines]) + "\n")
+    columns = {"user_id": "user", "movie_id": "movie", "rating": "mark", "timestamp": "day"}
+    ratings = {"files": "votes.csv", "columns": columns, "timestamp": "%Y-%m-%d"}
+    source = Source.model_validate({"name": "noise", "scale": (1, 5), "ratings": ratings})
+    uris = f"{folder}/examples", f"{folder}/catalogue"
+    rows = generate(source, SplitConfig(kind="leave_last_n"), str(folder), *uris)
+    assert rows["splits"]["eval"] == {"ratings": USERS, "examples": USERS, "tied": USERS}
+    return folder
+
+
+def test_noise_is_found_by_chance_and_no_better_than_popularity(examples):
+    files = {
+        split: tf.io.gfile.glob(f"{examples}/examples/Split-{split}/*")
+        for split in ("train", "valid", "eval")
+    }
+    catalogue = gather.read_catalogue(tf.io.gfile.glob(f"{examples}/catalogue/*/*"))
+    users = sorted({example.features.feature["user_id"].bytes_list.value[0]
+                    for batch in records(files["train"])
+                    for example in map(tf.train.Example.FromString, batch.numpy())})  # fmt: skip
+    vocabulary = {"user_id": users, "movie_id": catalogue.ids}
+    lookup = gather.make_lookup(catalogue, vocabulary)
+    statistics = gather.count_train(files["train"], lookup, len(catalogue.ids))
+    job = run.Job(
+        **files, catalogue=[], transform_graph="", serving_dir="", log_dir=f"{examples}/log",
+        checkpoints=f"{examples}/checkpoints", model=ModelConfig(), training=TrainingConfig(),
+        scale=(1.0, 5.0), ordered=True, window=100,
+    )  # fmt: skip
+    model = run.learn(job, run.Data(catalogue, vocabulary, lookup, statistics)).model
+    tables = model.movie_tables()
+    parts = [evaluation(tables, model, lookup, 100, batch) for batch in records(files["eval"])]
+    doubt = 4 * np.sqrt(CHANCE * (1 - CHANCE) / USERS)  # four standard deviations
+    for name in ("rank", "popularity_rank"):
+        ranks = np.concatenate([part[name].numpy() for part in parts])
+        assert (ranks <= 10).mean() == pytest.approx(CHANCE, abs=doubt), name
