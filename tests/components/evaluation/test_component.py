@@ -223,10 +223,12 @@ def test_where_neither_task_is_judged_the_model_is_refused(folder, unrated):
     gates = GATES.model_copy(update={"retrieval": False})
     blessed, _, rows = _do(folder, "neither", unrated, gates)
     assert blessed == 0
-    assert [row["reason"] for row in rows if not row["passed"]] == [
+    refused = [row["reason"] for row in rows if row["metric"] == "tasks" and not row["passed"]]
+    assert refused == [
         f"nothing tells whether the model is any good (rating: {WHY}; "
         "retrieval: gates.retrieval is false)"
     ]
+    assert not [row for row in rows if row["kind"] == "baseline" and row["judged"]]
 
 
 @pytest.mark.parametrize(
