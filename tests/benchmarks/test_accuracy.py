@@ -56,7 +56,8 @@ def test_ranks_agree_with_plain_counting(made):
     table = rng.integers(0, 20, [len(rows.user), split.movies]).astype(np.float32)
     found = retrieval_peers.ranks(split, rows, lambda _, start, stop: table[start:stop])
     for row in range(0, len(rows.user), 11):
-        seen = set(rows.history.values[rows.history.offsets[row] : rows.history.offsets[row + 1]])
+        lists = (rows.history, rows.seen)
+        seen = {m for own in lists for m in own.values[own.offsets[row] : own.offsets[row + 1]]}
         others = [m for m in range(split.movies) if m not in seen and m != rows.movie[row]]
         own = table[row, rows.movie[row]]
         better = (table[row, others] > own).sum()
