@@ -19,9 +19,6 @@ class ModelConfig(BaseModel):
     ignored: list[str] = Field([], description="features that the source has and the model ignores")
     retrieval_weight: float = Field(1.0, ge=0, description="weight of the retrieval loss")
     rating_weight: float = Field(1.0, ge=0, description="weight of the rating loss")
-    listwise_share: float = Field(
-        0.0, ge=0, lt=1, description="share of the order of a user's ratings in the rating loss"
-    )
     dims: int = Field(128, ge=2, le=1024, description="width of the retrieval embeddings")
     rating_heads: int = Field(4, ge=1, le=64, description="rating heads that are averaged")
     rating_dims: int = Field(8, ge=1, le=64, description="width of each rating head's vectors")

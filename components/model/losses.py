@@ -1,6 +1,5 @@
 """Losses that do not depend on the batch's size and do not punish what a user also watched."""
 
-import numpy as np
 import tensorflow as tf
 
 MASKED = -1e9
@@ -41,29 +40,6 @@ def candidate_offset(
       float32 [batch, candidates].
     """
     return tf.where(watched, MASKED, bias - log_rates)
-
-
-def listwise_loss(scores: tf.Tensor, ratings: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """ListMLE (Xia and others, 2008): how unlikely the order by rating is, given the scores.
-
-    The best movie is drawn first by softmax over all, then the next over the rest, and so on.
-    Equal ratings have no order: it is drawn anew every time.
-
-    Args:
-      scores: float32 [batch, length].
-      ratings: float32 [batch, length], on any scale.
-      weights: float32 [batch, length], 0 for what is not in the list, 1 for all else.
-
-    Returns:
-      The mean over all that is listed: nats, a scalar; 0 where no list has two.
-    """
-    drawn = tf.argsort(tf.random.uniform(tf.shape(ratings)), axis=-1)
-    keys = tf.gather(tf.where(weights > 0, -ratings, np.inf), drawn, batch_dims=1)
-    order = tf.gather(drawn, tf.argsort(keys, axis=-1, stable=True), batch_dims=1)
-    listed = tf.gather(weights, order, batch_dims=1)
-    best_first = tf.where(listed > 0, tf.gather(scores, order, batch_dims=1), MASKED)
-    rest = tf.math.cumulative_logsumexp(best_first, axis=-1, reverse=True)
-    return weighted_mean(rest - best_first, listed)
 
 
 def weighted_mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

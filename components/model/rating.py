@@ -9,7 +9,6 @@ import tf_keras as keras
 
 from components.model.crosses import CrossedRating, rating_parts
 from components.model.facts import Facts
-from components.model.losses import listwise_loss
 from components.model.rated_movies import RatedMovies, shared_table
 from components.model.users import UserEmbedding
 from components.model.window import Window
@@ -234,23 +233,6 @@ class RatingHead(keras.layers.Layer):
             parts = rating_parts(tables["rating_parts"], solved[..., 0], users.kinds, target)
             error -= self.crosses(parts, training=training)[:, tf.newaxis]
         return 0.5 * tf.reduce_mean(tf.square(error) / variance + tf.math.log(variance), 1)
-
-    def order_loss(
-        self,
-        tables: dict[str, tf.Tensor],
-        users: Users,
-        target: tf.Tensor,
-        rating: tf.Tensor,
-        listed: tf.Tensor,
-    ) -> tf.Tensor:
-        """How badly the predictions order each user's ratings: mean nats, see `listwise_loss`.
-
-        Predictions count in standard deviations of the noise, so that those of the right size are
-        about those of the likeliest order.
-        """
-        noise = self._deviation * tf.exp(0.5 * tf.reduce_mean(self.log_noise))
-        scores = self.predict(tables, users, target) / tf.stop_gradient(noise)
-        return listwise_loss(scores, rating, listed)
 
 
 def solve(matrix: tf.Tensor, right: tf.Tensor) -> tf.Tensor:

@@ -13,7 +13,7 @@ from components.model.facts import Facts
 from components.model.layers import EventEmbedding, HistoryEncoder, MovieEmbedding
 from components.model.linear import LinearPath
 from components.model.losses import candidate_offset, softmax_loss, weighted_mean
-from components.model.rating import RatingHead, RatingHistory, Users
+from components.model.rating import RatingHead, RatingHistory
 from components.model.users import UserEmbedding
 from components.model.window import Window, before, hide, others, seen_movies
 
@@ -180,33 +180,11 @@ class Recommender(tfrs.Model):
     ) -> tf.Tensor:
         visible, age = (before if self.ordered else others)(window)
         head, history = self._head, RatingHistory.of(window, visible, age)
-        users = self._rating_users(tables, window, history, training)
+        raters = window.user if training else None
+        users = head.users(tables, history, window.user_features, training, raters)
         nats = head.loss(tables, users, window.movie, window.rating, training)
         caution = self.config.rating_caution / max(float(self.facts.rated_counts.sum()), 1.0)
-        loss, share = weighted_mean(nats, window.rated), self.config.listwise_share
-        if share:
-            order = self._order_loss(tables, users, window, training)
-            loss = (1.0 - share) * loss + share * order
-        return loss + caution * head.divergence()
-
-    def _rating_users(
-        self, tables: dict[str, tf.Tensor], window: Window, history: RatingHistory, training: bool
-    ) -> Users:
-        raters = window.user if training else None
-        return self._head.users(tables, history, window.user_features, training, raters)
-
-    def _order_loss(
-        self, tables: dict[str, tf.Tensor], users: Users, window: Window, training: bool
-    ) -> tf.Tensor:
-        listed = window.rated
-        if not self.ordered:
-            # All of a list must read the same: what each other one tells of the user would give
-            # away which rating it lacks.
-            listed = hide(window.rated, self.config.hidden_share)
-            visible, age = (window.rated - listed)[:, tf.newaxis], tf.zeros([1, 1])
-            history = RatingHistory(window.movie, window.rating, visible, age)
-            users = self._rating_users(tables, window, history, training)
-        return self._head.order_loss(tables, users, window.movie, window.rating, listed)
+        return weighted_mean(nats, window.rated) + caution * head.divergence()
 
     def _retrieval_loss(
         self, tables: dict[str, tf.Tensor], window: Window, training: bool

@@ -11,16 +11,13 @@ REACH = 20
 MOVIES = 12
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}
-LISTED = {"listwise_share": 0.5}
 FORMS = {
     "ordered": (True, "all", {}),
     "set": (False, "all", {}),
-    "ordered, listwise": (True, "all", LISTED),
-    "set, listwise": (False, "all", LISTED),
     "ordered, crossed": (True, "all", CROSSED),
     "set, crossed": (False, "all", CROSSED),
-    "ordered, some rated": (True, "some", LISTED),
-    "set, some rated": (False, "some", LISTED),
+    "ordered, some rated": (True, "some", {}),
+    "set, some rated": (False, "some", {}),
     "ordered, none rated": (True, "none", CROSSED),
     "set, none rated": (False, "none", CROSSED),
 }

@@ -1,14 +1,12 @@
 """The losses against numpy: the softmax, whole and sampled, and the order of a list."""
 
-from itertools import permutations
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.model.losses import candidate_offset, listwise_loss, softmax_loss, weighted_mean
+from components.model.losses import candidate_offset, softmax_loss, weighted_mean
 
 logit = st.floats(-8, 8, width=32)
 
@@ -115,50 +113,3 @@ def test_weighted_mean_agrees_with_numpy(rows):
         assert found == pytest.approx((values.astype(np.float64) * weights).sum() / total, abs=1e-3)
     if total == 0:
         assert found == 0
-
-
-def _unlikely(scores, ratings):
-    """What an order costs: drawn best first, each by softmax over what is left."""
-    order = np.argsort(-ratings)
-    left = [np.exp(scores[order[i:]]).sum() for i in range(len(order))]
-    return float((np.log(left) - scores[order]).sum())
-
-
-def _order_loss(scores, ratings, present):
-    arrays = (np.asarray(array, np.float32) for array in (scores, ratings, present))
-    return float(listwise_loss(*map(tf.constant, arrays)))
-
-
-@settings(max_examples=30)
-@given(st.lists(st.integers(0, 7), min_size=1, max_size=4), st.randoms())
-def test_an_order_costs_what_numpy_says(lengths, random):
-    rng = np.random.default_rng(random.randrange(2**32))
-    scores = rng.normal(0, 3, [len(lengths), 8])
-    ratings = np.stack([rng.permutation(8) for _ in lengths]) / 2
-    present = rng.permuted(np.arange(8) < np.array(lengths)[:, np.newaxis], axis=1)
-    rows = zip(scores, ratings, present, strict=True)
-    costs = [_unlikely(score[listed], rating[listed]) for score, rating, listed in rows]
-    expected = sum(costs) / max(1, sum(lengths))
-    assert _order_loss(scores, ratings, present) == pytest.approx(expected, abs=1e-4)
-
-
-def test_equal_ratings_are_put_in_every_order_alike():
-    scores, ratings = np.array([0.0, 1.0, 3.0]), np.array([2.0, 2.0, 2.0])
-    tf.random.set_seed(1)
-    drawn = {round(_order_loss([scores], [ratings], np.ones([1, 3])), 4) for _ in range(60)}
-    orders = [np.array(order, float) for order in permutations(range(3))]
-    expected = {round(_unlikely(scores, order) / 3, 4) for order in orders}
-    assert drawn == expected
-
-
-@pytest.mark.parametrize("size", [0.0, 50.0, -50.0])
-def test_the_orders_gradients_are_finite_and_leave_padding_alone(size):
-    scores = tf.Variable([[size, -size, 1.0], [size, 0.0, 1.0], [0.0, 0.0, size]])
-    present = tf.constant([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
-    with tf.GradientTape() as tape:
-        loss = listwise_loss(scores, tf.constant([[1.0, 2.0, 3.0]] * 3), present)
-    found = tape.gradient(loss, scores).numpy()
-    assert np.isfinite(found).all()
-    assert not found[present.numpy() == 0].any()
-    assert found[0, 0] >= -1e-6 and found[0, 1] <= 1e-6
-    assert (found[0, 1] < -0.1) == (size >= 0)

@@ -127,22 +127,3 @@ def test_what_is_no_number_stays_none():
     matrix = tf.stack([tf.eye(2), tf.fill([2, 2], np.nan), tf.zeros([2, 2]) + 2 * tf.eye(2)])
     found = solve(matrix, tf.ones([3, 2, 1])).numpy()[..., 0]
     np.testing.assert_allclose(found, [[1, 1], [np.nan] * 2, [0.5, 0.5]])
-
-
-def test_the_loss_is_a_mix_of_size_and_order(make_model, make_facts, make_window, monkeypatch):
-    model, window = make_model(True), make_window(make_facts(), [6, 4])
-    asked = {}
-
-    def order(self, tables, users, target, rating, listed):
-        asked.update(target=target, rating=rating, listed=listed)
-        return tf.constant(100.0)
-
-    monkeypatch.setattr(RatingHead, "order_loss", order)
-    alone = float(model.losses_per_task(window, training=False)["rating"])
-    assert not asked
-    model.config = model.config.model_copy(update={"listwise_share": 0.25})
-    mixed = float(model.losses_per_task(window, training=False)["rating"])
-    held_back = float(model.config.rating_caution / model.facts.counts.sum()
-                      * model.rating_head.divergence())  # fmt: skip
-    assert mixed == pytest.approx(0.75 * (alone - held_back) + 25.0 + held_back, rel=1e-5)
-    assert asked["target"] is window.movie and asked["listed"] is window.present
