@@ -111,13 +111,12 @@ def test_it_comes_to_a_verdict_on_what_there_is(run: Run) -> None:
 
 
 def test_the_model_serves_what_it_learned(run: Run, tmp_path: Path) -> None:
-    from serving.answers import Answers
     from serving.batch import write_batch
-    from serving.model import NO_RATINGS, newest_model
+    from serving.model import NO_RATINGS
     from serving.requests import ExplainRequest, RateRequest, RecommendRequest
-    from serving.versions import warm_up
+    from serving.versions import choose, warm_up
 
-    answers = Answers(newest_model(run.folder / "out" / "serving_model"))
+    answers = choose(run.folder / "out" / "serving_model")
     warm_up(answers)
     assert (answers.model.scale is None) == (run.kind in WHY)
     stored = answers.history("u4")

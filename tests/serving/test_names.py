@@ -26,8 +26,9 @@ from schemas.features import SEPARATOR
 from serving import friendly  # noqa: F401 (it registers the convertor)
 from serving.batch import write_batch
 from serving.commands import _history
-from serving.model import Catalogue, newest_model
+from serving.model import Catalogue
 from serving.titles import Titles
+from serving.versions import choose
 from tests.browser import browser
 from tests.components.conftest import (  # noqa: F401 (fixtures)
     make_facts,
@@ -99,7 +100,7 @@ def folder(make_facts, make_model, make_lookup, tmp_path_factory):  # noqa: F811
 
 @pytest.fixture(scope="module")
 def model(folder):
-    return newest_model(folder.path)
+    return choose(folder.path).model
 
 
 def _asked(folder, pairs):

@@ -153,7 +153,7 @@ def test_not_a_number_tokens_are_read(client):
     body = f'{{"instances": [{row}]}}'
     status, found = client.ask("POST", ":predict", body)
     assert status == 200
-    assert found["predictions"][0]["source"] == "popularity"
+    assert found["predictions"][0]["source"] == "history"  # seen, and not rated
 
 
 def test_what_is_not_served_is_a_404_and_other_paths_are_malformed(server, client):

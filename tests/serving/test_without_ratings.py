@@ -9,10 +9,8 @@ import pytest
 
 from benchmarks.synthetic_model import export_random
 from pipeline import cli
-from serving.answers import Answers
 from serving.batch import SCHEMA, write_batch
-from serving.model import newest_model
-from serving.versions import Versions
+from serving.versions import Versions, choose
 from tests.browser import browser
 
 SENTENCE = "This model was trained without ratings: it cannot predict any"
@@ -32,7 +30,7 @@ def partly(tmp_path_factory):
     """Answers of a model in which every second event is rated."""
     made = tmp_path_factory.mktemp("partly")
     export_random(made / "1", MOVIES, USERS, events=8, rated=0.5)
-    return Answers(newest_model(made))
+    return choose(made)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +171,7 @@ def test_the_command_line_recommends(run):
 
 
 def test_batch_has_nulls_for_ratings(folder, tmp_path):
-    model = newest_model(folder)
+    model = choose(folder).model
     assert write_batch(model, model.users, 4, tmp_path / "all.parquet") == 4 * USERS
     table = pq.read_table(tmp_path / "all.parquet")
     assert table.schema.names == SCHEMA.names and table["rating"].null_count == 4 * USERS

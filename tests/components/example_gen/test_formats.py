@@ -45,6 +45,9 @@ def read(source: Source, folder: Path, size: int = 16 << 20) -> tuple[pa.Table, 
     return pa.concat_tables(rows), resolve_lines(problems, lines)
 
 
+SECOND = 1_000_000  # microseconds
+
+
 def values(table: pa.Table) -> list[tuple[Any, ...]]:
     return [tuple(row.values())[:4] for row in table.to_pylist()]
 
@@ -99,7 +102,7 @@ TABLES = st.sampled_from([int, str]).flatmap(
                 "user": IDS.map(kind) if kind is str else st.integers(0, 10**15),
                 "movie": IDS.map(str),
                 "stars": st.sampled_from([1.0, 2.5, 4.0, 5.0]),
-                "time": st.integers(0, 2 * 10**9),
+                "time": st.integers(10**9, 2 * 10**9),
                 "review": st.text(st.sampled_from('ab,"\n é{}'), max_size=9),
             }
         ),
@@ -114,7 +117,7 @@ def test_every_format_reads_the_same(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], size: int
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
-    expected = [(str(r["user"]), r["movie"], r["stars"], r["time"]) for r in rows]
+    expected = [(str(r["user"]), r["movie"], r["stars"], r["time"] * SECOND) for r in rows]
     for name, write in FORMATS.items():
         (folder / name).write_bytes(write(rows))
         for at_once in (size, 16 << 20):
@@ -162,7 +165,7 @@ def test_types_of_parquet(tmp_path: Path) -> None:
             pq.write_table(
                 pa.table(first | {name: array}), tmp_path / "votes.parquet", version="2.6"
             )
-            table, problems = read(own("votes.parquet", timestamp="%Y"), tmp_path)
+            table, problems = read(own("votes.parquet", timestamp="%Y-%m-%d"), tmp_path)
             assert problems.counts == {}
             results.append(values(table))
     text = "".join(f"{u},{m},{s},{t}\n" for u, m, s, t in zip("ab", "78", "45", times, strict=True))
@@ -229,7 +232,11 @@ def test_bad_lines_of_json_are_counted_by_their_number(tmp_path: Path, size: int
     ]
     (tmp_path / "votes.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines))
     table, problems = read(own("votes.jsonl"), tmp_path, size)
-    assert values(table) == [("a", "7", 4, 5), ("c", "7", 4, 5), ("13", "7", 4.5, 5)]
+    assert values(table) == [
+        ("a", "7", 4, 5 * SECOND),
+        ("c", "7", 4, 5 * SECOND),
+        ("13", "7", 4.5, 5 * SECOND),
+    ]
     assert sorted((s.line, s.reason) for s in problems.samples) == [
         (2, "unreadable_json"),
         (5, "missing_field"),
@@ -436,7 +443,10 @@ def test_parts_without_rows_are_skipped(tmp_path: Path) -> None:
         ("part-1.csv", 0),
         ("part-3.csv", 1),
     ]
-    assert values(read(source, tmp_path)[0]) == [("a", "7", 4, 5), ("b", "7", 4, 5)]
+    assert values(read(source, tmp_path)[0]) == [
+        ("a", "7", 4, 5 * SECOND),
+        ("b", "7", 4, 5 * SECOND),
+    ]
     with pytest.raises(UserError, match="has a header but no rows"):
         plan_ranges(source, [str(tmp_path / "part-0.csv"), str(tmp_path / "part-2.csv")])
 

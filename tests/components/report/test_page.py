@@ -105,8 +105,8 @@ def test_verdict_and_gates_are_those_of_blessing_json(made, shown):
         "[...document.querySelectorAll('table.gates tbody tr')].map(r => [...r.children]"
         ".map(c => c.textContent.trim()))"
     )
-    expected = [page.tables.gate_cells(gate) for gate in content["gates"]]
-    assert rows == [list(cells.values()) for cells in expected]
+    expected = [list(page.tables.gate_cells(gate).values()) for gate in content["gates"]]
+    assert rows == [[*cells, verdict + why] for *cells, verdict, why in expected]
     for cells, gate in zip(rows, content["gates"], strict=True):
         assert cells[5] == ("passed" if gate["passed"] else "failed")
         assert cells[2] == f"{gate['value']:+.4f}"

@@ -102,7 +102,7 @@ def test_queries_are_measured_where_training_asks_them(model, windows):
     """Changing what no position may read, its own last event, changes no strength."""
     window = windows[1]  # one user, no padding
     last = tf.one_hot([3], 4)
-    visible, _ = (before if model.ordered else others)(window.present)
+    visible, _ = (before if model.ordered else others)(window)
     read = float(tf.reduce_sum(visible[..., 3]))
     told = strengths(model, [window._replace(rating=window.rating - 2.0 * last)])
     plain = strengths(model, [window])
