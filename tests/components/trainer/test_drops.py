@@ -9,22 +9,26 @@ from components.trainer.drops import MEASURES, REPLICATES, drops
 ROWS = 60
 
 
+RATED = np.arange(ROWS) % 4 > 0  # a row in four is seen and not rated
+
+
 def _rows(rng):
-    gain, square = rng.random(ROWS), rng.random(ROWS)
-    return np.stack([gain, (gain > 0.5).astype(float), square], 1)
+    gain, square = rng.random(ROWS), rng.random(ROWS) * RATED
+    return np.stack([gain, (gain > 0.5).astype(float), square, RATED.astype(float)], 1)
 
 
 def test_values_and_intervals_agree_with_a_loop_over_replicates():
     rng = np.random.default_rng(4)
     users, whole = rng.integers(0, 9, ROWS), _rows(rng)
-    without = {"history": _rows(rng) * 0.7, "genres": _rows(rng)}
+    without = {"history": _rows(rng) * [0.7, 0.7, 0.7, 1.0], "genres": _rows(rng)}
     found = drops(users, whole, without, seed=8)
     known = np.unique(users)
     weights = user_weights(known, REPLICATES, 8)
 
     def measures(rows, weight):
         mean = np.average(rows, axis=0, weights=weight)
-        return dict(zip(MEASURES, [-mean[0], -mean[1], np.sqrt(mean[2])], strict=True))
+        error = np.sqrt(mean[2] / mean[3])
+        return dict(zip(MEASURES, [-mean[0], -mean[1], error], strict=True))
 
     assert (found["rows"], found["users"]) == (ROWS, len(known))
     for row in found["groups"]:
