@@ -18,7 +18,7 @@ setup(
         ]
     ),
     package_data={
-        "components": ["explore/templates/*", "report/templates/*"],
+        "components": [f"{page}/templates/*" for page in ("explore", "pages", "report", "tuner")],
         "schemas": ["**/*.yaml", "**/*.pbtxt", "**/*.json"],
         "serving": ["page/*"],
         "data": [f"ml-latest-small/{name}" for name in ("ratings.csv", "movies.csv", "README.txt")],

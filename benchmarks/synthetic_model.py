@@ -29,12 +29,12 @@ def export_random(
     """
     import tf_keras as keras
 
+    from components.exported.export import ExportedRecommender, save
+    from components.exported.stored import StoredUsers
     from components.model.config import ModelConfig
-    from components.model.export import ExportedRecommender, save
     from components.model.features import Lookup, table
     from components.model.linear import LinearPath
     from components.model.recommender import Recommender
-    from components.model.stored import StoredUsers
 
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)

@@ -5,9 +5,10 @@ from io import TextIOWrapper
 
 import typer
 
-from pipeline.explore import explore
-from pipeline.report import report
-from pipeline.shared import (
+from pipeline.commands import schedule  # noqa: F401 (it and `submit` join `vertex`)
+from pipeline.commands.explore import explore
+from pipeline.commands.kfp import kfp
+from pipeline.commands.options import (
     USER_ERROR,
     ConfigFile,
     DataDir,
@@ -16,10 +17,9 @@ from pipeline.shared import (
     SourceName,
     conclude,
 )
-from pipeline.tune import tune
-from pipeline.vertex import schedule_commands  # noqa: F401 (it and `submit` join `vertex`)
-from pipeline.vertex.commands import vertex
-from pipeline.vertex.kfp import kfp
+from pipeline.commands.report import report
+from pipeline.commands.tune import tune
+from pipeline.commands.vertex import vertex
 from schemas.errors import RunFailed, UserError
 from serving.commands import ListsOfValues
 from serving.commands import register as register_serving

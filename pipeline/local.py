@@ -84,8 +84,8 @@ def run_local(config: Config) -> Outcome:
     with at_work(config) as (console, folders):
         run_id = new_run_id(folders.reports)
         metadata, runs = execute(config, console, folders, run_id)
+        from pipeline.commands.tune import publish_trials, trials_table
         from pipeline.publish import closing_tables, publish
-        from pipeline.tune import publish_trials, trials_table
 
         outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
         if config.tuning.enabled:

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 
-from components.evaluation.activity import summed, tables
+from components.examples.activity import summed, tables
 
 COLUMNS = ("user_id", "movie_id", "timestamp")
 # Nothing else is decoded: histories repeat ratings a hundred times over.

@@ -18,12 +18,12 @@ from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, path_utils
 
 from components.evaluation import checks, doors, measures
-from components.evaluation.activity import read_movies
 from components.evaluation.gates import RATING, RETRIEVAL, GatesConfig
 from components.evaluation.kinds import pick
 from components.evaluation.rated import Ratings, count_users, ratings_of
-from components.example_gen.files import listed
 from components.example_gen.generate import ROWS_FILE
+from components.example_gen.read.files import listed
+from components.examples.activity import read_movies
 from schemas.text import to_texts
 
 HISTORY_FILE = "history.json"

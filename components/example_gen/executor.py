@@ -15,8 +15,8 @@ from tfx.utils import proto_utils
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import LOCAL_BEAM_ARGS, generate
 from components.example_gen.inputs import SpanWindowProcessor, resolved
-from components.example_gen.spans import names_span
-from components.example_gen.splits import SPLITS
+from components.example_gen.read.spans import names_span
+from components.example_gen.split.splits import SPLITS
 from schemas.source import Source
 
 __all__ = ["LOCAL_BEAM_ARGS", "RatingExampleGenExecutor", "generate"]

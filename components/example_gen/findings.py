@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.problems import EXACT_DUPLICATE, SUPERSEDED
+from components.example_gen.read.problems import EXACT_DUPLICATE, SUPERSEDED
 from schemas.errors import UserError
 from schemas.source import Source
 

@@ -14,19 +14,19 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.example_gen import graph
-from components.example_gen.cells import Cells
 from components.example_gen.config import SplitConfig
-from components.example_gen.encode import catalogue_examples
-from components.example_gen.files import file_size, find_files_of, packing
 from components.example_gen.findings import check_shares, row_findings
 from components.example_gen.ipc import load_table, save_table
-from components.example_gen.problems import Problems
-from components.example_gen.ratings import Range, plan_ranges
+from components.example_gen.read.cells import Cells
+from components.example_gen.read.files import file_size, find_files_of, packing
+from components.example_gen.read.problems import Problems
+from components.example_gen.read.ratings import Range, plan_ranges
+from components.example_gen.read.tables import read_movies, read_users
 from components.example_gen.report import check_rows, finish_rows
-from components.example_gen.shards import remove_unfinished, split_dir, write_shard
-from components.example_gen.splits import SPLITS
+from components.example_gen.split.splits import SPLITS
 from components.example_gen.stages import Job
-from components.example_gen.tables import read_movies, read_users
+from components.example_gen.write.encode import catalogue_examples
+from components.example_gen.write.shards import remove_unfinished, split_dir, write_shard
 from schemas.errors import UserError
 from schemas.source import Source
 

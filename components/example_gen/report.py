@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.files import read_pieces
-from components.example_gen.problems import (
+from components.example_gen.read.files import read_pieces
+from components.example_gen.read.problems import (
     DROPPED_MOVIE,
     RATING_ROWS,
     SUPERSEDED,
@@ -19,7 +19,7 @@ from components.example_gen.problems import (
     hint,
     resolve_lines,
 )
-from components.example_gen.ratings import _POSITION_BITS, Range
+from components.example_gen.read.ratings import _POSITION_BITS, Range
 from schemas.errors import UserError
 
 _POSITION = (1 << _POSITION_BITS) - 1

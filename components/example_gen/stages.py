@@ -12,20 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.pvalue import TaggedOutput
 
-from components.example_gen import encode, plan, windows
 from components.example_gen.config import SplitConfig
-from components.example_gen.hashing import hash_strings
 from components.example_gen.ipc import from_bytes, load_table, to_bytes
-from components.example_gen.problems import Problems
-from components.example_gen.ratings import SCHEMA, Range, read_range
-from components.example_gen.shards import write_shard
-from components.example_gen.splits import EVAL, SPLITS, TRAIN
-from components.example_gen.timeline import (
+from components.example_gen.read.problems import Problems
+from components.example_gen.read.ratings import SCHEMA, Range, read_range
+from components.example_gen.split import plan, windows
+from components.example_gen.split.splits import EVAL, SPLITS, TRAIN
+from components.example_gen.split.timeline import (
     in_company,
     moment_starts,
     order_rows,
     user_numbers,
 )
+from components.example_gen.write import encode
+from components.example_gen.write.shards import write_shard
+from components.examples.hashing import hash_strings
 from schemas.source import Source
 
 _ROWS_AT_ONCE = 1 << 18  # read together before they are spread over the partitions

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from components.report.charts import FAINT, INK, MODEL_COLOURS, SHORT, Rows, Spec, finished
+from components.pages.charts import FAINT, INK, MODEL_COLOURS, SHORT, Rows, Spec, finished
 
 SPLITS = ("train", "valid", "eval")
 MONTHS_SHOWN = 60  # of a timeline: with more, years are shown

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.evaluation.bands import centres
-from components.example_gen.hashing import hash_strings
-from components.example_gen.splits import EVAL, TRAIN, VALID
+from components.example_gen.split.splits import EVAL, TRAIN, VALID
+from components.examples.hashing import hash_strings
 from components.explore.reading import Partition
 
 Cubes = dict[str, pa.Table]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from components.evaluation.bands import centres
-from components.example_gen.splits import SPLITS, TRAIN
+from components.example_gen.split.splits import SPLITS, TRAIN
 from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
 from components.explore.features import feature_rows

@@ -12,7 +12,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
 )
 from tfx.dsl.io import fileio
 
-from components.example_gen.splits import SPLITS
+from components.example_gen.split.splits import SPLITS
 
 Rows = list[dict[str, Any]]
 PREFIX, CATALOGUE = "Split-", "catalogue"

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.explore import charts
 from components.explore.facts import SHOWN
-from components.report.charts import Rows, Spec, bars, described
+from components.pages.charts import Rows, Spec, bars, described
 
 Facts = Mapping[str, Any]
 NAMES = {"genres": "genre", "director": "director", "star": "star", "decade": "release decade"}

@@ -7,9 +7,9 @@ import apache_beam as beam
 import pyarrow as pa
 from tfx.dsl.io import fileio
 
-from components.example_gen.files import listed
 from components.example_gen.ipc import load_table, save_table
-from components.example_gen.shards import split_dir
+from components.example_gen.read.files import listed
+from components.example_gen.write.shards import split_dir
 from components.explore.cubes import Cubes, count, merge
 from components.explore.reading import read_catalogue, read_partition, shards
 from schemas.source import Source

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from components.example_gen.splits import SPLITS
+from components.example_gen.split.splits import SPLITS
 from schemas.features import MOVIE_FEATURES
 
 Rows = list[dict[str, Any]]

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.explore.figures import NAMES, drawn
 from components.explore.words import Sentence
-from components.report.html import html
+from components.pages.html import html
 
 Content = Mapping[str, Any]
 PACKAGE = "components.explore"

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tfx.dsl.io import fileio
 
-from components.evaluation.activity import tables
-from components.example_gen.shards import split_dir
-from components.example_gen.splits import SPLITS
+from components.example_gen.split.splits import SPLITS
+from components.example_gen.write.shards import split_dir
+from components.examples.activity import tables
 from components.validation.curated import curated_schema
 from schemas.source import Source
 

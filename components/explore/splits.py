@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.example_gen.splits import EVAL, SPLITS, TRAIN, VALID
+from components.example_gen.split.splits import EVAL, SPLITS, TRAIN, VALID
 from components.explore.movies import Totals
 
 SHORT_LIST = 10  # movies of the list that recommends to all the same

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.example_gen.splits import SPLITS
+from components.example_gen.split.splits import SPLITS
 
 Rows = list[dict[str, Any]]
 EPOCH = 1970

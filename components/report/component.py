@@ -13,17 +13,17 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
-from components.evaluation.activity import count_train
+from components.diagnostics.crosses import CROSSES_FILE
+from components.diagnostics.drops import IMPORTANCE_FILE
 from components.evaluation.gates import RATING, GatesConfig
 from components.evaluation.review import HISTORY_FILE
-from components.example_gen.files import listed
 from components.example_gen.generate import ROWS_FILE
+from components.example_gen.read.files import listed
+from components.examples.activity import count_train
 from components.report import facts, page, people
 from components.report.blessing import blessing
 from components.report.evaluation import Evaluation, read_evaluation
 from components.report.learned import learned
-from components.trainer.crosses import CROSSES_FILE
-from components.trainer.drops import IMPORTANCE_FILE
 from components.validation.component import FINDINGS_FILE
 
 Inputs = dict[str, list[types.Artifact]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from components.report.charts import FONT, INK, MODEL_COLOURS, Rows, Spec, described, finished
+from components.pages.charts import FONT, INK, MODEL_COLOURS, Rows, Spec, described, finished
 
 # What the strength is a share of: of a vector's length, or of how far ratings lie from their mean.
 CAPTIONS = {

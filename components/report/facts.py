@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation import bands
-from components.evaluation.activity import Activity
 from components.evaluation.gates import GatesConfig, lower_is_better
 from components.evaluation.measures import on_ratings
 from components.evaluation.rules import OVERALL
 from components.evaluation.slices import DIMENSIONS, HISTORY_NAMES, parse_slice
+from components.examples.activity import Activity
 from components.report.data import histogram
 from components.report.evaluation import Evaluation
 

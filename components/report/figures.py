@@ -6,7 +6,8 @@ from typing import Any
 from components.evaluation.gates import GatesConfig, lower_is_better
 from components.evaluation.rules import OVERALL
 from components.evaluation.slices import parse_slice
-from components.report import charts, tables
+from components.pages import charts
+from components.report import tables
 from components.report.crosses import drawn_crosses
 from components.report.importance import drawn_importance
 from components.report.maps import drawn_maps

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.evaluation.rules import OVERALL
-from components.report import charts
-from components.report.html import html
-from components.report.page import headline
+from components.pages import charts
+from components.pages.html import html
+from components.report.page import PACKAGE, headline
 from components.report.tables import number
 
 Content = Mapping[str, Any]
@@ -24,7 +24,7 @@ def render_history(runs: Sequence[tuple[Content, str]]) -> str:
         for key, title in (("hit-rate", "Gated hit rate"), ("rmse", "RMSE"))
         if _points(rows, key)
     }
-    return html("history.html.j2", {"rows": rows[::-1]}, specs)
+    return html("history.html.j2", {"rows": rows[::-1]}, specs, PACKAGE)
 
 
 def _row(run: Content) -> dict[str, Any]:

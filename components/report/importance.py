@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.report.charts import ENDS, Rows, Spec, described, forest
+from components.pages.charts import ENDS, Rows, Spec, described, forest
 from components.report.tables import interval
 
 Content = Mapping[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from components.report.charts import MODEL_COLOURS, Rows, Spec, described, finished
+from components.pages.charts import MODEL_COLOURS, Rows, Spec, described, finished
 
 GROUPS = 6  # told apart by colour; the others are grey
 GENRE_COLOURS = [f"var(--kind-{number})" for number in range(1, GROUPS + 1)]

@@ -7,12 +7,13 @@ from typing import Any
 import yaml
 
 from components.evaluation.gates import GatesConfig
+from components.pages.html import environment, html
 from components.report import card, tables
 from components.report.figures import drawn
-from components.report.html import environment, html
 from components.report.importance import importance_table
 
 Content = Mapping[str, Any]
+PACKAGE = "components.report"
 SECTIONS = (
     ("gates", "Gates"), ("comparison", "Comparison"), ("slices", "Slices"), ("lists", "Lists"),
     ("people", "Real users"), ("learned", "What it learned"), ("training", "Training"),
@@ -33,8 +34,8 @@ def render(blessing: Content, facts: Content) -> dict[str, str]:
     return {
         BLESSING_FILE: json.dumps(blessing, indent=1, allow_nan=False),
         FACTS_FILE: json.dumps(facts, allow_nan=False),
-        MARKDOWN_FILE: environment().get_template("report.md.j2").render(context),
-        PAGE_FILE: html("report.html.j2", context, drawn(blessing, facts)),
+        MARKDOWN_FILE: environment(PACKAGE).get_template("report.md.j2").render(context),
+        PAGE_FILE: html("report.html.j2", context, drawn(blessing, facts), PACKAGE),
     }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.evaluation.activity import tables
 from components.evaluation.reload import inputs
+from components.examples.activity import tables
 from schemas.text import to_text as text
 
 READ = 4096  # eval Examples among which the users are chosen

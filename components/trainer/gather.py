@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from components.example_gen.hashing import mix
+from components.examples.hashing import mix
 from components.model.facts import Facts, Raters
 from components.model.features import Lookup, parse, table
 from components.trainer.windows import records

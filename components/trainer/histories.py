@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.example_gen.hashing import mix
+from components.examples.hashing import mix
+from components.exported.stored import StoredUsers
 from components.model.features import Lookup, parse
-from components.model.stored import StoredUsers
 from components.trainer.windows import records
 
 

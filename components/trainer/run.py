@@ -11,20 +11,20 @@ import tensorflow as tf
 import tf_keras as keras
 from tfx import v1 as tfx
 
+from components.diagnostics.crosses import CROSSES_FILE, SAMPLED, strengths
+from components.diagnostics.drops import IMPORTANCE_FILE
+from components.diagnostics.importance import importance
 from components.example_gen.config import SplitConfig
-from components.example_gen.files import listed
+from components.example_gen.read.files import listed
+from components.exported.export import ExportedRecommender, save
 from components.model.config import ModelConfig, TrainingConfig, tuned
-from components.model.export import ExportedRecommender, save
 from components.model.features import Lookup
 from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
-from components.trainer.crosses import CROSSES_FILE, SAMPLED, strengths
-from components.trainer.drops import IMPORTANCE_FILE
 from components.trainer.fit import Fit, History, never
 from components.trainer.histories import read_users
-from components.trainer.importance import importance
 from components.trainer.judge import Judge
 from components.trainer.warm import warm_start
 from schemas.errors import UserError

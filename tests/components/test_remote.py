@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.evaluation.activity import count_train, read_movies
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
+from components.examples.activity import count_train, read_movies
+from components.exported.export import ExportedRecommender, save
 from components.model.config import TrainingConfig
-from components.model.export import ExportedRecommender, save
 from components.report import people
 from components.trainer.fit import Fit
 from schemas.errors import UserError

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from pipeline import remote, report
+from pipeline import remote
+from pipeline.commands import report
 from pipeline.vertex.verdict import reported_verdict
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.test_publish import FACTS, FILES, _content

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from components.evaluation import doors, reload
 from components.evaluation.doors import Asked
-from components.model.export import ExportedRecommender, save
-from components.model.stored import StoredUsers
+from components.exported.export import ExportedRecommender, save
+from components.exported.stored import StoredUsers
 from pipeline.cli import app
 from schemas.features import SEPARATOR
 from serving import friendly  # noqa: F401 (it registers the convertor)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
-from components.example_gen.rating_cells import ratings
-from components.example_gen.splits import TRAIN
-from components.example_gen.timeline import order_rows
+from components.example_gen.read.rating_cells import ratings
+from components.example_gen.split.splits import TRAIN
+from components.example_gen.split.timeline import order_rows
 from components.validation.curated import curated_schema
 from schemas.source import Source
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from components.model.stored import StoredUsers
+from components.exported.stored import StoredUsers
 
 GENRES = [[b"Drama"], [b"Comedy", b"Drama"], []]
 

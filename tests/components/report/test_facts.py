@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.evaluation import activity, bands
+from components.evaluation import bands
+from components.examples import activity
 from components.report import facts, people
 from components.report.data import histogram
 

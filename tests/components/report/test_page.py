@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from components.report import html, page
+from components.pages import html
+from components.report import page
 from components.report.crosses import percent
 from components.report.history import render_history
 from components.report.importance import MATTERS, MISLEADS, UNCLEAR, ranked

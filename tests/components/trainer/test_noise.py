@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
+from components.exported.evaluation import evaluation
 from components.model.config import ModelConfig, TrainingConfig
-from components.model.evaluation import evaluation
 from components.trainer import gather, run
 from components.trainer.windows import records
 from schemas.source import Source

@@ -16,7 +16,9 @@ from google.cloud.aiplatform_v1.types import PipelineJob, Schedule
 from google.protobuf import json_format
 
 from pipeline import cli
-from pipeline.vertex import schedule_commands, service, submit_commands, verdict
+from pipeline.commands import schedule as schedule_commands
+from pipeline.commands import submit as submit_commands
+from pipeline.vertex import service, verdict
 from pipeline.vertex.config import VertexConfig
 from pipeline.vertex.experiment import _make, add_to_experiment
 from pipeline.vertex.job import set_job

@@ -1,0 +1,1 @@
+"""What a trained model pays attention to, measured on valid."""

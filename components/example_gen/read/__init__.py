@@ -1,0 +1,1 @@
+"""Reading: from a source's files to tables of clean rows."""

@@ -1,0 +1,131 @@
+"""What became of the cells that features are made of: none that is unreadable passes in silence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.example_gen.read import problems
+from components.example_gen.read.null_ids import NullIds
+from components.example_gen.read.problems import SAMPLE_CHARACTERS, Sample
+from components.example_gen.read.records import Record
+from schemas.errors import UserError
+
+_ENOUGH = 20  # rows from which on a column that gives nothing is a mistake, and no accident
+_USUAL_MISSES = 0.2  # share of the cells in which a pattern may well find nothing
+_MARKS = ("|", ",", ";", "/", "\t")
+_ADVICE = {
+    problems.UNREADABLE_FLAG: "yes and no are 1 and 0, true and false, t and f, yes and no, y and "
+    "n, on and off, x and nothing; name other words for nothing under nulls",
+    problems.UNREADABLE_YEAR: "a year has one to four digits; give a pattern that finds it, such "
+    r"as '(\d{4})'",
+    problems.UNREADABLE_AGE: "with age_in_years an age is a number of years; leave it out where "
+    "the column holds groups of ages",
+    problems.UNMAPPED_VALUE: "add it to values, where it stays as it is for now",
+    problems.NO_MATCH: "the pattern finds nothing in it",
+    problems.NULL_WORD: "name it under nulls, or it is a word like any other",
+}
+
+
+@dataclass
+class Cells:
+    """Of one table: its good rows, what they gave each declared feature, and what was wrong.
+
+    `faults` counts, by column and reason, cells that hold something which cannot be read; `first`
+    has the first of each. `marks` counts the cells of genres that hold a sign that may separate.
+    """
+
+    table: str
+    declared: Sequence[str]
+    nulls: NullIds
+    separator: str | None = None
+    rows: int = 0
+    gave: Counter[str] = field(default_factory=Counter)
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first: dict[tuple[str, str], Sample] = field(default_factory=dict)
+    marks: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: Record, features: Mapping[str, Any], faults: Mapping[str, str]) -> None:
+        """Counts a row: the features that it gave, and by column the reasons that it did not."""
+        faults = {**self._null_words(record.cells), **faults}
+        self.rows += 1
+        self.gave.update(name for name, value in features.items() if value and name not in faults)
+        for column, reason in faults.items():
+            self.faults[column, reason] += 1
+            text = record.cells[column][:SAMPLE_CHARACTERS]
+            sample = Sample(reason, record.path, record.line, text)
+            self.first.setdefault((column, reason), sample)
+        if self.separator and (cell := record.cells.get("genres")):
+            self.marks.update(mark for mark in {*_MARKS, self.separator} if mark in cell)
+
+    def _null_words(self, cells: Mapping[str, str]) -> dict[str, str]:
+        named = (name for name, cell in cells.items() if cell in self.nulls)
+        return {name: problems.NULL_WORD for name in named if not name.endswith("_id")}
+
+    def report(self) -> list[dict[str, Any]]:
+        """Unreadable cells by column and reason, each with the first of them; JSON."""
+        return [
+            {
+                "column": f"{self.table}.{column}",
+                "reason": reason,
+                "cells": number,
+                "of": self.rows,
+                "first": {"file": first.path, "line": first.line, "text": first.text},
+            }
+            for (column, reason), number in sorted(self.faults.items())
+            for first in [self.first[column, reason]]
+        ]
+
+    def check(self, most: float) -> None:
+        """Stops a run whose description of a column cannot be right.
+
+        Args:
+            most: the share of a flag's cells that may be neither yes nor no.
+
+        Raises:
+            UserError: a column is unreadable in all of its rows, or too many flags are.
+        """
+        for (column, reason), number in self.faults.items():
+            nothing = not self.gave[column.split(".")[0]] and self.rows >= _ENOUGH
+            if nothing or (reason == problems.UNREADABLE_FLAG and number > most * self.rows):
+                raise UserError(self._unreadable(column, reason, number))
+
+    def findings(self, most: float) -> list[str]:
+        """What to know of the columns before training, a sentence each.
+
+        Args:
+            most: the share of unreadable cells above which a column is told.
+        """
+        return [*self._many(most), *self._empty(), *self._other_mark()]
+
+    def _many(self, most: float) -> Iterator[str]:
+        for (column, reason), number in sorted(self.faults.items()):
+            usual = max(most, _USUAL_MISSES) if reason == problems.NO_MATCH else most
+            if number > usual * self.rows:
+                yield self._unreadable(column, reason, number)
+
+    def _empty(self) -> Iterator[str]:
+        faulty = {column.split(".")[0] for column, _ in self.faults}
+        for name in self.declared:
+            if self.rows >= _ENOUGH and not self.gave[name] and name not in faulty:
+                yield f"{self.table}.{name}: none of {self.rows:,} rows gives anything."
+
+    def _other_mark(self) -> Iterator[str]:
+        """A separator that never occurs, where a fifth of the cells hold another sign for one."""
+        often = max(_MARKS, key=lambda mark: self.marks[mark])
+        many = self.marks[often] >= max(1, _USUAL_MISSES * self.gave["genres"])
+        if self.separator and many and not self.marks[self.separator]:
+            yield (
+                f"{self.table}.genres: no cell holds the separator {self.separator!r}, and "
+                f"{self.marks[often]:,} of {self.gave['genres']:,} hold {often!r}: set "
+                "genres.separator if that is what stands between them."
+            )
+
+    def _unreadable(self, column: str, reason: str, number: int) -> str:
+        first = self.first[column, reason]
+        return (
+            f"{self.table}.{column}: {number:,} of {self.rows:,} cells cannot be read, the first "
+            f"in {first.path}:{first.line}: {first.text!r}; {_ADVICE[reason]}."
+        )

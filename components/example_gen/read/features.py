@@ -1,0 +1,125 @@
+"""Makes the features of movies and users out of the cells that describe them."""
+
+import re
+
+from components.example_gen.read import problems
+from components.example_gen.read.typed import LIST
+from schemas.source_parts import Cell, Genres
+from schemas.source_tables import Credits, Movies, Users
+
+# MovieLens 1M's buckets: an age belongs to the last one that starts at or below it.
+_AGE_BUCKETS = {
+    0: "under 18",
+    18: "18-24",
+    25: "25-34",
+    35: "35-44",
+    45: "45-49",
+    50: "50-55",
+    56: "56+",
+}
+
+_YES = {"1", "true", "t", "yes", "y", "x", "on"}
+_NO = {"", "0", "false", "f", "no", "n", "off"}
+_LAST_YEAR, _OLDEST = 2100, 125
+
+Cells = dict[str, str]
+Features = dict[str, str | int | list[str]]
+Faults = dict[str, str]
+
+
+def movie_title(cells: Cells) -> str:
+    """The title, or the one that stands in for it, or ''."""
+    return cells["movie_title"] or cells.get("fallback_title", "")
+
+
+def movie_features(table: Movies, cells: Cells, faults: Faults) -> Features:
+    """Title, year (0 unknown), genres, and director and star ('' unknown) of a movie's row.
+
+    Args:
+        table: what its cells mean.
+        cells: of the row.
+        faults: gets the reason for each column whose cell says something that cannot be read.
+    """
+    found = _found(table.year, "year", cells, faults)
+    year = re.fullmatch(r"(\d{1,4})(\.0*)?", found)
+    known = year is not None and int(year[1]) <= _LAST_YEAR
+    if found and not known:
+        faults["year"] = problems.UNREADABLE_YEAR
+    return {
+        "movie_title": movie_title(cells),
+        "year": int(year[1]) if year and known else 0,
+        "genres": _genres(table.genres, cells, faults),
+        **people(table, cells, faults),
+    }
+
+
+def people(table: Movies | Credits, cells: Cells, faults: Faults) -> Features:
+    """Director and star ('' unknown) of a row; see `movie_features`."""
+    names = ("director", "star")
+    return {name: _found(getattr(table, name), name, cells, faults) for name in names}
+
+
+def user_features(table: Users, cells: Cells, faults: Faults) -> Features:
+    """Those of gender, age (a bucket) and occupation that the table has ('' unknown).
+
+    A code that `values` lacks stays as it is; it counts as a fault, see `movie_features`.
+    """
+    features: Features = {}
+    for name in ("gender", "age", "occupation"):
+        if name not in cells:
+            continue
+        words, cell = table.values.get(name, {}), cells[name]
+        if cell and words and cell not in words:
+            faults[name] = problems.UNMAPPED_VALUE
+        features[name] = words.get(cell, cell)
+        if name == "age" and table.age_in_years:
+            features[name] = _bucket(words.get(cell, cell), faults)
+    return features
+
+
+def _found(cell: Cell | None, name: str, cells: Cells, faults: Faults) -> str:
+    if cell is None or not cell.pattern:
+        return cells.get(name, "")
+    found = re.search(cell.pattern, cells[name])
+    if not found and _says_something(cells[name]):
+        faults[name] = problems.NO_MATCH
+    return next((group.strip() for group in found.groups() if group), "") if found else ""
+
+
+def _says_something(cell: str) -> bool:
+    """Whether a cell holds more than the brackets of an empty list."""
+    return re.search(r"\w", cell) is not None
+
+
+def _genres(table: Genres | None, cells: Cells, faults: Faults) -> list[str]:
+    if table is None:
+        return []
+    if table.flags:
+        return [genre for genre in table.flags if _flag(f"genres.{genre}", cells, faults)]
+    if cells["genres"].startswith(LIST):
+        names = cells["genres"].split(LIST)
+    elif table.separator:
+        names = cells["genres"].split(table.separator)
+    else:
+        found = re.finditer(table.pattern or "", cells["genres"])
+        names = [next((group for group in match.groups() if group), "") for match in found]
+        if not names and _says_something(cells["genres"]):
+            faults["genres"] = problems.NO_MATCH
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def _flag(name: str, cells: Cells, faults: Faults) -> bool:
+    """Whether a cell says yes: 1, 1.0, true, t, yes, y, x or on, in any case."""
+    word = re.sub(r"^([01])\.0*$", r"\1", cells[name].strip().lower())
+    if word not in _YES and word not in _NO:
+        faults[name] = problems.UNREADABLE_FLAG
+    return word in _YES
+
+
+def _bucket(age: str, faults: Faults) -> str:
+    years = re.fullmatch(r"(\d{1,3})(\.\d*)?", age)
+    if not years or int(years[1]) > _OLDEST:
+        if age:
+            faults["age"] = problems.UNREADABLE_AGE
+        return ""
+    return _AGE_BUCKETS[max(start for start in _AGE_BUCKETS if start <= int(years[1]))]

@@ -1,0 +1,1 @@
+"""Splitting: which split each rating belongs to, and what its Example holds."""

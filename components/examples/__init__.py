@@ -1,0 +1,1 @@
+"""What reads Examples and catalogues, whichever node asks."""

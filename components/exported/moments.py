@@ -1,0 +1,102 @@
+"""From the inputs of a signature to a user at a moment, as the model reads it."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from components.exported.served import Served
+from components.model.features import no_features, padded
+from components.model.window import Window
+
+BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"
+
+
+class Person(NamedTuple):
+    """Who asks; everything but `user_id` may be left open ('' or no events).
+
+    user_id: string [batch].
+    history_movie_id: string [batch, events], ids or titles, newest last; '' is padding.
+    history_rating: float32 [batch, events], NaN for what was seen and not rated.
+    gender, age, occupation: string [batch]; '' stands for what is stored of the user.
+    """
+
+    user_id: tf.Tensor
+    history_movie_id: tf.Tensor
+    history_rating: tf.Tensor
+    gender: tf.Tensor
+    age: tf.Tensor
+    occupation: tf.Tensor
+
+
+class Moment(NamedTuple):
+    """A user at a moment.
+
+    window: what the model reads.
+    earlier: int32 [batch, (events)], rows of the movies that were seen before that.
+    source: string [batch], which of user, history and popularity it is served from.
+    """
+
+    window: Window
+    earlier: tf.RaggedTensor
+    source: tf.Tensor
+
+
+def share(batch: tf.Tensor, *inputs: tf.Tensor) -> list[tf.Tensor]:
+    """Repeats inputs of one row for every row of the batch."""
+    return [
+        tf.broadcast_to(tensor, tf.concat([[batch], tf.shape(tensor)[1:]], 0)) for tensor in inputs
+    ]
+
+
+def batch_of(*inputs: tf.Tensor) -> tf.Tensor:
+    """The number of rows: that of the longest input."""
+    return tf.reduce_max(tf.stack([tf.shape(tensor)[0] for tensor in inputs]))
+
+
+def moment(served: Served, person: Person) -> Moment:
+    """Reads a person's features and history: those given, else those stored.
+
+    A history counts as given when any movie of it is known. Ratings are brought into the scale;
+    an event whose rating is not a number was seen and not rated.
+    """
+    stored = served.users.rows(person.user_id)
+    given, given_rating = served.movies(person.history_movie_id), person.history_rating
+    asked = ~tf.reduce_any(given >= 0, 1)
+    movies, ratings = served.users.histories(stored, asked)
+    movie, rating = known_last(tf.concat([movies, given], 1), tf.concat([ratings, given_rating], 1))
+    user = served.lookup.user.lookup(person.user_id)
+    rating = within(served.model.facts.scale, rating)
+    window = padded(user, _features(served, person, stored), movie, rating)
+    known = served.users.known(stored) | (user < len(served.model.facts.user_ids))
+    has_history = tf.reduce_any(window.present > 0, 1)
+    source = tf.where(known, BY_USER, tf.where(has_history, BY_HISTORY, BY_POPULARITY))
+    return Moment(window, served.users.earlier(stored, asked), source)
+
+
+def within(scale: tuple[float, float] | None, rating: tf.Tensor) -> tf.Tensor:
+    """Ratings within the scale; what is no number stays so, as all do where there is no scale."""
+    if scale is None:
+        return tf.fill(tf.shape(rating), tf.constant(float("nan")))
+    return tf.where(tf.math.is_nan(rating), rating, tf.clip_by_value(rating, *scale))
+
+
+def known_last(movies: tf.Tensor, ratings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Moves unknown movies (-1) to the front, and pads there by one, so that ages come out right.
+
+    What `features.newest_last` does to the histories of Examples, for dense tensors.
+    """
+    order = tf.argsort(tf.cast(movies >= 0, tf.int32), stable=True)
+    front = [[0, 0], [1, 0]]
+    movies, ratings = (tf.gather(x, order, batch_dims=1) for x in (movies, ratings))
+    return tf.pad(movies, front, constant_values=-1), tf.pad(ratings, front)
+
+
+def _features(served: Served, person: Person, stored: tf.Tensor) -> tf.Tensor:
+    """Rows of the user's features: int32 [batch, features]."""
+    tables = served.lookup.user_features
+    if not tables:
+        return no_features(person.user_id)
+    given = [getattr(person, name) for name in tables]
+    rows = [known.lookup(value) for known, value in zip(tables.values(), given, strict=True)]
+    told = tf.stack(given, 1) != ""
+    return tf.where(told, tf.stack(rows, 1), served.users.features(stored))

@@ -1,0 +1,1 @@
+"""What all pages share: charts, HTML and the style."""

@@ -1,0 +1,150 @@
+"""`greenlight vertex schedule`: makes one, and lists, pauses, resumes and deletes them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.commands.options import ConfigFile, DataDir, OutputDir, Settings, SourceName
+from pipeline.commands.submit import compiled
+from pipeline.commands.vertex import vertex, working
+from pipeline.config import Config, load_config
+from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from google.cloud.aiplatform_v1 import ScheduleServiceClient
+
+Number = Annotated[str, typer.Argument(help="its number, as `list` shows it, or its full name")]
+
+schedule = typer.Typer(
+    name="schedule",
+    help="Lets Vertex AI run the pipeline by the clock, each time on the newest spans.",
+    rich_markup_mode=None,
+)
+vertex.add_typer(schedule)
+
+
+@schedule.callback(invoke_without_command=True)
+def schedule_job(
+    context: typer.Context,
+    cron: Annotated[
+        str | None, typer.Option(help="when, such as '0 4 * * *': every day at 4 UTC")
+    ] = None,
+    config: ConfigFile = None,
+    source: SourceName = None,
+    data_dir: DataDir = None,
+    output_dir: OutputDir = None,
+    settings: Settings = None,
+    start: Annotated[str | None, typer.Option(help="no run before, such as 2027-01-31")] = None,
+    end: Annotated[str | None, typer.Option(help="no run after")] = None,
+    most: Annotated[int | None, typer.Option("--max-runs", min=1, help="runs in all")] = None,
+    concurrent: Annotated[int, typer.Option(min=1, help="runs at work at a time")] = 1,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="runs wait for earlier ones, and do not fall out")
+    ] = False,
+) -> None:
+    """Lets Vertex AI run the pipeline by the clock, each time on the newest spans."""
+    if context.invoked_subcommand:
+        _refuse_options(context)
+        return
+    if cron is None:
+        raise UserError("Say when: --cron '0 4 * * *'.")
+    chosen = load_config(
+        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
+    )
+    with _service(chosen) as (status, client):
+        from pipeline.vertex import schedule as schedules
+        from pipeline.vertex.submit import make_job
+
+        first, last = schedules.moment("--start", start), schedules.moment("--end", end)
+        when = schedules.When(cron, first, last, most, concurrent, queue)
+        status.update("Compiling and checking")
+        job = make_job(compiled(chosen, ""))
+        status.update("Making the schedule")
+        name, page = schedules.schedule(client, chosen.vertex, job, when)
+    typer.echo(f"{name}: {page}")
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Raises UserError for an option before a further command, which would not see it."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = next(one for one in context.command.params if one.name == name).opts[0]
+            raise UserError(f"{option} belongs behind {context.invoked_subcommand}.")
+
+
+@schedule.command("list")
+def list_them(config: ConfigFile = None, settings: Settings = None) -> None:
+    """Shows the pipeline's schedules: number, state, expression, next run, runs so far."""
+    chosen = load_config(config, settings or [])
+    with _service(chosen) as (_, client):
+        from pipeline.vertex.schedule import schedules
+
+        found = schedules(client, chosen.vertex)
+    for one in found:
+        typer.echo(_line(one))
+    if not found:
+        typer.echo(f"{chosen.vertex.pipeline_name} has no schedule.")
+
+
+@schedule.command()
+def pause(number: Number, config: ConfigFile = None, settings: Settings = None) -> None:
+    """Lets a schedule start no further run; those at work go on."""
+    chosen = load_config(config, settings or [])
+    with _service(chosen) as (_, client):
+        from pipeline.vertex.schedule import pause as ask
+
+        found = ask(client, chosen.vertex, number)
+    typer.echo(_line(found))
+
+
+@schedule.command()
+def resume(
+    number: Number,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    catch_up: Annotated[
+        bool, typer.Option("--catch-up", help="first the runs that it missed")
+    ] = False,
+) -> None:
+    """Lets a paused schedule go on."""
+    chosen = load_config(config, settings or [])
+    with _service(chosen) as (_, client):
+        from pipeline.vertex.schedule import resume as ask
+
+        found = ask(client, chosen.vertex, number, catch_up)
+    typer.echo(_line(found))
+
+
+@schedule.command()
+def delete(number: Number, config: ConfigFile = None, settings: Settings = None) -> None:
+    """Deletes a schedule; runs that it started go on."""
+    chosen = load_config(config, settings or [])
+    with _service(chosen) as (_, client):
+        from pipeline.vertex.schedule import delete as ask
+
+        ask(client, chosen.vertex, number)
+    typer.echo(f"{number}: deleted")
+
+
+@contextmanager
+def _service(chosen: Config) -> "Iterator[tuple[Any, ScheduleServiceClient]]":
+    """The status line and the service's client, with noise sent to the log."""
+    with working(chosen) as (console, _), console.status("Loading Google's client") as status:
+        from google.cloud.aiplatform_v1 import ScheduleServiceClient
+
+        from pipeline.vertex.service import connect
+
+        client = connect(ScheduleServiceClient, chosen.vertex)
+        yield status, client
+
+
+def _line(one: Any) -> str:
+    """A schedule in one line."""
+    state = type(one).State(one.state).name.lower()
+    due = one.next_run_time
+    following = f", next at {due:%Y-%m-%d %H:%M} UTC" if due and state == "active" else ""
+    number = one.name.rpartition("/")[2]
+    return f"{number}: {state}, {one.cron}{following}, {one.started_run_count} runs so far"
