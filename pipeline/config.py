@@ -24,8 +24,15 @@ class ValidationConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    drift_bound: float = Field(0.1, ge=0, le=1, description="how far a feature may drift")
-    drift_stops: bool = Field(False, description="whether drift stops the run or is reported")
+    drift_bound: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="distance from the last accepted statistics beyond which a feature has drifted",
+    )
+    drift_stops: bool = Field(
+        False, description="whether drift stops the run; default: it is only reported"
+    )
 
 
 class SpansConfig(BaseModel):
@@ -33,7 +40,7 @@ class SpansConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    window: int = Field(1, ge=1, description="how many of the newest spans are read together")
+    window: int = Field(1, ge=1, description="number of newest spans that are read together")
 
 
 class Config(BaseModel):
@@ -41,9 +48,11 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str = Field(EMBEDDED_SOURCE, description="name of a source, or its YAML file")
-    data_dir: str | None = Field(None, description="where its files are; none: the embedded data")
-    output_dir: str = Field("runs/default", description="where everything is written")
+    source: str = Field(EMBEDDED_SOURCE, description="name of a source, or path of its YAML file")
+    data_dir: str | None = Field(
+        None, description="folder of the source's files; default: the embedded data"
+    )
+    output_dir: str = Field("runs/default", description="folder that everything is written to")
     spans: SpansConfig = SpansConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
@@ -51,7 +60,9 @@ class Config(BaseModel):
     tuning: TuningConfig = TuningConfig()
     gates: GatesConfig = GatesConfig()
     validation: ValidationConfig = ValidationConfig()
-    beam_args: list[str] = Field([], description="options for Apache Beam; none: in this process")
+    beam_args: list[str] = Field(
+        [], description="options for Apache Beam; default: it runs in this process"
+    )
     vertex: VertexConfig = VertexConfig()
 
     @model_validator(mode="after")
