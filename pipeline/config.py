@@ -1,4 +1,4 @@
-"""The one configuration: typed, read from YAML, with dotted settings on top."""
+"""The configuration: typed, read from a YAML file, overridden by dotted settings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ EMBEDDED_SOURCE = "movielens-latest"
 
 
 class ValidationConfig(BaseModel):
-    """How the data is held against the last run's."""
+    """The `validation` section: how the data is compared with the last accepted data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,7 @@ class ValidationConfig(BaseModel):
 
 
 class SpansConfig(BaseModel):
-    """Which deliveries are read where the source's file patterns name them by {SPAN} or date."""
+    """The `spans` section: which deliveries are read, if file patterns name them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class SpansConfig(BaseModel):
 
 
 class Config(BaseModel):
-    """Everything that a user may choose about a run."""
+    """All settings of a run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -76,15 +76,15 @@ class Config(BaseModel):
 
 
 def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:
-    """Reads a configuration file and lays settings over it.
+    """Reads a configuration file and overrides its settings.
 
     Args:
-      path: a YAML file, or none for the defaults.
-      settings: `dotted.key=value`, values as YAML reads them.
-      **given: further top-level keys, ignored where none.
+      path: a YAML file; None for the defaults.
+      settings: `dotted.key=value`, with values in YAML.
+      **given: further top-level keys; those that are None are ignored.
 
     Raises:
-      UserError: a file that cannot be read, a setting that is none, an unknown key or source, a
+      UserError: a file that cannot be read, a setting without `=`, an unknown key or source, or a
         wrong value.
     """
     content = _read(path) if path else {}

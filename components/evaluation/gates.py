@@ -1,4 +1,4 @@
-"""The gates as a user sets them."""
+"""The settings of the gates."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How ratings are split into train, valid and eval, and what a history may hold."""
+"""The settings of the split into train, valid and eval, and of the histories."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Kind = Literal["temporal", "random", "leave_last_n", "predefined"]
 class SplitConfig(BaseModel):
     """The `split` section of the configuration.
 
-    `valid` and `eval` are shares of the ratings; for `predefined`, `train` and `eval` name files
-    relative to the data directory and `valid` is the share of train that is carved out.
-    A length left out gets the default of its split kind: see `history_limit` and `window_limit`.
+    `valid` and `eval` are shares of the ratings. With `predefined`, `train` and `eval` name files
+    relative to the data directory, and `valid` is the share taken out of the train file.
+    The defaults of the lengths are in `history_limit` and `window_limit`.
 
     Raises:
         pydantic.ValidationError: for unknown fields, or fields that contradict one another.

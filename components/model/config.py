@@ -1,4 +1,4 @@
-"""What a user may choose about the model and its training."""
+"""The settings of the model and of its training."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from schemas.features import MOVIE_FEATURES, USER_FEATURES
 
 
 class ModelConfig(BaseModel):
-    """Sizes and weights of the joint model; the defaults suit every data set tried."""
+    """The `model` section of the configuration: sizes and weights of the joint model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -99,7 +99,7 @@ class ModelConfig(BaseModel):
 
 
 class TrainingConfig(BaseModel):
-    """How long and how fast the model learns."""
+    """The `training` section of the configuration: how long and how fast the model learns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

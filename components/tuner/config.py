@@ -1,4 +1,4 @@
-"""What a user may choose about the search for better settings."""
+"""The settings of the Tuner: what is searched, how, and for how long."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -26,7 +26,7 @@ SPACE: Mapping[str, Any] = {
 
 
 class Range(BaseModel):
-    """All numbers from low to high; whole ones where the setting is a whole number."""
+    """The numbers from low to high; integers where the setting is an integer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class Range(BaseModel):
 
 
 class TuningConfig(BaseModel):
-    """The Tuner: off, unless told; what it finds is what the Trainer then reads."""
+    """The `tuning` section of the configuration; the Trainer reads the best settings found."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 

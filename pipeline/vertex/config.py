@@ -16,7 +16,7 @@ EXAMPLES = {
 
 
 class NodeConfig(BaseModel):
-    """What one node's container gets; what is left out is as for every node."""
+    """The machine of one node; what is left out is as for all nodes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,7 +42,7 @@ class NodeConfig(BaseModel):
 
 
 class DataflowConfig(BaseModel):
-    """Which nodes run their Beam part on Dataflow, and on what machines."""
+    """The `vertex.dataflow` section: nodes whose Beam part runs on Dataflow, and its machines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,7 +54,7 @@ class DataflowConfig(BaseModel):
 
 
 class VertexConfig(BaseModel):
-    """Where the pipeline runs in the cloud, and what each node gets there."""
+    """The `vertex` section: where the pipeline runs on Google Cloud, and on what machines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -23,7 +23,7 @@ Experiment = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,127
 
 
 class JobConfig(BaseModel):
-    """As whom a job runs, what it is labelled with, and what it may reuse."""
+    """The `vertex.job` section: a job's account, network, key, labels, experiment and cache."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
