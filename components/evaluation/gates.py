@@ -1,4 +1,4 @@
-"""The settings of the gates."""
+"""The gates as a user sets them."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ LOWER_IS_BETTER = ("rmse", "mae", CALIBRATION, "popularity_lift", "genre_diverge
 
 
 class SliceGates(BaseModel):
-    """What must hold in one slice, beyond what must hold overall; gates left out are not judged."""
+    """What must hold in one slice, beyond what must hold overall; none: not judged there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

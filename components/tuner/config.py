@@ -44,7 +44,7 @@ class Range(BaseModel):
 
 
 class TuningConfig(BaseModel):
-    """The `tuning` section of the configuration; the Trainer reads the best settings found."""
+    """The Tuner: off, unless told; what it finds is what the Trainer then reads."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
