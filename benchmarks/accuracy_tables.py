@@ -1,10 +1,11 @@
 """Writes the tables of accuracy in the README and docs/ from what the benchmark measured.
 
     python -m benchmarks.accuracy_tables [runs/accuracy/*/accuracy.json]
+        [runs/default/reports/latest/blessing.json]
 
-`benchmarks/results/accuracy.json` holds one measurement for each data set and split, as
-`benchmarks.accuracy` wrote it, to four decimals. The files that are named are taken in first, in
-place of what was measured before on the same data and split.
+`benchmarks/results/accuracy.json` holds, to four decimals, what a default run reached and one
+measurement beside the peers for each data set and split, as `benchmarks.accuracy` wrote it. The
+files that are named are taken in first, in place of older figures of the same kind.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.run_tables import kept, run_table, sittings_table
+
+Results = Mapping[str, Any]
 Measurement = Mapping[str, Any]
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
+RUN, PEERS = "default run", "beside the peers"
 OURS = "Greenlight"
 DECIMALS = 4
 # What the figures of a source were measured on, in the order of the tables.
@@ -43,28 +48,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", type=Path, nargs="*", help="accuracy.json of a benchmark's run")
-    measurements = load(RESULTS)
+    parser.add_argument("files", type=Path, nargs="*", help="accuracy.json or blessing.json")
+    results = load(RESULTS)
     for path in parser.parse_args().files:
-        measurements = taken(measurements, _read(path))
-    RESULTS.write_text(json.dumps(measurements, indent=1) + "\n", encoding="utf-8")
-    for path, table in PAGES.items():
+        results = taken(results, load(path))
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    for path in PAGES:
         text = path.read_text(encoding="utf-8")
-        path.write_text(rendered(text, table(measurements)), encoding="utf-8")
+        path.write_text(rendered(text, results), encoding="utf-8")
 
 
-def load(path: Path = RESULTS) -> list[Measurement]:
-    """The measurements that the tables show."""
-    found: list[Measurement] = _read(path)
+def load(path: Path = RESULTS) -> Results:
+    """Reads figures to four decimals."""
+    found: Results = json.loads(
+        path.read_text(encoding="utf-8"),
+        parse_float=lambda digits: round(float(digits), DECIMALS),
+    )
     return found
 
 
-def _read(path: Path) -> Any:
-    text = path.read_text(encoding="utf-8")
-    return json.loads(text, parse_float=lambda digits: round(float(digits), DECIMALS))
+def taken(results: Results, new: Mapping[str, Any]) -> Results:
+    """The results with those of a default run, or with a measurement beside the peers.
+
+    Raises:
+      SystemExit: a run of other settings, or a measurement that the tables have no place for.
+    """
+    if "run_id" in new:
+        return {**results, RUN: kept(new)}
+    return {**results, PEERS: measured(results[PEERS], new)}
 
 
-def taken(measurements: Sequence[Measurement], new: Measurement) -> list[Measurement]:
+def measured(measurements: Sequence[Measurement], new: Measurement) -> list[Measurement]:
     """The measurements with a new one, in the order of the tables.
 
     Raises:
@@ -88,7 +102,7 @@ def short_table(measurements: Sequence[Measurement]) -> str:
     rows = [[_title(one), *(_beside(one, name) for name in ("hit_rate@10", "rmse"))]
             for one in measurements]  # fmt: skip
     told = f"{OURS} / best peer"
-    return _markdown(["data, split", f"hit rate@10, {told}", f"RMSE, {told}"], rows)
+    return _markdown([["data, split", f"hit rate@10, {told}", f"RMSE, {told}"], *rows])
 
 
 def long_table(measurements: Sequence[Measurement]) -> str:
@@ -100,7 +114,7 @@ def long_table(measurements: Sequence[Measurement]) -> str:
         if one["split"] == "temporal":
             cells = [_beside(one, f"{NEW_USERS}{name}", spread=True) for name in COLUMNS.values()]
             rows.append(["the same, new users", *cells, ""])
-    return _markdown(["data, split", *COLUMNS, "measured"], rows)
+    return _markdown([["data, split", *COLUMNS, "measured"], *rows])
 
 
 def _title(one: Measurement) -> str:
@@ -122,28 +136,26 @@ def _beside(one: Measurement, metric: str, spread: bool = False) -> str:
     return f"{told} / {best(peers):g} {peers[best(peers)]}" if peers else told
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as a table, the first being its header."""
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def rendered(text: str, table: str) -> str:
-    """The page with the table between its markers.
-
-    Raises:
-      SystemExit: the page has no such place, or several.
-    """
-    between = r"(?s)(?<=<!-- accuracy -->\n).*?(?=\n<!-- end -->)"
-    page, places = re.subn(between, lambda _: table, text)
-    if places != 1:
-        raise SystemExit("The page needs one place between <!-- accuracy --> and <!-- end -->.")
-    return page
-
-
-PAGES: Mapping[Path, Callable[[Sequence[Measurement]], str]] = {
-    ROOT / "README.md": short_table,
-    ROOT / "docs" / "benchmarks.md": long_table,
+TABLES: Mapping[str, Callable[[Results], str]] = {
+    "accuracy in short": lambda results: short_table(results[PEERS]),
+    "accuracy": lambda results: long_table(results[PEERS]),
+    "default run": lambda results: _markdown(run_table(results[RUN])),
+    "sittings": lambda results: _markdown(sittings_table(results[RUN])),
 }
+PAGES = (ROOT / "README.md", ROOT / "docs" / "benchmarks.md")
+PLACE = re.compile(r"(?s)(<!-- table: (.+?) -->\n).*?(\n<!-- end -->)")
+
+
+def rendered(text: str, results: Results) -> str:
+    """The page with every table between its markers written anew."""
+    return PLACE.sub(lambda found: f"{found[1]}{TABLES[found[2]](results)}{found[3]}", text)
+
 
 if __name__ == "__main__":
     main()
