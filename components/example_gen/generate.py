@@ -26,7 +26,8 @@ from components.example_gen.report import check_rows, finish_rows
 from components.example_gen.split.splits import SPLITS
 from components.example_gen.stages import Job
 from components.example_gen.write.encode import catalogue_examples
-from components.example_gen.write.shards import remove_unfinished, split_dir, write_shard
+from components.example_gen.write.shards import remove_unfinished, write_shard
+from components.examples.paths import split_dir
 from schemas.errors import UserError
 from schemas.source import Source
 

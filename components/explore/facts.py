@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from components.evaluation.bands import centres
 from components.example_gen.split.splits import SPLITS, TRAIN
+from components.examples.catalogue import Catalogue
+from components.examples.rows import RowsReport
 from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
 from components.explore.features import feature_rows
 from components.explore.movies import Totals
 from components.report.data import histogram
+from schemas.text import to_text
 
 SHOWN = 15  # movies, people and genres of a list
 FEW = 5  # ratings in train, below which a movie's id learns next to nothing
@@ -26,14 +28,14 @@ Facts = dict[str, Any]
 class Explored:
     """What was counted.
 
-    cubes: see `cubes.count`; catalogue: see `reading.read_catalogue`; rows: the content of
+    cubes: see `cubes.count`; catalogue: with the features of the source; rows: the content of
     rows.json; statistics: by split, and of the catalogue; scale: the lowest and highest rating,
     None without ratings.
     """
 
     cubes: Cubes
-    catalogue: pa.Table
-    rows: Mapping[str, Any]
+    catalogue: Catalogue
+    rows: RowsReport
     statistics: Mapping[str, DatasetFeatureStatistics]
     scale: tuple[float, float] | None
 
@@ -107,7 +109,7 @@ def _movies(explored: Explored, found: Totals) -> Facts:
         worst = np.argsort(drawn, kind="stable")
         orders |= {"best": best[judged[best]], "worst": worst[judged[worst]]}
     catalogue = explored.catalogue
-    titles = catalogue["title"]
+    titles = catalogue.titles
     return {
         "catalogue": len(catalogue),
         "rated": len(rated),
@@ -125,7 +127,7 @@ def _movies(explored: Explored, found: Totals) -> Facts:
             for name, order in orders.items()
         },
         "by": {
-            name: movies.by_feature(catalogue, found, name) for name in movies.features(catalogue)
+            name: movies.by_feature(catalogue, found, name) for name in movies.grouping(catalogue)
         },
     }
 
@@ -153,7 +155,7 @@ def _one_movie(explored: Explored, found: Totals, row: int) -> Facts:
     catalogue, ratings = explored.catalogue, found.ratings
     level = found.levels[row]
     return {
-        "title": catalogue["title"][row].as_py(),
+        "title": to_text(catalogue.titles[row].as_py()),
         "ratings": int(ratings[row]),
         "splits": {name: int(found.counts[i, row]) for i, name in enumerate(SPLITS)},
         "mean": float(found.means[row]) if found.rated[row] else None,

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-import pyarrow as pa
 from tfx.dsl.io import fileio
 
 from components.example_gen.ipc import load_table, save_table
-from components.example_gen.read.files import listed
-from components.example_gen.write.shards import split_dir
+from components.examples.catalogue import Catalogue, read_catalogue
+from components.examples.paths import listed, split_files
 from components.explore.cubes import Cubes, count, merge
-from components.explore.reading import read_catalogue, read_partition, shards
+from components.explore.reading import read_partition, shards
 from schemas.source import Source
 
 
@@ -23,10 +22,10 @@ class Job:
     catalogue: str
     source: Source
 
-    def movies(self) -> pa.Table:
-        """The catalogue; see `read_catalogue`."""
-        files = listed(f"{split_dir(self.catalogue, 'catalogue')}/*")
-        return read_catalogue(sorted(files), self.source)
+    def movies(self) -> Catalogue:
+        """The catalogue, with the features of the source."""
+        files = split_files(self.catalogue, "catalogue")
+        return read_catalogue(files, self.source.movie_features)
 
 
 class Count(beam.DoFn):
@@ -37,7 +36,7 @@ class Count(beam.DoFn):
 
     def setup(self) -> None:
         """Loads the catalogue's ids."""
-        self._movies = self._job.movies()["movie_id"].combine_chunks()
+        self._movies = self._job.movies().ids
 
     def process(self, shard: str) -> Iterator[Cubes]:
         """Counts one shard of every split."""

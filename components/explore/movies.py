@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.example_gen.split.splits import SPLITS
-from schemas.features import MOVIE_FEATURES
+from components.examples.catalogue import Catalogue
+from schemas.text import to_texts
 
 Rows = list[dict[str, Any]]
 FEATURES = ("genres", "director", "star", "decade")
@@ -95,15 +96,17 @@ def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
 
 
 def listed(
-    catalogue: pa.Table, found: Totals, drawn: NDArray[Any], order: NDArray[Any], most: int
+    catalogue: Catalogue, found: Totals, drawn: NDArray[Any], order: NDArray[Any], most: int
 ) -> Rows:
     """The first of the movies that anyone rated, in some order (rows of the catalogue).
 
     A title that stands for more than one of them is followed by the movie's id.
     """
     rated = order[found.ratings[order] > 0][:most]
-    titles = catalogue["title"].take(pa.array(rated)).to_pylist()
-    ids = catalogue["movie_id"].take(pa.array(rated)).cast(pa.string()).to_pylist()
+    titles, ids = (
+        to_texts(names.take(pa.array(rated)).to_pylist())
+        for names in (catalogue.titles, catalogue.ids)
+    )
     names = [
         f"{title} [{movie}]" if titles.count(title) > 1 else title
         for title, movie in zip(titles, ids, strict=True)
@@ -119,7 +122,7 @@ def listed(
     ]
 
 
-def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
+def by_feature(catalogue: Catalogue, found: Totals, name: str) -> Rows:
     """Movies, ratings and mean rating of each value of a feature, the most rated first.
 
     A movie with several genres counts for each; unknown values are left out.
@@ -149,34 +152,27 @@ def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
     ]
 
 
-def _values(catalogue: pa.Table, name: str) -> tuple[NDArray[Any], pa.Array]:
-    """Which movie (row) has which known value."""
-    if name == "decade":
-        years = catalogue["year"].to_numpy()
-        known = np.flatnonzero(years > 0)
-        return known, pa.array(np.char.add((years[known] // 10 * 10).astype(str), "s"))
-    column = catalogue[name].combine_chunks()
-    movie = np.arange(len(column))
-    if pa.types.is_list(column.type):
-        movie = pc.list_parent_indices(column).to_numpy()
-        column = column.flatten()
-    known = pc.and_(pc.is_valid(column), pc.not_equal(column, "")).to_numpy(zero_copy_only=False)
-    return movie[known], column.filter(pa.array(known))
+def _values(catalogue: Catalogue, name: str) -> tuple[NDArray[Any], pa.Array]:
+    """Which movie (row) has which known value (string)."""
+    if name != "decade":
+        rows, values = catalogue.known(name)
+        return rows, values.cast(pa.large_string())
+    rows, years = catalogue.known("year")
+    decades = years.cast(pa.large_string()).cast(pa.int64()).to_numpy() // 10 * 10
+    return rows, pa.array(np.char.add(decades.astype(str), "s"), pa.large_string())
 
 
-def unknown(catalogue: pa.Table) -> dict[str, float]:
+def unknown(catalogue: Catalogue) -> dict[str, float]:
     """The share of the movies of which a feature is not known, of each that the catalogue has."""
-    names = [name for name in MOVIE_FEATURES if name in catalogue.column_names]
-    found = {}
-    for name in names:
-        movie = np.flatnonzero(catalogue["year"]) if name == "year" else _values(catalogue, name)[0]
-        found[name] = 1.0 - len(np.unique(movie)) / len(catalogue)
-    return found
+    return {
+        name: 1.0 - len(np.unique(catalogue.known(name)[0])) / len(catalogue)
+        for name in catalogue.features
+    }
 
 
-def features(catalogue: pa.Table) -> list[str]:
+def grouping(catalogue: Catalogue) -> list[str]:
     """Those of `FEATURES` that the catalogue has."""
-    names = {*catalogue.column_names, *(["decade"] if "year" in catalogue.column_names else [])}
+    names = {*catalogue.features, *(["decade"] if "year" in catalogue.features else [])}
     return [name for name in FEATURES if name in names]
 
 

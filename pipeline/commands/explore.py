@@ -1,7 +1,6 @@
 """`greenlight explore`: the pipeline's first nodes, and a page on the data they read."""
 
 import datetime
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,7 +83,8 @@ def gather_data(
       runs: how they went.
       work: a folder that workers may write to; it is removed.
     """
-    from components.example_gen.generate import LOCAL_BEAM_ARGS, ROWS_FILE
+    from components.example_gen.generate import LOCAL_BEAM_ARGS
+    from components.examples.rows import read_rows
     from components.explore.facts import Explored
     from components.explore.features import read_statistics
     from components.explore.gather import Job, gather
@@ -104,7 +104,7 @@ def gather_data(
     return Explored(
         gather(job, work, config.beam_args or LOCAL_BEAM_ARGS),
         job.movies(),
-        json.loads(Path(place["examples"], ROWS_FILE).read_text(encoding="utf-8")),
+        read_rows(place["examples"]),
         read_statistics(place["statistics"]) | read_statistics(place["catalogue_statistics"]),
         source.scale,
     )
@@ -120,13 +120,13 @@ def find_movie(explored: "Explored", typed: str) -> int:
     from serving.model import Catalogue
     from serving.titles import Titles
 
-    movies = explored.catalogue.to_pydict()
-    ids = to_texts(movies["movie_id"])
-    years = movies.get("year", [0] * len(ids))
+    catalogue = explored.catalogue
+    ids, titles = (to_texts(names.to_pylist()) for names in (catalogue.ids, catalogue.titles))
+    years = [int(known[0]) if known else 0 for known in catalogue.values("year")]
     rows = {movie: row for row, movie in enumerate(ids)}
     ratings = explored.totals().ratings
-    genres = movies.get("genres", [[]] * len(ids))
-    return Titles(Catalogue(ids, movies["title"], years, genres, ratings, rows)).find(typed)
+    genres = [to_texts(known) for known in catalogue.values("genres")]
+    return Titles(Catalogue(ids, titles, years, genres, ratings, rows)).find(typed)
 
 
 def splits_table(facts: "Facts") -> Table:

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import re
 import shutil
 import tempfile
 import zipfile
@@ -13,6 +12,7 @@ from typing import IO, Any, NamedTuple, cast
 
 import tensorflow as tf
 
+from components.examples.paths import literal
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -46,17 +46,6 @@ def find_files(source: Source, data_dir: str) -> dict[str, list[str]]:
                 f"keeps its {name}: give the folder that holds it as the data directory."
             )
     return found
-
-
-def literal(folder: str) -> str:
-    """The glob that matches this folder alone, whatever marks its name holds."""
-    return re.sub(r"[*?[]", r"[\g<0>]", folder.replace("\\", "\\\\")).rstrip("/")
-
-
-def listed(patterns: str | Sequence[str]) -> list[str]:
-    """The files that TFX's patterns for folders' files match, sorted; a folder is no pattern."""
-    parts = [p.rpartition("/") for p in ([patterns] if isinstance(patterns, str) else patterns)]
-    return sorted(tf.io.gfile.glob([f"{literal(folder)}/{glob}" for folder, _, glob in parts]))
 
 
 def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]]:

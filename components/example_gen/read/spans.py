@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.example_gen.read.files import literal
+from components.examples.paths import literal
 from schemas.errors import UserError
 
 _SPEC = re.compile(r"\{(SPAN|VERSION)(?::(\d+))?\}|\{(YYYY|MM|DD)\}")

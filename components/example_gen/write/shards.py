@@ -9,13 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
-_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+from components.examples.paths import split_dir
+from components.examples.records import COMPRESSION
+
+_OPTIONS = tf.io.TFRecordOptions(compression_type=COMPRESSION, compression_level=1)
 _UNFINISHED = ".unfinished-"
-
-
-def split_dir(uri: str, split: str) -> str:
-    """The folder of a split within an Examples artifact."""
-    return os.path.join(uri, f"Split-{split}")  # noqa: PTH118 (may be gs://)
 
 
 def write_shard(uri: str, split: str, index: int, count: int, pieces: Iterable[list[bytes]]) -> int:

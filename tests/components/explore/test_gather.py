@@ -89,7 +89,7 @@ def targets(job):
 
 def test_every_rating_of_every_shard_is_counted_once(job, found):
     assert len(shards(job.examples)) > 2
-    ids = job.movies()["movie_id"].to_pylist()
+    ids = job.movies().ids.to_pylist()
     expected = Counter(
         (SPLITS.index(split), ids.index(movie), round((rating - 0.5) * 2))
         for split, _, movie, rating, _ in targets(job)
@@ -121,15 +121,17 @@ def test_groups_and_times_are_there_where_the_source_has_them(job, found):
 
 def test_the_catalogue_has_the_columns_of_the_source(job):
     movies = job.movies()
-    assert movies.column_names == ["movie_id", "title", "year", "genres"]
-    row = movies.slice(movies["movie_id"].to_pylist().index(b"3"), 1).to_pylist()[0]
-    assert row == {
-        "movie_id": b"3", "title": "Film 3 (1953)", "year": 1953, "genres": ["A", "B"],
-    }  # fmt: skip
+    assert list(movies.features) == ["year", "genres"]
+    row = movies.ids.to_pylist().index(b"3")
+    assert movies.titles[row].as_py() == b"Film 3 (1953)"
+    assert {name: movies.values(name)[row] for name in movies.features} == {
+        "year": [b"1953"],
+        "genres": [b"A", b"B"],
+    }
 
 
 def test_a_movie_that_the_catalogue_lacks_is_a_fault(job):
-    ids = job.movies()["movie_id"].combine_chunks()[1:]
+    ids = job.movies().ids[1:]
     names = shards(job.examples)
     with pytest.raises(ValueError, match="catalogue lacks"):
         [read_partition(job.examples, name, job.source, ids) for name in names]
@@ -138,7 +140,7 @@ def test_a_movie_that_the_catalogue_lacks_is_a_fault(job):
 def test_a_partition_keeps_each_users_order(job):
     if not job.source.has_timestamps:
         return
-    ids = job.movies()["movie_id"].combine_chunks()
+    ids = job.movies().ids
     ratings = read_partition(job.examples, shards(job.examples)[0], job.source, ids).ratings
     user, split, time = (ratings[name].to_numpy() for name in ("user", "split", "timestamp"))
     same = (np.diff(user) == 0) & (np.diff(split) == 0)

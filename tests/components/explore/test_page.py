@@ -39,12 +39,8 @@ def facts(make_explored, drawn_ratings):
         year=[1950 + i for i in range(40)],
         director=[f"Director {i % 7}" for i in range(40)],
         star=[EVIL] * 40,
+        titles=[f"{EVIL} {i} with a title that is too long for any line" for i in range(40)],
     )
-    titles = [f"{EVIL} {i} with a title that is too long for any line" for i in range(40)]
-    explored = type(explored)(
-        explored.cubes, explored.catalogue.set_column(1, "title", [titles]),
-        explored.rows, {}, explored.scale,
-    )  # fmt: skip
     made = make_facts(explored, movie=7)
     sample = {"reason": "off_scale", "file": "r.csv", "line": 7, "text": EVIL}
     first = {"file": "m.csv", "line": 3, "text": EVIL}

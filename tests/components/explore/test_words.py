@@ -163,10 +163,8 @@ def test_unknown_features_are_named_with_their_share(make_explored):
 
 
 def test_shared_titles_are_counted(make_explored):
-    explored = make_explored(with_eval(OLD))
-    assert words.same_titles(make_facts(explored)) is None
-    twice = explored.catalogue.set_column(1, "title", [["A", "A", "B", "B", "C"]])
-    shared = type(explored)(explored.cubes, twice, explored.rows, {}, explored.scale)
+    assert words.same_titles(make_facts(make_explored(with_eval(OLD)))) is None
+    shared = make_explored(with_eval(OLD), titles=["A", "A", "B", "B", "C"])
     assert words.same_titles(make_facts(shared)).startswith("2 movies share a title")
 
 
