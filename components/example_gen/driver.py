@@ -4,8 +4,6 @@
 this project's reading of spans; TFX names its input processor in the code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from absl import app

@@ -1,7 +1,5 @@
 """What the example gen's node runs: TFX's view of `generate`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,13 +37,13 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """Runs the graph.
 
         Args:
-            input_dict: nothing.
-            output_dict: the artifacts `examples` and `catalogue`.
-            exec_properties: `input_base`; `input_config` with the patterns as the driver resolved
-                them, else `range_config` says how many spans to read; `source` and `split` as JSON.
+          input_dict: nothing.
+          output_dict: the artifacts `examples` and `catalogue`.
+          exec_properties: `input_base`; `input_config` with the patterns as the driver resolved
+            them, else `range_config` says how many spans to read; `source` and `split` as JSON.
 
         Raises:
-            UserError: see `generate`.
+          UserError: see `generate`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[EXAMPLES_KEY])

@@ -1,7 +1,5 @@
 """What to know of the rows before training, in sentences, and when it has to stop a run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +20,8 @@ def check_shares(rows: Rows, source: Source, split: SplitConfig) -> None:
     """Stops a run whose ids cannot be what the description takes them for.
 
     Raises:
-        UserError: one user or movie has more of the rows than `split.max_one_share`, or no user of
-            the ratings is in the users table.
+      UserError: one user or movie has more of the rows than `split.max_one_share`, or no user of
+        the ratings is in the users table.
     """
     for table, name, share, rest in _large(rows):
         if share > split.max_one_share:

@@ -1,7 +1,5 @@
 """Makes the Examples of a source: the whole of what the component does, without TFX."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os
@@ -55,20 +53,20 @@ def generate(
     The bytes written depend on the files and the split only, not on the machines at work.
 
     Args:
-        source: what the files hold.
-        split: how ratings are split.
-        data_dir: folder that the source's patterns are relative to.
-        examples_uri: folder for `Split-train`, `Split-valid`, `Split-eval` and `rows.json`.
-        catalogue_uri: folder for `Split-catalogue`.
-        beam_args: options of Beam; without a runner it runs in this process.
-        spans: the source with the patterns of each span to read, the oldest first; none: as it is.
+      source: what the files hold.
+      split: how ratings are split.
+      data_dir: folder that the source's patterns are relative to.
+      examples_uri: folder for `Split-train`, `Split-valid`, `Split-eval` and `rows.json`.
+      catalogue_uri: folder for `Split-catalogue`.
+      beam_args: options of Beam; without a runner it runs in this process.
+      spans: the source with the patterns of each span to read, the oldest first; none: as it is.
 
     Returns:
-        The content of `rows.json`, which is written last.
+      The content of `rows.json`, which is written last.
 
     Raises:
-        UserError: a file cannot be used, the split does not suit the source, too many rows are
-            bad, or train or eval has no ratings; then neither folder holds a split.
+      UserError: a file cannot be used, the split does not suit the source, too many rows are
+        bad, or train or eval has no ratings; then neither folder holds a split.
     """
     if split.needs_timestamps and not source.has_timestamps:
         need = "split.history=before" if split.history == "before" else f"split.kind={split.kind}"

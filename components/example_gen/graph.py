@@ -8,8 +8,6 @@ Ratings travel as Arrow streams of up to a few hundred thousand rows. A partitio
 users, and a worker has one partition in its hands at a time.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A source's files as TFX's file-based driver sees them: one named pattern each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import reduce
 from itertools import chain
@@ -28,7 +26,7 @@ def input_config(source: Source, split: SplitConfig) -> example_gen_pb2.Input:
     """Every pattern whose files' bytes matter, so that a change in any of them is seen.
 
     Raises:
-        UserError: a pattern names its span by halves, or a predefined split has spans.
+      UserError: a pattern names its span by halves, or a predefined split has spans.
     """
     patterns = source.patterns()
     if split.kind == "predefined":

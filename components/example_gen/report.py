@@ -1,7 +1,5 @@
 """What became of the rows: the content of rows.json, and when it has to stop a run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,17 +33,17 @@ def finish_rows(
     """Adds up what the graph reported.
 
     Args:
-        report: as `graph.read_report` gives it.
-        files: a range of each rating file, by file index.
-        beside: rows of the movie and user tables that were dropped.
-        movies: how many are in the catalogue.
-        empty: how many rating files have no rows.
+      report: as `graph.read_report` gives it.
+      files: a range of each rating file, by file index.
+      beside: rows of the movie and user tables that were dropped.
+      movies: how many are in the catalogue.
+      empty: how many rating files have no rows.
 
     Returns:
-        The content of rows.json; `read` is `kept` and all that is `dropped`.
+      The content of rows.json; `read` is `kept` and all that is `dropped`.
 
     Raises:
-        UserError: a file could not be read to its end.
+      UserError: a file could not be read to its end.
     """
     whole, shards = report["all"][0], report["shards"]
     problems = Problems().merge(*map(_problems, report["ranges"]))
@@ -83,12 +81,12 @@ def check_rows(rows: dict[str, Any], split: SplitConfig, beside: Problems | None
     """Stops a run whose data are not worth a model.
 
     Args:
-        rows: as `finish_rows` gives it.
-        split: how they are split.
-        beside: rows of the movie and user tables that were dropped.
+      rows: as `finish_rows` gives it.
+      split: how they are split.
+      beside: rows of the movie and user tables that were dropped.
 
     Raises:
-        UserError: more bad rows than `split.max_bad_share`, or no ratings in train or eval.
+      UserError: more bad rows than `split.max_bad_share`, or no ratings in train or eval.
     """
     samples = [Sample(s["reason"], s["file"], s["line"], s["text"]) for s in rows["samples"]]
     ratings = Problems(rows["dropped"], samples)

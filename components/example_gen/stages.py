@@ -1,7 +1,5 @@
 """What the stages of the graph do with a range of text or a partition of users."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -41,16 +39,16 @@ class Job:
     """All that a worker has to know; it travels with the graph.
 
     Args:
-        source: what the files hold.
-        split: how ratings are split.
-        partitions: how many groups of users, and so shards of each split.
-        train_files: how many of the files, by file index, come before those of eval (predefined).
-        examples_uri: where the splits go.
-        work_uri: folder of `movies.arrow` (with `lost.arrow`) and `users.arrow` where the source
-            has such tables; the graph leaves its reports there, and `rated.arrow` where there is
-            no movies table.
-        has_movies: whether there is a movies table.
-        has_users: whether there is a users table.
+      source: what the files hold.
+      split: how ratings are split.
+      partitions: how many groups of users, and so shards of each split.
+      train_files: how many of the files, by file index, come before those of eval (predefined).
+      examples_uri: where the splits go.
+      work_uri: folder of `movies.arrow` (with `lost.arrow`) and `users.arrow` where the source
+        has such tables; the graph leaves its reports there, and `rated.arrow` where there is
+        no movies table.
+      has_movies: whether there is a movies table.
+      has_users: whether there is a users table.
     """
 
     source: Source

@@ -86,12 +86,12 @@ def split_movies(block: Block, table: Ratings, movie: str) -> tuple[Block, str]:
     """Takes the lines such as `123:` out: they name the movie of the lines below them.
 
     Args:
-        block: any lines of a block file.
-        table: its description.
-        movie: what the lines before the first such line are about, '' if nobody knows.
+      block: any lines of a block file.
+      table: its description.
+      movie: what the lines before the first such line are about, '' if nobody knows.
 
     Returns:
-        The other lines with their movies, and the movie that holds after the last line.
+      The other lines with their movies, and the movie that holds after the last line.
     """
     lines = as_lines(block.text)
     mark = re.escape(delimiter(table))

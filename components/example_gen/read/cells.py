@@ -1,7 +1,5 @@
 """What became of the cells that features are made of: none that is unreadable passes in silence."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,10 +80,10 @@ class Cells:
         """Stops a run whose description of a column cannot be right.
 
         Args:
-            most: the share of a flag's cells that may be neither yes nor no.
+          most: the share of a flag's cells that may be neither yes nor no.
 
         Raises:
-            UserError: a column is unreadable in all of its rows, or too many flags are.
+          UserError: a column is unreadable in all of its rows, or too many flags are.
         """
         for (column, reason), number in self.faults.items():
             nothing = not self.gave[column.split(".")[0]] and self.rows >= _ENOUGH
@@ -96,7 +94,7 @@ class Cells:
         """What to know of the columns before training, a sentence each.
 
         Args:
-            most: the share of unreadable cells above which a column is told.
+          most: the share of unreadable cells above which a column is told.
         """
         return [*self._many(most), *self._empty(), *self._other_mark()]
 

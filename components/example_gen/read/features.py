@@ -36,9 +36,9 @@ def movie_features(table: Movies, cells: Cells, faults: Faults) -> Features:
     """Title, year (0 unknown), genres, and director and star ('' unknown) of a movie's row.
 
     Args:
-        table: what its cells mean.
-        cells: of the row.
-        faults: gets the reason for each column whose cell says something that cannot be read.
+      table: what its cells mean.
+      cells: of the row.
+      faults: gets the reason for each column whose cell says something that cannot be read.
     """
     found = _found(table.year, "year", cells, faults)
     year = re.fullmatch(r"(\d{1,4})(\.0*)?", found)

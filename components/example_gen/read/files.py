@@ -34,7 +34,7 @@ def find_files(source: Source, data_dir: str) -> dict[str, list[str]]:
     """The files of each table of the source, sorted: those of the first glob that matches any.
 
     Raises:
-        UserError: a table has no file in `data_dir`.
+      UserError: a table has no file in `data_dir`.
     """
     found = {}
     for name, table in source.tables().items():
@@ -52,7 +52,7 @@ def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]
     """The files of each table over some spans of one source, the oldest span's first.
 
     Raises:
-        UserError: a table has no file in `data_dir`.
+      UserError: a table has no file in `data_dir`.
     """
     found = [find_files(span, data_dir) for span in spans]
     # A table that is not delivered by span is the same in all of them.

@@ -34,7 +34,7 @@ def plan(table: Table, path: str) -> Form:
     """Reads the start of a file.
 
     Raises:
-        UserError: it is not lines of JSON objects, or none of them has a column of ours.
+      UserError: it is not lines of JSON objects, or none of them has a column of ours.
     """
     head = read_head(path)
     check_text(path, head)
@@ -58,7 +58,7 @@ def read(text: bytes, form: Form) -> tuple[Cells, Int64s, Dropped]:
     """The cells of all lines that are JSON objects.
 
     Returns:
-        Their cells by our names, the line of each of them (int64), and the others by reason.
+      Their cells by our names, the line of each of them (int64), and the others by reason.
     """
     lines = as_lines(text)
     table = _read_at_once(text, form, lines)

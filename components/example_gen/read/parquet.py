@@ -43,8 +43,8 @@ def plan(table: Table, path: str, range_bytes: int) -> Plan:
     """Reads a file's footer.
 
     Raises:
-        UserError: it is no Parquet, or a column of the description is not in it.
-        EmptyFile: it has no rows.
+      UserError: it is no Parquet, or a column of the description is not in it.
+      EmptyFile: it has no rows.
     """
     with _opened(path) as file:
         columns = _columns(table, file, path)
@@ -69,13 +69,13 @@ def read(
     """Streams the row groups that start from row `start` on, and before row `end`.
 
     Args:
-        table: what the file holds.
-        path: the file.
-        start, end: rows; none: to the end.
-        time: our column whose typed times are given in microseconds.
+      table: what the file holds.
+      path: the file.
+      start, end: rows; none: to the end.
+      time: our column whose typed times are given in microseconds.
 
     Raises:
-        UserError: the file cannot be read to its end.
+      UserError: the file cannot be read to its end.
     """
     with _opened(path) as file:
         columns = _columns(table, file, path)

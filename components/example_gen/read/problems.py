@@ -123,7 +123,7 @@ def check_share(found: Problems, good: int, most: float, what: str = "rows") -> 
     """Stops the reading of a table where more than this share of its rows is bad.
 
     Raises:
-        UserError: with the first of the rows, and what may help.
+      UserError: with the first of the rows, and what may help.
     """
     bad, first = sum(found.bad().values()), found.first()
     if first and bad > most * (good + bad):
@@ -153,8 +153,8 @@ def resolve_lines(problems: Problems, lines: Mapping[tuple[str, int], int]) -> P
     """The same with the files' own line numbers.
 
     Args:
-        problems: merged from any ranges.
-        lines: how many lines each range has, by (path, start); every range of the sampled files.
+      problems: merged from any ranges.
+      lines: how many lines each range has, by (path, start); every range of the sampled files.
     """
     before = {}
     totals: dict[str, int] = {}

@@ -37,13 +37,13 @@ def joined(
     """Cuts a file's pieces at the ends of records, each of which is then one line.
 
     Args:
-        pieces: of a file, from where a record starts.
-        table: what the file holds.
-        width: the number of its columns.
-        ours: which columns, counted from 0, hold ids, numbers and times: what tells a row.
+      pieces: of a file, from where a record starts.
+      table: what the file holds.
+      width: the number of its columns.
+      ours: which columns, counted from 0, hold ids, numbers and times: what tells a row.
 
     Yields:
-        Pieces with the blocks of their records, in which a space stands for a line end in a cell.
+      Pieces with the blocks of their records, in which a space stands for a line end in a cell.
     """
     joiner = _Joiner(table, width, ours)
     pending = Piece(0, b"")

@@ -14,8 +14,8 @@ def ratings(cells: pa.StringArray, table: Ratings) -> pa.Array:
     """Ratings (float32): NaN where a movie was seen but not rated, null where unreadable.
 
     Args:
-        cells: string.
-        table: whose `values` say the numbers of words, and whose `unrated` what is no rating.
+      cells: string.
+      table: whose `values` say the numbers of words, and whose `unrated` what is no rating.
     """
     words = table.values.get("rating")
     if words:

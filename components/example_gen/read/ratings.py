@@ -92,7 +92,7 @@ def plan_ranges(source: Source, paths: Sequence[str], range_bytes: int = 16 << 2
     """Cuts the files that have rows, in their order, into ranges of about `range_bytes`.
 
     Raises:
-        UserError: a file is missing, no text, or not in the source's format, or all are empty.
+      UserError: a file is missing, no text, or not in the source's format, or all are empty.
     """
     ranges: list[Range] = []
     empty, index = None, 0
@@ -116,10 +116,10 @@ def read_range(
     """Streams the range in batches of about 2 MiB of text.
 
     Args:
-        source: what the file holds.
-        rng: one of `plan_ranges`.
-        known_movies: ids (string); a rating of any other movie is dropped and counted.
-        lost_movies: ids (string) of movies whose rows were dropped, for a reason of their own.
+      source: what the file holds.
+      rng: one of `plan_ranges`.
+      known_movies: ids (string); a rating of any other movie is dropped and counted.
+      lost_movies: ids (string) of movies whose rows were dropped, for a reason of their own.
 
     A file that cannot be read to its end raises nothing: the last batch's problems hold a fault.
     """

@@ -59,13 +59,13 @@ def read_records(
     """The rows of a table, file by file.
 
     Args:
-        table: its description.
-        paths: its files.
-        found: where dropped rows are added.
-        lost: where their ids are added, if they can be read.
+      table: its description.
+      paths: its files.
+      found: where dropped rows are added.
+      lost: where their ids are added, if they can be read.
 
     Raises:
-        UserError: a file is missing, empty, no text, or not in the described format.
+      UserError: a file is missing, empty, no text, or not in the described format.
     """
     readers = {"csv": _text_rows, "jsonl": _json_rows, "parquet": _parquet_rows}
     key = next(iter(table.used_columns()))

@@ -31,10 +31,10 @@ class RowReader:
     """Reads blocks of one file.
 
     Args:
-        source: what the file holds.
-        layout: where its columns are.
-        known_movies: ids (string) that a rating may name, or None for any.
-        lost_movies: ids (string) that it may not, as the movies' own rows were dropped.
+      source: what the file holds.
+      layout: where its columns are.
+      known_movies: ids (string) that a rating may name, or None for any.
+      lost_movies: ids (string) that it may not, as the movies' own rows were dropped.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class RowReader:
         """Reads the block's lines.
 
         Returns:
-            The good rows' columns user_id, movie_id, rating and timestamp; the line of each of
-            them (int64); and the dropped lines by reason.
+          The good rows' columns user_id, movie_id, rating and timestamp; the line of each of
+          them (int64); and the dropped lines by reason.
         """
         dropped: Dropped = []
         cells = None if _has_no_text(block.text) else self._parse(block)

@@ -4,8 +4,6 @@ A span is one delivery: a file pattern names it by {SPAN} (a number; {SPAN:3} ha
 by a date, {YYYY}, {MM} and {DD}; {VERSION} numbers the deliveries of one span, the newest counts.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Mapping, Sequence
@@ -52,12 +50,12 @@ def find_window(base: str, tables: Mapping[str, Sequence[str]], length: int) -> 
     """Looks which spans there are, and picks the newest.
 
     Args:
-        base: the data directory.
-        tables: alternative patterns by table, relative to `base`.
-        length: how many spans at most.
+      base: the data directory.
+      tables: alternative patterns by table, relative to `base`.
+      length: how many spans at most.
 
     Raises:
-        UserError: there is no span at all, or a table has no file in one of those picked.
+      UserError: there is no span at all, or a table has no file in one of those picked.
     """
     found = {
         pattern: _found(base, pattern) if names_span(pattern) else {}

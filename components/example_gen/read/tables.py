@@ -71,13 +71,13 @@ def read_movies(
     """The source's movies under the ids that its ratings use; None if it has no movies table.
 
     Args:
-        source: what the files hold.
-        paths: the files of each table, the newest last: what they say of an id counts.
-        most_bad: the share of a table's rows that may be dropped.
+      source: what the files hold.
+      paths: the files of each table, the newest last: what they say of an id counts.
+      most_bad: the share of a table's rows that may be dropped.
 
     Raises:
-        UserError: a file is missing, no text, or not in the described format, all files of a table
-            are empty, or too many of its rows are bad.
+      UserError: a file is missing, no text, or not in the described format, all files of a table
+        are empty, or too many of its rows are bad.
     """
     if source.movies is None:
         return None
@@ -165,7 +165,7 @@ def read_users(
     """The source's users; None if it has no users table. See `read_movies`.
 
     Raises:
-        UserError: as `read_movies`.
+      UserError: as `read_movies`.
     """
     if source.users is None:
         return None

@@ -31,8 +31,8 @@ def moments(cells: pa.StringArray, form: str) -> pa.Array:
     Numbers are times from 1970 on, dates those from 1900 on; where no zone is said, it is UTC.
 
     Args:
-        cells: string.
-        form: a unit of `UNITS`, `iso` or a format of directives.
+      cells: string.
+      form: a unit of `UNITS`, `iso` or a format of directives.
     """
     if form in UNITS:
         return _since_1970(cells, UNITS[form])
@@ -49,13 +49,13 @@ def misread(
     far ahead the other way round; a date such as 20170823 is a summer's day of 1970 in seconds.
 
     Args:
-        cells: string.
-        form: what they were read as.
-        stamps: what `moments` made of them.
+      cells: string.
+      form: what they were read as.
+      stamps: what `moments` made of them.
 
     Yields:
-        A form, and which cells it fits: no time, or one of 1970 or after 2100, as they were read,
-        and one of 1990 to 2100 in that form.
+      A form, and which cells it fits: no time, or one of 1970 or after 2100, as they were read,
+      and one of 1990 to 2100 in that form.
     """
     odd = pc.is_null(stamps)
     if form in UNITS:

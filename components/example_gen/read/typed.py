@@ -24,8 +24,8 @@ def as_text(column: pa.Array, encoding: str = "utf-8") -> pa.StringArray:
     """Each value as text, '' where it is null or not a number. Shape [n] -> string [n].
 
     Args:
-        column: of any type but a duration.
-        encoding: of the text in binary columns.
+      column: of any type but a duration.
+      encoding: of the text in binary columns.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):

@@ -1,7 +1,5 @@
 """What is known of all partitions together, and what it decides."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,5 @@
 """The ratings of whole users in order, each movie rated once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import cast
 
@@ -36,13 +34,13 @@ def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
     what the rows hold. Where their lines stand in the files decides nothing.
 
     Args:
-        rows: user_id: string, movie_id: string, rating: float32 (null if the source has none,
-            NaN where not rated), timestamp: int64 (null if the source has none), given: int8,
-            order: int64, and any others; all the ratings of each user in it.
+      rows: user_id: string, movie_id: string, rating: float32 (null if the source has none,
+        NaN where not rated), timestamp: int64 (null if the source has none), given: int8,
+        order: int64, and any others; all the ratings of each user in it.
 
     Returns:
-        The rows that stay, in order, and which rows of the argument were dropped. Of ratings of one
-        moment for the same movie one of eval's file stays, if there is any.
+      The rows that stay, in order, and which rows of the argument were dropped. Of ratings of one
+      moment for the same movie one of eval's file stays, if there is any.
     """
     users, movies = _user_ranks(rows["user_id"], seed), _codes(rows["movie_id"])
     order, given = rows["order"].to_numpy(), rows["given"].to_numpy()
@@ -63,7 +61,7 @@ def moment_starts(rows: pa.Table) -> Int64s:
     """Where the moment of each row begins: the first row of the same user and time. Shape [rows].
 
     Args:
-        rows: what `order_rows` returned; without times each row is a moment of its own.
+      rows: what `order_rows` returned; without times each row is a moment of its own.
     """
     places = np.arange(len(rows))
     if not len(rows) or rows["timestamp"].null_count:

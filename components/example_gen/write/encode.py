@@ -1,7 +1,5 @@
 """Ratings, and what is known of their movies and users, as serialised tf.train.Examples."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,9 +33,9 @@ def join(ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> Feature
     """Looks up the movie and the user of each rating.
 
     Args:
-        ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
-        movies: one row per movie; has every movie of `ratings`.
-        users: one row per user, or None; users that are missing get empty strings.
+      ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
+      movies: one row per movie; has every movie of `ratings`.
+      users: one row per user, or None; users that are missing get empty strings.
     """
     ids = ratings["movie_id"].combine_chunks()
     given = [name for name in ("rating", "timestamp") if not ratings[name].null_count]

@@ -1,7 +1,5 @@
 """Files of Examples, written so that a reader sees a whole file or none."""
 
-from __future__ import annotations
-
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -20,7 +18,7 @@ def write_shard(uri: str, split: str, index: int, count: int, pieces: Iterable[l
     """Writes Examples to shard `index` of `count`, replacing what an earlier attempt left.
 
     Returns:
-        How many Examples were written.
+      How many Examples were written.
     """
     folder = split_dir(uri, split)
     tf.io.gfile.makedirs(folder)

@@ -43,7 +43,8 @@ def test_a_feature_that_is_asked_for_is_there_though_nothing_is_known_of_it(file
 
 
 def test_a_catalogue_of_ids_and_titles_has_no_features(example, write_records, tmp_path):
-    movies = read_catalogue([write_records(tmp_path / "1.gz", [example(movie_id="a", movie_title="a")])])
+    file = write_records(tmp_path / "1.gz", [example(movie_id="a", movie_title="a")])
+    movies = read_catalogue([file])
     assert movies.features == {} and movies.values("year") == [[]]
 
 

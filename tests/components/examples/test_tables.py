@@ -12,7 +12,8 @@ def files(example, write_records, tmp_path):
         example(user_id="v", movie_id=["a"], rating=[3.0]),
         example(user_id="u", movie_id=["c", "d", "e"], rating=[4.0, 5.0, 6.0]),
     ]
-    return [write_records(tmp_path / "1.gz", whole[:1]), write_records(tmp_path / "2.gz", whole[1:])]
+    parts = ("1.gz", whole[:1]), ("2.gz", whole[1:])
+    return [write_records(tmp_path / name, part) for name, part in parts]
 
 
 def test_targets_are_laid_out_with_the_number_of_their_example(files):
@@ -26,6 +27,6 @@ def test_targets_are_laid_out_with_the_number_of_their_example(files):
 
 
 def test_users_targets_add_up_over_batches(files):
-    parts = [targets_per_user(batch) for file in files for batch in tables([file], ("user_id", "movie_id"))]
-    users, counts = add_up(parts)
+    batches = [batch for file in files for batch in tables([file], ("user_id", "movie_id"))]
+    users, counts = add_up([targets_per_user(batch) for batch in batches])
     assert dict(zip(users.to_pylist(), counts.to_pylist(), strict=True)) == {b"u": 5, b"v": 1}
