@@ -1,11 +1,9 @@
 """Makes the Examples of a source: the whole of what the component does, without TFX."""
 
-import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -16,20 +14,21 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.findings import check_shares, row_findings
 from components.example_gen.ipc import load_table, save_table
 from components.example_gen.read.cells import Cells
-from components.example_gen.read.files import file_size, find_files_of, packing
+from components.example_gen.read.files import file_size, packing
+from components.example_gen.read.find import find_files_of
 from components.example_gen.read.problems import Problems
-from components.example_gen.read.ratings import Range, plan_ranges
+from components.example_gen.read.ranges import Range, plan_ranges
 from components.example_gen.read.tables import read_movies, read_users
-from components.example_gen.report import check_rows, finish_rows
+from components.example_gen.report import check_rows, total_rows
 from components.example_gen.split.splits import SPLITS
 from components.example_gen.stages import Job
 from components.example_gen.write.encode import catalogue_examples
 from components.example_gen.write.shards import remove_unfinished, write_shard
 from components.examples.paths import split_dir
+from components.examples.rows import RowsReport, rows_path, write_rows
 from schemas.errors import UserError
 from schemas.source import Source
 
-ROWS_FILE = "rows.json"
 FINDINGS = logging.getLogger("greenlight.findings")  # what a user is told while a run goes on
 # Beam in this process. Its default runner would first fetch one of another language from the
 # network; and unless an image is named, TFX spends seconds on packing itself for remote workers.
@@ -47,7 +46,7 @@ def generate(
     catalogue_uri: str,
     beam_args: Sequence[str] = (),
     spans: Sequence[Source] = (),
-) -> dict[str, Any]:
+) -> RowsReport:
     """Reads a source's files and writes the Examples of its splits and of its catalogue.
 
     The bytes written depend on the files and the split only, not on the machines at work.
@@ -75,7 +74,7 @@ def generate(
             "split.kind=random."
         )
     work = os.path.join(examples_uri, "_work")  # noqa: PTH118 (may be gs://)
-    written = [*(split_dir(examples_uri, name) for name in SPLITS), _rows_path(examples_uri)]
+    written = [*(split_dir(examples_uri, name) for name in SPLITS), rows_path(examples_uri)]
     written.append(split_dir(catalogue_uri, "catalogue"))
     _remove(written)
     try:
@@ -86,8 +85,7 @@ def generate(
         raise
     finally:
         _remove([work])
-    with tf.io.gfile.GFile(_rows_path(examples_uri), "w") as file:
-        file.write(json.dumps(rows, indent=1))
+    write_rows(examples_uri, rows)
     return rows
 
 
@@ -99,7 +97,7 @@ def _run(
     work: str,
     uris: tuple[str, str],
     beam_args: Sequence[str],
-) -> dict[str, Any]:
+) -> RowsReport:
     examples_uri, catalogue_uri = uris
     paths = find_files_of(spans, data_dir)
     ranges, train_files = _plan(source, split, data_dir, paths["ratings"])
@@ -125,7 +123,9 @@ def _run(
     write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(catalogue)])
     by_index = {rng.file_index: rng for rng in ranges}
     empty = len(paths["ratings"]) - len(by_index) if split.kind != "predefined" else 0
-    rows = finish_rows(graph.read_report(work), by_index, beside, len(catalogue), empty)
+    rows = total_rows(
+        graph.read_report(work), by_index, source.ratings, beside, len(catalogue), empty
+    )
     check_rows(rows, split, beside)
     check_shares(rows, source, split)
     found = [sentence for table in cells for sentence in table.findings(share)]
@@ -181,10 +181,6 @@ def partitions_for(ranges: Sequence[Range]) -> int:
 def _beam_args(given: Sequence[str]) -> list[str]:
     chosen = any(arg.startswith("--runner") for arg in given)
     return [*given] if chosen else [*LOCAL_BEAM_ARGS, *given]
-
-
-def _rows_path(uri: str) -> str:
-    return os.path.join(uri, ROWS_FILE)  # noqa: PTH118
 
 
 def _remove(paths: Sequence[str]) -> None:

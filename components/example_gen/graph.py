@@ -18,7 +18,7 @@ from apache_beam.pvalue import AsSingleton, PCollection
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import from_bytes, save_table
-from components.example_gen.read.ratings import Range
+from components.example_gen.read.ranges import Range
 from components.example_gen.split import cutoffs, plan
 from components.example_gen.stages import Job, Order, Read, Write, rated_movies
 

@@ -10,7 +10,7 @@ from tfx.components.example_gen import input_processor
 from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.read.files import matching
+from components.example_gen.read.find import matching
 from components.example_gen.read.spans import Window, check_specs, find_window, names_span
 from components.examples.paths import literal
 from schemas.errors import UserError

@@ -13,7 +13,8 @@ from apache_beam.pvalue import TaggedOutput
 from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import from_bytes, load_table, to_bytes
 from components.example_gen.read.problems import Problems
-from components.example_gen.read.ratings import SCHEMA, Range, read_range
+from components.example_gen.read.ranges import Range
+from components.example_gen.read.ratings import SCHEMA, read_range
 from components.example_gen.split import plan, windows
 from components.example_gen.split.splits import EVAL, SPLITS, TRAIN
 from components.example_gen.split.timeline import (

@@ -50,7 +50,21 @@ class MostRows(TypedDict):
     rows: int
 
 
-class RowTotals(TypedDict):
+class DataSize(TypedDict):
+    """How large the data are that were kept; see `RowsReport`."""
+
+    splits: dict[str, SplitSize]
+    users: int
+    strangers: int
+    top_user: MostRows
+    top_movie: MostRows
+    movies: int
+    time_range: list[int] | None
+    cutoffs: dict[str, int] | None
+    history: Literal["before", "rest"]
+
+
+class RowTotals(DataSize):
     """What the graph counted; see `RowsReport`."""
 
     read: int
@@ -62,15 +76,6 @@ class RowTotals(TypedDict):
     tables_dropped: dict[str, int]
     unpaired_quotes: int
     empty_files: int
-    splits: dict[str, SplitSize]
-    users: int
-    strangers: int
-    top_user: MostRows
-    top_movie: MostRows
-    movies: int
-    time_range: list[int] | None
-    cutoffs: dict[str, int] | None
-    history: Literal["before", "rest"]
 
 
 class RowsReport(RowTotals):

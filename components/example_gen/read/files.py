@@ -1,4 +1,4 @@
-"""Reads bytes of files, local or remote, plain or packed, with faults told as UserError."""
+"""Reads bytes of files, local or remote, plain or packed; what goes wrong is a UserError."""
 
 import gzip
 import io
@@ -6,15 +6,13 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple, cast
 
 import tensorflow as tf
 
-from components.examples.paths import literal
 from schemas.errors import UserError
-from schemas.source import Source
 
 HEAD_BYTES = 64 << 10
 PIECE_BYTES = 2 << 20
@@ -30,38 +28,6 @@ class Piece(NamedTuple):
     data: bytes
 
 
-def find_files(source: Source, data_dir: str) -> dict[str, list[str]]:
-    """The files of each table of the source, sorted: those of the first glob that matches any.
-
-    Raises:
-      UserError: a table has no file in `data_dir`.
-    """
-    found = {}
-    for name, table in source.tables().items():
-        matches = (matching(data_dir, glob) for glob in table.patterns())
-        found[name] = next((match for match in matches if match), [])
-        if not found[name]:
-            raise UserError(
-                f"{data_dir} has no {' or '.join(table.files)}, where the source {source.name} "
-                f"keeps its {name}: give the folder that holds it as the data directory."
-            )
-    return found
-
-
-def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]]:
-    """The files of each table over some spans of one source, the oldest span's first.
-
-    Raises:
-      UserError: a table has no file in `data_dir`.
-    """
-    found = [find_files(span, data_dir) for span in spans]
-    # A table that is not delivered by span is the same in all of them.
-    return {
-        name: list(dict.fromkeys(path for files in found for path in files[name]))
-        for name in found[0]
-    }
-
-
 def packing(path: str) -> str:
     """How the file is packed, by its name: `.gz`, `.zip` or `` for not at all."""
     return next((end for end in (".gz", ".zip") if path.lower().endswith(end)), "")
@@ -72,26 +38,30 @@ def inner_name(path: str) -> str:
     end = packing(path)
     if end != ".zip":
         return path[: len(path) - len(end)]
-    with _told(path), tf.io.gfile.GFile(path, "rb") as raw, zipfile.ZipFile(raw) as archive:
+    with (
+        _as_user_errors(path),
+        tf.io.gfile.GFile(path, "rb") as raw,
+        zipfile.ZipFile(raw) as archive,
+    ):
         return _only_member(path, archive).filename
 
 
 def file_size(path: str) -> int:
     """Bytes of the file as it is stored."""
-    with _told(path):
+    with _as_user_errors(path):
         return cast(int, tf.io.gfile.stat(path).length)
 
 
 def read_head(path: str) -> bytes:
     """The first 64 KiB of the (unpacked) file."""
-    with _told(path), _opened(path) as stream:
+    with _as_user_errors(path), _opened(path) as stream:
         return stream.read(HEAD_BYTES)
 
 
 @contextmanager
 def opened_whole(path: str) -> Iterator[IO[bytes]]:
     """The (unpacked) bytes, to be read in any order: a packed file is unpacked on disk first."""
-    with _told(path), _opened(path) as stream:
+    with _as_user_errors(path), _opened(path) as stream:
         if not packing(path):
             yield cast(IO[bytes], _Seekable(stream))
             return
@@ -106,7 +76,7 @@ def read_pieces(path: str, start: int, end: int, piece_bytes: int = PIECE_BYTES)
 
     A packed file is always read from `start` to its end, unpacked as it goes.
     """
-    with _told(path), _opened(path) as stream:
+    with _as_user_errors(path), _opened(path) as stream:
         stream.seek(start)
         left = end - start
         pending = b""
@@ -125,7 +95,7 @@ def read_pieces(path: str, start: int, end: int, piece_bytes: int = PIECE_BYTES)
 
 def line_start_from(path: str, position: int) -> int:
     """The first byte at or after `position` where a line starts, or the end of the file."""
-    with _told(path), _opened(path) as stream:
+    with _as_user_errors(path), _opened(path) as stream:
         stream.seek(position - 1)
         at = position - 1
         while chunk := stream.read(4 << 10):
@@ -139,7 +109,7 @@ def line_start_from(path: str, position: int) -> int:
 
 def read_backwards(path: str, start: int, floor: int) -> Iterator[bytes]:
     """Whole lines before byte `start`, where a line starts, back to byte `floor`: last first."""
-    with _told(path), _opened(path) as stream:
+    with _as_user_errors(path), _opened(path) as stream:
         tail = b""
         while start > floor:
             step = min(256 << 10, start - floor)
@@ -176,18 +146,6 @@ class _Seekable(io.RawIOBase):
         return len(data)
 
 
-def matching(data_dir: str, glob: str) -> list[str]:
-    """The files that the glob matches, sorted, but for what engines keep beside their parts.
-
-    Those names begin with `_` or `.` and are matched by a wildcard alone: `.part-0.csv.crc`.
-    """
-    found = sorted(tf.io.gfile.glob(f"{literal(data_dir)}/{glob}"))
-    if glob.rsplit("/", 1)[-1][:1] not in tuple("*?["):
-        return found
-    # An empty one, such as _SUCCESS, is told with the other empty files.
-    return [p for p in found if p.rsplit("/", 1)[-1][0] not in "_." or not file_size(p)]
-
-
 @contextmanager
 def _opened(path: str) -> Iterator[IO[bytes]]:
     with tf.io.gfile.GFile(path, "rb") as raw:
@@ -216,7 +174,7 @@ def _only_member(path: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 @contextmanager
-def _told(path: str) -> Iterator[None]:
+def _as_user_errors(path: str) -> Iterator[None]:
     try:
         yield
     except tf.errors.NotFoundError as error:

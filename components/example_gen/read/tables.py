@@ -1,7 +1,6 @@
 """Reads the small tables beside the ratings: movies, with what they are joined to, and users."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -9,21 +8,18 @@ import pyarrow as pa
 from components.example_gen.read import problems
 from components.example_gen.read.cells import Cells
 from components.example_gen.read.features import (
-    Faults,
     Features,
     movie_features,
-    movie_title,
     people,
     user_features,
 )
-from components.example_gen.read.layout import EmptyFile
 from components.example_gen.read.null_ids import NullIds
-from components.example_gen.read.problems import Problems, check_share
-from components.example_gen.read.records import Record, read_records
+from components.example_gen.read.problems import Problems
+from components.example_gen.read.table_reader import TableReader
 from schemas.errors import UserError
 from schemas.features import MOVIE_FEATURES
 from schemas.source import Source
-from schemas.source_tables import Credits, Links, Movies, SmallTable, Users
+from schemas.source_tables import Credits, Links, Movies
 
 MOVIE_SCHEMA = pa.schema(
     {
@@ -83,7 +79,7 @@ def read_movies(
         return None
     nulls = NullIds(source)
     read = {
-        name: _Table(table, paths[name], most_bad, nulls)
+        name: TableReader(table, paths[name], most_bad, nulls)
         for name, table in source.tables().items()
         if isinstance(table, Movies | Credits | Links)
     }
@@ -105,7 +101,7 @@ def read_movies(
 
 
 def _read_titles(
-    table: Movies, read: "_Table", nulls: NullIds
+    table: Movies, read: TableReader, nulls: NullIds
 ) -> tuple[dict[str, Features], Cells]:
     genres = table.genres
     cells = Cells("movies", declared(table), nulls, genres.separator if genres else None)
@@ -116,7 +112,7 @@ def _read_titles(
 
 
 def _add_credits(
-    movies: Mapping[str, Features], table: Credits, read: "_Table", nulls: NullIds
+    movies: Mapping[str, Features], table: Credits, read: TableReader, nulls: NullIds
 ) -> Cells:
     cells = Cells("credits", declared(table), nulls)
     found = read.features(cells, lambda record, faults: people(table, record, faults))
@@ -130,7 +126,7 @@ def _add_credits(
 
 
 def _linked(
-    movies: Mapping[str, Features], read: "_Table", lost: set[str]
+    movies: Mapping[str, Features], read: TableReader, lost: set[str]
 ) -> tuple[dict[str, Features], set[str]]:
     """The movies under the ids that the ratings use; those without one are counted.
 
@@ -171,7 +167,7 @@ def read_users(
         return None
     table, nulls = source.users, NullIds(source)
     cells = Cells("users", source.user_features, nulls)
-    read = _Table(table, paths["users"], most_bad, nulls)
+    read = TableReader(table, paths["users"], most_bad, nulls)
     found = read.features(cells, lambda record, faults: user_features(table, record, faults))
     users = {record.cells["user_id"]: features for record, features in found}
     _check_some(cells, read.found)
@@ -192,76 +188,3 @@ def _check_some(cells: Cells, found: Problems) -> None:
 def declared(table: Movies | Credits) -> list[str]:
     """The features that the table gives."""
     return [name for name in MOVIE_FEATURES if getattr(table, name, None)]
-
-
-class _Table:
-    """Reads one table: `found` says what was dropped, `lost` the ids of the rows it was.
-
-    The records are those that have an id of their own, and a title if they are movies. Of an id's
-    records the newest file's counts, and within a file the first: only a second one there is a
-    problem.
-    """
-
-    def __init__(
-        self, table: SmallTable, paths: Sequence[str], most_bad: float, nulls: NullIds
-    ) -> None:
-        self.found = Problems()
-        self.lost: set[str] = set()
-        self.paths = paths
-        self._table, self._most_bad, self._nulls = table, most_bad, nulls
-        self._key = "user_id" if isinstance(table, Users) else "movie_id"
-
-    def records(self) -> Iterator[Record]:
-        """The records that count, file by file."""
-        elsewhere: set[str] = set()
-        empty, good = None, 0
-        for path in reversed(self.paths):
-            here: set[str] = set()
-            try:
-                for record in self._good(path, here):
-                    good += 1
-                    if record.cells[self._key] not in elsewhere:
-                        yield record
-            except EmptyFile as error:
-                empty = empty or error
-                self.found.empty += 1
-            elsewhere |= here
-        if empty and self.found.empty == len(self.paths):
-            raise empty
-        check_share(self.found, good, self._most_bad)
-
-    def features(
-        self, cells: Cells, read: Callable[[dict[str, str], Faults], Features]
-    ) -> Iterator[tuple[Record, Features]]:
-        """The records with their features, counted in `cells`."""
-        for record in self.records():
-            faults: Faults = {}
-            features = read(record.cells, faults)
-            cells.add(record, features, faults)
-            yield record, features
-
-    def text(self, record: Record) -> str:
-        """The record as its file has it, about."""
-        return self._table.separator.join(record.cells.values())
-
-    def _good(self, path: str, seen: set[str]) -> Iterator[Record]:
-        for record in read_records(self._table, [path], self.found, self.lost):
-            name = record.cells[self._key]
-            reason = self._fault(record, seen)
-            if not reason:
-                seen.add(name)
-                yield record
-                continue
-            self.found.add(reason, record.path, record.line, self.text(record))
-            if reason != problems.DUPLICATE_ID:
-                self.lost.add(name)
-
-    def _fault(self, record: Record, seen: set[str]) -> str:
-        name, table = record.cells[self._key], self._table
-        if not name or (isinstance(table, Movies) and not movie_title(record.cells)):
-            return problems.MISSING_FIELD
-        if name in self._nulls:
-            return problems.NULL_ID
-        if isinstance(table, Movies) and table.id_pattern and not re.search(table.id_pattern, name):
-            return problems.MALFORMED_ID
-        return problems.DUPLICATE_ID if name in seen else ""

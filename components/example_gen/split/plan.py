@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen.config import History, SplitConfig
+from components.example_gen.read.problems import EXACT_DUPLICATE, SAMPLES_PER_REASON, SUPERSEDED
 from components.example_gen.split import cutoffs, splits
 from components.example_gen.split.cutoffs import Histogram
 from components.example_gen.split.timeline import Repeats, moment_starts, pair_hashes, user_numbers
@@ -19,7 +20,6 @@ from components.examples.hashing import combine
 Int8s = npt.NDArray[np.int8]
 Int64s = npt.NDArray[np.int64]
 
-SAMPLES = 5
 # A movie with a tenth of all rows has as much in every partition, as users are spread by a hash: so
 # the few with a thousandth of a partition's rows do.
 _LARGE = 0.001
@@ -32,8 +32,8 @@ class Summary:
     `unrated` rows say that a movie was seen and not how it was liked;
     `strangers` are users that the users table lacks; `top_user` and `top_movies` are ids and rows
     of those with the most rows, repeats among them;
-    `repeats` counts what was rated again, `repeat_samples` holds (reason, order, text) of the
-    first few; `stretches` counts the rows that cut-offs are taken over, by coarse time.
+    `repeats` counts what was rated again, `repeat_samples` holds (reason, order) of the first
+    few; `stretches` counts the rows that cut-offs are taken over, by coarse time.
     """
 
     rows: int = 0
@@ -43,7 +43,7 @@ class Summary:
     top_user: tuple[str, int] = ("", 0)
     top_movies: tuple[tuple[str, int], ...] = ()
     repeats: dict[str, int] = field(default_factory=dict)
-    repeat_samples: tuple[tuple[str, int, str], ...] = ()
+    repeat_samples: tuple[tuple[str, int], ...] = ()
     time_range: tuple[int, int] | None = None
     stretches: Histogram = field(default_factory=lambda: cutoffs.merge([]))
     eval_after_train: bool = True
@@ -78,7 +78,7 @@ def summarise(
 
     `known_users` are the ids of the users table, if there is one.
     """
-    dropped = {"exact_duplicate": repeats.exact, "superseded": repeats.superseded}
+    dropped = {EXACT_DUPLICATE: repeats.exact, SUPERSEDED: repeats.superseded}
     users = user_numbers(kept["user_id"])
     timed = len(kept) > 0 and not kept["timestamp"].null_count
     times = kept["timestamp"].to_numpy() if timed else None
@@ -194,24 +194,14 @@ def _strangers(ids: pa.ChunkedArray, known: pa.Array | None) -> int:
     return int(pc.sum(pc.invert(pc.is_in(pc.unique(ids), value_set=known))).as_py())
 
 
-def _sample(
-    rows: pa.Table, reason: str, dropped: npt.NDArray[np.int64]
-) -> list[tuple[str, int, str]]:
-    if not len(dropped):
-        return []
-    order = rows["order"].to_numpy()[dropped]
-    first = rows.take(pa.array(dropped[np.argsort(order)[:SAMPLES]])).to_pylist()
-    return [(reason, row["order"], _text(row)) for row in first]
+def _sample(rows: pa.Table, reason: str, dropped: Int64s) -> list[tuple[str, int]]:
+    order = np.sort(rows["order"].to_numpy()[dropped])
+    return [(reason, place) for place in order[:SAMPLES_PER_REASON].tolist()]
 
 
-def _text(row: dict[str, object]) -> str:
-    cells = (row["user_id"], row["movie_id"], row["rating"], row["timestamp"])
-    return ",".join(str(cell) for cell in cells if cell is not None and cell == cell)  # no NaN
-
-
-def _first(samples: Iterable[tuple[str, int, str]]) -> tuple[tuple[str, int, str], ...]:
-    kept: dict[str, list[tuple[str, int, str]]] = {}
+def _first(samples: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    kept: dict[str, list[tuple[str, int]]] = {}
     for sample in sorted(samples):
-        if len(kept.setdefault(sample[0], [])) < SAMPLES:
+        if len(kept.setdefault(sample[0], [])) < SAMPLES_PER_REASON:
             kept[sample[0]].append(sample)
     return tuple(sample for group in kept.values() for sample in group)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.example_gen.read.files import find_files
+from components.example_gen.read.find import find_files
 from components.example_gen.read.tables import (
     MOVIE_SCHEMA,
     MovieTable,
