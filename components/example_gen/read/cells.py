@@ -9,6 +9,7 @@ from components.example_gen.read import problems
 from components.example_gen.read.null_ids import NullIds
 from components.example_gen.read.problems import SAMPLE_CHARACTERS, Sample
 from components.example_gen.read.records import Record
+from components.examples.rows import UnreadableCells
 from schemas.errors import UserError
 
 _ENOUGH = 20  # rows from which on a column that gives nothing is a mistake, and no accident
@@ -62,7 +63,7 @@ class Cells:
         named = (name for name, cell in cells.items() if cell in self.nulls)
         return {name: problems.NULL_WORD for name in named if not name.endswith("_id")}
 
-    def report(self) -> list[dict[str, Any]]:
+    def report(self) -> list[UnreadableCells]:
         """Unreadable cells by column and reason, each with the first of them; JSON."""
         return [
             {

@@ -1,6 +1,5 @@
 """The whole graph on small files: what the Examples hold, whoever writes them."""
 
-import functools
 import hashlib
 import json
 from collections import Counter
@@ -11,9 +10,9 @@ import pytest
 import tensorflow as tf
 from apache_beam.runners.portability import local_job_service
 
-from components.example_gen import generate as module
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
+from components.example_gen.prepare import DEFAULT_SIZES, Sizes
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -77,10 +76,10 @@ def data(tmp_path):
     return folder
 
 
-def _make(data, out, source=None, beam_args=(), **split):
+def _make(data, out, source=None, beam_args=(), sizes=DEFAULT_SIZES, **split):
     config = SplitConfig(**split)
     uris = str(out / "examples"), str(out / "catalogue")
-    return generate(source or _source(), config, str(data), *uris, beam_args)
+    return generate(source or _source(), config, str(data), *uris, beam_args, sizes=sizes)
 
 
 def _examples(folder: Path):
@@ -206,18 +205,17 @@ def test_equal_runs_write_equal_bytes_and_the_seed_matters(data, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["temporal", "random"])
-def test_layout_of_the_work_does_not_show(data, tmp_path, monkeypatch, kind):
+def test_layout_of_the_work_does_not_show(data, tmp_path, kind):
     reports = {"plain": _make(data, tmp_path / "plain", **KINDS[kind])}
-    monkeypatch.setattr(module, "_PARTITION_BYTES", 3000)
+    args = ("--runner=FnApiRunner", "--direct_num_workers=2")
     for size in (300, 5000):
-        plan = functools.partial(module.plan_ranges, range_bytes=size)
-        with monkeypatch.context() as patch:
-            patch.setattr(module, "plan_ranges", plan)
-            args = ("--runner=FnApiRunner", "--direct_num_workers=2")
-            mode = "--direct_running_mode=multi_threading"
-            reports[str(size)] = _make(
-                data, tmp_path / str(size), beam_args=(*args, mode), **KINDS[kind]
-            )
+        reports[str(size)] = _make(
+            data,
+            tmp_path / str(size),
+            beam_args=(*args, "--direct_running_mode=multi_threading"),
+            sizes=Sizes(range_bytes=size, partition_bytes=3000),
+            **KINDS[kind],
+        )
     assert reports["plain"] == reports["300"] == reports["5000"]
     sets = [_set(tmp_path / name) for name in reports]
     assert sets[0] == sets[1] == sets[2]
@@ -233,14 +231,15 @@ def _set(out):
     }
 
 
-def test_a_portable_runner_writes_the_same(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_PARTITION_BYTES", 3000)
-    _make(data, tmp_path / "here")
+def test_a_portable_runner_writes_the_same(data, tmp_path):
+    sizes = Sizes(partition_bytes=3000)
+    _make(data, tmp_path / "here", sizes=sizes)
     server = local_job_service.LocalJobServicer(str(tmp_path / "staging"))
     port = server.start_grpc_server()
     args = ["--runner=PortableRunner", f"--job_endpoint=localhost:{port}"]
     try:
-        _make(data, tmp_path / "there", beam_args=[*args, "--environment_type=LOOPBACK"])
+        args.append("--environment_type=LOOPBACK")
+        _make(data, tmp_path / "there", beam_args=args, sizes=sizes)
     finally:
         server.stop()
     assert _digest(tmp_path / "here") == _digest(tmp_path / "there")
@@ -378,27 +377,27 @@ def test_sources_without_movies(data, tmp_path):
     assert not {"year", "genres", "gender"} & set(example)
 
 
-def test_what_is_dropped_is_counted_and_shown(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        module, "plan_ranges", functools.partial(module.plan_ranges, range_bytes=400)
-    )
+def test_what_is_dropped_is_counted_and_shown(data, tmp_path):
     rows = _rows()
     first, second = rows[0], rows[1]
     again = (second[0], second[1], 5.0 if second[2] < 5 else 1.0, second[3] + 1)
     with (data / "ratings-2.csv").open("a") as file:
         for row in (first, again, ("u1", "999", 3, 7), ("u1", "2", "", 7)):
             file.write(",".join(map(str, row)) + "\n")
-    report = _make(data, tmp_path, max_bad_share=0.5)
+    report = _make(data, tmp_path, sizes=Sizes(range_bytes=400), max_bad_share=0.5)
     dropped = {"exact_duplicate": 1, "missing_field": 1, "superseded": 1, "unknown_movie": 1}
     assert report["dropped"] == dropped
     assert report["read"] == report["kept"] + 4 == len(rows) + 4
-    places = {s["reason"]: (Path(s["file"]).name, s["line"]) for s in report["samples"]}
+    shown = {
+        sample["reason"]: (Path(sample["file"]).name, sample["line"], sample["text"])
+        for sample in report["samples"]
+    }
     lines = len(rows) - 200 + 1
-    assert places == {
-        "exact_duplicate": ("ratings-1.csv", 2),
-        "superseded": ("ratings-1.csv", 3),
-        "unknown_movie": ("ratings-2.csv", lines + 3),
-        "missing_field": ("ratings-2.csv", lines + 4),
+    assert shown == {
+        "exact_duplicate": ("ratings-1.csv", 2, ",".join(map(str, first))),
+        "superseded": ("ratings-1.csv", 3, ",".join(map(str, second))),
+        "unknown_movie": ("ratings-2.csv", lines + 3, "u1,999,3,7"),
+        "missing_field": ("ratings-2.csv", lines + 4, "u1,2,,7"),
     }
 
 

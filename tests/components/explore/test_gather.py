@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 import pytest
 import tensorflow as tf
 
-from components.example_gen import generate as module
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import LOCAL_BEAM_ARGS, generate
+from components.example_gen.prepare import Sizes
 from components.explore.gather import Job, gather
 from components.explore.reading import read_partition, shards
 from schemas.source import Source
@@ -60,9 +60,8 @@ def job(request, data, tmp_path_factory):
     source = make_source(request.param, request.param)
     place = tmp_path_factory.mktemp("made")
     config = SplitConfig() if request.param else SplitConfig(kind="random")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_PARTITION_BYTES", 3000)
-        generate(source, config, str(data), f"{place}/examples", f"{place}/catalogue")
+    uris = f"{place}/examples", f"{place}/catalogue"
+    generate(source, config, str(data), *uris, sizes=Sizes(partition_bytes=3000))
     return Job(f"{place}/examples", f"{place}/catalogue", source)
 
 
