@@ -20,6 +20,7 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import from_bytes, save_table
 from components.example_gen.read.ranges import Range
 from components.example_gen.split import cutoffs, plan
+from components.example_gen.split.summary import cut_rows, merge_summaries
 from components.example_gen.stages import Job, Order, Read, Write, rated_movies
 
 
@@ -36,7 +37,7 @@ def build(pipeline: beam.Pipeline, job: Job, ranges: Sequence[Range]) -> None:
         | "ByPartition" >> beam.GroupByKey()
         | "Order" >> beam.ParDo(Order(job)).with_outputs("summary", main="rows")
     )
-    summary = ordered.summary | "Summary" >> _combine(plan.merge_summaries)
+    summary = ordered.summary | "Summary" >> _combine(merge_summaries)
     decided = _decide(ordered.rows, summary, job.split)
     shards = ordered.rows | "Write" >> beam.ParDo(Write(job), AsSingleton(decided))
     facts = decided | "Facts" >> beam.Map(
@@ -84,7 +85,7 @@ def _count_finer(
     element: tuple[int, bytes], levels: list[cutoffs.Histogram], config: SplitConfig
 ) -> cutoffs.Histogram:
     needed = plan.needed_ranks(levels[0], config)
-    return cutoffs.finer(plan.cut_rows(from_bytes(element[1]), config), levels, needed)
+    return cutoffs.finer(cut_rows(from_bytes(element[1]), config), levels, needed)
 
 
 def _combine(merge: Any) -> beam.PTransform:

@@ -17,6 +17,7 @@ from components.example_gen.read.ranges import Range
 from components.example_gen.read.ratings import SCHEMA, read_range
 from components.example_gen.split import plan, windows
 from components.example_gen.split.splits import EVAL, SPLITS, TRAIN
+from components.example_gen.split.summary import summarise
 from components.example_gen.split.timeline import (
     in_company,
     moment_starts,
@@ -133,8 +134,8 @@ class Order(beam.DoFn):
         partition, parts = element
         read = pa.concat_tables(map(from_bytes, parts))
         kept, repeats = order_rows(read, self._config.seed)
-        facts = plan.summarise(read, kept, repeats, self._config, self._users)
-        yield TaggedOutput("summary", facts)
+        summary = summarise(read, kept, repeats, self._config, self._users)
+        yield TaggedOutput("summary", summary)
         yield partition, to_bytes(kept.drop(["order"]).combine_chunks())
 
 
