@@ -8,6 +8,7 @@ import apache_beam as beam
 import tensorflow as tf
 
 from components.example_gen import graph
+from components.example_gen.checks import check_bad_rows, check_splits, check_times
 from components.example_gen.config import SplitConfig
 from components.example_gen.findings import check_shares, row_findings
 from components.example_gen.ipc import load_table
@@ -20,7 +21,7 @@ from components.example_gen.prepare import (
     prepare_tables,
 )
 from components.example_gen.read.find import find_files_of
-from components.example_gen.report import check_rows, total_rows
+from components.example_gen.report import total_rows
 from components.example_gen.split.splits import SPLITS
 from components.example_gen.stages import Job
 from components.example_gen.write.encode import catalogue_examples
@@ -81,7 +82,7 @@ def generate(
       UserError: a file cannot be used, the split does not suit the source, too many rows are
         bad, or train or eval has no ratings; then neither folder holds a split.
     """
-    _check_times(source, split)
+    _check_needed_times(source, split)
     folders = _Folders(data_dir, examples_uri, catalogue_uri)
     written = [*(split_dir(examples_uri, name) for name in SPLITS), rows_path(examples_uri)]
     written.append(split_dir(catalogue_uri, "catalogue"))
@@ -97,7 +98,7 @@ def generate(
     return rows
 
 
-def _check_times(source: Source, split: SplitConfig) -> None:
+def _check_needed_times(source: Source, split: SplitConfig) -> None:
     if split.needs_timestamps and not source.has_timestamps:
         need = "split.history=before" if split.history == "before" else f"split.kind={split.kind}"
         raise UserError(
@@ -150,7 +151,9 @@ def _write_catalogue(job: Job, catalogue_uri: str) -> int:
 
 def _judged(rows: RowTotals, source: Source, split: SplitConfig, tables: Tables) -> RowsReport:
     """Stops the run where the rows are not worth a model; else tells what to know of them."""
-    check_rows(rows, split, tables.problems)
+    check_bad_rows(rows, split, tables.problems)
+    check_times(rows, source)
+    check_splits(rows, split)
     check_shares(rows, source, split)
     findings = [s for cells in tables.cells for s in cells.findings(split.max_bad_share)]
     findings += row_findings(rows, source, split)

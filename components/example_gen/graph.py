@@ -25,7 +25,7 @@ from components.example_gen.stages import Job, Order, Read, Write, rated_movies
 
 
 def build(pipeline: beam.Pipeline, job: Job, ranges: Sequence[Range]) -> None:
-    """Adds the whole graph; when it has run, `read_report` tells what happened."""
+    """Adds the whole graph; once it has run, `read_report` reads what it counted."""
     read = (
         pipeline
         | "Ranges" >> beam.Create(list(ranges))
@@ -43,19 +43,9 @@ def build(pipeline: beam.Pipeline, job: Job, ranges: Sequence[Range]) -> None:
     facts = decided | "Facts" >> beam.Map(
         lambda decided, summary: ("all", plan.facts(decided, summary)), AsSingleton(summary)
     )
-    _ = (
-        (read.report, facts, shards)
-        | "Reports" >> beam.Flatten()
-        | "ByKind" >> beam.GroupByKey()
-        | "WriteReports" >> beam.Map(_write_report, job.work_uri)
-    )
+    _write_reports((read.report, facts, shards), job.work_uri)
     if not job.has_movies:
-        _ = (
-            ordered.rows
-            | "Rated" >> beam.Map(lambda element: rated_movies([from_bytes(element[1])]))
-            | "AllRated" >> _combine(rated_movies)
-            | "WriteRated" >> beam.Map(save_table, f"{job.work_uri}/rated.arrow")
-        )
+        _write_rated_movies(ordered.rows, job.work_uri)
 
 
 def read_report(work_uri: str) -> dict[str, list[dict[str, Any]]]:
@@ -67,8 +57,28 @@ def read_report(work_uri: str) -> dict[str, list[dict[str, Any]]]:
     return report
 
 
+def _write_reports(reports: tuple[PCollection, ...], work_uri: str) -> None:
+    """Writes (kind, content) pairs, a file for each kind."""
+    _ = (
+        reports
+        | "Reports" >> beam.Flatten()
+        | "ByKind" >> beam.GroupByKey()
+        | "WriteReports" >> beam.Map(_write_report, work_uri)
+    )
+
+
+def _write_rated_movies(rows: PCollection, work_uri: str) -> None:
+    """Writes the movies that have ratings, where no table of movies says what there is."""
+    _ = (
+        rows
+        | "Rated" >> beam.Map(lambda element: rated_movies([from_bytes(element[1])]))
+        | "AllRated" >> _combine(rated_movies)
+        | "WriteRated" >> beam.Map(save_table, f"{work_uri}/rated.arrow")
+    )
+
+
 def _decide(rows: PCollection, summary: PCollection, config: SplitConfig) -> PCollection:
-    levels = summary | "Stretches" >> beam.Map(lambda found: [found.stretches])
+    levels = summary | "Stretches" >> beam.Map(lambda summary: [summary.stretches])
     for level in range(1, cutoffs.LEVELS):
         finer = (
             rows
@@ -76,7 +86,7 @@ def _decide(rows: PCollection, summary: PCollection, config: SplitConfig) -> PCo
             | f"Counted{level}" >> _combine(cutoffs.merge)
         )
         levels = levels | f"Level{level}" >> beam.Map(
-            lambda found, finer: [*found, finer], AsSingleton(finer)
+            lambda levels, finer: [*levels, finer], AsSingleton(finer)
         )
     return summary | "Decide" >> beam.Map(plan.make_plan, AsSingleton(levels), config)
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import save_table
 from components.example_gen.read.cells import Cells
-from components.example_gen.read.files import file_size, packing
+from components.example_gen.read.files import file_size
+from components.example_gen.read.packed import packing
 from components.example_gen.read.problems import Problems
 from components.example_gen.read.ranges import Range, plan_ranges
 from components.example_gen.read.tables import read_movies, read_users

@@ -1,20 +1,13 @@
-"""What became of the rows: what the graph reports, added up, and when it has to stop a run."""
+"""What became of the rows: adds up what the graph reports of its parts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.example_gen.config import SplitConfig
 from components.example_gen.read.places import rows_at
 from components.example_gen.read.problems import (
-    DROPPED_MOVIE,
-    RATING_ROWS,
-    SUPERSEDED,
-    UNKNOWN_MOVIE,
     UNPAIRED_QUOTE,
     Problems,
     Sample,
-    check_share,
-    hint,
     resolve_lines,
 )
 from components.example_gen.read.ranges import Range, from_order
@@ -81,33 +74,6 @@ def _sizes(facts: Mapping[str, Any], shards: Sequence[Mapping[str, Any]], movies
     }
 
 
-def check_rows(rows: RowTotals, split: SplitConfig, beside: Problems | None = None) -> None:
-    """Stops a run whose data are not worth a model.
-
-    Args:
-      rows: as `total_rows` gives it.
-      split: how they are split.
-      beside: rows of the movie and user tables that were dropped.
-
-    Raises:
-      UserError: more bad rows than `split.max_bad_share`, or no ratings in train or eval.
-    """
-    samples = [Sample(s["reason"], s["file"], s["line"], s["text"]) for s in rows["samples"]]
-    ratings = Problems(rows["dropped"], samples)
-    try:
-        superseded = rows["dropped"].get(SUPERSEDED, 0)
-        good = rows["kept"] + superseded
-        check_share(ratings, good, split.max_bad_share, RATING_ROWS)
-    except UserError as error:
-        raise UserError(f"{_cause(ratings, beside)}{error}") from error
-    for name in ("train", "eval"):
-        if not rows["splits"][name]["ratings"]:
-            raise UserError(
-                f"No rating of {rows['kept']:,} falls into {name}: change the settings under "
-                f"split (kind is {split.kind}), or give more data."
-            )
-
-
 def _split_size(parts: Sequence[Mapping[str, int]]) -> SplitSize:
     ratings, examples, tied = (
         sum(part[what] for part in parts) for what in ("ratings", "examples", "tied")
@@ -118,15 +84,6 @@ def _split_size(parts: Sequence[Mapping[str, int]]) -> SplitSize:
 def _top(ranked: Sequence[tuple[str, int]]) -> MostRows:
     name, rows = ranked[0] if ranked else ("", 0)
     return {"id": name, "rows": rows}
-
-
-def _cause(ratings: Problems, beside: Problems | None) -> str:
-    """What went wrong before the ratings did: movies that were dropped cost theirs."""
-    first, cause = ratings.first(), beside.first() if beside else None
-    if not (first and cause and beside and first.reason in (DROPPED_MOVIE, UNKNOWN_MOVIE)):
-        return ""
-    rows = sum(beside.bad().values())
-    return f"{cause.told()}, with {rows:,} such rows dropped beside the ratings.{hint(cause)} So "
 
 
 def _dropped_row(sample: Sample) -> DroppedRow:

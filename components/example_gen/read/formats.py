@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Literal
 
-from components.example_gen.read.files import inner_name
+from components.example_gen.read.packed import inner_name
 from schemas.source_tables import Table
 
 Format = Literal["csv", "jsonl", "parquet"]

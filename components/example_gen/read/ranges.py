@@ -7,6 +7,7 @@ from itertools import pairwise
 from components.example_gen.read import blocks, files, json_lines, parquet, quotes
 from components.example_gen.read.formats import format_of
 from components.example_gen.read.layout import EmptyFile, Layout, plan_layout
+from components.example_gen.read.packed import packing
 from schemas.source import Source
 from schemas.source_tables import Ratings
 
@@ -105,7 +106,7 @@ def _cuts(path: str, data_start: int, range_bytes: int) -> list[int]:
     size = files.file_size(path)
     cuts = [0]
     target = max(range_bytes, data_start)
-    while target < size and not files.packing(path):
+    while target < size and not packing(path):
         cut = files.line_start_from(path, target)
         if cut < size and cut > data_start:
             cuts.append(cut)
@@ -117,7 +118,7 @@ def _record_cuts(table: Ratings, path: str, layout: Layout, range_bytes: int) ->
     """As `_cuts` where a line may be inside a cell: only reading from the start tells which."""
     size = files.file_size(path)
     cuts = [0]
-    if size > range_bytes and not files.packing(path):
+    if size > range_bytes and not packing(path):
         at_once = min(range_bytes, files.PIECE_BYTES)
         pieces = files.read_pieces(path, layout.data_start, size, at_once)
         for piece, _, _ in records(table, pieces, layout):

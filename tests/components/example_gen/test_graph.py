@@ -326,6 +326,28 @@ def test_times_in_another_unit_are_refused_with_the_hint_that_fits(data, tmp_pat
         _make(data, tmp_path, source.model_copy(update={"ratings": ratings}))
 
 
+NO_TIMES = {
+    "years in seconds": (lambda time: 1990 + time % 35, "seconds", "seem to be years"),
+    "days of a spreadsheet in seconds": (lambda t: 36_526.25 + t % 5000, "seconds", "'iso'"),
+    "days of a spreadsheet in milliseconds": (lambda t: 36_526 + t % 50, "milliseconds", "'iso'"),
+}
+
+
+@pytest.mark.parametrize("case", NO_TIMES)
+def test_numbers_that_are_no_times_stop_the_run(data, tmp_path, case):
+    number, unit, words = NO_TIMES[case]
+    rows = [(user, movie, rating, number(time // 60)) for user, movie, rating, time in _rows()]
+    _write(data / "ratings-1.csv", rows[:200])
+    _write(data / "ratings-2.csv", rows[200:])
+    ratings = _source().ratings.model_copy(update={"timestamp": unit})
+    source = _source().model_copy(update={"ratings": ratings})
+    with pytest.raises(UserError, match=f"All times .* as {unit} would be the first .*{words}"):
+        _make(data, tmp_path, source)
+    assert not list((tmp_path / "examples").glob("Split-*"))
+    _write(data / "ratings-1.csv", [(*rows[0][:3], 100_000), *rows[1:200]])
+    assert _make(data, tmp_path, source)["kept"] == len(rows)
+
+
 def test_predefined_resolves_its_history(data, tmp_path):
     rows = sorted(_rows(), key=lambda row: row[3])
     _write(data / "train.csv", rows[:200])
