@@ -108,5 +108,5 @@ def _cause(ratings: Problems, beside: Problems | None) -> str:
     first, cause = ratings.first(), beside.first() if beside else None
     if not (first and cause and beside and first.reason in (DROPPED_MOVIE, UNKNOWN_MOVIE)):
         return ""
-    rows = sum(beside.bad().values())
-    return f"{cause.told()}, with {rows:,} such rows dropped beside the ratings.{hint(cause)} So "
+    what = f"{cause.described()}, with {sum(beside.bad().values()):,} such rows dropped"
+    return f"{what} beside the ratings.{hint(cause)} So "

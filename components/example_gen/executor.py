@@ -50,7 +50,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         catalogue = artifact_utils.get_single_instance(output_dict[CATALOGUE_KEY])
         files = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], files)
-        settle(files, exec_properties)
+        resolve_patterns(files, exec_properties)
         source = Source.model_validate_json(exec_properties[SOURCE_KEY])
         split = SplitConfig.model_validate_json(exec_properties[SPLIT_KEY])
         generate(
@@ -66,7 +66,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         _describe(catalogue, ["catalogue"])
 
 
-def settle(files: example_gen_pb2.Input, exec_properties: Mapping[str, Any]) -> None:
+def resolve_patterns(files: example_gen_pb2.Input, exec_properties: Mapping[str, Any]) -> None:
     """Resolves the patterns in place where no driver has, as on open-source Kubeflow."""
     if not any(names_span(entry.pattern) for entry in files.splits):
         return

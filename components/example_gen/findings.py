@@ -36,26 +36,26 @@ def check_shares(rows: RowTotals, source: Source, split: SplitConfig) -> None:
 
 def row_findings(rows: RowTotals, source: Source, split: SplitConfig) -> list[str]:
     """What is out of the ordinary, a sentence each."""
-    found = [
+    of_one = [
         f"{_share_of_one(*large)}: if it stands for none, leave those rows out, or name it under "
         "nulls of the source's ratings and raise split.max_bad_share."
         for large in _large(rows)
     ]
-    return [*found, *_repeats(rows, source), *_strangers(rows, split)]
+    return [*of_one, *_repeats(rows, source), *_strangers(rows, split)]
 
 
 def _large(rows: RowTotals) -> list[tuple[str, str, float, int]]:
     """Of the user and the movie with the most rows: kind, id, share, and how many others."""
     counted = rows["kept"] + sum(rows["dropped"].get(r, 0) for r in (SUPERSEDED, EXACT_DUPLICATE))
-    found = []
+    largest = []
     for kind, number, most in (
         ("user", rows["users"], rows["top_user"]),
         ("movie", rows["movies"], rows["top_movie"]),
     ):
         share = most["rows"] / max(1, counted)
         if share >= _LARGE and share * number >= _TIMES_THE_MEAN:
-            found.append((kind, most["id"], share, number))
-    return found
+            largest.append((kind, most["id"], share, number))
+    return largest
 
 
 def _share_of_one(kind: str, name: str, share: float, number: int) -> str:

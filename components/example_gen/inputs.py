@@ -85,12 +85,12 @@ class SpanWindowProcessor(input_processor.InputProcessor):
 
     def get_input_fingerprint(self, span: int, version: int | None) -> str:
         """Number, sizes and times of change of the files of every span, and the Examples' form."""
-        found = [
+        fingerprints = [
             _fingerprint(split.name, matching(self._base, glob))
             for split in self._splits
             for glob in filter(None, self._window.filled[split.pattern])
         ]
-        return "\n".join([*found, f"form:{FORM}"])
+        return "\n".join([*fingerprints, f"form:{FORM}"])
 
 
 def _fingerprint(name: str, paths: list[str]) -> str:

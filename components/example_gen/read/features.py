@@ -40,10 +40,10 @@ def movie_features(table: Movies, cells: Cells, faults: Faults) -> Features:
       cells: of the row.
       faults: gets the reason for each column whose cell says something that cannot be read.
     """
-    found = _found(table.year, "year", cells, faults)
-    year = re.fullmatch(r"(\d{1,4})(\.0*)?", found)
+    text = _cell_text(table.year, "year", cells, faults)
+    year = re.fullmatch(r"(\d{1,4})(\.0*)?", text)
     known = year is not None and int(year[1]) <= _LAST_YEAR
-    if found and not known:
+    if text and not known:
         faults["year"] = problems.UNREADABLE_YEAR
     return {
         "movie_title": movie_title(cells),
@@ -56,7 +56,7 @@ def movie_features(table: Movies, cells: Cells, faults: Faults) -> Features:
 def people(table: Movies | Credits, cells: Cells, faults: Faults) -> Features:
     """Director and star ('' unknown) of a row; see `movie_features`."""
     names = ("director", "star")
-    return {name: _found(getattr(table, name), name, cells, faults) for name in names}
+    return {name: _cell_text(getattr(table, name), name, cells, faults) for name in names}
 
 
 def user_features(table: Users, cells: Cells, faults: Faults) -> Features:
@@ -77,13 +77,13 @@ def user_features(table: Users, cells: Cells, faults: Faults) -> Features:
     return features
 
 
-def _found(cell: Cell | None, name: str, cells: Cells, faults: Faults) -> str:
+def _cell_text(cell: Cell | None, name: str, cells: Cells, faults: Faults) -> str:
     if cell is None or not cell.pattern:
         return cells.get(name, "")
-    found = re.search(cell.pattern, cells[name])
-    if not found and _says_something(cells[name]):
+    match = re.search(cell.pattern, cells[name])
+    if not match and _says_something(cells[name]):
         faults[name] = problems.NO_MATCH
-    return next((group.strip() for group in found.groups() if group), "") if found else ""
+    return next((group.strip() for group in match.groups() if group), "") if match else ""
 
 
 def _says_something(cell: str) -> bool:
@@ -101,8 +101,8 @@ def _genres(table: Genres | None, cells: Cells, faults: Faults) -> list[str]:
     elif table.separator:
         names = cells["genres"].split(table.separator)
     else:
-        found = re.finditer(table.pattern or "", cells["genres"])
-        names = [next((group for group in match.groups() if group), "") for match in found]
+        matches = re.finditer(table.pattern or "", cells["genres"])
+        names = [next((group for group in match.groups() if group), "") for match in matches]
         if not names and _says_something(cells["genres"]):
             faults["genres"] = problems.NO_MATCH
     return list(dict.fromkeys(name.strip() for name in names if name.strip()))

@@ -77,9 +77,9 @@ def line_start_from(path: str, position: int) -> int:
         stream.seek(position - 1)
         at = position - 1
         while chunk := stream.read(4 << 10):
-            found = chunk.find(b"\n")
-            if found >= 0:
-                return at + found + 1
+            end = chunk.find(b"\n")
+            if end >= 0:
+                return at + end + 1
             at += len(chunk)
             _check_length(path, at - position, position)
         return at

@@ -16,16 +16,16 @@ def find_files(source: Source, data_dir: str) -> dict[str, list[str]]:
     Raises:
       UserError: a table has no file in `data_dir`.
     """
-    found = {}
+    files = {}
     for name, table in source.tables().items():
         matches = (matching(data_dir, glob) for glob in table.patterns())
-        found[name] = next((match for match in matches if match), [])
-        if not found[name]:
+        files[name] = next((match for match in matches if match), [])
+        if not files[name]:
             raise UserError(
                 f"{data_dir} has no {' or '.join(table.files)}, where the source {source.name} "
                 f"keeps its {name}: give the folder that holds it as the data directory."
             )
-    return found
+    return files
 
 
 def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]]:
@@ -34,11 +34,11 @@ def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]
     Raises:
       UserError: a table has no file in `data_dir`.
     """
-    found = [find_files(span, data_dir) for span in spans]
+    by_span = [find_files(span, data_dir) for span in spans]
     # A table that is not delivered by span is the same in all of them.
     return {
-        name: list(dict.fromkeys(path for files in found for path in files[name]))
-        for name in found[0]
+        name: list(dict.fromkeys(path for files in by_span for path in files[name]))
+        for name in by_span[0]
     }
 
 
@@ -47,8 +47,8 @@ def matching(data_dir: str, glob: str) -> list[str]:
 
     Those names begin with `_` or `.` and are matched by a wildcard alone: `.part-0.csv.crc`.
     """
-    found = sorted(tf.io.gfile.glob(f"{literal(data_dir)}/{glob}"))
+    paths = sorted(tf.io.gfile.glob(f"{literal(data_dir)}/{glob}"))
     if glob.rsplit("/", 1)[-1][:1] not in tuple("*?["):
-        return found
+        return paths
     # An empty one, such as _SUCCESS, is told with the other empty files.
-    return [p for p in found if p.rsplit("/", 1)[-1][0] not in "_." or not file_size(p)]
+    return [p for p in paths if p.rsplit("/", 1)[-1][0] not in "_." or not file_size(p)]

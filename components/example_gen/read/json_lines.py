@@ -43,13 +43,13 @@ def plan(table: Table, path: str) -> Form:
     lines = to_utf8(head[start:], table.encoding).split(b"\n")
     if len(head) >= HEAD_BYTES - start and len(lines) > 1:
         lines.pop()
-    found = [row for row in map(_parsed, lines) if isinstance(row, dict)]
-    if not found:
+    rows = [row for row in map(_parsed, lines) if isinstance(row, dict)]
+    if not rows:
         whole = head[start:].lstrip()[:1] in b"[{"
         hint = "write one object a line" if whole else "is its name right?"
         raise UserError(f"{path} does not hold a JSON object on each line: {hint}.")
-    keys = {key: value for row in found for key, value in row.items() if value is not None}
-    locate(columns, [*dict.fromkeys(key for row in found for key in row)], path)
+    keys = {key: value for row in rows for key, value in row.items() if value is not None}
+    locate(columns, [*dict.fromkeys(key for row in rows for key in row)], path)
     types = {column: _likely(name, keys.get(column)) for name, column in columns.items()}
     return Form(start, columns, types)
 

@@ -73,7 +73,7 @@ class Sample:
     text: str
     start: int = 0
 
-    def told(self) -> str:
+    def described(self) -> str:
         """The reason and the place."""
         return f"{self.reason} in {self.path}:{self.line}: {self.text!r}"
 
@@ -119,17 +119,17 @@ class Problems:
         return next((sample for sample in self.samples if sample.reason == worst), None)
 
 
-def check_share(found: Problems, good: int, most: float, what: str = "rows") -> None:
+def check_share(problems: Problems, good: int, most: float, what: str = "rows") -> None:
     """Stops the reading of a table where more than this share of its rows is bad.
 
     Raises:
       UserError: with the first of the rows, and what may help.
     """
-    bad, first = sum(found.bad().values()), found.first()
+    bad, first = sum(problems.bad().values()), problems.first()
     if first and bad > most * (good + bad):
         raise UserError(
             f"{bad:,} of {good + bad:,} {what} ({bad / (good + bad):.1%}) are bad, more than "
-            f"split.max_bad_share={most:g} allows; the first: {first.told()}.{hint(first)}"
+            f"split.max_bad_share={most:g} allows; the first: {first.described()}.{hint(first)}"
             f"{_EMPTY_RATING if what == RATING_ROWS and first.reason == MISSING_FIELD else ''}"
         )
 

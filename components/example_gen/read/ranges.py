@@ -80,7 +80,7 @@ def records(
         return
     for piece in pieces:
         starts = blocks.line_starts(piece.data)
-        yield piece, starts, blocks.whole(piece.data, table, len(starts))
+        yield piece, starts, blocks.as_block(piece.data, table, len(starts))
 
 
 def _plan_file(table: Ratings, path: str, index: int, range_bytes: int) -> list[Range]:

@@ -23,7 +23,7 @@ class Record(NamedTuple):
     cells: dict[str, str]
 
 
-class _Found(NamedTuple):
+class _AnyRow(NamedTuple):
     """A row of any file: our cells by their names, or none, the reason, and what its id may be."""
 
     line: int
@@ -34,14 +34,14 @@ class _Found(NamedTuple):
 
 
 def read_records(
-    table: SmallTable, paths: list[str], found: Problems, lost: set[str]
+    table: SmallTable, paths: list[str], dropped: Problems, lost: set[str]
 ) -> Iterator[Record]:
     """The rows of a table, file by file.
 
     Args:
       table: its description.
       paths: its files.
-      found: where dropped rows are added.
+      dropped: where dropped rows are added.
       lost: where their ids are added, if they can be read.
 
     Raises:
@@ -53,18 +53,18 @@ def read_records(
         for row in readers[format_of(table, path)](table, path):
             cells = {name: _clean(table, cell) for name, cell in (row.cells or {}).items()}
             if not cells:
-                found.add(row.reason, path, row.line, row.text)
+                dropped.add(row.reason, path, row.line, row.text)
                 lost.add(row.name)
             elif any(NO_TEXT in cell or blocks.NO_TEXT in cell for cell in cells.values()):
-                found.add(problems.UNDECODABLE_TEXT, path, row.line, row.text)
+                dropped.add(problems.UNDECODABLE_TEXT, path, row.line, row.text)
                 lost.add(cells[key])
             else:
                 if row.reason == problems.UNPAIRED_QUOTE:
-                    found.add(row.reason, path, row.line, row.text)
+                    dropped.add(row.reason, path, row.line, row.text)
                 yield Record(path, row.line, cells)
 
 
-def _text_rows(table: SmallTable, path: str) -> Iterator[_Found]:
+def _text_rows(table: SmallTable, path: str) -> Iterator[_AnyRow]:
     places, width, rows = _placed(table, path, read_rows(table, path))
     read, lost = 0, []
     for row in rows:
@@ -76,7 +76,7 @@ def _text_rows(table: SmallTable, path: str) -> Iterator[_Found]:
             _check_csv(table, path, width, lost, read, 1000)
         name = "" if named else _name_in(table, row.text, next(iter(places.values())))
         reason = problems.UNPAIRED_QUOTE if row.unpaired else problems.WRONG_COLUMN_COUNT
-        yield _Found(row.line, named, row.text, reason, name)
+        yield _AnyRow(row.line, named, row.text, reason, name)
     _check_csv(table, path, width, lost, read, 1)
 
 
@@ -96,7 +96,7 @@ def _name_in(table: SmallTable, text: str, place: int) -> str:
     return _clean(table, cells[place].strip('"')) if place < len(cells) else ""
 
 
-def _json_rows(table: SmallTable, path: str) -> Iterator[_Found]:
+def _json_rows(table: SmallTable, path: str) -> Iterator[_AnyRow]:
     form, before = json_lines.plan(table, path), 0
     for piece in read_pieces(path, form.data_start, file_size(path)):
         text = blocks.to_utf8(blocks.ended(piece.data), table.encoding)
@@ -105,19 +105,19 @@ def _json_rows(table: SmallTable, path: str) -> Iterator[_Found]:
             shown = lines[place].as_py().strip()[:SAMPLE_CHARACTERS]
             if row is not None:
                 cells = json_lines.cells_of(row, form.columns)
-                yield _Found(before + place + 1, cells, shown)
+                yield _AnyRow(before + place + 1, cells, shown)
             elif reason:
-                yield _Found(before + place + 1, None, shown, reason)
+                yield _AnyRow(before + place + 1, None, shown, reason)
         before += len(lines)
 
 
-def _parquet_rows(table: SmallTable, path: str) -> Iterator[_Found]:
+def _parquet_rows(table: SmallTable, path: str) -> Iterator[_AnyRow]:
     parquet.plan(table, path, file_size(path))
     for start, cells in parquet.read(table, path):
         rows = zip(*(column.to_pylist() for column in cells.values()), strict=True)
         for number, values in enumerate(rows, start=start + 1):
             shown = ",".join(values)[:SAMPLE_CHARACTERS]
-            yield _Found(number, dict(zip(cells, values, strict=True)), shown)
+            yield _AnyRow(number, dict(zip(cells, values, strict=True)), shown)
 
 
 def _placed(

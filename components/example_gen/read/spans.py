@@ -57,13 +57,13 @@ def find_window(base: str, tables: Mapping[str, Sequence[str]], length: int) -> 
     Raises:
       UserError: there is no span at all, or a table has no file in one of those picked.
     """
-    found = {
+    by_pattern = {
         pattern: _found(base, pattern) if names_span(pattern) else {}
         for patterns in tables.values()
         for pattern in patterns
     }
     spanned = {
-        name: {span for pattern in patterns for span in found[pattern]}
+        name: {span for pattern in patterns for span in by_pattern[pattern]}
         for name, patterns in tables.items()
         if any(map(names_span, patterns))
     }
@@ -74,7 +74,7 @@ def find_window(base: str, tables: Mapping[str, Sequence[str]], length: int) -> 
         spans,
         {
             pattern: [own.get(span, "") for span in spans] if names_span(pattern) else [pattern]
-            for pattern, own in found.items()
+            for pattern, own in by_pattern.items()
         },
     )
 

@@ -14,7 +14,7 @@ from schemas.source_tables import Movies, SmallTable, Users
 
 
 class TableReader:
-    """Reads one table: `found` says what was dropped, `lost` the ids of the rows it was.
+    """Reads one table: `problems` says what was dropped, `lost` the ids of those rows.
 
     The records are those that have an id of their own, and a title if they are movies. Of an id's
     records the newest file's counts, and within a file the first: only a second one there is a
@@ -24,7 +24,7 @@ class TableReader:
     def __init__(
         self, table: SmallTable, paths: Sequence[str], most_bad: float, nulls: NullIds
     ) -> None:
-        self.found = Problems()
+        self.problems = Problems()
         self.lost: set[str] = set()
         self.paths = paths
         self._table, self._most_bad, self._nulls = table, most_bad, nulls
@@ -43,11 +43,11 @@ class TableReader:
                         yield record
             except EmptyFile as error:
                 empty = empty or error
-                self.found.empty += 1
+                self.problems.empty += 1
             elsewhere |= here
-        if empty and self.found.empty == len(self.paths):
+        if empty and self.problems.empty == len(self.paths):
             raise empty
-        check_share(self.found, good, self._most_bad)
+        check_share(self.problems, good, self._most_bad)
 
     def features(
         self, cells: Cells, read: Callable[[dict[str, str], Faults], Features]
@@ -64,14 +64,14 @@ class TableReader:
         return self._table.separator.join(record.cells.values())
 
     def _good(self, path: str, seen: set[str]) -> Iterator[Record]:
-        for record in read_records(self._table, [path], self.found, self.lost):
+        for record in read_records(self._table, [path], self.problems, self.lost):
             name = record.cells[self._key]
             reason = self._fault(record, seen)
             if not reason:
                 seen.add(name)
                 yield record
                 continue
-            self.found.add(reason, record.path, record.line, self.text(record))
+            self.problems.add(reason, record.path, record.line, self.text(record))
             if reason != problems.DUPLICATE_ID:
                 self.lost.add(name)
 

@@ -94,7 +94,7 @@ def read_movies(
     rows = [{"movie_id": movie_id, **movies[movie_id]} for movie_id in sorted(movies)]
     return MovieTable(
         pa.Table.from_pylist(rows, MOVIE_SCHEMA),
-        Problems().merge(*(table.found for table in read.values())),
+        Problems().merge(*(table.problems for table in read.values())),
         counted,
         pa.array(sorted(lost - movies.keys()), pa.string()),
     )
@@ -105,9 +105,9 @@ def _read_titles(
 ) -> tuple[dict[str, Features], Cells]:
     genres = table.genres
     cells = Cells("movies", declared(table), nulls, genres.separator if genres else None)
-    found = read.features(cells, lambda record, faults: movie_features(table, record, faults))
-    movies = {record.cells["movie_id"]: features for record, features in found}
-    _check_some(cells, read.found)
+    rows = read.features(cells, lambda record, faults: movie_features(table, record, faults))
+    movies = {record.cells["movie_id"]: features for record, features in rows}
+    _check_some(cells, read.problems)
     return movies, cells
 
 
@@ -115,13 +115,13 @@ def _add_credits(
     movies: Mapping[str, Features], table: Credits, read: TableReader, nulls: NullIds
 ) -> Cells:
     cells = Cells("credits", declared(table), nulls)
-    found = read.features(cells, lambda record, faults: people(table, record, faults))
-    for record, features in found:
+    rows = read.features(cells, lambda record, faults: people(table, record, faults))
+    for record, features in rows:
         movie = record.cells["movie_id"]
         if movie in movies:
             movies[movie].update({name: features[name] for name in cells.declared})
         else:
-            read.found.add(problems.CREDITS_OF_NO_MOVIE, record.path, record.line, movie)
+            read.problems.add(problems.CREDITS_OF_NO_MOVIE, record.path, record.line, movie)
     return cells
 
 
@@ -151,7 +151,7 @@ def _linked(
         )
     if alone := len(movies) - len(met):
         nowhere.counts[problems.UNLINKED_MOVIE] = alone
-    read.found = read.found.merge(nowhere)
+    read.problems = read.problems.merge(nowhere)
     return linked, unmet
 
 
@@ -168,20 +168,20 @@ def read_users(
     table, nulls = source.users, NullIds(source)
     cells = Cells("users", source.user_features, nulls)
     read = TableReader(table, paths["users"], most_bad, nulls)
-    found = read.features(cells, lambda record, faults: user_features(table, record, faults))
-    users = {record.cells["user_id"]: features for record, features in found}
-    _check_some(cells, read.found)
+    rows = read.features(cells, lambda record, faults: user_features(table, record, faults))
+    users = {record.cells["user_id"]: features for record, features in rows}
+    _check_some(cells, read.problems)
     names = source.user_features
-    rows = [{"user_id": user_id, **users[user_id]} for user_id in sorted(users)]
+    sorted_rows = [{"user_id": user_id, **users[user_id]} for user_id in sorted(users)]
     schema = pa.schema({name: pa.string() for name in ("user_id", *names)})
-    return UserTable(pa.Table.from_pylist(rows, schema), read.found.merge(), [cells])
+    return UserTable(pa.Table.from_pylist(sorted_rows, schema), read.problems.merge(), [cells])
 
 
-def _check_some(cells: Cells, found: Problems) -> None:
+def _check_some(cells: Cells, dropped: Problems) -> None:
     if not cells.rows:
         raise UserError(
             f"Not one row of the {cells.table} can be used, the first for "
-            f"{found.samples[0].told()}."
+            f"{dropped.samples[0].described()}."
         )
 
 

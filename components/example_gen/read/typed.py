@@ -29,8 +29,8 @@ def as_text(column: pa.Array, encoding: str = "utf-8") -> pa.StringArray:
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
-        found = as_text(column.dictionary, encoding)
-        return pc.fill_null(found.take(column.indices), "")
+        texts = as_text(column.dictionary, encoding)
+        return pc.fill_null(texts.take(column.indices), "")
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         text = _decoded(column, "utf-8")
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or _is_fixed(kind):
