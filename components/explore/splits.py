@@ -11,7 +11,7 @@ from components.explore.movies import Totals
 SHORT_LIST = 10  # movies of the list that recommends to all the same
 
 
-def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str, Any]]:
+def compare_splits(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str, Any]]:
     """Of each split: ratings (`rated` have a value), users, movies, mean, deviation, and shares.
 
     `new_users` and `new_movies` are the shares of its ratings whose user or movie train never saw;
@@ -20,12 +20,12 @@ def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str
     empty split has no number for is None.
     """
     people = _people(cubes["histories"])
-    facts: dict[str, dict[str, Any]] = {}
+    by_split: dict[str, dict[str, Any]] = {}
     usual = 0.0
     for code, name in enumerate(SPLITS):
         n, mean, deviation = _moments(cubes["movies"], code)
         usual = mean if code == TRAIN else usual
-        facts[name] = {
+        by_split[name] = {
             "ratings": int(found.counts[code].sum()),
             "rated": n,
             "users": people[name]["users"],
@@ -36,7 +36,7 @@ def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str
             "new_users": people[name]["new"],
             **(_movie_shares(found, code) if code != TRAIN else {}),
         }
-    return facts
+    return by_split
 
 
 def _moments(cube: pa.Table, code: int) -> tuple[int, float, float]:

@@ -12,8 +12,8 @@ from pipeline.config import Config
 from schemas.source import load_source
 
 if TYPE_CHECKING:
-    from components.explore.facts import Explored, Facts
-    from components.explore.words import Sentence
+    from components.explore.content import Content, Explored
+    from components.explore.findings import Finding
     from pipeline.metadata import Metadata, NodeRun
 
 PAGE_FILE = "index.html"
@@ -40,7 +40,7 @@ def explore(
     typer.echo(f"The data: {page}")
 
 
-def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list[Sentence]]":
+def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list[Finding]]":
     """Runs the nodes that read the data, counts it and writes its page; shows progress.
 
     A run with the same settings finds the nodes' work in its cache, and the other way round.
@@ -60,12 +60,12 @@ def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list
             explored = gather_data(config, metadata, runs, str(folders.artifacts / "explore"))
             row = None if movie is None else find_movie(explored, movie)
         with console.status("Drawing the page"):
-            from components.explore.facts import make_facts
+            from components.explore.content import make_content
+            from components.explore.findings import findings
             from components.explore.page import render
-            from components.explore.words import sentences
 
-            facts = make_facts(explored, row)
-            found = sentences(facts)
+            facts = make_content(explored, row)
+            found = findings(facts)
             now = datetime.datetime.now(tz=datetime.timezone.utc)
             page = render(facts, found, config.source, now.strftime("%Y-%m-%d %H:%M UTC"))
         console.print(splits_table(facts))
@@ -85,7 +85,7 @@ def gather_data(
     """
     from components.example_gen.generate import LOCAL_BEAM_ARGS
     from components.examples.rows import read_rows
-    from components.explore.facts import Explored
+    from components.explore.content import Explored
     from components.explore.features import read_statistics
     from components.explore.gather import Job, gather
 
@@ -129,7 +129,7 @@ def find_movie(explored: "Explored", typed: str) -> int:
     return Titles(Catalogue(ids, titles, years, genres, ratings, rows)).find(typed)
 
 
-def splits_table(facts: "Facts") -> Table:
+def splits_table(facts: "Content") -> Table:
     """The splits side by side."""
     from components.explore.page import split_rows
 

@@ -75,8 +75,8 @@ def make_catalogue():
 @pytest.fixture(scope="session")
 def make_explored(make_partition, make_catalogue):
     """What was counted of ratings and movies; the titles are 'Film 0', 'Film 1' and so on."""
+    from components.explore.content import Explored
     from components.explore.cubes import count
-    from components.explore.facts import Explored
 
     def make(ratings, users=None, movies=None, dropped=None, scale=SCALE, **columns):
         movies = movies or max(row[1] for row in ratings) + 1

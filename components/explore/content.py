@@ -1,4 +1,4 @@
-"""Everything that the page shows, as plain JSON, out of the counts, statistics and rows.json."""
+"""Everything that the page shows, as plain JSON, from the counts, statistics and rows.json."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from schemas.text import to_text
 
 SHOWN = 15  # movies, people and genres of a list
 FEW = 5  # ratings in train, below which a movie's id learns next to nothing
-Facts = dict[str, Any]
+Content = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Explored:
         return movies.totals(self.cubes["movies"], len(self.catalogue), len(self.levels))
 
 
-def make_facts(explored: Explored, movie: int | None = None) -> Facts:
+def make_content(explored: Explored, movie: int | None = None) -> Content:
     """Puts everything together.
 
     Args:
@@ -58,24 +58,24 @@ def make_facts(explored: Explored, movie: int | None = None) -> Facts:
     """
     found, cubes = explored.totals(), explored.cubes
     of_movies = _movies(explored, found)
-    facts = {
+    content: Content = {
         "rows": dict(explored.rows),
         "scale": list(explored.scale or ()),
         "rated": int(found.rated.sum()),
-        "splits": splits.split_facts(cubes, found),
+        "splits": splits.compare_splits(cubes, found),
         "levels": splits.level_shares(cubes["movies"], explored.levels),
-        "groups": groups.group_facts(cubes, explored.levels),
+        "groups": groups.compare_groups(cubes, explored.levels),
         "users": _users(cubes),
         "movies": of_movies,
         "times": _times(cubes),
         "features": feature_rows(explored.statistics, of_movies["unknown"]),
     }
     if movie is not None:
-        facts["movie"] = _one_movie(explored, found, movie)
-    return facts
+        content["movie"] = _one_movie(explored, found, movie)
+    return content
 
 
-def _users(cubes: Cubes) -> Facts:
+def _users(cubes: Cubes) -> Content:
     counts, weights = (cubes["activity"][name].to_numpy() for name in ("total", "n"))
     sample = cubes["sample"]
     return {
@@ -98,7 +98,7 @@ def _median(counts: Any, weights: Any) -> int:
     return int(counts[order][half]) if len(counts) else 0
 
 
-def _movies(explored: Explored, found: Totals) -> Facts:
+def _movies(explored: Explored, found: Totals) -> Content:
     drawn, weight = movies.shrunken(found)
     rated = found.ratings[found.ratings > 0]
     ones = np.ones(len(rated), np.int64)
@@ -132,7 +132,7 @@ def _movies(explored: Explored, found: Totals) -> Facts:
     }
 
 
-def _times(cubes: Cubes) -> Facts | None:
+def _times(cubes: Cubes) -> Content | None:
     """What is known of when ratings were given; none where the source has no times."""
     if "months" not in cubes:
         return None
@@ -150,7 +150,7 @@ def _times(cubes: Cubes) -> Facts | None:
     }
 
 
-def _one_movie(explored: Explored, found: Totals, row: int) -> Facts:
+def _one_movie(explored: Explored, found: Totals, row: int) -> Content:
     drawn, _ = movies.shrunken(found)
     catalogue, ratings = explored.catalogue, found.ratings
     level = found.levels[row]

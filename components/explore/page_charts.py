@@ -1,40 +1,38 @@
 """Which charts the data page has, each with the words that stand for it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from components.explore import charts
-from components.explore.facts import SHOWN
+from components.explore.content import SHOWN, Content
 from components.pages.charts import Rows, Spec, bars, described
 
-Facts = Mapping[str, Any]
 NAMES = {"genres": "genre", "director": "director", "star": "star", "decade": "release decade"}
 
 
-def drawn(facts: Facts) -> dict[str, Spec]:
+def page_charts(content: Content) -> dict[str, Spec]:
     """The charts that there are data for, by id."""
     return {
-        **_one_movie(facts),
-        **_times(facts["times"], facts["scale"]),
-        **_ratings(facts),
-        **_users(facts),
-        **_movies(facts["movies"]),
-        **_makers(facts["movies"]["by"]),
+        **_one_movie(content),
+        **_times(content["times"], content["scale"]),
+        **_ratings(content),
+        **_users(content),
+        **_movies(content["movies"]),
+        **_makers(content["movies"]["by"]),
     }
 
 
-def _one_movie(facts: Facts) -> dict[str, Spec]:
-    if "movie" not in facts:
+def _one_movie(content: Content) -> dict[str, Spec]:
+    if "movie" not in content:
         return {}
-    rows = facts["movie"]["levels"]
+    rows = content["movie"]["levels"]
     if not rows:
         return {}
     own = "; ".join(f"{r['rating']:g}: {r['share']:.1%}" for r in rows if r["of"] == "this movie")
     spec = charts.shares(rows, "of", ["this movie", "all movies"])
-    return {"one-movie": described(spec, f"Ratings of {facts['movie']['title']}: {own}")}
+    return {"one-movie": described(spec, f"Ratings of {content['movie']['title']}: {own}")}
 
 
-def _times(times: Facts | None, scale: list[float]) -> dict[str, Spec]:
+def _times(times: Content | None, scale: list[float]) -> dict[str, Spec]:
     if times is None:
         return {}
     found = {
@@ -68,14 +66,14 @@ def _periods(timeline: Rows) -> Rows:
     return [{"time": t, "split": s, "number": n} for (t, s), n in sorted(found.items())]
 
 
-def _ratings(facts: Facts) -> dict[str, Spec]:
-    levels = facts["levels"]
+def _ratings(content: Content) -> dict[str, Spec]:
+    levels = content["levels"]
     found: dict[str, Spec] = {}
     present = [name for name in charts.SPLITS if any(row["split"] == name for row in levels)]
     words = "; ".join(f"{r['split']} {r['rating']:g}: {r['share']:.1%}" for r in levels)
     if levels:
         found["levels"] = described(charts.shares(levels, "split", present), f"Ratings: {words}")
-    for name, group in facts["groups"].items():
+    for name, group in content["groups"].items():
         rated = [row for row in group["values"] if row["mean"] is not None]
         means = "; ".join(f"{row['value']} {row['mean']:.2f}" for row in rated)
         if rated:
@@ -88,8 +86,8 @@ def _ratings(facts: Facts) -> dict[str, Spec]:
     return found
 
 
-def _users(facts: Facts) -> dict[str, Spec]:
-    users, movies = facts["users"], facts["movies"]
+def _users(content: Content) -> dict[str, Spec]:
+    users, movies = content["users"], content["movies"]
     uneven = (
         f"Lorenz curves: the most active 10% of users give {users['top_share']:.0%} of ratings, "
         f"the most rated 1% of movies have {movies['top_share']:.0%}; Gini {users['gini']:.2f} "
@@ -104,13 +102,13 @@ def _users(facts: Facts) -> dict[str, Spec]:
     }
     if users["sample"]:
         found["scatter"] = described(
-            charts.scatter(users["sample"], (facts["scale"][0], facts["scale"][1])),
+            charts.scatter(users["sample"], (content["scale"][0], content["scale"][1])),
             f"Mean rating over number of ratings of {len(users['sample']):,} users.",
         )
     return found
 
 
-def _movies(movies: Facts) -> dict[str, Spec]:
+def _movies(movies: Content) -> dict[str, Spec]:
     found = {
         "popularity": described(
             bars(movies["histogram"], "ratings of a movie", "movies"),
