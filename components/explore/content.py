@@ -46,7 +46,7 @@ class Explored:
 
     def totals(self) -> Totals:
         """What was counted of each movie."""
-        return movies.totals(self.cubes["movies"], len(self.catalogue), len(self.levels))
+        return movies.totals_of(self.cubes["movies"], len(self.catalogue), len(self.levels))
 
 
 def make_content(explored: Explored, movie: int | None = None) -> Content:
@@ -56,13 +56,13 @@ def make_content(explored: Explored, movie: int | None = None) -> Content:
       explored: what was counted.
       movie: the row in the catalogue of a movie to show alone.
     """
-    found, cubes = explored.totals(), explored.cubes
-    of_movies = _movies(explored, found)
+    totals, cubes = explored.totals(), explored.cubes
+    of_movies = _movies(explored, totals)
     content: Content = {
         "rows": dict(explored.rows),
         "scale": list(explored.scale or ()),
-        "rated": int(found.rated.sum()),
-        "splits": splits.compare_splits(cubes, found),
+        "rated": int(totals.rated.sum()),
+        "splits": splits.compare_splits(cubes, totals),
         "levels": splits.level_shares(cubes["movies"], explored.levels),
         "groups": groups.compare_groups(cubes, explored.levels),
         "users": _users(cubes),
@@ -71,7 +71,7 @@ def make_content(explored: Explored, movie: int | None = None) -> Content:
         "features": feature_rows(explored.statistics, of_movies["unknown"]),
     }
     if movie is not None:
-        content["movie"] = _one_movie(explored, found, movie)
+        content["movie"] = _one_movie(explored, totals, movie)
     return content
 
 
@@ -98,36 +98,36 @@ def _median(counts: Any, weights: Any) -> int:
     return int(counts[order][half]) if len(counts) else 0
 
 
-def _movies(explored: Explored, found: Totals) -> Content:
-    drawn, weight = movies.shrunken(found)
-    rated = found.ratings[found.ratings > 0]
+def _movies(explored: Explored, totals: Totals) -> Content:
+    shrunk, weight = movies.shrunken(totals)
+    rated = totals.ratings[totals.ratings > 0]
     ones = np.ones(len(rated), np.int64)
-    most_rated, best = (np.argsort(-key, kind="stable") for key in (found.ratings, drawn))
+    most_rated, best = (np.argsort(-key, kind="stable") for key in (totals.ratings, shrunk))
     orders = {"most_rated": most_rated}
-    if found.rated.any():
-        judged = found.rated > 0
-        worst = np.argsort(drawn, kind="stable")
+    if totals.rated.any():
+        judged = totals.rated > 0
+        worst = np.argsort(shrunk, kind="stable")
         orders |= {"best": best[judged[best]], "worst": worst[judged[worst]]}
     catalogue = explored.catalogue
     titles = catalogue.titles
     return {
         "catalogue": len(catalogue),
         "rated": len(rated),
-        "few": int((found.counts[TRAIN] < FEW).sum()),
+        "few": int((totals.counts[TRAIN] < FEW).sum()),
         "unknown": movies.unknown(catalogue),
         "same_title": len(titles) - len(pc.unique(titles)),
         "weight": weight if np.isfinite(weight) else None,
         "histogram": histogram(rated),
-        "ranks": movies.rank_curve(found),
+        "ranks": movies.rank_curve(totals),
         "gini": spread.gini(rated, ones),
         "top_share": spread.top_share(rated, ones, 0.01),
         "lorenz": spread.lorenz_rows("movies", rated, ones),
         **{
-            name: movies.listed(catalogue, found, drawn, order, SHOWN)
+            name: movies.movie_rows(catalogue, totals, shrunk, order, SHOWN)
             for name, order in orders.items()
         },
         "by": {
-            name: movies.by_feature(catalogue, found, name) for name in movies.grouping(catalogue)
+            name: movies.by_feature(catalogue, totals, name) for name in movies.grouping(catalogue)
         },
     }
 
@@ -150,22 +150,22 @@ def _times(cubes: Cubes) -> Content | None:
     }
 
 
-def _one_movie(explored: Explored, found: Totals, row: int) -> Content:
-    drawn, _ = movies.shrunken(found)
-    catalogue, ratings = explored.catalogue, found.ratings
-    level = found.levels[row]
+def _one_movie(explored: Explored, totals: Totals, row: int) -> Content:
+    shrunk, _ = movies.shrunken(totals)
+    catalogue, ratings = explored.catalogue, totals.ratings
+    level = totals.levels[row]
     return {
         "title": to_text(catalogue.titles[row].as_py()),
         "ratings": int(ratings[row]),
-        "splits": {name: int(found.counts[i, row]) for i, name in enumerate(SPLITS)},
-        "mean": float(found.means[row]) if found.rated[row] else None,
-        "shrunken": float(drawn[row]) if found.rated.any() else None,
+        "splits": {name: int(totals.counts[i, row]) for i, name in enumerate(SPLITS)},
+        "mean": float(totals.means[row]) if totals.rated[row] else None,
+        "shrunken": float(shrunk[row]) if totals.rated.any() else None,
         "rank": int((ratings > ratings[row]).sum()) + 1,
-        "place": int(((drawn > drawn[row]) & (found.rated > 0)).sum()) + 1,
+        "place": int(((shrunk > shrunk[row]) & (totals.rated > 0)).sum()) + 1,
         "levels": [
             {"of": name, "rating": rating, "share": float(n / max(1, counts.sum()))}
-            for name, counts in (("this movie", level), ("all movies", found.levels.sum(axis=0)))
+            for name, counts in (("this movie", level), ("all movies", totals.levels.sum(axis=0)))
             for rating, n in zip(explored.levels, counts, strict=True)
-            if found.levels.sum(axis=0)[explored.levels.index(rating)]
+            if totals.levels.sum(axis=0)[explored.levels.index(rating)]
         ],
     }

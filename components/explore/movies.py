@@ -47,7 +47,7 @@ class Totals:
         )
 
 
-def totals(cube: pa.Table, movies: int, levels: int) -> Totals:
+def totals_of(cube: pa.Table, movies: int, levels: int) -> Totals:
     """Lays the cube `movies` out by movie."""
     keys = ("movie", "split", "level")
     movie, split, level = (cube[name].to_numpy().astype(np.int64) for name in keys)
@@ -67,7 +67,7 @@ def totals(cube: pa.Table, movies: int, levels: int) -> Totals:
     )
 
 
-def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
+def shrunken(totals: Totals) -> tuple[NDArray[Any], float]:
     """Mean ratings drawn to what is usual, the more so the fewer ratings a movie has.
 
     The empirical credibility estimate of Bühlmann and Straub (1970): (n m + k mu) / (n + k), with k
@@ -78,12 +78,12 @@ def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
       weigh as much as what is usual; infinite where movies do not differ beyond chance. Without any
       ratings the means are NaN.
     """
-    n, means = found.rated.astype(float), np.nan_to_num(found.means)
+    n, means = totals.rated.astype(float), np.nan_to_num(totals.means)
     rated, total = (n > 0).sum(), n.sum()
     if not total:
         return np.full(len(n), np.nan), float("inf")
-    overall = found.sums.sum() / total
-    within = (found.squares - n * np.square(means)).sum() / max(1.0, total - rated)
+    overall = totals.sums.sum() / total
+    within = (totals.squares - n * np.square(means)).sum() / max(1.0, total - rated)
     spread = (n * np.square(means - overall)).sum() - (rated - 1) * within
     weight = total - np.square(n).sum() / total
     between = spread / weight if weight > 0 else 0.0
@@ -95,14 +95,14 @@ def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
     return trust * means + (1 - trust) * usual, float(k)
 
 
-def listed(
-    catalogue: Catalogue, found: Totals, drawn: NDArray[Any], order: NDArray[Any], most: int
+def movie_rows(
+    catalogue: Catalogue, totals: Totals, shrunk: NDArray[Any], order: NDArray[Any], most: int
 ) -> Rows:
     """The first of the movies that anyone rated, in some order (rows of the catalogue).
 
     A title that stands for more than one of them is followed by the movie's id.
     """
-    rated = order[found.ratings[order] > 0][:most]
+    rated = order[totals.ratings[order] > 0][:most]
     titles, ids = (
         to_texts(names.take(pa.array(rated)).to_pylist())
         for names in (catalogue.titles, catalogue.ids)
@@ -114,15 +114,15 @@ def listed(
     return [
         {
             "movie": name,
-            "ratings": int(found.ratings[row]),
-            "mean": float(found.means[row]) if found.rated[row] else None,
-            "shrunken": float(drawn[row]) if found.rated.any() else None,
+            "ratings": int(totals.ratings[row]),
+            "mean": float(totals.means[row]) if totals.rated[row] else None,
+            "shrunken": float(shrunk[row]) if totals.rated.any() else None,
         }
         for row, name in zip(rated.tolist(), names, strict=True)
     ]
 
 
-def by_feature(catalogue: Catalogue, found: Totals, name: str) -> Rows:
+def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
     """Movies, ratings and mean rating of each value of a feature, the most rated first.
 
     A movie with several genres counts for each; unknown values are left out.
@@ -132,9 +132,9 @@ def by_feature(catalogue: Catalogue, found: Totals, name: str) -> Rows:
         {
             "value": value,
             "movies": np.ones(len(movie), np.int64),
-            "ratings": found.ratings[movie],
-            "rated": found.rated[movie],
-            "sum": found.sums[movie],
+            "ratings": totals.ratings[movie],
+            "rated": totals.rated[movie],
+            "sum": totals.sums[movie],
         }
     )
     names = ["movies", "ratings", "rated", "sum"]
@@ -176,8 +176,8 @@ def grouping(catalogue: Catalogue) -> list[str]:
     return [name for name in FEATURES if name in names]
 
 
-def rank_curve(found: Totals, points: int = 80) -> Rows:
+def rank_curve(totals: Totals, points: int = 80) -> Rows:
     """Ratings by rank of movie, at ranks evenly spread on a log scale."""
-    ranked = np.sort(found.ratings[found.ratings > 0])[::-1]
+    ranked = np.sort(totals.ratings[totals.ratings > 0])[::-1]
     ranks = np.unique(np.geomspace(1, max(1, len(ranked)), points).astype(int))
     return [{"rank": int(r), "ratings": int(ranked[r - 1])} for r in ranks if r <= len(ranked)]

@@ -49,7 +49,7 @@ def numbers(content: Content) -> list[tuple[str, str]]:
     rows, users, movies = content["rows"], content["users"]["number"], content["movies"]["rated"]
     means = [content["splits"][name] for name in ("train", "valid", "eval")]
     mean = sum(s["rated"] * (s["mean"] or 0.0) for s in means) / max(1, content["rated"])
-    found = [
+    shown = [
         ("ratings", f"{rows['kept']:,}"), ("users", f"{users:,}"),
         ("movies rated", f"{movies:,} of {content['movies']['catalogue']:,}"),
         ("filled of users x movies", f"{rows['kept'] / (users * movies):.2%}"),
@@ -59,8 +59,8 @@ def numbers(content: Content) -> list[tuple[str, str]]:
     if content["times"]:
         timeline = content["times"]["timeline"]
         months = sorted(row["month"] for row in timeline)
-        found += [("oldest", months[0]), ("newest", months[-1])]
-    return found
+        shown += [("oldest", months[0]), ("newest", months[-1])]
+    return shown
 
 
 SPLIT_ROWS = (

@@ -99,7 +99,7 @@ def test_unknown_features_are_shares_of_movies(make_explored):
 
 def test_one_title_of_two_movies_tells_them_apart(make_explored):
     explored = make_explored(rated((3.0, 4), (4.0, 2), (2.0, 2)), titles=["Heat", "Heat", "Ran"])
-    found = movies.listed(explored.catalogue, explored.totals(), np.zeros(3), np.arange(3), 3)
+    found = movies.movie_rows(explored.catalogue, explored.totals(), np.zeros(3), np.arange(3), 3)
     assert [row["movie"] for row in found] == ["Heat [m0]", "Heat [m1]", "Ran"]
 
 
