@@ -1,4 +1,4 @@
-"""What has to stop a run once its rows are counted: no model would be worth its training."""
+"""Checks that stop a run once its rows are counted: no model would be worth its training."""
 
 from typing import NamedTuple
 

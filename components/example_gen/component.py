@@ -16,7 +16,7 @@ from schemas.source import Source
 
 
 class RatingExampleGenSpec(types.ComponentSpec):
-    """That of TFX's file-based example gen, with a second output, the source and the split."""
+    """The spec of TFX's file-based example gen, with a second output, the source and the split."""
 
     PARAMETERS: ClassVar = {
         **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,

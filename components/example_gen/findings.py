@@ -1,4 +1,4 @@
-"""What to know of the rows before training, in sentences, and when it has to stop a run."""
+"""What is out of the ordinary in the rows: sentences before training, or a stop of the run."""
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.read.problems import EXACT_DUPLICATE, SUPERSEDED

@@ -23,7 +23,7 @@ FORM = 2
 
 
 def input_config(source: Source, split: SplitConfig) -> example_gen_pb2.Input:
-    """Every pattern whose files' bytes matter, so that a change in any of them is seen.
+    """The patterns of all files that are read, so that a change in any of them is seen.
 
     Raises:
       UserError: a pattern names its span by halves, or a predefined split has spans.
@@ -94,7 +94,7 @@ class SpanWindowProcessor(input_processor.InputProcessor):
 
 
 def _fingerprint(name: str, paths: list[str]) -> str:
-    """As TFX makes it: it would take marks in the folder's name for a pattern."""
+    """What TFX makes of files, which takes special characters in their folder for a pattern."""
     stats = [tf.io.gfile.stat(path) for path in paths]
     times = [stat.mtime_nsec // 10**9 for stat in stats]
     return (

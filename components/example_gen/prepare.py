@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import save_table
-from components.example_gen.read.cells import Cells
+from components.example_gen.read.cells import CellCounts
 from components.example_gen.read.files import file_size
 from components.example_gen.read.packed import packing
 from components.example_gen.read.problems import Problems
@@ -43,7 +43,7 @@ class Tables(NamedTuple):
     has_movies: bool
     has_users: bool
     problems: Problems
-    cells: list[Cells]
+    cells: list[CellCounts]
 
 
 def prepare_tables(

@@ -19,9 +19,9 @@ from components.example_gen.split import plan, windows
 from components.example_gen.split.splits import EVAL, SPLITS, TRAIN
 from components.example_gen.split.summary import summarise
 from components.example_gen.split.timeline import (
-    in_company,
     moment_starts,
     order_rows,
+    shares_moment,
     user_numbers,
 )
 from components.example_gen.write import encode
@@ -156,7 +156,7 @@ class Write(beam.DoFn):
         movies = rated_movies([rows]) if self._movies is None else self._movies
         features = encode.join(rows, movies, self._users)
         numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
-        shared = in_company(starts)
+        shared = shares_moment(starts)
         counts = {}
         for code, name in enumerate(SPLITS):
             pieces = self._pieces(numbers, split, starts, code, decided)

@@ -20,7 +20,7 @@ _UNKNOWN = {"year": b"0"}  # what stands for 'unknown', '' elsewhere: a genre ma
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The movies, aligned; a movie's place here is its row wherever movies have rows.
+    """The movies, one row each: the rows by which all other parts number movies.
 
     ids, titles: large_binary [movies].
     features: by name, what is known of each movie: lists of large_binary [movies]. Those features
@@ -36,7 +36,7 @@ class Catalogue:
         return len(self.ids)
 
     def known(self, feature: str) -> tuple[NDArray[np.int64], pa.LargeBinaryArray]:
-        """The values of a feature one by one: the rows of their movies [values], and they [values].
+        """The values of a feature one by one: the row of each one's movie, and the value: [values].
 
         Nothing where the catalogue lacks the feature.
         """
@@ -46,7 +46,7 @@ class Catalogue:
         return pc.list_parent_indices(lists).to_numpy().astype(np.int64), lists.flatten()
 
     def values(self, feature: str) -> list[list[bytes]]:
-        """The values of a feature of each movie; of none where the catalogue lacks the feature."""
+        """The values of a feature by movie; empty lists where the catalogue lacks the feature."""
         held = self.features.get(feature)
         return [[] for _ in range(len(self))] if held is None else held.to_pylist()
 

@@ -1,4 +1,4 @@
-"""Where the files of an artifact lie, and patterns that match them whatever folders are called."""
+"""Where the files of an artifact lie, whatever special characters their folders' names hold."""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ import tensorflow as tf
 
 
 def literal(folder: str) -> str:
-    """The glob that matches this folder alone, whatever marks its name holds."""
+    """The glob that matches this folder alone, with the special characters in its name escaped."""
     return re.sub(r"[*?[]", r"[\g<0>]", folder.replace("\\", "\\\\")).rstrip("/")
 
 
 def listed(patterns: str | Sequence[str]) -> list[str]:
-    """The files that TFX's patterns for folders' files match, sorted; a folder is no pattern."""
+    """The files that patterns such as TFX's `folder/*` match, sorted; the folder is no pattern."""
     parts = [p.rpartition("/") for p in ([patterns] if isinstance(patterns, str) else patterns)]
     return sorted(tf.io.gfile.glob([f"{literal(folder)}/{glob}" for folder, _, glob in parts]))
 

@@ -15,8 +15,8 @@ from schemas.source import Source
 
 
 @dataclass(frozen=True)
-class Job:
-    """All that a worker has to know: the artifacts' folders and what they were made of."""
+class Artifacts:
+    """The folders of the Examples and of the catalogue, and the source they were made of."""
 
     examples: str
     catalogue: str
@@ -31,25 +31,25 @@ class Job:
 class Count(beam.DoFn):
     """Name of a shard -> its cubes."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
 
     def setup(self) -> None:
         """Loads the catalogue's ids."""
-        self._movies = self._job.movies().ids
+        self._movies = self._artifacts.movies().ids
 
     def process(self, shard: str) -> Iterator[Cubes]:
         """Counts one shard of every split."""
-        job = self._job
-        partition = read_partition(job.examples, shard, job.source, self._movies)
-        yield count(partition, job.source.scale)
+        artifacts, source = self._artifacts, self._artifacts.source
+        partition = read_partition(artifacts.examples, shard, source, self._movies)
+        yield count(partition, source.scale)
 
 
-def gather(job: Job, work: str, beam_args: Sequence[str]) -> Cubes:
+def gather(artifacts: Artifacts, work: str, beam_args: Sequence[str]) -> Cubes:
     """Counts every shard and adds the counts up.
 
     Args:
-      job: what to count.
+      artifacts: what to count.
       work: a folder that all workers can write to; what is left there is removed.
       beam_args: options of Beam.
     """
@@ -58,9 +58,9 @@ def gather(job: Job, work: str, beam_args: Sequence[str]) -> Cubes:
         with beam.Pipeline(argv=list(beam_args)) as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create(shards(job.examples))
+                | "Shards" >> beam.Create(shards(artifacts.examples))
                 | "Balance" >> beam.Reshuffle()
-                | "Count" >> beam.ParDo(Count(job))
+                | "Count" >> beam.ParDo(Count(artifacts))
                 # There is at least one shard, so there is always something to add up.
                 | "Merge" >> beam.CombineGlobally(_merged).without_defaults()
                 | "Save" >> beam.Map(_save, work)

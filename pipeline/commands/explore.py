@@ -87,7 +87,7 @@ def gather_data(
     from components.examples.rows import read_rows
     from components.explore.content import Explored
     from components.explore.features import read_statistics
-    from components.explore.gather import Job, gather
+    from components.explore.gather import Artifacts, gather
 
     nodes = {run.node: run for run in runs}
     place = {
@@ -100,7 +100,7 @@ def gather_data(
         )
     }
     source = load_source(config.source)
-    job = Job(place["examples"], place["catalogue"], source)
+    job = Artifacts(place["examples"], place["catalogue"], source)
     return Explored(
         gather(job, work, config.beam_args or LOCAL_BEAM_ARGS),
         job.movies(),

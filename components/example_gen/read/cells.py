@@ -1,4 +1,4 @@
-"""What became of the cells that features are made of: none that is unreadable passes in silence."""
+"""Counts the cells that features are made of: what they gave, and which could not be read."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +29,8 @@ _ADVICE = {
 
 
 @dataclass
-class Cells:
-    """Of one table: its good rows, what they gave each declared feature, and what was wrong.
+class CellCounts:
+    """What was counted in one table: good rows, what they gave each feature, and what was wrong.
 
     `faults` counts, by column and reason, cells that hold something which cannot be read; `first`
     has the first of each. `marks` counts the cells of genres that hold a sign that may separate.
@@ -112,7 +112,7 @@ class Cells:
                 yield f"{self.table}.{name}: none of {self.rows:,} rows gives anything."
 
     def _other_mark(self) -> Iterator[str]:
-        """A separator that never occurs, where a fifth of the cells hold another sign for one."""
+        """Says so where no cell holds the separator, and a fifth hold another common one."""
         often = max(_MARKS, key=lambda mark: self.marks[mark])
         many = self.marks[often] >= max(1, _USUAL_MISSES * self.gave["genres"])
         if self.separator and many and not self.marks[self.separator]:

@@ -1,4 +1,4 @@
-"""Reads lines of JSON, one object each: quickly where all have one form, else one by one."""
+"""Reads lines of JSON, an object each: all at once where they have one form, else one by one."""
 
 import codecs
 import json

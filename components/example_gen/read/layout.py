@@ -22,7 +22,7 @@ _SEPARATORS = (",", ";", "\t", "|", "::")
 
 
 class EmptyFile(UserError):  # noqa: N818 (it may be none)
-    """A file holds no rows, which is no matter beside others that do."""
+    """A file holds no rows, which is no fault where other files do."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _header(table: Table, path: str, head: bytes, start: int) -> tuple[list[str]
 
 
 def _usual_width(table: Ratings, path: str, head: bytes) -> int:
-    """The number of columns of most of the first lines, so that one broken line is no matter."""
+    """The number of columns of most of the first lines, so that a broken one does not decide."""
     text = head.decode(table.encoding, errors="replace")
     lines = text.split("\n")
     if len(head) >= HEAD_BYTES - len(codecs.BOM_UTF8):

@@ -72,7 +72,7 @@ def read(
     Args:
       table: what the file holds.
       path: the file.
-      start, end: rows; none: to the end.
+      start, end: rows (default: to the end).
       time: our column whose typed times are given in microseconds.
 
     Raises:

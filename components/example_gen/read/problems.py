@@ -39,7 +39,7 @@ NULL_WORD = "null_word"
 UNPAIRED_QUOTE = "unpaired_quote"
 
 
-# What is no sign that anything is wrong.
+# Reasons that do not say that anything is wrong.
 USUAL = (SUPERSEDED, DUPLICATE_ID, CREDITS_OF_NO_MOVIE, UNLINKED_MOVIE)
 # What to write in the source where a reason is no fault of the data.
 ADVICE = {
@@ -98,7 +98,7 @@ class Problems:
             self.samples.append(Sample(reason, path, line, text[:SAMPLE_CHARACTERS]))
 
     def merge(self, *others: "Problems") -> "Problems":
-        """The sum of all, the same for any order and grouping: the first samples are kept."""
+        """Adds up all of them, alike in any order and grouping; the first samples are kept."""
         counts: dict[str, int] = {}
         for part in (self, *others):
             for reason, count in part.counts.items():
@@ -109,7 +109,7 @@ class Problems:
         return Problems(dict(sorted(counts.items())), samples, faults, empty)
 
     def bad(self) -> dict[str, int]:
-        """Those of the counts that say that something is wrong."""
+        """The counts of those reasons that say that something is wrong."""
         return {r: n for r, n in self.counts.items() if r not in USUAL}
 
     def first(self) -> Sample | None:

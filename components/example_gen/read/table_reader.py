@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from components.example_gen.read import problems
-from components.example_gen.read.cells import Cells
+from components.example_gen.read.cells import CellCounts
 from components.example_gen.read.features import Faults, Features, movie_title
 from components.example_gen.read.layout import EmptyFile
 from components.example_gen.read.null_ids import NullIds
@@ -50,7 +50,7 @@ class TableReader:
         check_share(self.problems, good, self._most_bad)
 
     def features(
-        self, cells: Cells, read: Callable[[dict[str, str], Faults], Features]
+        self, cells: CellCounts, read: Callable[[dict[str, str], Faults], Features]
     ) -> Iterator[tuple[Record, Features]]:
         """The records with their features, counted in `cells`."""
         for record in self.records():
@@ -60,7 +60,7 @@ class TableReader:
             yield record, features
 
     def text(self, record: Record) -> str:
-        """The record as its file has it, about."""
+        """About the text that the record has in its file."""
         return self._table.separator.join(record.cells.values())
 
     def _good(self, path: str, seen: set[str]) -> Iterator[Record]:

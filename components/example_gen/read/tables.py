@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from components.example_gen.read import problems
-from components.example_gen.read.cells import Cells
+from components.example_gen.read.cells import CellCounts
 from components.example_gen.read.features import (
     Features,
     movie_features,
@@ -44,7 +44,7 @@ class MovieTable:
 
     table: pa.Table
     problems: Problems
-    cells: list[Cells]
+    cells: list[CellCounts]
     lost: pa.StringArray = field(default_factory=lambda: pa.array([], pa.string()))
 
 
@@ -58,7 +58,7 @@ class UserTable:
 
     table: pa.Table
     problems: Problems
-    cells: list[Cells]
+    cells: list[CellCounts]
 
 
 def read_movies(
@@ -102,9 +102,9 @@ def read_movies(
 
 def _read_titles(
     table: Movies, read: TableReader, nulls: NullIds
-) -> tuple[dict[str, Features], Cells]:
+) -> tuple[dict[str, Features], CellCounts]:
     genres = table.genres
-    cells = Cells("movies", declared(table), nulls, genres.separator if genres else None)
+    cells = CellCounts("movies", declared(table), nulls, genres.separator if genres else None)
     rows = read.features(cells, lambda record, faults: movie_features(table, record, faults))
     movies = {record.cells["movie_id"]: features for record, features in rows}
     _check_some(cells, read.problems)
@@ -113,8 +113,8 @@ def _read_titles(
 
 def _add_credits(
     movies: Mapping[str, Features], table: Credits, read: TableReader, nulls: NullIds
-) -> Cells:
-    cells = Cells("credits", declared(table), nulls)
+) -> CellCounts:
+    cells = CellCounts("credits", declared(table), nulls)
     rows = read.features(cells, lambda record, faults: people(table, record, faults))
     for record, features in rows:
         movie = record.cells["movie_id"]
@@ -166,7 +166,7 @@ def read_users(
     if source.users is None:
         return None
     table, nulls = source.users, NullIds(source)
-    cells = Cells("users", source.user_features, nulls)
+    cells = CellCounts("users", source.user_features, nulls)
     read = TableReader(table, paths["users"], most_bad, nulls)
     rows = read.features(cells, lambda record, faults: user_features(table, record, faults))
     users = {record.cells["user_id"]: features for record, features in rows}
@@ -177,7 +177,7 @@ def read_users(
     return UserTable(pa.Table.from_pylist(sorted_rows, schema), read.problems.merge(), [cells])
 
 
-def _check_some(cells: Cells, dropped: Problems) -> None:
+def _check_some(cells: CellCounts, dropped: Problems) -> None:
     if not cells.rows:
         raise UserError(
             f"Not one row of the {cells.table} can be used, the first for "

@@ -109,7 +109,7 @@ def _each(column: pa.Array, of: Callable[[Any], str]) -> pa.StringArray:
 
 
 def _decoded(column: pa.Array, encoding: str) -> pa.StringArray:
-    """Text, checked: Parquet promises that text is UTF-8, and whoever wrote it may not have."""
+    """Text that is checked to be UTF-8, which Parquet promises and not every writer keeps."""
     data = column.cast(pa.binary())
     try:
         text = data.cast(pa.string()) if encoding == "utf-8" else None

@@ -27,7 +27,7 @@ class Repeats:
 
 
 def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
-    """Sorts ratings by user and time and drops what was rated again later, or is rated elsewhere.
+    """Sorts ratings by user and time, and keeps one of each user and movie: the last.
 
     Users are put in the order of a seeded hash, so that neighbours have nothing in common. A user's
     order is by time; within a moment, or where there are no times, it is drawn by a seeded hash of
@@ -72,7 +72,7 @@ def moment_starts(rows: pa.Table) -> Int64s:
     return np.maximum.accumulate(np.where(new, places, 0))
 
 
-def in_company(starts: Int64s) -> Bools:
+def shares_moment(starts: Int64s) -> Bools:
     """Whether each row shares its moment with others; `starts` as `moment_starts` gives it."""
     shared: Bools = np.bincount(starts, minlength=len(starts))[starts] > 1
     return shared
@@ -109,7 +109,7 @@ def _codes(ids: pa.ChunkedArray) -> Int64s:
 
 
 def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:
-    """Which row of each key stays, the last rated one if any is, and which are not alone."""
+    """Which row of each key stays, the last rated one if any is, and which share their key."""
     by_key = np.argsort(2 * keys + rated, kind="stable")
     ordered = keys[by_key]
     # Nothing stands beside the first and the last key, so both are edges of a group.

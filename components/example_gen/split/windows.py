@@ -120,14 +120,14 @@ def target_examples(
         history = expand(pool, begins[piece], ends[piece])
         seen = expand(pool, firsts[piece], begins[piece])
         if mode == "before":
-            seen = _with_company(seen, split, starts, targets[piece])
+            seen = _with_earlier_splits(seen, split, starts, targets[piece])
         yield Windows(targets[piece], np.arange(last - first + 1), *history, *seen)
 
 
-def _with_company(
+def _with_earlier_splits(
     seen: tuple[Int64s, Int64s], split: Int8s, starts: Int64s, targets: Int64s
 ) -> tuple[Int64s, Int64s]:
-    """Adds what an earlier split holds of each target's moment: no history, but seen."""
+    """Adds what an earlier split holds of each target's moment: seen, and yet no history."""
     rows, offsets = seen
     ends = starts[targets] + np.bincount(starts)[starts[targets]]
     company, of_company = expand(np.arange(len(split)), starts[targets], ends)

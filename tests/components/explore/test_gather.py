@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import LOCAL_BEAM_ARGS, generate
 from components.example_gen.prepare import Sizes
-from components.explore.gather import Job, gather
+from components.explore.gather import Artifacts, gather
 from components.explore.reading import read_partition, shards
 from schemas.source import Source
 
@@ -62,7 +62,7 @@ def job(request, data, tmp_path_factory):
     config = SplitConfig() if request.param else SplitConfig(kind="random")
     uris = f"{place}/examples", f"{place}/catalogue"
     generate(source, config, str(data), *uris, sizes=Sizes(partition_bytes=3000))
-    return Job(f"{place}/examples", f"{place}/catalogue", source)
+    return Artifacts(f"{place}/examples", f"{place}/catalogue", source)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_examples_without_ratings_are_counted(data, tmp_path):
     rows = generate(
         source, SplitConfig(), str(data), f"{tmp_path}/examples", f"{tmp_path}/catalogue"
     )
-    job = Job(f"{tmp_path}/examples", f"{tmp_path}/catalogue", source)
+    job = Artifacts(f"{tmp_path}/examples", f"{tmp_path}/catalogue", source)
     cubes = gather(job, str(tmp_path / "work"), LOCAL_BEAM_ARGS)
     assert pc.sum(cubes["movies"]["n"]).as_py() == rows["kept"] == rows["unrated"]
     assert set(cubes["movies"]["level"].to_pylist()) == {-1}
