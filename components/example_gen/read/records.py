@@ -10,7 +10,7 @@ from components.example_gen.read import blocks, json_lines, layout, parquet, pro
 from components.example_gen.read.files import file_size, read_pieces
 from components.example_gen.read.formats import format_of
 from components.example_gen.read.problems import SAMPLE_CHARACTERS, Problems
-from components.example_gen.read.text_rows import NO_TEXT, Row, read_rows
+from components.example_gen.read.text_rows import NO_TEXT, Row, read_text_rows
 from schemas.errors import UserError
 from schemas.source_tables import SmallTable
 
@@ -65,7 +65,7 @@ def read_records(
 
 
 def _text_rows(table: SmallTable, path: str) -> Iterator[_AnyRow]:
-    places, width, rows = _placed(table, path, read_rows(table, path))
+    places, width, rows = _placed(table, path, read_text_rows(table, path))
     read, lost = 0, []
     for row in rows:
         cells = None if row.cells is None else _fitted(table, row.cells, width)

@@ -32,7 +32,7 @@ class Row(NamedTuple):
     unpaired: bool = False
 
 
-def read_rows(table: SmallTable, path: str) -> Iterator[Row]:
+def read_text_rows(table: SmallTable, path: str) -> Iterator[Row]:
     """The rows that are not blank."""
     layout.check_text(path, read_head(path))
     read = _multiline_rows if table.multiline and table.quoting else _line_rows

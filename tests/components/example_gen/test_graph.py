@@ -3,11 +3,21 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from apache_beam.runners.portability import local_job_service
 
 from components.example_gen.prepare import Sizes
+from components.examples.rows import (
+    DroppedRow,
+    FirstCell,
+    MostRows,
+    RowsReport,
+    SplitSize,
+    UnreadableCells,
+    read_rows,
+)
 from schemas.errors import UserError
 from tests.components.example_gen.small_data import (
     SPLITS,
@@ -254,6 +264,27 @@ def test_too_many_bad_rows_stop_the_run_and_leave_nothing(data, tmp_path):
         make(data, tmp_path)
     left = [path for path in tmp_path.rglob("*") if path.is_file() and path.parent != data]
     assert left == []
+
+
+def test_rows_json_holds_what_its_type_says(data, tmp_path):
+    films = (data / "movies.csv").read_text().replace("(1953)", "(?)")
+    (data / "movies.csv").write_text(films)
+    with (data / "ratings-1.csv").open("a") as file:
+        file.write("u1,2,77,1000000000\n")
+    report = make(data, tmp_path)
+    rows = read_rows(str(tmp_path / "examples"))
+    assert rows == report
+    assert (tmp_path / "examples" / "rows.json").read_text() == json.dumps(rows, indent=1)
+    assert set(rows) == set(get_type_hints(RowsReport))
+    parts = {
+        DroppedRow: rows["samples"],
+        SplitSize: rows["splits"].values(),
+        MostRows: [rows["top_user"], rows["top_movie"]],
+        UnreadableCells: rows["cells"],
+        FirstCell: [row["first"] for row in rows["cells"]],
+    }
+    for kind, found in parts.items():
+        assert found and all(set(part) == set(get_type_hints(kind)) for part in found)
 
 
 def test_superseded_ratings_are_not_bad(data, tmp_path):
