@@ -55,7 +55,7 @@ RATING_ROWS = "rating rows"
 _EMPTY_RATING = " Where an empty rating says 'seen, not rated', set ratings.unrated: ['']."
 
 
-def misread(form: str) -> str:
+def misread_as(form: str) -> str:
     """The reason that times are written in that form, and not in the one that the source says."""
     return f"{_MISREAD}{form}"
 

@@ -176,7 +176,7 @@ class RowReader:
         if "timestamp" in cells:
             form, stamps = self._table.timestamp, columns["timestamp"]
             for other, where in misread(cells["timestamp"], form, stamps):
-                yield reasons.misread(other), where
+                yield reasons.misread_as(other), where
             yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(stamps)
         if self._lost is not None and len(self._lost):
             yield reasons.DROPPED_MOVIE, pc.is_in(columns["movie_id"], value_set=self._lost)
