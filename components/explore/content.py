@@ -14,7 +14,7 @@ from components.examples.catalogue import Catalogue
 from components.examples.rows import RowsReport
 from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
-from components.explore.features import feature_rows
+from components.explore.feature_statistics import feature_rows
 from components.explore.movies import Totals
 from components.report.data import histogram
 from schemas.text import to_text

@@ -86,7 +86,7 @@ def gather_data(
     from components.example_gen.generate import LOCAL_BEAM_ARGS
     from components.examples.rows import read_rows
     from components.explore.content import Explored
-    from components.explore.features import read_statistics
+    from components.explore.feature_statistics import read_statistics
     from components.explore.gather import Artifacts, gather
 
     nodes = {run.node: run for run in runs}
