@@ -156,10 +156,10 @@ def _values(catalogue: Catalogue, name: str) -> tuple[NDArray[Any], pa.Array]:
     """Which movie (row) has which known value (string)."""
     if name != "decade":
         rows, values = catalogue.known(name)
-        return rows, values.cast(pa.large_string())
+        return rows, values.cast(pa.string())
     rows, years = catalogue.known("year")
     decades = years.cast(pa.large_string()).cast(pa.int64()).to_numpy() // 10 * 10
-    return rows, pa.array(np.char.add(decades.astype(str), "s"), pa.large_string())
+    return rows, pa.array(np.char.add(decades.astype(str), "s"))
 
 
 def unknown(catalogue: Catalogue) -> dict[str, float]:
