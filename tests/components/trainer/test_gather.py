@@ -50,7 +50,7 @@ def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
 
 
 def test_many_strangers_use_every_bucket():
-    ids = [b"new%d" % i for i in range(200)]
+    ids = pa.array([b"new%d" % i for i in range(200)], pa.large_binary())
     catalogue = Catalogue(ids, ids, {})
     nothing = TrainStatistics(*np.zeros([3, 200]), 0.0, (np.inf, -np.inf), {}, NOBODY)
     facts = gather.make_facts(catalogue, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
@@ -102,7 +102,7 @@ def test_count_train_agrees_with_numpy(example, write_records, tmp_path):
             examples.append(
                 example(
                     user_id="u1",
-                    movie_id=[CATALOGUE.ids[m] for m in movies],
+                    movie_id=[CATALOGUE.ids[m].as_py() for m in movies],
                     rating=ratings.tolist(),
                 )
             )
@@ -131,7 +131,7 @@ def test_what_is_not_rated_counts_as_seen_alone(example, write_records, tmp_path
     movies, users = [0, 1, 2, 1, 0], ["u0", "u1"]
     told = ratings or [np.nan] * 5
     windows = [
-        example(user_id=user, movie_id=[CATALOGUE.ids[m] for m in movies[part]],
+        example(user_id=user, movie_id=[CATALOGUE.ids[m].as_py() for m in movies[part]],
                 **({"rating": ratings[part]} if ratings else {}))
         for user, part in zip(users, (slice(0, 3), slice(3, 5)), strict=True)
     ]  # fmt: skip
