@@ -35,7 +35,7 @@ from rich.table import Table
 from benchmarks import accuracy_chart, rating_peers, retrieval_peers
 from benchmarks.data import Rows, Split, read_split
 from benchmarks.rated_lists import rated_ndcg
-from components.trainer.windows import records
+from components.examples.records import records
 from pipeline.metadata import Metadata
 from schemas.source import load_source
 

@@ -11,9 +11,9 @@ import scipy.sparse as sp
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.examples.catalogue import read_catalogue
+from components.examples.records import records
 from components.model.features import table
-from components.trainer.gather import read_catalogue
-from components.trainer.windows import records
 
 Array = NDArray[Any]
 PAUSE = 3600 * 1_000_000  # microseconds without a rating that end a session
@@ -110,7 +110,7 @@ def read_split(examples: str, catalogue: str, scale: tuple[float, float] | None)
     """Reads the Examples of all splits, and the catalogue that numbers the movies."""
     if scale is None:
         raise SystemExit("This benchmark measures ratings, and the source has none.")
-    movies = read_catalogue(tf.io.gfile.glob(f"{catalogue}/Split-catalogue/*")).ids
+    movies = read_catalogue(tf.io.gfile.glob(f"{catalogue}/Split-catalogue/*")).ids.to_pylist()
     train, names = _read(examples, "train", table(movies, -1), {})
     valid, _ = _read(examples, "valid", table(movies, -1), names)
     evaluated, _ = _read(examples, "eval", table(movies, -1), names)

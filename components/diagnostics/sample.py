@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.trainer.windows import PARSED
+from components.examples.records import BATCH, serialized
 
 READ = 200_000  # most rows that a sample is drawn from
 
@@ -36,9 +36,9 @@ def sample(files: Sequence[str], rows: int, rng: np.random.Generator) -> NDArray
 
 def _in_turn(files: Sequence[str]) -> tf.data.Dataset:
     each = tf.data.Dataset.from_tensor_slices(tf.constant(list(files), tf.string)).interleave(
-        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
+        serialized,
         cycle_length=max(1, min(len(files), 64)),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    return each.take(READ).batch(PARSED)
+    return each.take(READ).batch(BATCH)

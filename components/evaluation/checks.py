@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from components.evaluation import lists
 from components.evaluation.gates import LIST_MEASURES, GatesConfig, lower_is_better
-from components.evaluation.lists import Movies, Seen
+from components.evaluation.lists import Seen
 from components.evaluation.rated import Ratings
+from components.examples.activity import Movies
 
 Answers = Mapping[str, Any]  # arrays, and what is text: see `reload.answers`
 Gate = dict[str, Any]

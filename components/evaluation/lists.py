@@ -11,23 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation import bootstrap
+from components.examples.activity import Movies
 
 SMOOTHING = 0.01  # Steck's alpha
 PER_USER = ("novelty", "diversity", "genre_divergence", "full_list")
-
-
-@dataclass(frozen=True)
-class Movies:
-    """What is known of the catalogue's movies.
-
-    counts: float64 [movies], train ratings of each.
-    users: how many users train has.
-    genres: bool [movies, genres]; no columns where the source has none.
-    """
-
-    counts: NDArray[Any]
-    users: int
-    genres: NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 
-from components.examples.activity import summed, tables
+from components.examples.tables import add_up, tables, targets, targets_per_user
 
 COLUMNS = ("user_id", "movie_id", "timestamp")
 # Nothing else is decoded: histories repeat ratings a hundred times over.
@@ -42,11 +42,10 @@ def count_users(splits: Mapping[str, Sequence[str]]) -> tuple[pa.Array, NDArray[
     parts = []
     for files in splits.values():
         for found in tables(files, COLUMNS[:2], SCHEMA):
-            users = pc.list_flatten(found["user_id"])
-            parts.append(pa.table({"key": users, "n": pc.list_value_length(found["movie_id"])}))
+            parts.append(targets_per_user(found))
     if not parts:
         return pa.array([], pa.large_binary()), np.zeros(0, np.int64)
-    users, counts = summed(parts)
+    users, counts = add_up(parts)
     return users.combine_chunks(), counts.to_numpy()
 
 
@@ -65,14 +64,13 @@ def ratings_of(splits: Mapping[str, Sequence[str]], users: pa.Array, movies: pa.
     return Ratings(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _own(found: pa.Table, owners: Any, movies: pa.Array, split: str) -> Ratings:
-    lengths = pc.list_value_length(found["movie_id"]).to_numpy()
-    names = pc.list_flatten(found["movie_id"])
-    times = pc.list_flatten(found["timestamp"]).to_numpy()
+def _own(examples: pa.Table, owners: Any, movies: pa.Array, split: str) -> Ratings:
+    rated = targets(examples, ["movie_id"])
+    times = pc.list_flatten(examples["timestamp"]).to_numpy()
     return Ratings(
-        np.repeat(owners.to_numpy().astype(np.int64), lengths),
-        pc.index_in(names, value_set=movies).fill_null(-1).to_numpy().astype(np.int64),
-        times if len(times) else np.zeros(len(names), np.int64),
-        np.full(len(names), split == "train"),
-        np.full(len(names), split == "eval"),
+        owners.to_numpy().astype(np.int64)[rated["example"].to_numpy()],
+        pc.index_in(rated["movie_id"], value_set=movies).fill_null(-1).to_numpy().astype(np.int64),
+        times if len(times) else np.zeros(len(rated), np.int64),
+        np.full(len(rated), split == "train"),
+        np.full(len(rated), split == "eval"),
     )

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.examples.records import records
 from schemas.features import USER_FEATURES
 from schemas.text import to_text, to_texts
 
@@ -116,10 +117,7 @@ def answers(job: Job) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 def catalogue_rows(files: Sequence[str]) -> Any:
     """A table from the catalogue's ids to their rows in these files, -1 for all others."""
     spec = {"movie_id": HISTORY["movie_id"]}
-    ids = [
-        tf.io.parse_example(batch, spec)["movie_id"]
-        for batch in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(8192)
-    ]
+    ids = [tf.io.parse_example(batch, spec)["movie_id"] for batch in records(files, 8192)]
     keys = tf.concat(ids or [tf.constant([], tf.string)], 0)
     pairs = tf.lookup.KeyValueTensorInitializer(keys, tf.range(len(keys)))
     return tf.lookup.StaticHashTable(pairs, -1)
@@ -152,7 +150,7 @@ def check_signatures(signatures: Mapping[str, Any], job: Job) -> None:
 def moments(job: Job) -> list[tuple[bytes, bytes]]:
     """The first `job.users` users, each with the last Example."""
     last: dict[bytes, bytes] = {}
-    for batch in tf.data.TFRecordDataset(job.examples, compression_type="GZIP").batch(1024):
+    for batch in records(job.examples, 1024):
         users = tf.io.parse_example(batch, {"user_id": HISTORY["user_id"]})["user_id"].numpy()
         for user, example in zip(users, batch.numpy(), strict=True):
             if user in last or len(last) < job.users:
@@ -264,7 +262,7 @@ def _stacked(parts: list[NDArray[Any]]) -> NDArray[Any]:
 
 def _on_valid(evaluate: Any, job: Job) -> dict[str, NDArray[Any]]:
     """Measures the rows of valid that training measured: NaN where there are none."""
-    dataset = tf.data.TFRecordDataset(job.valid, compression_type="GZIP").batch(BATCH)
+    dataset = records(job.valid, BATCH)
     hits, squares = [np.zeros(0)], [np.zeros(0)]
     for examples in dataset.take(-(-job.valid_rows // BATCH)) if job.valid else []:
         told = evaluate(examples=examples)

@@ -21,9 +21,9 @@ from components.evaluation import checks, doors, measures
 from components.evaluation.gates import RATING, RETRIEVAL, GatesConfig
 from components.evaluation.kinds import pick
 from components.evaluation.rated import Ratings, count_users, ratings_of
-from components.example_gen.generate import ROWS_FILE
-from components.example_gen.read.files import listed
 from components.examples.activity import read_movies
+from components.examples.paths import listed
+from components.examples.rows import read_rows
 from schemas.text import to_texts
 
 HISTORY_FILE = "history.json"
@@ -70,8 +70,8 @@ class Review:
         catalogue = artifact_utils.get_split_uri(inputs["catalogue"], "catalogue")
         self._catalogue_files = sorted(listed(io_utils.all_files_pattern(catalogue)))
         self._catalogue, self._movies = read_movies(self._catalogue_files, self._splits["train"])
-        with fileio.open(f"{artifact_utils.get_single_uri(examples)}/{ROWS_FILE}") as file:
-            self._before = json.load(file)["history"] == "before"
+        rows = read_rows(artifact_utils.get_single_uri(examples))
+        self._before = rows["history"] == "before"
         self._valid_rows = valid_rows
         self._trained = trained_metrics(model_run)
         self._asked = self._names()
@@ -84,9 +84,9 @@ class Review:
         return Names(
             pick(users),
             to_texts(most.to_pylist()),
-            pick(movies["movie_id"].combine_chunks()),
-            pick(pc.unique(movies["movie_title"])),
-            pick(pc.unique(pc.list_flatten(movies["genres"]))),
+            pick(movies.ids),
+            pick(pc.unique(movies.titles)),
+            pick(pc.unique(movies.known("genres")[1])),
         )
 
     def ask(self, key: str) -> tuple[checks.Answers | None, str]:
@@ -139,7 +139,7 @@ class Review:
         if len(off) == len(TASKS):
             content["gates"].append(checks.nothing_judged(off))
         people = pa.array([name.encode() for name in found["people"]], pa.large_binary())
-        ids = self._catalogue["movie_id"].combine_chunks()
+        ids = self._catalogue.ids
         rated = ratings_of(self._splits, people, ids)
         content["gates"].append(checks.served_gate(found["served"], rated, found["people"]))
         content["gates"].append(self._through_the_server(found, rated))
@@ -159,7 +159,7 @@ class Review:
     def _through_the_server(self, found: checks.Answers, rated: Ratings) -> checks.Gate:
         """Starts the server on the export and asks it for names of every kind."""
         logger.info("asking the server, started on the export", extra={"done": 0.2})
-        ids = to_texts(self._catalogue["movie_id"].to_pylist())
+        ids = to_texts(self._catalogue.ids.to_pylist())
         histories: dict[str, set[str]] = {}
         for user in {pair["user"] for pair in found["pairs"]}:
             own = rated.movie[rated.owner == found["people"].index(user)]

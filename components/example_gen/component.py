@@ -1,7 +1,5 @@
 """The node that turns files of ratings into tf.train.Examples."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from tfx import types
@@ -18,7 +16,7 @@ from schemas.source import Source
 
 
 class RatingExampleGenSpec(types.ComponentSpec):
-    """That of TFX's file-based example gen, with a second output, the source and the split."""
+    """The spec of TFX's file-based example gen, with a second output, the source and the split."""
 
     PARAMETERS: ClassVar = {
         **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,
@@ -36,9 +34,9 @@ class RatingExampleGen(FileBasedExampleGen):
     """Reads a source's ratings, movies and users.
 
     Outputs:
-        examples: Examples with the splits train, valid and eval; `rows.json` beside them says what
-            was read, kept and dropped.
-        catalogue: Examples with the split catalogue, one per movie.
+      examples: Examples with the splits train, valid and eval; `rows.json` beside them says what
+        was read, kept and dropped.
+      catalogue: Examples with the split catalogue, one per movie.
 
     The node is taken from the cache while no file that it reads changes (size and time of change),
     nor the source's description, nor the split.
@@ -52,13 +50,13 @@ class RatingExampleGen(FileBasedExampleGen):
         """Makes the node.
 
         Args:
-            input_base: the data directory; local or, say, gs://.
-            source: what its files hold; patterns may name a span, see `spans`.
-            split: how ratings are split.
-            spans: how many of the newest spans are read together.
+          input_base: the data directory; local or, say, gs://.
+          source: what its files hold; patterns may name a span, see `spans`.
+          split: how ratings are split.
+          spans: how many of the newest spans are read together.
 
         Raises:
-            UserError: the source's patterns do not say of which span a file is.
+          UserError: the source's patterns do not say of which span a file is.
         """
         spec = RatingExampleGenSpec(
             input_base=input_base,

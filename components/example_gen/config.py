@@ -1,7 +1,5 @@
 """The settings of the split into train, valid and eval, and of the histories."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -18,7 +16,7 @@ class SplitConfig(BaseModel):
     The defaults of the lengths are in `history_limit` and `window_limit`.
 
     Raises:
-        pydantic.ValidationError: for unknown fields, or fields that contradict one another.
+      pydantic.ValidationError: for unknown fields, or fields that contradict one another.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,7 +64,7 @@ class SplitConfig(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _consistent(self) -> SplitConfig:
+    def _consistent(self) -> "SplitConfig":
         if self.kind == "predefined":
             if self.train is None or not isinstance(self.eval, str):
                 raise ValueError(
@@ -108,8 +106,8 @@ class SplitConfig(BaseModel):
         """What a valid or eval history holds.
 
         Args:
-            eval_after_train: whether every eval rating of every user comes after all of that
-                user's train ratings; it decides for predefined splits that leave `history` open.
+          eval_after_train: whether every eval rating of every user comes after all of that
+            user's train ratings; it decides for predefined splits that leave `history` open.
         """
         if self.history is not None:
             return self.history

@@ -1,10 +1,8 @@
-"""What decides, before the node runs, which files it reads: here and on Vertex AI.
+"""Decides, before the node runs, which files it reads: here and on Vertex AI.
 
 `python -m components.example_gen.driver` is the driver's command on Vertex AI. It is TFX's own with
 this project's reading of spans; TFX names its input processor in the code.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 

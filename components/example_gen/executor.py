@@ -1,7 +1,5 @@
 """What the example gen's node runs: TFX's view of `generate`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,20 +37,20 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """Runs the graph.
 
         Args:
-            input_dict: nothing.
-            output_dict: the artifacts `examples` and `catalogue`.
-            exec_properties: `input_base`; `input_config` with the patterns as the driver resolved
-                them, else `range_config` says how many spans to read; `source` and `split` as JSON.
+          input_dict: nothing.
+          output_dict: the artifacts `examples` and `catalogue`.
+          exec_properties: `input_base`; `input_config` with the patterns as the driver resolved
+            them, else `range_config` says how many spans to read; `source` and `split` as JSON.
 
         Raises:
-            UserError: see `generate`.
+          UserError: see `generate`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[EXAMPLES_KEY])
         catalogue = artifact_utils.get_single_instance(output_dict[CATALOGUE_KEY])
         files = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], files)
-        settle(files, exec_properties)
+        resolve_patterns(files, exec_properties)
         source = Source.model_validate_json(exec_properties[SOURCE_KEY])
         split = SplitConfig.model_validate_json(exec_properties[SPLIT_KEY])
         generate(
@@ -68,7 +66,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         _describe(catalogue, ["catalogue"])
 
 
-def settle(files: example_gen_pb2.Input, exec_properties: Mapping[str, Any]) -> None:
+def resolve_patterns(files: example_gen_pb2.Input, exec_properties: Mapping[str, Any]) -> None:
     """Resolves the patterns in place where no driver has, as on open-source Kubeflow."""
     if not any(names_span(entry.pattern) for entry in files.splits):
         return

@@ -1,12 +1,8 @@
-"""What to know of the rows before training, in sentences, and when it has to stop a run."""
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
+"""What is out of the ordinary in the rows: sentences before training, or a stop of the run."""
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.read.problems import EXACT_DUPLICATE, SUPERSEDED
+from components.examples.rows import RowTotals
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -15,15 +11,14 @@ from schemas.source import Source
 _LARGE, _TIMES_THE_MEAN = 0.1, 10
 _MANY_REPEATS = 0.1
 _ENOUGH = 20  # users from which on it is no accident if none of them is known
-Rows = Mapping[str, Any]
 
 
-def check_shares(rows: Rows, source: Source, split: SplitConfig) -> None:
+def check_shares(rows: RowTotals, source: Source, split: SplitConfig) -> None:
     """Stops a run whose ids cannot be what the description takes them for.
 
     Raises:
-        UserError: one user or movie has more of the rows than `split.max_one_share`, or no user of
-            the ratings is in the users table.
+      UserError: one user or movie has more of the rows than `split.max_one_share`, or no user of
+        the ratings is in the users table.
     """
     for table, name, share, rest in _large(rows):
         if share > split.max_one_share:
@@ -39,33 +34,35 @@ def check_shares(rows: Rows, source: Source, split: SplitConfig) -> None:
         )
 
 
-def row_findings(rows: Rows, source: Source, split: SplitConfig) -> list[str]:
+def row_findings(rows: RowTotals, source: Source, split: SplitConfig) -> list[str]:
     """What is out of the ordinary, a sentence each."""
-    found = [
+    of_one = [
         f"{_share_of_one(*large)}: if it stands for none, leave those rows out, or name it under "
         "nulls of the source's ratings and raise split.max_bad_share."
         for large in _large(rows)
     ]
-    return [*found, *_repeats(rows, source), *_strangers(rows, split)]
+    return [*of_one, *_repeats(rows, source), *_strangers(rows, split)]
 
 
-def _large(rows: Rows) -> list[tuple[str, str, float, int]]:
+def _large(rows: RowTotals) -> list[tuple[str, str, float, int]]:
     """Of the user and the movie with the most rows: kind, id, share, and how many others."""
     counted = rows["kept"] + sum(rows["dropped"].get(r, 0) for r in (SUPERSEDED, EXACT_DUPLICATE))
-    found = []
-    for kind, number in (("user", rows["users"]), ("movie", rows["movies"])):
-        most = rows[f"top_{kind}"]
+    largest = []
+    for kind, number, most in (
+        ("user", rows["users"], rows["top_user"]),
+        ("movie", rows["movies"], rows["top_movie"]),
+    ):
         share = most["rows"] / max(1, counted)
         if share >= _LARGE and share * number >= _TIMES_THE_MEAN:
-            found.append((kind, most["id"], share, number))
-    return found
+            largest.append((kind, most["id"], share, number))
+    return largest
 
 
 def _share_of_one(kind: str, name: str, share: float, number: int) -> str:
     return f"One {kind} of {number:,}, {name!r}, has {share:.0%} of the rows"
 
 
-def _repeats(rows: Rows, source: Source) -> list[str]:
+def _repeats(rows: RowTotals, source: Source) -> list[str]:
     repeated = rows["dropped"].get(SUPERSEDED, 0)
     if repeated < _MANY_REPEATS * rows["read"] or not repeated:
         return []
@@ -78,7 +75,7 @@ def _repeats(rows: Rows, source: Source) -> list[str]:
     ]
 
 
-def _strangers(rows: Rows, split: SplitConfig) -> list[str]:
+def _strangers(rows: RowTotals, split: SplitConfig) -> list[str]:
     unknown, users = rows["strangers"], rows["users"]
     if unknown <= split.max_bad_share * users:
         return []

@@ -8,8 +8,6 @@ Ratings travel as Arrow streams of up to a few hundred thousand rows. A partitio
 users, and a worker has one partition in its hands at a time.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,13 +18,14 @@ from apache_beam.pvalue import AsSingleton, PCollection
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import from_bytes, save_table
-from components.example_gen.read.ratings import Range
+from components.example_gen.read.ranges import Range
 from components.example_gen.split import cutoffs, plan
+from components.example_gen.split.summary import cut_rows, merge_summaries
 from components.example_gen.stages import Job, Order, Read, Write, rated_movies
 
 
 def build(pipeline: beam.Pipeline, job: Job, ranges: Sequence[Range]) -> None:
-    """Adds the whole graph; when it has run, `read_report` tells what happened."""
+    """Adds the whole graph; once it has run, `read_report` reads what it counted."""
     read = (
         pipeline
         | "Ranges" >> beam.Create(list(ranges))
@@ -38,25 +37,15 @@ def build(pipeline: beam.Pipeline, job: Job, ranges: Sequence[Range]) -> None:
         | "ByPartition" >> beam.GroupByKey()
         | "Order" >> beam.ParDo(Order(job)).with_outputs("summary", main="rows")
     )
-    summary = ordered.summary | "Summary" >> _combine(plan.merge_summaries)
+    summary = ordered.summary | "Summary" >> _combine(merge_summaries)
     decided = _decide(ordered.rows, summary, job.split)
     shards = ordered.rows | "Write" >> beam.ParDo(Write(job), AsSingleton(decided))
     facts = decided | "Facts" >> beam.Map(
         lambda decided, summary: ("all", plan.facts(decided, summary)), AsSingleton(summary)
     )
-    _ = (
-        (read.report, facts, shards)
-        | "Reports" >> beam.Flatten()
-        | "ByKind" >> beam.GroupByKey()
-        | "WriteReports" >> beam.Map(_write_report, job.work_uri)
-    )
+    _write_reports((read.report, facts, shards), job.work_uri)
     if not job.has_movies:
-        _ = (
-            ordered.rows
-            | "Rated" >> beam.Map(lambda element: rated_movies([from_bytes(element[1])]))
-            | "AllRated" >> _combine(rated_movies)
-            | "WriteRated" >> beam.Map(save_table, f"{job.work_uri}/rated.arrow")
-        )
+        _write_rated_movies(ordered.rows, job.work_uri)
 
 
 def read_report(work_uri: str) -> dict[str, list[dict[str, Any]]]:
@@ -68,8 +57,28 @@ def read_report(work_uri: str) -> dict[str, list[dict[str, Any]]]:
     return report
 
 
+def _write_reports(reports: tuple[PCollection, ...], work_uri: str) -> None:
+    """Writes (kind, content) pairs, a file for each kind."""
+    _ = (
+        reports
+        | "Reports" >> beam.Flatten()
+        | "ByKind" >> beam.GroupByKey()
+        | "WriteReports" >> beam.Map(_write_report, work_uri)
+    )
+
+
+def _write_rated_movies(rows: PCollection, work_uri: str) -> None:
+    """Writes the movies that have ratings, where no table of movies says what there is."""
+    _ = (
+        rows
+        | "Rated" >> beam.Map(lambda element: rated_movies([from_bytes(element[1])]))
+        | "AllRated" >> _combine(rated_movies)
+        | "WriteRated" >> beam.Map(save_table, f"{work_uri}/rated.arrow")
+    )
+
+
 def _decide(rows: PCollection, summary: PCollection, config: SplitConfig) -> PCollection:
-    levels = summary | "Stretches" >> beam.Map(lambda found: [found.stretches])
+    levels = summary | "Stretches" >> beam.Map(lambda summary: [summary.stretches])
     for level in range(1, cutoffs.LEVELS):
         finer = (
             rows
@@ -77,7 +86,7 @@ def _decide(rows: PCollection, summary: PCollection, config: SplitConfig) -> PCo
             | f"Counted{level}" >> _combine(cutoffs.merge)
         )
         levels = levels | f"Level{level}" >> beam.Map(
-            lambda found, finer: [*found, finer], AsSingleton(finer)
+            lambda levels, finer: [*levels, finer], AsSingleton(finer)
         )
     return summary | "Decide" >> beam.Map(plan.make_plan, AsSingleton(levels), config)
 
@@ -86,7 +95,7 @@ def _count_finer(
     element: tuple[int, bytes], levels: list[cutoffs.Histogram], config: SplitConfig
 ) -> cutoffs.Histogram:
     needed = plan.needed_ranks(levels[0], config)
-    return cutoffs.finer(plan.cut_rows(from_bytes(element[1]), config), levels, needed)
+    return cutoffs.finer(cut_rows(from_bytes(element[1]), config), levels, needed)
 
 
 def _combine(merge: Any) -> beam.PTransform:

@@ -1,7 +1,5 @@
 """A source's files as TFX's file-based driver sees them: one named pattern each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import reduce
 from itertools import chain
@@ -12,8 +10,9 @@ from tfx.components.example_gen import input_processor
 from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.read.files import literal, matching
+from components.example_gen.read.find import matching
 from components.example_gen.read.spans import Window, check_specs, find_window, names_span
+from components.examples.paths import literal
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -24,10 +23,10 @@ FORM = 2
 
 
 def input_config(source: Source, split: SplitConfig) -> example_gen_pb2.Input:
-    """Every pattern whose files' bytes matter, so that a change in any of them is seen.
+    """The patterns of all files that are read, so that a change in any of them is seen.
 
     Raises:
-        UserError: a pattern names its span by halves, or a predefined split has spans.
+      UserError: a pattern names its span by halves, or a predefined split has spans.
     """
     patterns = source.patterns()
     if split.kind == "predefined":
@@ -86,16 +85,16 @@ class SpanWindowProcessor(input_processor.InputProcessor):
 
     def get_input_fingerprint(self, span: int, version: int | None) -> str:
         """Number, sizes and times of change of the files of every span, and the Examples' form."""
-        found = [
+        fingerprints = [
             _fingerprint(split.name, matching(self._base, glob))
             for split in self._splits
             for glob in filter(None, self._window.filled[split.pattern])
         ]
-        return "\n".join([*found, f"form:{FORM}"])
+        return "\n".join([*fingerprints, f"form:{FORM}"])
 
 
 def _fingerprint(name: str, paths: list[str]) -> str:
-    """As TFX makes it: it would take marks in the folder's name for a pattern."""
+    """What TFX makes of files, which takes special characters in their folder for a pattern."""
     stats = [tf.io.gfile.stat(path) for path in paths]
     times = [stat.mtime_nsec // 10**9 for stat in stats]
     return (

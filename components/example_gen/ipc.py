@@ -1,7 +1,5 @@
 """Arrow tables as bytes and files, the forms in which they reach every worker."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 import tensorflow as tf
 

@@ -1,7 +1,5 @@
 """What the stages of the graph do with a range of text or a partition of users."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,13 +13,15 @@ from apache_beam.pvalue import TaggedOutput
 from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import from_bytes, load_table, to_bytes
 from components.example_gen.read.problems import Problems
-from components.example_gen.read.ratings import SCHEMA, Range, read_range
+from components.example_gen.read.ranges import Range
+from components.example_gen.read.ratings import SCHEMA, read_range
 from components.example_gen.split import plan, windows
 from components.example_gen.split.splits import EVAL, SPLITS, TRAIN
+from components.example_gen.split.summary import summarise
 from components.example_gen.split.timeline import (
-    in_company,
     moment_starts,
     order_rows,
+    shares_moment,
     user_numbers,
 )
 from components.example_gen.write import encode
@@ -41,16 +41,16 @@ class Job:
     """All that a worker has to know; it travels with the graph.
 
     Args:
-        source: what the files hold.
-        split: how ratings are split.
-        partitions: how many groups of users, and so shards of each split.
-        train_files: how many of the files, by file index, come before those of eval (predefined).
-        examples_uri: where the splits go.
-        work_uri: folder of `movies.arrow` (with `lost.arrow`) and `users.arrow` where the source
-            has such tables; the graph leaves its reports there, and `rated.arrow` where there is
-            no movies table.
-        has_movies: whether there is a movies table.
-        has_users: whether there is a users table.
+      source: what the files hold.
+      split: how ratings are split.
+      partitions: how many groups of users, and so shards of each split.
+      train_files: how many of the files, by file index, come before those of eval (predefined).
+      examples_uri: where the splits go.
+      work_uri: folder of `movies.arrow` (with `lost.arrow`) and `users.arrow` where the source
+        has such tables; the graph leaves its reports there, and `rated.arrow` where there is
+        no movies table.
+      has_movies: whether there is a movies table.
+      has_users: whether there is a users table.
     """
 
     source: Source
@@ -134,8 +134,8 @@ class Order(beam.DoFn):
         partition, parts = element
         read = pa.concat_tables(map(from_bytes, parts))
         kept, repeats = order_rows(read, self._config.seed)
-        facts = plan.summarise(read, kept, repeats, self._config, self._users)
-        yield TaggedOutput("summary", facts)
+        summary = summarise(read, kept, repeats, self._config, self._users)
+        yield TaggedOutput("summary", summary)
         yield partition, to_bytes(kept.drop(["order"]).combine_chunks())
 
 
@@ -156,7 +156,7 @@ class Write(beam.DoFn):
         movies = rated_movies([rows]) if self._movies is None else self._movies
         features = encode.join(rows, movies, self._users)
         numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
-        shared = in_company(starts)
+        shared = shares_moment(starts)
         counts = {}
         for code, name in enumerate(SPLITS):
             pieces = self._pieces(numbers, split, starts, code, decided)

@@ -1,1 +1,1 @@
-"""What reads Examples and catalogues, whichever node asks."""
+"""Examples as every node reads them: where their files lie, how they are opened, what they hold."""

@@ -1,7 +1,5 @@
 """Stable hashes of ids: the same on every machine, in every process, for every layout of files."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa

@@ -83,26 +83,28 @@ def _valued(ratings: pa.Table, scale: tuple[float, float] | None) -> pa.Table:
 
 def merge(parts: Sequence[Cubes]) -> Cubes:
     """The counts of all parts together, in whatever order and grouping they come."""
-    found: Cubes = {}
+    merged: Cubes = {}
     for name in dict.fromkeys(name for part in parts for name in part):
         tables = [part[name] for part in parts if name in part]
         whole = pa.concat_tables([table.select(sorted(table.column_names)) for table in tables])
         if name == SAMPLE:
-            found[name] = _sampled(whole)
+            merged[name] = _sampled(whole)
             continue
         keys = list(KEYS[name])
         sums = [column for column in whole.column_names if column not in keys]
         added = whole.group_by(keys).aggregate([(column, "sum") for column in sums])
-        found[name] = added.rename_columns([*sums, *keys]).sort_by([(k, "ascending") for k in keys])
-    return found
+        merged[name] = added.rename_columns([*sums, *keys]).sort_by(
+            [(k, "ascending") for k in keys]
+        )
+    return merged
 
 
 def _summed(table: pa.Table, keys: Sequence[str], sums: Sequence[str] = ()) -> pa.Table:
     """Rows of each combination of keys as `n`, and sums (`rating` as `sum`)."""
     wanted = [(keys[0], "count"), *((name, "sum") for name in sums)]
-    found = table.group_by(list(keys)).aggregate(wanted)
+    counted = table.group_by(list(keys)).aggregate(wanted)
     names = ["sum" if name == "rating" else name for name in sums]
-    return found.rename_columns(["n", *names, *keys])
+    return counted.rename_columns(["n", *names, *keys])
 
 
 def _users(partition: Partition, table: pa.Table) -> Cubes:
@@ -178,7 +180,7 @@ def _pace(user: NDArray[Any], moments: NDArray[Any], days: NDArray[Any]) -> pa.T
     last = np.append(first[1:], len(order)) - 1 if len(first) else first
     several = last > first
     one_day = days[order][first] == days[order][last]
-    found = {
+    numbers = {
         "pairs": len(pauses),
         "same_moment": int((pauses == 0).sum()),
         "same_minute": int((pauses < MINUTE).sum()),
@@ -187,4 +189,4 @@ def _pace(user: NDArray[Any], moments: NDArray[Any], days: NDArray[Any]) -> pa.T
         "midnight": int((moments % DAY == 0).sum()),
         "ratings": len(moments),
     }
-    return pa.table({"all": [0], **{name: [number] for name, number in found.items()}})
+    return pa.table({"all": [0], **{name: [number] for name, number in numbers.items()}})

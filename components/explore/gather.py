@@ -4,53 +4,52 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-import pyarrow as pa
 from tfx.dsl.io import fileio
 
 from components.example_gen.ipc import load_table, save_table
-from components.example_gen.read.files import listed
-from components.example_gen.write.shards import split_dir
+from components.examples.catalogue import Catalogue, read_catalogue
+from components.examples.paths import listed, split_files
 from components.explore.cubes import Cubes, count, merge
-from components.explore.reading import read_catalogue, read_partition, shards
+from components.explore.reading import read_partition, shards
 from schemas.source import Source
 
 
 @dataclass(frozen=True)
-class Job:
-    """All that a worker has to know: the artifacts' folders and what they were made of."""
+class Artifacts:
+    """The folders of the Examples and of the catalogue, and the source they were made of."""
 
     examples: str
     catalogue: str
     source: Source
 
-    def movies(self) -> pa.Table:
-        """The catalogue; see `read_catalogue`."""
-        files = listed(f"{split_dir(self.catalogue, 'catalogue')}/*")
-        return read_catalogue(sorted(files), self.source)
+    def movies(self) -> Catalogue:
+        """The catalogue, with the features of the source."""
+        files = split_files(self.catalogue, "catalogue")
+        return read_catalogue(files, self.source.movie_features)
 
 
 class Count(beam.DoFn):
     """Name of a shard -> its cubes."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
 
     def setup(self) -> None:
         """Loads the catalogue's ids."""
-        self._movies = self._job.movies()["movie_id"].combine_chunks()
+        self._movies = self._artifacts.movies().ids
 
     def process(self, shard: str) -> Iterator[Cubes]:
         """Counts one shard of every split."""
-        job = self._job
-        partition = read_partition(job.examples, shard, job.source, self._movies)
-        yield count(partition, job.source.scale)
+        artifacts, source = self._artifacts, self._artifacts.source
+        partition = read_partition(artifacts.examples, shard, source, self._movies)
+        yield count(partition, source.scale)
 
 
-def gather(job: Job, work: str, beam_args: Sequence[str]) -> Cubes:
+def gather(artifacts: Artifacts, work: str, beam_args: Sequence[str]) -> Cubes:
     """Counts every shard and adds the counts up.
 
     Args:
-      job: what to count.
+      artifacts: what to count.
       work: a folder that all workers can write to; what is left there is removed.
       beam_args: options of Beam.
     """
@@ -59,9 +58,9 @@ def gather(job: Job, work: str, beam_args: Sequence[str]) -> Cubes:
         with beam.Pipeline(argv=list(beam_args)) as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create(shards(job.examples))
+                | "Shards" >> beam.Create(shards(artifacts.examples))
                 | "Balance" >> beam.Reshuffle()
-                | "Count" >> beam.ParDo(Count(job))
+                | "Count" >> beam.ParDo(Count(artifacts))
                 # There is at least one shard, so there is always something to add up.
                 | "Merge" >> beam.CombineGlobally(_merged).without_defaults()
                 | "Save" >> beam.Map(_save, work)

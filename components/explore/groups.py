@@ -12,7 +12,7 @@ UNKNOWN = "unknown"
 MOST = 25  # values of a feature that are shown, the most rated
 
 
-def group_facts(cubes: dict[str, pa.Table], levels: list[float]) -> dict[str, dict[str, Rows]]:
+def compare_groups(cubes: dict[str, pa.Table], levels: list[float]) -> dict[str, dict[str, Rows]]:
     """By feature: `values` (users, ratings, per_user, mean) and `levels` (shares of ratings).
 
     What has no value counts as a rating, but for mean (None without any value) and levels.

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.example_gen.split.splits import SPLITS
-from schemas.features import MOVIE_FEATURES
+from components.examples.catalogue import Catalogue
+from schemas.text import to_texts
 
 Rows = list[dict[str, Any]]
 FEATURES = ("genres", "director", "star", "decade")
@@ -46,7 +47,7 @@ class Totals:
         )
 
 
-def totals(cube: pa.Table, movies: int, levels: int) -> Totals:
+def totals_of(cube: pa.Table, movies: int, levels: int) -> Totals:
     """Lays the cube `movies` out by movie."""
     keys = ("movie", "split", "level")
     movie, split, level = (cube[name].to_numpy().astype(np.int64) for name in keys)
@@ -66,7 +67,7 @@ def totals(cube: pa.Table, movies: int, levels: int) -> Totals:
     )
 
 
-def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
+def shrunken(totals: Totals) -> tuple[NDArray[Any], float]:
     """Mean ratings drawn to what is usual, the more so the fewer ratings a movie has.
 
     The empirical credibility estimate of Bühlmann and Straub (1970): (n m + k mu) / (n + k), with k
@@ -77,12 +78,12 @@ def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
       weigh as much as what is usual; infinite where movies do not differ beyond chance. Without any
       ratings the means are NaN.
     """
-    n, means = found.rated.astype(float), np.nan_to_num(found.means)
+    n, means = totals.rated.astype(float), np.nan_to_num(totals.means)
     rated, total = (n > 0).sum(), n.sum()
     if not total:
         return np.full(len(n), np.nan), float("inf")
-    overall = found.sums.sum() / total
-    within = (found.squares - n * np.square(means)).sum() / max(1.0, total - rated)
+    overall = totals.sums.sum() / total
+    within = (totals.squares - n * np.square(means)).sum() / max(1.0, total - rated)
     spread = (n * np.square(means - overall)).sum() - (rated - 1) * within
     weight = total - np.square(n).sum() / total
     between = spread / weight if weight > 0 else 0.0
@@ -94,16 +95,18 @@ def shrunken(found: Totals) -> tuple[NDArray[Any], float]:
     return trust * means + (1 - trust) * usual, float(k)
 
 
-def listed(
-    catalogue: pa.Table, found: Totals, drawn: NDArray[Any], order: NDArray[Any], most: int
+def movie_rows(
+    catalogue: Catalogue, totals: Totals, shrunk: NDArray[Any], order: NDArray[Any], most: int
 ) -> Rows:
     """The first of the movies that anyone rated, in some order (rows of the catalogue).
 
     A title that stands for more than one of them is followed by the movie's id.
     """
-    rated = order[found.ratings[order] > 0][:most]
-    titles = catalogue["title"].take(pa.array(rated)).to_pylist()
-    ids = catalogue["movie_id"].take(pa.array(rated)).cast(pa.string()).to_pylist()
+    rated = order[totals.ratings[order] > 0][:most]
+    titles, ids = (
+        to_texts(names.take(pa.array(rated)).to_pylist())
+        for names in (catalogue.titles, catalogue.ids)
+    )
     names = [
         f"{title} [{movie}]" if titles.count(title) > 1 else title
         for title, movie in zip(titles, ids, strict=True)
@@ -111,15 +114,15 @@ def listed(
     return [
         {
             "movie": name,
-            "ratings": int(found.ratings[row]),
-            "mean": float(found.means[row]) if found.rated[row] else None,
-            "shrunken": float(drawn[row]) if found.rated.any() else None,
+            "ratings": int(totals.ratings[row]),
+            "mean": float(totals.means[row]) if totals.rated[row] else None,
+            "shrunken": float(shrunk[row]) if totals.rated.any() else None,
         }
         for row, name in zip(rated.tolist(), names, strict=True)
     ]
 
 
-def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
+def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
     """Movies, ratings and mean rating of each value of a feature, the most rated first.
 
     A movie with several genres counts for each; unknown values are left out.
@@ -129,9 +132,9 @@ def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
         {
             "value": value,
             "movies": np.ones(len(movie), np.int64),
-            "ratings": found.ratings[movie],
-            "rated": found.rated[movie],
-            "sum": found.sums[movie],
+            "ratings": totals.ratings[movie],
+            "rated": totals.rated[movie],
+            "sum": totals.sums[movie],
         }
     )
     names = ["movies", "ratings", "rated", "sum"]
@@ -149,39 +152,32 @@ def by_feature(catalogue: pa.Table, found: Totals, name: str) -> Rows:
     ]
 
 
-def _values(catalogue: pa.Table, name: str) -> tuple[NDArray[Any], pa.Array]:
-    """Which movie (row) has which known value."""
-    if name == "decade":
-        years = catalogue["year"].to_numpy()
-        known = np.flatnonzero(years > 0)
-        return known, pa.array(np.char.add((years[known] // 10 * 10).astype(str), "s"))
-    column = catalogue[name].combine_chunks()
-    movie = np.arange(len(column))
-    if pa.types.is_list(column.type):
-        movie = pc.list_parent_indices(column).to_numpy()
-        column = column.flatten()
-    known = pc.and_(pc.is_valid(column), pc.not_equal(column, "")).to_numpy(zero_copy_only=False)
-    return movie[known], column.filter(pa.array(known))
+def _values(catalogue: Catalogue, name: str) -> tuple[NDArray[Any], pa.Array]:
+    """Which movie (row) has which known value (string)."""
+    if name != "decade":
+        rows, values = catalogue.known(name)
+        return rows, values.cast(pa.string())
+    rows, years = catalogue.known("year")
+    decades = years.cast(pa.large_string()).cast(pa.int64()).to_numpy() // 10 * 10
+    return rows, pa.array(np.char.add(decades.astype(str), "s"))
 
 
-def unknown(catalogue: pa.Table) -> dict[str, float]:
+def unknown(catalogue: Catalogue) -> dict[str, float]:
     """The share of the movies of which a feature is not known, of each that the catalogue has."""
-    names = [name for name in MOVIE_FEATURES if name in catalogue.column_names]
-    found = {}
-    for name in names:
-        movie = np.flatnonzero(catalogue["year"]) if name == "year" else _values(catalogue, name)[0]
-        found[name] = 1.0 - len(np.unique(movie)) / len(catalogue)
-    return found
+    return {
+        name: 1.0 - len(np.unique(catalogue.known(name)[0])) / len(catalogue)
+        for name in catalogue.features
+    }
 
 
-def features(catalogue: pa.Table) -> list[str]:
+def grouping(catalogue: Catalogue) -> list[str]:
     """Those of `FEATURES` that the catalogue has."""
-    names = {*catalogue.column_names, *(["decade"] if "year" in catalogue.column_names else [])}
+    names = {*catalogue.features, *(["decade"] if "year" in catalogue.features else [])}
     return [name for name in FEATURES if name in names]
 
 
-def rank_curve(found: Totals, points: int = 80) -> Rows:
+def rank_curve(totals: Totals, points: int = 80) -> Rows:
     """Ratings by rank of movie, at ranks evenly spread on a log scale."""
-    ranked = np.sort(found.ratings[found.ratings > 0])[::-1]
+    ranked = np.sort(totals.ratings[totals.ratings > 0])[::-1]
     ranks = np.unique(np.geomspace(1, max(1, len(ranked)), points).astype(int))
     return [{"rank": int(r), "ratings": int(ranked[r - 1])} for r in ranks if r <= len(ranked)]

@@ -1,13 +1,12 @@
 """Renders the data page out of plain facts."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from components.explore.figures import NAMES, drawn
-from components.explore.words import Sentence
+from components.explore.content import Content
+from components.explore.findings import Finding
+from components.explore.page_charts import NAMES, page_charts
 from components.pages.html import html
 
-Content = Mapping[str, Any]
 PACKAGE = "components.explore"
 SECTIONS = (
     ("words", "Before training"), ("movie", "One movie"), ("splits", "Splits"), ("times", "When"),
@@ -17,51 +16,51 @@ SECTIONS = (
 GROUPS = {"gender": "gender", "age": "age group", "occupation": "occupation"}
 
 
-def render(facts: Content, found: list[Sentence], source: str, made: str) -> str:
+def render(content: Content, findings: list[Finding], source: str, made: str) -> str:
     """The page.
 
     Args:
-      facts: see `facts.make_facts`.
-      found: what to say in words.
+      content: see `make_content`.
+      findings: what to know before training.
       source: the name of the data.
       made: when the page was made.
     """
     missing = {
-        *(() if "movie" in facts else ("movie",)),
-        *(() if facts["times"] else ("times",)),
-        *(() if facts["movies"]["by"] else ("makers",)),
+        *(() if "movie" in content else ("movie",)),
+        *(() if content["times"] else ("times",)),
+        *(() if content["movies"]["by"] else ("makers",)),
     }
     context = {
-        "facts": facts,
-        "sentences": found,
+        "facts": content,
+        "sentences": findings,
         "source": source,
         "made": made,
         "sections": [entry for entry in SECTIONS if entry[0] not in missing],
-        "numbers": numbers(facts),
-        "split_rows": split_rows(facts),
+        "numbers": numbers(content),
+        "split_rows": split_rows(content),
         "groups": GROUPS,
         "names": NAMES,
     }
-    return html("explore.html.j2", context, drawn(facts), PACKAGE)
+    return html("explore.html.j2", context, page_charts(content), PACKAGE)
 
 
-def numbers(facts: Content) -> list[tuple[str, str]]:
+def numbers(content: Content) -> list[tuple[str, str]]:
     """The data in a few numbers, of all splits together."""
-    rows, users, movies = facts["rows"], facts["users"]["number"], facts["movies"]["rated"]
-    means = [facts["splits"][name] for name in ("train", "valid", "eval")]
-    mean = sum(s["rated"] * (s["mean"] or 0.0) for s in means) / max(1, facts["rated"])
-    found = [
+    rows, users, movies = content["rows"], content["users"]["number"], content["movies"]["rated"]
+    means = [content["splits"][name] for name in ("train", "valid", "eval")]
+    mean = sum(s["rated"] * (s["mean"] or 0.0) for s in means) / max(1, content["rated"])
+    shown = [
         ("ratings", f"{rows['kept']:,}"), ("users", f"{users:,}"),
-        ("movies rated", f"{movies:,} of {facts['movies']['catalogue']:,}"),
+        ("movies rated", f"{movies:,} of {content['movies']['catalogue']:,}"),
         ("filled of users x movies", f"{rows['kept'] / (users * movies):.2%}"),
-        *([("mean rating", f"{mean:.2f}")] if facts["rated"] else []),
-        ("ratings of a user, median", f"{facts['users']['median']:,}"),
+        *([("mean rating", f"{mean:.2f}")] if content["rated"] else []),
+        ("ratings of a user, median", f"{content['users']['median']:,}"),
     ]  # fmt: skip
-    if facts["times"]:
-        timeline = facts["times"]["timeline"]
+    if content["times"]:
+        timeline = content["times"]["timeline"]
         months = sorted(row["month"] for row in timeline)
-        found += [("oldest", months[0]), ("newest", months[-1])]
-    return found
+        shown += [("oldest", months[0]), ("newest", months[-1])]
+    return shown
 
 
 SPLIT_ROWS = (
@@ -75,14 +74,14 @@ SPLIT_ROWS = (
 )  # fmt: skip
 
 
-def split_rows(facts: Content) -> list[dict[str, Any]]:
+def split_rows(content: Content) -> list[dict[str, Any]]:
     """The table of the splits: a row per measure, a cell per split."""
     return [
         {
             "name": name,
             "cells": [
                 "" if split.get(key) is None else form.format(split[key])
-                for split in facts["splits"].values()
+                for split in content["splits"].values()
             ],
         }
         for key, name, form in SPLIT_ROWS

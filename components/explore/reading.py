@@ -13,8 +13,8 @@ from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tfx.dsl.io import fileio
 
 from components.example_gen.split.splits import SPLITS
-from components.example_gen.write.shards import split_dir
-from components.examples.activity import tables
+from components.examples.paths import split_dir
+from components.examples.tables import tables, targets
 from components.validation.curated import curated_schema
 from schemas.source import Source
 
@@ -86,61 +86,38 @@ def read_partition(uri: str, shard: str, source: Source, movie_ids: pa.Array) ->
 
 
 def _read(
-    uri: str, shard: str, source: Source, targets: Sequence[str]
+    uri: str, shard: str, source: Source, columns: Sequence[str]
 ) -> tuple[pa.Table, pa.Table]:
     """The targets of all splits with the row of their Example, and the Examples' users."""
     who = ["user_id", *source.user_features]
-    schema = _schema("ratings", source, [*targets, *who])
-    ratings = [_NO_RATINGS.select([*targets, "split", "example"])]
+    schema = _schema(source, [*columns, *who])
+    ratings = [_NO_RATINGS.select([*columns, "split", "example"])]
     people, examples = [pa.table(dict.fromkeys(who, _NO_TEXT))], 0
     for code, split in enumerate(SPLITS):
-        for found in tables([f"{split_dir(uri, split)}/{shard}"], [*targets, *who], schema):
-            ratings.append(_targets(found, targets, code, examples))
-            people.append(pa.table({name: _single(found, name) for name in who}))
-            examples += len(found)
+        for batch in tables([f"{split_dir(uri, split)}/{shard}"], [*columns, *who], schema):
+            ratings.append(_targets(batch, columns, code, examples))
+            people.append(pa.table({name: pc.list_element(batch[name], 0) for name in who}))
+            examples += len(batch)
     return pa.concat_tables(ratings).combine_chunks(), pa.concat_tables(people).combine_chunks()
 
 
-def read_catalogue(files: Sequence[str], source: Source) -> pa.Table:
-    """Reads the catalogue, one row per movie in its order.
-
-    Columns: `movie_id` (binary), `title`, and those of `year` (int64, 0 unknown), `genres` (a list
-    of strings), `director` and `star` ('' unknown) that the source has.
-    """
-    names = ["movie_id", "movie_title", *source.movie_features]
-    found = pa.concat_tables(tables(files, names, _schema("catalogue", source, names)))
-    columns = {name: found[name] if name == "genres" else _single(found, name) for name in names}
-    for name in {"movie_title", "director", "star"} & set(names):
-        columns[name] = columns[name].cast(pa.string())
-    if "genres" in columns:
-        columns["genres"] = columns["genres"].cast(pa.list_(pa.string()))
-    catalogue = pa.table(columns).combine_chunks()
-    return catalogue.rename_columns(["title" if n == "movie_title" else n for n in names])
-
-
-def _schema(name: str, source: Source, features: Sequence[str]) -> Schema:
-    """The curated schema with nothing but these features."""
-    schema = curated_schema(name, source, 0.0)
+def _schema(source: Source, features: Sequence[str]) -> Schema:
+    """The curated schema of rating Examples with nothing but these features."""
+    schema = curated_schema("ratings", source, 0.0)
     kept = [feature for feature in schema.feature if feature.name in features]
     del schema.feature[:]
     schema.feature.extend(kept)
     return schema
 
 
-def _targets(found: pa.Table, names: Sequence[str], code: int, before: int) -> pa.Table:
+def _targets(examples: pa.Table, names: Sequence[str], code: int, first: int) -> pa.Table:
     """The targets of a batch one by one, each with its split and the number of its Example."""
-    lengths = pc.list_value_length(found["movie_id"]).to_numpy()
-    numbers = np.repeat(np.arange(before, before + len(found), dtype=np.int64), lengths)
-    flat = {name: pc.list_flatten(found[name]) for name in names}
-    if "rating" in flat:
-        flat["rating"] = flat["rating"].cast(pa.float64())
-    split = np.full(len(numbers), code, np.int8)
-    return pa.table({**flat, "split": split, "example": numbers})
-
-
-def _single(found: pa.Table, name: str) -> pa.ChunkedArray:
-    """A feature of one value per Example."""
-    return pc.list_element(found[name], 0)
+    rows = targets(examples, names, first)
+    if "rating" in names:
+        place = rows.column_names.index("rating")
+        rows = rows.set_column(place, "rating", rows["rating"].cast(pa.float64()))
+    split = pa.array(np.full(len(rows), code, np.int8))
+    return rows.append_column("split", split).select([*names, "split", "example"])
 
 
 def _array(table: pa.Table, name: str) -> pa.Array:

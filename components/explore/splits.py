@@ -11,7 +11,7 @@ from components.explore.movies import Totals
 SHORT_LIST = 10  # movies of the list that recommends to all the same
 
 
-def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str, Any]]:
+def compare_splits(cubes: dict[str, pa.Table], totals: Totals) -> dict[str, dict[str, Any]]:
     """Of each split: ratings (`rated` have a value), users, movies, mean, deviation, and shares.
 
     `new_users` and `new_movies` are the shares of its ratings whose user or movie train never saw;
@@ -20,23 +20,23 @@ def split_facts(cubes: dict[str, pa.Table], found: Totals) -> dict[str, dict[str
     empty split has no number for is None.
     """
     people = _people(cubes["histories"])
-    facts: dict[str, dict[str, Any]] = {}
+    by_split: dict[str, dict[str, Any]] = {}
     usual = 0.0
     for code, name in enumerate(SPLITS):
         n, mean, deviation = _moments(cubes["movies"], code)
         usual = mean if code == TRAIN else usual
-        facts[name] = {
-            "ratings": int(found.counts[code].sum()),
+        by_split[name] = {
+            "ratings": int(totals.counts[code].sum()),
             "rated": n,
             "users": people[name]["users"],
-            "movies": int((found.counts[code] > 0).sum()),
+            "movies": int((totals.counts[code] > 0).sum()),
             "mean": mean if n else None,
             "deviation": deviation if n else None,
             "constant_error": float(np.hypot(deviation, mean - usual)) if n else None,
             "new_users": people[name]["new"],
-            **(_movie_shares(found, code) if code != TRAIN else {}),
+            **(_movie_shares(totals, code) if code != TRAIN else {}),
         }
-    return facts
+    return by_split
 
 
 def _moments(cube: pa.Table, code: int) -> tuple[int, float, float]:
@@ -53,17 +53,17 @@ def _moments(cube: pa.Table, code: int) -> tuple[int, float, float]:
 def _people(histories: pa.Table) -> dict[str, dict[str, Any]]:
     known = histories["known"].to_numpy() > 0
     users = histories["users"].to_numpy()
-    found: dict[str, dict[str, Any]] = {"train": {"users": int(users[known].sum()), "new": None}}
+    people: dict[str, dict[str, Any]] = {"train": {"users": int(users[known].sum()), "new": None}}
     for name in (SPLITS[VALID], SPLITS[EVAL]):
         ratings = histories[f"{name}_ratings"].to_numpy()
         total = ratings.sum()
         new = float(ratings[~known].sum() / total) if total else None
-        found[name] = {"users": int(histories[f"{name}_users"].to_numpy().sum()), "new": new}
-    return found
+        people[name] = {"users": int(histories[f"{name}_users"].to_numpy().sum()), "new": new}
+    return people
 
 
-def _movie_shares(found: Totals, code: int) -> dict[str, float | None]:
-    counts, train = found.counts[code], found.counts[TRAIN]
+def _movie_shares(totals: Totals, code: int) -> dict[str, float | None]:
+    counts, train = totals.counts[code], totals.counts[TRAIN]
     total = counts.sum()
     if not total:
         return {"new_movies": None, "short_list": None}
@@ -74,10 +74,10 @@ def _movie_shares(found: Totals, code: int) -> dict[str, float | None]:
     }
 
 
-def level_shares(found: pa.Table, levels: list[float]) -> list[dict[str, Any]]:
+def level_shares(cube: pa.Table, levels: list[float]) -> list[dict[str, Any]]:
     """The share of each rating (level) in each split that has any ratings."""
     names = ("split", "level", "n")
-    rated = found.filter(pa.array(found["level"].to_numpy() >= 0))
+    rated = cube.filter(pa.array(cube["level"].to_numpy() >= 0))
     split, level, n = (rated[name].to_numpy().astype(np.int64) for name in names)
     counts = np.bincount(split * len(levels) + level, n, len(SPLITS) * len(levels))
     counts = counts.reshape([len(SPLITS), len(levels)])

@@ -40,8 +40,8 @@ def lorenz_rows(name: str, counts: NDArray[Any], weights: NDArray[Any], steps: i
     """The curve at even steps, for a chart."""
     people, ratings = lorenz(counts, weights)
     places = np.linspace(0, 1, steps + 1)
-    found = np.interp(places, people, ratings)
+    held = np.interp(places, people, ratings)
     return [
         {"of": name, "share": float(p), "ratings": float(r)}
-        for p, r in zip(places, found, strict=True)
+        for p, r in zip(places, held, strict=True)
     ]

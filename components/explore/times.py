@@ -41,23 +41,23 @@ def timeline(months: pa.Table) -> Rows:
 def by_year(months: pa.Table) -> Rows:
     """Number and mean (None where nothing was rated) of the ratings of each year that has any."""
     years = months["month"].to_numpy() // 12
-    found, place = np.unique(years, return_inverse=True)
+    known, place = np.unique(years, return_inverse=True)
     numbers = np.bincount(place, months["n"].to_numpy())
     sums, rated = (np.bincount(place, months[name].to_numpy()) for name in ("sum", "rated"))
     return [
         {"year": int(EPOCH + year), "number": int(number), "mean": total / n if n else None}
         for year, number, total, n in zip(
-            found, numbers, sums.tolist(), rated.tolist(), strict=True
+            known, numbers, sums.tolist(), rated.tolist(), strict=True
         )
     ]
 
 
 def busiest(months: pa.Table) -> tuple[str, float]:
     """The month with the most ratings, and its share of all."""
-    found, place = np.unique(months["month"].to_numpy(), return_inverse=True)
+    known, place = np.unique(months["month"].to_numpy(), return_inverse=True)
     numbers = np.bincount(place, months["n"].to_numpy())
     most = int(np.argmax(numbers))
-    return _month(int(found[most])), float(numbers[most] / numbers.sum())
+    return _month(int(known[most])), float(numbers[most] / numbers.sum())
 
 
 def _month(number: int) -> str:

@@ -17,9 +17,9 @@ from components.diagnostics.crosses import CROSSES_FILE
 from components.diagnostics.drops import IMPORTANCE_FILE
 from components.evaluation.gates import RATING, GatesConfig
 from components.evaluation.review import HISTORY_FILE
-from components.example_gen.generate import ROWS_FILE
-from components.example_gen.read.files import listed
 from components.examples.activity import count_train
+from components.examples.paths import listed
+from components.examples.rows import read_rows
 from components.report import facts, page, people
 from components.report.blessing import blessing
 from components.report.evaluation import Evaluation, read_evaluation
@@ -60,7 +60,7 @@ def gather(inputs: Inputs, properties: dict[str, Any]) -> tuple[dict[str, Any], 
     uri = {key: artifact_utils.get_single_uri(value) for key, value in inputs.items()}
     verdict = artifact_utils.get_single_instance(inputs["blessing"])
     config, scale = json.loads(properties["config"]), json.loads(properties["scale"])
-    rows = _read(f"{uri['examples']}/{ROWS_FILE}")
+    rows = read_rows(uri["examples"])
     training = _read(f"{uri['model_run']}/{HISTORY_FILE}")
     off = training.get("off", {})
     evaluation = read_evaluation(uri["evaluation"])
@@ -110,7 +110,7 @@ def _of_model(inputs: Inputs, k: int, answering: bool) -> dict[str, Any]:
         return {"people": [], "learned": None}
     model = artifact_utils.get_single_instance(inputs["model"])
     path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-    catalogue = people.read_catalogue(_files(inputs["catalogue"], "catalogue"))
+    catalogue = people.titles_and_genres(_files(inputs["catalogue"], "catalogue"))
     chosen = people.choose(_files(inputs["examples"], "eval"))
     loaded = tf.saved_model.load(path)
     shown = people.recommend(loaded, chosen, catalogue, k)

@@ -12,7 +12,7 @@ from tfx.dsl.io import fileio
 from components.evaluation.component import CHECKS_FILE
 from components.evaluation.rules import OVERALL, UNCHECKED
 from components.evaluation.slices import slice_name
-from components.example_gen.read.files import listed
+from components.examples.paths import listed
 from schemas.text import to_text
 
 Metrics = dict[str, dict[str, float]]

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.evaluation.reload import inputs
-from components.examples.activity import tables
+from components.examples.catalogue import read_catalogue
+from components.examples.tables import tables
 from schemas.text import to_text as text
 
 READ = 4096  # eval Examples among which the users are chosen
@@ -18,18 +19,14 @@ COLUMNS = ("user_id", "history_movie_id", "history_rating", "seen_movie_id")
 Catalogue = Mapping[bytes, dict[str, str]]
 
 
-def read_catalogue(files: Sequence[str]) -> dict[bytes, dict[str, str]]:
-    """Reads title and genres of every movie by its id."""
-    found: dict[bytes, dict[str, str]] = {}
-    for table in tables(files, ("movie_id", "movie_title", "genres")):
-        columns = table.to_pydict()
-        genres = columns.get("genres", [[]] * len(table))
-        for (movie,), (title,), kinds in zip(
-            columns["movie_id"], columns["movie_title"], genres, strict=True
-        ):
-            named = ", ".join(text(kind) for kind in kinds or [] if kind)
-            found[movie] = {"title": text(title), "genres": named}
-    return found
+def titles_and_genres(files: Sequence[str]) -> dict[bytes, dict[str, str]]:
+    """Title and genres, as one text, of every movie of the catalogue by its id."""
+    movies = read_catalogue(files, ["genres"])
+    columns = movies.ids.to_pylist(), movies.titles.to_pylist(), movies.values("genres")
+    return {
+        movie: {"title": text(title), "genres": ", ".join(map(text, genres))}
+        for movie, title, genres in zip(*columns, strict=True)
+    }
 
 
 def choose(files: Sequence[str]) -> list[dict[str, Any]]:

@@ -9,11 +9,11 @@ import scipy.sparse as sp
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.examples.records import records
 from components.model import scoring
 from components.model.features import Lookup, history, parse
 from components.model.linear import LinearPath, closed_form
 from components.model.recommender import Recommender
-from components.trainer.windows import records
 
 logger = logging.getLogger("greenlight.trainer")
 

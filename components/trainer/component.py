@@ -1,18 +1,16 @@
 """The Trainer node: TFX's own, with the catalogue as a further input."""
 
-import json
 from typing import Any
 
 from tfx import types
 from tfx import v1 as tfx
 from tfx.components.trainer import executor
 from tfx.dsl.components.base import executor_spec
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
-from components.example_gen.generate import ROWS_FILE
+from components.examples.rows import read_rows
 
 RUN_FN = "components.trainer.run.run_fn"
 CATALOGUE = "catalogue"
@@ -53,8 +51,7 @@ def inputs_of(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
 
 def told_by(examples: str) -> dict[str, Any]:
     """What the Examples artifact in this folder says of itself: `history` and `trained_until`."""
-    with fileio.open(f"{examples}/{ROWS_FILE}") as file:
-        rows = json.load(file)
+    rows = read_rows(examples)
     return {"history": rows["history"], "trained_until": (rows["cutoffs"] or {}).get("valid")}
 
 

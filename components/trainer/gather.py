@@ -10,22 +10,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
+from components.examples.catalogue import Catalogue
 from components.examples.hashing import mix
+from components.examples.records import records
 from components.model.facts import Facts, Raters
 from components.model.features import Lookup, parse, table
-from components.trainer.windows import records
 from schemas.features import MOVIE_FEATURES, USER_FEATURES
-
-UNKNOWN = {"year": b"0"}  # what stands for it, '' elsewhere: a genre may be called '0'
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """The movies' columns, aligned: ids and titles as bytes, features as lists of values."""
-
-    ids: list[bytes]
-    titles: list[bytes]
-    features: Mapping[str, list[list[bytes]]]
 
 
 @dataclass(frozen=True)
@@ -58,29 +48,6 @@ class TrainStatistics:
         return f"all ratings of train are {low:g}: there is nothing to predict" * (low == high)
 
 
-def read_catalogue(files: Sequence[str]) -> Catalogue:
-    """Reads the catalogue's Examples; unknown feature values ('' and year 0) are left out."""
-    numbers = {"year": tf.io.RaggedFeature(tf.int64)}
-    names = ("movie_id", "movie_title", *MOVIE_FEATURES)
-    spec = {name: numbers.get(name, tf.io.RaggedFeature(tf.string)) for name in names}
-    found: dict[str, list[list[bytes]]] = {name: [] for name in names}
-    for batch in records(files, 8192):
-        parsed = tf.io.parse_example(batch, spec)
-        parsed["year"] = tf.strings.as_string(parsed["year"])
-        for name in names:
-            found[name].extend(parsed[name].to_list())
-    features = {
-        name: [[v for v in values if v != UNKNOWN.get(name, b"")] for values in found[name]]
-        for name in MOVIE_FEATURES
-        if any(found[name])
-    }
-    return Catalogue(
-        [values[0] for values in found["movie_id"]],
-        [values[0] for values in found["movie_title"]],
-        features,
-    )
-
-
 def vocabularies(transform_graph: str, ignored: Collection[str] = ()) -> dict[str, list[bytes]]:
     """Reads Transform's vocabularies, most frequent value first, but for those of ignored features.
 
@@ -100,7 +67,7 @@ def make_lookup(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> 
         for name in USER_FEATURES
         if name in vocabulary
     }
-    return Lookup(table(catalogue.ids, -1), table(users, len(users)), features)
+    return Lookup(table(catalogue.ids.to_pylist(), -1), table(users, len(users)), features)
 
 
 def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStatistics:
@@ -190,18 +157,20 @@ def make_facts(
     They have no scale where train has nothing to say of ratings, whatever the source's is.
     """
     rows = {movie: row for row, movie in enumerate(vocabulary["movie_id"])}
-    buckets = tf.strings.to_hash_bucket_fast(catalogue.ids, oov_buckets).numpy()
+    movie_ids = catalogue.ids.to_pylist()
+    values = {name: catalogue.values(name) for name in catalogue.features}
+    buckets = tf.strings.to_hash_bucket_fast(movie_ids, oov_buckets).numpy()
     oov_rows = (len(rows) + buckets).astype(np.int32)
-    known = [rows.get(movie, -1) for movie in catalogue.ids]
+    known = [rows.get(movie, -1) for movie in movie_ids]
     id_rows = np.where(np.array(known) >= 0, known, oov_rows).astype(np.int32)
     features = {
-        name: feature_rows(values, vocabulary[name])
-        for name, values in catalogue.features.items()
+        name: feature_rows(own, vocabulary[name])
+        for name, own in values.items()
         if name in vocabulary
     }
     return Facts(
-        movie_ids=catalogue.ids,
-        movie_titles=catalogue.titles,
+        movie_ids=movie_ids,
+        movie_titles=catalogue.titles.to_pylist(),
         id_rows=id_rows,
         oov_rows=oov_rows,
         features=features,
@@ -213,7 +182,7 @@ def make_facts(
         rating_sums=train.rating_sums,
         squares=train.squares,
         raters=train.raters,
-        values=catalogue.features,
+        values=values,
         keys=vocabulary,
         trained_until=trained_until,
     )

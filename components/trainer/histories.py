@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.examples.hashing import mix
+from components.examples.records import records
 from components.exported.stored import StoredUsers
 from components.model.features import Lookup, parse
-from components.trainer.windows import records
 
 
 def read_users(files: Sequence[str], lookup: Lookup, train_users: list[bytes]) -> StoredUsers:

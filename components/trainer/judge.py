@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from components.examples.records import records
 from components.model import scoring
 from components.model.features import Lookup, history, parse
 from components.model.losses import MASKED
 from components.model.recommender import Recommender
-from components.trainer.windows import records
 
 BATCH = 256
 

@@ -15,7 +15,8 @@ from components.diagnostics.crosses import CROSSES_FILE, SAMPLED, strengths
 from components.diagnostics.drops import IMPORTANCE_FILE
 from components.diagnostics.importance import importance
 from components.example_gen.config import SplitConfig
-from components.example_gen.read.files import listed
+from components.examples.catalogue import Catalogue, read_catalogue
+from components.examples.paths import listed
 from components.exported.export import ExportedRecommender, save
 from components.model.config import ModelConfig, TrainingConfig, tuned
 from components.model.features import Lookup
@@ -68,7 +69,7 @@ class Job:
 class Data(NamedTuple):
     """What is read once, whatever the model's settings are."""
 
-    catalogue: gather.Catalogue
+    catalogue: Catalogue
     vocabulary: Mapping[str, list[bytes]]
     lookup: Lookup
     statistics: gather.TrainStatistics
@@ -193,10 +194,10 @@ def what_matters(job: Job, lookup: Lookup, model: Recommender | TwoTowers) -> di
 
 def read(job: Job) -> Data:
     """Reads vocabularies and catalogue, and makes one pass over train."""
-    catalogue = gather.read_catalogue(job.catalogue)
+    catalogue = read_catalogue(job.catalogue)
     vocabulary = gather.vocabularies(job.transform_graph, job.model.ignored)
     lookup = gather.make_lookup(catalogue, vocabulary)
-    statistics = gather.count_train(job.train, lookup, len(catalogue.ids))
+    statistics = gather.count_train(job.train, lookup, len(catalogue))
     return Data(catalogue, vocabulary, lookup, statistics)
 
 

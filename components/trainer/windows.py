@@ -4,19 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from components.examples.records import serialized
 from components.model.features import Lookup, padded, parse
 from components.model.window import Window, moments
 
 BUCKETS = (10, 20, 35, 50, 75, 101, 150, 250, 400, 650, 1001)
-PARSED = 512  # examples parsed at once
 SHUFFLED = 50_000  # windows mixed at once
 
 COLUMNS = ("user", "user_features", "movie", "rating", "moment")
-
-
-def records(files: Sequence[str], batch: int = PARSED) -> tf.data.Dataset:
-    """Serialized Examples in the files' order, batched."""
-    return tf.data.TFRecordDataset(list(files), compression_type="GZIP").batch(batch)
 
 
 def batch_sizes(positions: int, longest: int) -> tuple[list[int], list[int]]:
@@ -51,17 +46,16 @@ def windows(
     """
 
     def window(example: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = parse(lookup, example[tf.newaxis])
-        lists = {name: found[name].values for name in ("movie", "rating")}
-        lists["moment"] = _moments(found["timestamp"].values, lists["movie"])
-        return {"user": found["user"][0], "user_features": found["user_features"][0], **lists}
+        parsed = parse(lookup, example[tf.newaxis])
+        lists = {name: parsed[name].values for name in ("movie", "rating")}
+        lists["moment"] = _moments(parsed["timestamp"].values, lists["movie"])
+        return {"user": parsed["user"][0], "user_features": parsed["user_features"][0], **lists}
 
     def dense(batch: Mapping[str, tf.Tensor]) -> Window:
         return padded(*(batch[name] for name in COLUMNS))
 
     bounds, sizes = batch_sizes(positions, longest)
-    examples = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
-    examples = examples.map(window, tf.data.AUTOTUNE)
+    examples = serialized(files).map(window, tf.data.AUTOTUNE)
     buckets = examples.shuffle(SHUFFLED, seed=seed).bucket_by_sequence_length(
         lambda example: tf.shape(example["movie"])[0],
         bounds[:-1],

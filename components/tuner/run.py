@@ -15,10 +15,10 @@ from keras_tuner.engine import oracle as kt_oracle
 from tfx import v1 as tfx
 from tfx.components.tuner.component import TunerFnResult
 
-from components.example_gen.read.files import listed
+from components.examples.paths import listed
+from components.examples.records import records
 from components.model.config import SECTIONS, tuned
 from components.trainer.run import Data, Job, folder_of, learn, make_job, most_epochs, read
-from components.trainer.windows import records
 from components.tuner.config import TuningConfig
 from components.tuner.oracles import make_oracle
 from components.tuner.parallel import SideBySide

@@ -1,7 +1,6 @@
 """`greenlight explore`: the pipeline's first nodes, and a page on the data they read."""
 
 import datetime
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +12,8 @@ from pipeline.config import Config
 from schemas.source import load_source
 
 if TYPE_CHECKING:
-    from components.explore.facts import Explored, Facts
-    from components.explore.words import Sentence
+    from components.explore.content import Content, Explored
+    from components.explore.findings import Finding
     from pipeline.metadata import Metadata, NodeRun
 
 PAGE_FILE = "index.html"
@@ -41,7 +40,7 @@ def explore(
     typer.echo(f"The data: {page}")
 
 
-def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list[Sentence]]":
+def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list[Finding]]":
     """Runs the nodes that read the data, counts it and writes its page; shows progress.
 
     A run with the same settings finds the nodes' work in its cache, and the other way round.
@@ -61,12 +60,12 @@ def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list
             explored = gather_data(config, metadata, runs, str(folders.artifacts / "explore"))
             row = None if movie is None else find_movie(explored, movie)
         with console.status("Drawing the page"):
-            from components.explore.facts import make_facts
+            from components.explore.content import make_content
+            from components.explore.findings import findings
             from components.explore.page import render
-            from components.explore.words import sentences
 
-            facts = make_facts(explored, row)
-            found = sentences(facts)
+            facts = make_content(explored, row)
+            found = findings(facts)
             now = datetime.datetime.now(tz=datetime.timezone.utc)
             page = render(facts, found, config.source, now.strftime("%Y-%m-%d %H:%M UTC"))
         console.print(splits_table(facts))
@@ -84,10 +83,11 @@ def gather_data(
       runs: how they went.
       work: a folder that workers may write to; it is removed.
     """
-    from components.example_gen.generate import LOCAL_BEAM_ARGS, ROWS_FILE
-    from components.explore.facts import Explored
-    from components.explore.features import read_statistics
-    from components.explore.gather import Job, gather
+    from components.example_gen.generate import LOCAL_BEAM_ARGS
+    from components.examples.rows import read_rows
+    from components.explore.content import Explored
+    from components.explore.feature_statistics import read_statistics
+    from components.explore.gather import Artifacts, gather
 
     nodes = {run.node: run for run in runs}
     place = {
@@ -100,11 +100,11 @@ def gather_data(
         )
     }
     source = load_source(config.source)
-    job = Job(place["examples"], place["catalogue"], source)
+    job = Artifacts(place["examples"], place["catalogue"], source)
     return Explored(
         gather(job, work, config.beam_args or LOCAL_BEAM_ARGS),
         job.movies(),
-        json.loads(Path(place["examples"], ROWS_FILE).read_text(encoding="utf-8")),
+        read_rows(place["examples"]),
         read_statistics(place["statistics"]) | read_statistics(place["catalogue_statistics"]),
         source.scale,
     )
@@ -120,16 +120,16 @@ def find_movie(explored: "Explored", typed: str) -> int:
     from serving.model import Catalogue
     from serving.titles import Titles
 
-    movies = explored.catalogue.to_pydict()
-    ids = to_texts(movies["movie_id"])
-    years = movies.get("year", [0] * len(ids))
+    catalogue = explored.catalogue
+    ids, titles = (to_texts(names.to_pylist()) for names in (catalogue.ids, catalogue.titles))
+    years = [int(known[0]) if known else 0 for known in catalogue.values("year")]
     rows = {movie: row for row, movie in enumerate(ids)}
     ratings = explored.totals().ratings
-    genres = movies.get("genres", [[]] * len(ids))
-    return Titles(Catalogue(ids, movies["title"], years, genres, ratings, rows)).find(typed)
+    genres = [to_texts(known) for known in catalogue.values("genres")]
+    return Titles(Catalogue(ids, titles, years, genres, ratings, rows)).find(typed)
 
 
-def splits_table(facts: "Facts") -> Table:
+def splits_table(facts: "Content") -> Table:
     """The splits side by side."""
     from components.explore.page import split_rows
 

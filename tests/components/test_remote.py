@@ -64,7 +64,7 @@ def test_evaluation_and_report_read_examples(examples: str) -> None:
     train, catalogue = files(examples, "train"), files(f"{BUCKET}/catalogue", "catalogue")
     assert sum(count_train(train).ratings.values()) == ROWS * 0.8
     assert len(read_movies(catalogue, train)[0]) == 7
-    assert people.read_catalogue(catalogue)[b"3"]["title"] == "Film 3 (1990)"
+    assert people.titles_and_genres(catalogue)[b"3"]["title"] == "Film 3 (1990)"
     assert people.choose(files(examples, "eval"))
 
 

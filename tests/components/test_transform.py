@@ -5,7 +5,8 @@ import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from components.trainer.gather import make_lookup, read_catalogue, vocabularies
+from components.examples.catalogue import read_catalogue
+from components.trainer.gather import make_lookup, vocabularies
 from components.transform import preprocessing_fn
 
 ROWS = (

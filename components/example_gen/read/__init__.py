@@ -1,1 +1,1 @@
-"""Reading: from a source's files to tables of clean rows."""
+"""Reading: a source's files go in; Arrow tables of clean rows, and what was dropped, come out."""

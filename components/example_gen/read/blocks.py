@@ -86,12 +86,12 @@ def split_movies(block: Block, table: Ratings, movie: str) -> tuple[Block, str]:
     """Takes the lines such as `123:` out: they name the movie of the lines below them.
 
     Args:
-        block: any lines of a block file.
-        table: its description.
-        movie: what the lines before the first such line are about, '' if nobody knows.
+      block: any lines of a block file.
+      table: its description.
+      movie: what the lines before the first such line are about, '' if nobody knows.
 
     Returns:
-        The other lines with their movies, and the movie that holds after the last line.
+      The other lines with their movies, and the movie that holds after the last line.
     """
     lines = as_lines(block.text)
     mark = re.escape(delimiter(table))
@@ -107,19 +107,19 @@ def split_movies(block: Block, table: Ratings, movie: str) -> tuple[Block, str]:
 
 
 def movie_before(table: Ratings, path: str, start: int, layout: Layout) -> str:
-    """Which movie the lines at byte `start` are about: found by reading backwards."""
+    """Which movie the lines at byte `start` are about, by reading backwards."""
     if not table.blocks or not start:
         return ""
     mark = re.escape(table.separator.encode())
     pattern = re.compile(rb"^([^" + mark + rb"\n]*):[ \t\r]*$", re.MULTILINE)
     for lines in read_backwards(path, start, layout.data_start):
-        found = pattern.findall(lines)
-        if found:
-            return str(found[-1].strip().decode(table.encoding, errors="replace"))
+        heads = pattern.findall(lines)
+        if heads:
+            return str(heads[-1].strip().decode(table.encoding, errors="replace"))
     return ""
 
 
-def whole(data: bytes, table: Table, lines: int) -> Block:
+def as_block(data: bytes, table: Table, lines: int) -> Block:
     """All `lines` lines of a piece of a file."""
     return Block(decode(ended(data), table), np.arange(lines))
 

@@ -1,6 +1,4 @@
-"""What became of the cells that features are made of: none that is unreadable passes in silence."""
-
-from __future__ import annotations
+"""Counts the cells that features are made of: what they gave, and which could not be read."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +9,7 @@ from components.example_gen.read import problems
 from components.example_gen.read.null_ids import NullIds
 from components.example_gen.read.problems import SAMPLE_CHARACTERS, Sample
 from components.example_gen.read.records import Record
+from components.examples.rows import UnreadableCells
 from schemas.errors import UserError
 
 _ENOUGH = 20  # rows from which on a column that gives nothing is a mistake, and no accident
@@ -30,8 +29,8 @@ _ADVICE = {
 
 
 @dataclass
-class Cells:
-    """Of one table: its good rows, what they gave each declared feature, and what was wrong.
+class CellCounts:
+    """What was counted in one table: good rows, what they gave each feature, and what was wrong.
 
     `faults` counts, by column and reason, cells that hold something which cannot be read; `first`
     has the first of each. `marks` counts the cells of genres that hold a sign that may separate.
@@ -64,7 +63,7 @@ class Cells:
         named = (name for name, cell in cells.items() if cell in self.nulls)
         return {name: problems.NULL_WORD for name in named if not name.endswith("_id")}
 
-    def report(self) -> list[dict[str, Any]]:
+    def report(self) -> list[UnreadableCells]:
         """Unreadable cells by column and reason, each with the first of them; JSON."""
         return [
             {
@@ -82,10 +81,10 @@ class Cells:
         """Stops a run whose description of a column cannot be right.
 
         Args:
-            most: the share of a flag's cells that may be neither yes nor no.
+          most: the share of a flag's cells that may be neither yes nor no.
 
         Raises:
-            UserError: a column is unreadable in all of its rows, or too many flags are.
+          UserError: a column is unreadable in all of its rows, or too many flags are.
         """
         for (column, reason), number in self.faults.items():
             nothing = not self.gave[column.split(".")[0]] and self.rows >= _ENOUGH
@@ -96,7 +95,7 @@ class Cells:
         """What to know of the columns before training, a sentence each.
 
         Args:
-            most: the share of unreadable cells above which a column is told.
+          most: the share of unreadable cells above which a column is told.
         """
         return [*self._many(most), *self._empty(), *self._other_mark()]
 
@@ -113,7 +112,7 @@ class Cells:
                 yield f"{self.table}.{name}: none of {self.rows:,} rows gives anything."
 
     def _other_mark(self) -> Iterator[str]:
-        """A separator that never occurs, where a fifth of the cells hold another sign for one."""
+        """Says so where no cell holds the separator, and a fifth hold another common one."""
         often = max(_MARKS, key=lambda mark: self.marks[mark])
         many = self.marks[often] >= max(1, _USUAL_MISSES * self.gave["genres"])
         if self.separator and many and not self.marks[self.separator]:

@@ -22,28 +22,28 @@ _YES = {"1", "true", "t", "yes", "y", "x", "on"}
 _NO = {"", "0", "false", "f", "no", "n", "off"}
 _LAST_YEAR, _OLDEST = 2100, 125
 
-Cells = dict[str, str]
+RowCells = dict[str, str]
 Features = dict[str, str | int | list[str]]
 Faults = dict[str, str]
 
 
-def movie_title(cells: Cells) -> str:
+def movie_title(cells: RowCells) -> str:
     """The title, or the one that stands in for it, or ''."""
     return cells["movie_title"] or cells.get("fallback_title", "")
 
 
-def movie_features(table: Movies, cells: Cells, faults: Faults) -> Features:
+def movie_features(table: Movies, cells: RowCells, faults: Faults) -> Features:
     """Title, year (0 unknown), genres, and director and star ('' unknown) of a movie's row.
 
     Args:
-        table: what its cells mean.
-        cells: of the row.
-        faults: gets the reason for each column whose cell says something that cannot be read.
+      table: what its cells mean.
+      cells: of the row.
+      faults: gets the reason for each column whose cell says something that cannot be read.
     """
-    found = _found(table.year, "year", cells, faults)
-    year = re.fullmatch(r"(\d{1,4})(\.0*)?", found)
+    text = _cell_text(table.year, "year", cells, faults)
+    year = re.fullmatch(r"(\d{1,4})(\.0*)?", text)
     known = year is not None and int(year[1]) <= _LAST_YEAR
-    if found and not known:
+    if text and not known:
         faults["year"] = problems.UNREADABLE_YEAR
     return {
         "movie_title": movie_title(cells),
@@ -53,13 +53,13 @@ def movie_features(table: Movies, cells: Cells, faults: Faults) -> Features:
     }
 
 
-def people(table: Movies | Credits, cells: Cells, faults: Faults) -> Features:
+def people(table: Movies | Credits, cells: RowCells, faults: Faults) -> Features:
     """Director and star ('' unknown) of a row; see `movie_features`."""
     names = ("director", "star")
-    return {name: _found(getattr(table, name), name, cells, faults) for name in names}
+    return {name: _cell_text(getattr(table, name), name, cells, faults) for name in names}
 
 
-def user_features(table: Users, cells: Cells, faults: Faults) -> Features:
+def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
     """Those of gender, age (a bucket) and occupation that the table has ('' unknown).
 
     A code that `values` lacks stays as it is; it counts as a fault, see `movie_features`.
@@ -77,13 +77,13 @@ def user_features(table: Users, cells: Cells, faults: Faults) -> Features:
     return features
 
 
-def _found(cell: Cell | None, name: str, cells: Cells, faults: Faults) -> str:
+def _cell_text(cell: Cell | None, name: str, cells: RowCells, faults: Faults) -> str:
     if cell is None or not cell.pattern:
         return cells.get(name, "")
-    found = re.search(cell.pattern, cells[name])
-    if not found and _says_something(cells[name]):
+    match = re.search(cell.pattern, cells[name])
+    if not match and _says_something(cells[name]):
         faults[name] = problems.NO_MATCH
-    return next((group.strip() for group in found.groups() if group), "") if found else ""
+    return next((group.strip() for group in match.groups() if group), "") if match else ""
 
 
 def _says_something(cell: str) -> bool:
@@ -91,7 +91,7 @@ def _says_something(cell: str) -> bool:
     return re.search(r"\w", cell) is not None
 
 
-def _genres(table: Genres | None, cells: Cells, faults: Faults) -> list[str]:
+def _genres(table: Genres | None, cells: RowCells, faults: Faults) -> list[str]:
     if table is None:
         return []
     if table.flags:
@@ -101,14 +101,14 @@ def _genres(table: Genres | None, cells: Cells, faults: Faults) -> list[str]:
     elif table.separator:
         names = cells["genres"].split(table.separator)
     else:
-        found = re.finditer(table.pattern or "", cells["genres"])
-        names = [next((group for group in match.groups() if group), "") for match in found]
+        matches = re.finditer(table.pattern or "", cells["genres"])
+        names = [next((group for group in match.groups() if group), "") for match in matches]
         if not names and _says_something(cells["genres"]):
             faults["genres"] = problems.NO_MATCH
     return list(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
-def _flag(name: str, cells: Cells, faults: Faults) -> bool:
+def _flag(name: str, cells: RowCells, faults: Faults) -> bool:
     """Whether a cell says yes: 1, 1.0, true, t, yes, y, x or on, in any case."""
     word = re.sub(r"^([01])\.0*$", r"\1", cells[name].strip().lower())
     if word not in _YES and word not in _NO:

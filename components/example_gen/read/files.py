@@ -1,26 +1,20 @@
-"""Reads bytes of files, local or remote, plain or packed, with faults told as UserError."""
+"""Reads bytes and lines of files, local or remote, plain or packed."""
 
-import gzip
 import io
-import re
 import shutil
 import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple, cast
 
 import tensorflow as tf
 
+from components.example_gen.read.packed import as_user_errors, opened, packing
 from schemas.errors import UserError
-from schemas.source import Source
 
 HEAD_BYTES = 64 << 10
 PIECE_BYTES = 2 << 20
 LONGEST_LINE = 16 << 20
-_NoSuchPlace = tf.errors.InvalidArgumentError
-_ENCRYPTED = 1  # the bit of a zip member's flags
 
 
 class Piece(NamedTuple):
@@ -30,79 +24,22 @@ class Piece(NamedTuple):
     data: bytes
 
 
-def find_files(source: Source, data_dir: str) -> dict[str, list[str]]:
-    """The files of each table of the source, sorted: those of the first glob that matches any.
-
-    Raises:
-        UserError: a table has no file in `data_dir`.
-    """
-    found = {}
-    for name, table in source.tables().items():
-        matches = (matching(data_dir, glob) for glob in table.patterns())
-        found[name] = next((match for match in matches if match), [])
-        if not found[name]:
-            raise UserError(
-                f"{data_dir} has no {' or '.join(table.files)}, where the source {source.name} "
-                f"keeps its {name}: give the folder that holds it as the data directory."
-            )
-    return found
-
-
-def literal(folder: str) -> str:
-    """The glob that matches this folder alone, whatever marks its name holds."""
-    return re.sub(r"[*?[]", r"[\g<0>]", folder.replace("\\", "\\\\")).rstrip("/")
-
-
-def listed(patterns: str | Sequence[str]) -> list[str]:
-    """The files that TFX's patterns for folders' files match, sorted; a folder is no pattern."""
-    parts = [p.rpartition("/") for p in ([patterns] if isinstance(patterns, str) else patterns)]
-    return sorted(tf.io.gfile.glob([f"{literal(folder)}/{glob}" for folder, _, glob in parts]))
-
-
-def find_files_of(spans: Sequence[Source], data_dir: str) -> dict[str, list[str]]:
-    """The files of each table over some spans of one source, the oldest span's first.
-
-    Raises:
-        UserError: a table has no file in `data_dir`.
-    """
-    found = [find_files(span, data_dir) for span in spans]
-    # A table that is not delivered by span is the same in all of them.
-    return {
-        name: list(dict.fromkeys(path for files in found for path in files[name]))
-        for name in found[0]
-    }
-
-
-def packing(path: str) -> str:
-    """How the file is packed, by its name: `.gz`, `.zip` or `` for not at all."""
-    return next((end for end in (".gz", ".zip") if path.lower().endswith(end)), "")
-
-
-def inner_name(path: str) -> str:
-    """The name of what is in the file: its own, or that of the one file in a zip archive."""
-    end = packing(path)
-    if end != ".zip":
-        return path[: len(path) - len(end)]
-    with _told(path), tf.io.gfile.GFile(path, "rb") as raw, zipfile.ZipFile(raw) as archive:
-        return _only_member(path, archive).filename
-
-
 def file_size(path: str) -> int:
     """Bytes of the file as it is stored."""
-    with _told(path):
+    with as_user_errors(path):
         return cast(int, tf.io.gfile.stat(path).length)
 
 
 def read_head(path: str) -> bytes:
     """The first 64 KiB of the (unpacked) file."""
-    with _told(path), _opened(path) as stream:
+    with as_user_errors(path), opened(path) as stream:
         return stream.read(HEAD_BYTES)
 
 
 @contextmanager
 def opened_whole(path: str) -> Iterator[IO[bytes]]:
     """The (unpacked) bytes, to be read in any order: a packed file is unpacked on disk first."""
-    with _told(path), _opened(path) as stream:
+    with as_user_errors(path), opened(path) as stream:
         if not packing(path):
             yield cast(IO[bytes], _Seekable(stream))
             return
@@ -117,7 +54,7 @@ def read_pieces(path: str, start: int, end: int, piece_bytes: int = PIECE_BYTES)
 
     A packed file is always read from `start` to its end, unpacked as it goes.
     """
-    with _told(path), _opened(path) as stream:
+    with as_user_errors(path), opened(path) as stream:
         stream.seek(start)
         left = end - start
         pending = b""
@@ -136,13 +73,13 @@ def read_pieces(path: str, start: int, end: int, piece_bytes: int = PIECE_BYTES)
 
 def line_start_from(path: str, position: int) -> int:
     """The first byte at or after `position` where a line starts, or the end of the file."""
-    with _told(path), _opened(path) as stream:
+    with as_user_errors(path), opened(path) as stream:
         stream.seek(position - 1)
         at = position - 1
         while chunk := stream.read(4 << 10):
-            found = chunk.find(b"\n")
-            if found >= 0:
-                return at + found + 1
+            end = chunk.find(b"\n")
+            if end >= 0:
+                return at + end + 1
             at += len(chunk)
             _check_length(path, at - position, position)
         return at
@@ -150,7 +87,7 @@ def line_start_from(path: str, position: int) -> int:
 
 def read_backwards(path: str, start: int, floor: int) -> Iterator[bytes]:
     """Whole lines before byte `start`, where a line starts, back to byte `floor`: last first."""
-    with _told(path), _opened(path) as stream:
+    with as_user_errors(path), opened(path) as stream:
         tail = b""
         while start > floor:
             step = min(256 << 10, start - floor)
@@ -185,68 +122,6 @@ class _Seekable(io.RawIOBase):
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-
-def matching(data_dir: str, glob: str) -> list[str]:
-    """The files that the glob matches, sorted, but for what engines keep beside their parts.
-
-    Those names begin with `_` or `.` and are matched by a wildcard alone: `.part-0.csv.crc`.
-    """
-    found = sorted(tf.io.gfile.glob(f"{literal(data_dir)}/{glob}"))
-    if glob.rsplit("/", 1)[-1][:1] not in tuple("*?["):
-        return found
-    # An empty one, such as _SUCCESS, is told with the other empty files.
-    return [p for p in found if p.rsplit("/", 1)[-1][0] not in "_." or not file_size(p)]
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[IO[bytes]]:
-    with tf.io.gfile.GFile(path, "rb") as raw:
-        if packing(path) == ".gz":
-            with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
-                yield cast(IO[bytes], unpacked)
-        elif packing(path) == ".zip":
-            with zipfile.ZipFile(raw) as archive, archive.open(_only_member(path, archive)) as file:
-                yield file
-        else:
-            yield cast(IO[bytes], raw)
-
-
-def _only_member(path: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The one file in the archive; what macOS adds beside it does not count."""
-    inside = [info for info in archive.infolist() if not info.is_dir()]
-    inside = [info for info in inside if not info.filename.startswith("__MACOSX/")]
-    if len(inside) != 1:
-        names = ", ".join(info.filename for info in inside)[:200] or "nothing"
-        raise UserError(f"{path} has to hold one file, and holds {names}: unpack it first.")
-    if inside[0].flag_bits & _ENCRYPTED:
-        raise UserError(f"{path} is encrypted: unpack it first.")
-    if packing(inside[0].filename):
-        raise UserError(f"{path} holds a packed file, {inside[0].filename}: unpack it first.")
-    return inside[0]
-
-
-@contextmanager
-def _told(path: str) -> Iterator[None]:
-    try:
-        yield
-    except tf.errors.NotFoundError as error:
-        raise UserError(f"{path} does not exist.") from error
-    except NotImplementedError as error:
-        raise UserError(
-            f"{path} is packed in an unusual way ({error}): unpack it first."
-        ) from error
-    # TensorFlow's own error is about the end of the archive, which a short file does not have.
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile, _NoSuchPlace) as error:
-        kind = "zip" if packing(path) == ".zip" else "gzip"
-        raise UserError(
-            f"{path} is a broken {kind} file ({error}): fetch or pack it again."
-        ) from error
-    except tf.errors.OpError as error:
-        if tf.io.gfile.isdir(path):
-            inside = f"{path.rsplit('/', 1)[-1]}/*"
-            raise UserError(f"{path} is a folder: name its files, as in `{inside}`.") from error
-        raise UserError(f"{path} cannot be read: {error.message}.") from error
 
 
 def _check_length(path: str, length: int, position: int) -> None:

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Literal
 
-from components.example_gen.read.files import inner_name
+from components.example_gen.read.packed import inner_name
 from schemas.source_tables import Table
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -22,7 +22,7 @@ def format_of(table: Table, path: str) -> Format:
     """What the table says its files are, or else the file's name, or that of the file in a zip.
 
     Raises:
-        UserError: a zip archive is broken, encrypted or holds more than one file.
+      UserError: a zip archive is broken, encrypted or holds more than one file.
     """
     name = inner_name(path)
     return table.format or _NAMES.get(PurePosixPath(name).suffix.lower(), "csv")

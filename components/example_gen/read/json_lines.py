@@ -1,4 +1,4 @@
-"""Reads lines of JSON, one object each: quickly where all have one form, else one by one."""
+"""Reads lines of JSON, an object each: all at once where they have one form, else one by one."""
 
 import codecs
 import json
@@ -34,7 +34,7 @@ def plan(table: Table, path: str) -> Form:
     """Reads the start of a file.
 
     Raises:
-        UserError: it is not lines of JSON objects, or none of them has a column of ours.
+      UserError: it is not lines of JSON objects, or none of them has a column of ours.
     """
     head = read_head(path)
     check_text(path, head)
@@ -43,13 +43,13 @@ def plan(table: Table, path: str) -> Form:
     lines = to_utf8(head[start:], table.encoding).split(b"\n")
     if len(head) >= HEAD_BYTES - start and len(lines) > 1:
         lines.pop()
-    found = [row for row in map(_parsed, lines) if isinstance(row, dict)]
-    if not found:
+    rows = [row for row in map(_parsed, lines) if isinstance(row, dict)]
+    if not rows:
         whole = head[start:].lstrip()[:1] in b"[{"
         hint = "write one object a line" if whole else "is its name right?"
         raise UserError(f"{path} does not hold a JSON object on each line: {hint}.")
-    keys = {key: value for row in found for key, value in row.items() if value is not None}
-    locate(columns, [*dict.fromkeys(key for row in found for key in row)], path)
+    keys = {key: value for row in rows for key, value in row.items() if value is not None}
+    locate(columns, [*dict.fromkeys(key for row in rows for key in row)], path)
     types = {column: _likely(name, keys.get(column)) for name, column in columns.items()}
     return Form(start, columns, types)
 
@@ -58,7 +58,7 @@ def read(text: bytes, form: Form) -> tuple[Cells, Int64s, Dropped]:
     """The cells of all lines that are JSON objects.
 
     Returns:
-        Their cells by our names, the line of each of them (int64), and the others by reason.
+      Their cells by our names, the line of each of them (int64), and the others by reason.
     """
     lines = as_lines(text)
     table = _read_at_once(text, form, lines)

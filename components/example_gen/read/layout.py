@@ -22,7 +22,7 @@ _SEPARATORS = (",", ";", "\t", "|", "::")
 
 
 class EmptyFile(UserError):  # noqa: N818 (it may be none)
-    """A file holds no rows, which is no matter beside others that do."""
+    """A file holds no rows, which is no fault where other files do."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def plan_layout(table: Ratings, path: str) -> Layout:
     """Reads the start of a ratings file.
 
     Raises:
-        UserError: the file is missing, empty, no text, or not in the declared format.
+      UserError: the file is missing, empty, no text, or not in the declared format.
     """
     head = read_head(path)
     check_text(path, head)
@@ -87,7 +87,7 @@ def named_columns(table: Table, path: str) -> dict[str, str]:
     """The file's columns by our names, in a format that names its columns itself.
 
     Raises:
-        UserError: the description gives their positions.
+      UserError: the description gives their positions.
     """
     if not table.header:
         raise UserError(f"{path} names its columns: give names, not positions, and header: true.")
@@ -100,13 +100,13 @@ def locate(
     """Where the named columns stand in the header, counted from 0.
 
     Args:
-        columns: as the file calls them, by our names.
-        header: all that the file has.
-        path: the file.
-        line: of the header, where that is a line.
+      columns: as the file calls them, by our names.
+      header: all that the file has.
+      path: the file.
+      line: of the header, where that is a line.
 
     Raises:
-        UserError: a column is not there, or there twice.
+      UserError: a column is not there, or there twice.
     """
     place = f"{path}, line {line}: the header" if line else f"{path}"
     for column in columns.values():
@@ -181,7 +181,7 @@ def _header(table: Table, path: str, head: bytes, start: int) -> tuple[list[str]
 
 
 def _usual_width(table: Ratings, path: str, head: bytes) -> int:
-    """The number of columns of most of the first lines, so that one broken line is no matter."""
+    """The number of columns of most of the first lines, so that a broken one does not decide."""
     text = head.decode(table.encoding, errors="replace")
     lines = text.split("\n")
     if len(head) >= HEAD_BYTES - len(codecs.BOM_UTF8):

@@ -14,7 +14,7 @@ _DIGITS = b"0123456789"
 
 
 class NullIds:
-    """Knows them in any case, but for those that the source says are ids."""
+    """Recognises these words in any case, but for those that the source says are ids."""
 
     def __init__(self, source: Source) -> None:
         self._words = frozenset(_WORDS) - {word.lower() for word in source.real_ids}
@@ -24,7 +24,7 @@ class NullIds:
         return cell.lower() in self._words
 
     def among(self, cells: pa.StringArray) -> pa.BooleanArray | None:
-        """Where a cell (string) says nothing; None where all are digits, as most ids are."""
+        """Where a cell (string) is such a word; None where all cells are digits."""
         if not _text(cells).translate(None, _DIGITS):
             return None
         return pc.is_in(pc.utf8_lower(cells), value_set=self._array)

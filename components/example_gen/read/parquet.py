@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 # opened (CVE-2023-47248), and a pickle can run anything: with this, opening such a file fails.
 import pyarrow_hotfix  # noqa: F401
 
-from components.example_gen.read.files import opened_whole, packing
+from components.example_gen.read.files import opened_whole
 from components.example_gen.read.layout import EmptyFile, locate, named_columns
+from components.example_gen.read.packed import packing
 from components.example_gen.read.typed import as_moments, as_text, check_type, is_time
 from schemas.errors import UserError
 from schemas.source_tables import Table
@@ -43,8 +44,8 @@ def plan(table: Table, path: str, range_bytes: int) -> Plan:
     """Reads a file's footer.
 
     Raises:
-        UserError: it is no Parquet, or a column of the description is not in it.
-        EmptyFile: it has no rows.
+      UserError: it is no Parquet, or a column of the description is not in it.
+      EmptyFile: it has no rows.
     """
     with _opened(path) as file:
         columns = _columns(table, file, path)
@@ -69,13 +70,13 @@ def read(
     """Streams the row groups that start from row `start` on, and before row `end`.
 
     Args:
-        table: what the file holds.
-        path: the file.
-        start, end: rows; none: to the end.
-        time: our column whose typed times are given in microseconds.
+      table: what the file holds.
+      path: the file.
+      start, end: rows (default: to the end).
+      time: our column whose typed times are given in microseconds.
 
     Raises:
-        UserError: the file cannot be read to its end.
+      UserError: the file cannot be read to its end.
     """
     with _opened(path) as file:
         columns = _columns(table, file, path)
@@ -115,7 +116,7 @@ def _columns(table: Table, file: pq.ParquetFile, path: str) -> dict[str, str]:
 
 @contextmanager
 def _opened(path: str) -> Iterator[pq.ParquetFile]:
-    with opened_whole(path) as stream, _told(path):
+    with opened_whole(path) as stream, _as_user_errors(path):
         yield pq.ParquetFile(
             pa.PythonFile(stream, "r"),
             buffer_size=_READ_AHEAD,
@@ -124,7 +125,7 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
 
 
 @contextmanager
-def _told(path: str) -> Iterator[None]:
+def _as_user_errors(path: str) -> Iterator[None]:
     try:
         yield
     # Arrow's own errors, those that it passes on, and those about pickles where columns should be.

@@ -39,7 +39,7 @@ NULL_WORD = "null_word"
 UNPAIRED_QUOTE = "unpaired_quote"
 
 
-# What is no sign that anything is wrong.
+# Reasons that do not say that anything is wrong.
 USUAL = (SUPERSEDED, DUPLICATE_ID, CREDITS_OF_NO_MOVIE, UNLINKED_MOVIE)
 # What to write in the source where a reason is no fault of the data.
 ADVICE = {
@@ -55,7 +55,7 @@ RATING_ROWS = "rating rows"
 _EMPTY_RATING = " Where an empty rating says 'seen, not rated', set ratings.unrated: ['']."
 
 
-def misread(form: str) -> str:
+def misread_as(form: str) -> str:
     """The reason that times are written in that form, and not in the one that the source says."""
     return f"{_MISREAD}{form}"
 
@@ -73,7 +73,7 @@ class Sample:
     text: str
     start: int = 0
 
-    def told(self) -> str:
+    def described(self) -> str:
         """The reason and the place."""
         return f"{self.reason} in {self.path}:{self.line}: {self.text!r}"
 
@@ -98,7 +98,7 @@ class Problems:
             self.samples.append(Sample(reason, path, line, text[:SAMPLE_CHARACTERS]))
 
     def merge(self, *others: "Problems") -> "Problems":
-        """The sum of all, the same for any order and grouping: the first samples are kept."""
+        """Adds up all of them, alike in any order and grouping; the first samples are kept."""
         counts: dict[str, int] = {}
         for part in (self, *others):
             for reason, count in part.counts.items():
@@ -109,7 +109,7 @@ class Problems:
         return Problems(dict(sorted(counts.items())), samples, faults, empty)
 
     def bad(self) -> dict[str, int]:
-        """Those of the counts that say that something is wrong."""
+        """The counts of those reasons that say that something is wrong."""
         return {r: n for r, n in self.counts.items() if r not in USUAL}
 
     def first(self) -> Sample | None:
@@ -119,17 +119,17 @@ class Problems:
         return next((sample for sample in self.samples if sample.reason == worst), None)
 
 
-def check_share(found: Problems, good: int, most: float, what: str = "rows") -> None:
+def check_share(problems: Problems, good: int, most: float, what: str = "rows") -> None:
     """Stops the reading of a table where more than this share of its rows is bad.
 
     Raises:
-        UserError: with the first of the rows, and what may help.
+      UserError: with the first of the rows, and what may help.
     """
-    bad, first = sum(found.bad().values()), found.first()
+    bad, first = sum(problems.bad().values()), problems.first()
     if first and bad > most * (good + bad):
         raise UserError(
             f"{bad:,} of {good + bad:,} {what} ({bad / (good + bad):.1%}) are bad, more than "
-            f"split.max_bad_share={most:g} allows; the first: {first.told()}.{hint(first)}"
+            f"split.max_bad_share={most:g} allows; the first: {first.described()}.{hint(first)}"
             f"{_EMPTY_RATING if what == RATING_ROWS and first.reason == MISSING_FIELD else ''}"
         )
 
@@ -153,8 +153,8 @@ def resolve_lines(problems: Problems, lines: Mapping[tuple[str, int], int]) -> P
     """The same with the files' own line numbers.
 
     Args:
-        problems: merged from any ranges.
-        lines: how many lines each range has, by (path, start); every range of the sampled files.
+      problems: merged from any ranges.
+      lines: how many lines each range has, by (path, start); every range of the sampled files.
     """
     before = {}
     totals: dict[str, int] = {}

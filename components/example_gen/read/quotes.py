@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from components.example_gen.read.blocks import Block, as_lines, delimiter, line_starts, whole
+from components.example_gen.read.blocks import Block, as_block, as_lines, delimiter, line_starts
 from components.example_gen.read.files import LONGEST_LINE, Piece
 from schemas.source_tables import Table
 
@@ -37,13 +37,13 @@ def joined(
     """Cuts a file's pieces at the ends of records, each of which is then one line.
 
     Args:
-        pieces: of a file, from where a record starts.
-        table: what the file holds.
-        width: the number of its columns.
-        ours: which columns, counted from 0, hold ids, numbers and times: what tells a row.
+      pieces: of a file, from where a record starts.
+      table: what the file holds.
+      width: the number of its columns.
+      ours: which columns, counted from 0, hold ids, numbers and times: what tells a row.
 
     Yields:
-        Pieces with the blocks of their records, in which a space stands for a line end in a cell.
+      Pieces with the blocks of their records, in which a space stands for a line end in a cell.
     """
     joiner = _Joiner(table, width, ours)
     pending = Piece(0, b"")
@@ -56,7 +56,7 @@ def joined(
                 pending.start if pending.data else piece.start, pending.data + piece.data
             )
         starts = line_starts(pending.data)
-        block, taken = joiner.join(whole(pending.data, table, len(starts)), last)
+        block, taken = joiner.join(as_block(pending.data, table, len(starts)), last)
         cut = int(starts[taken]) if taken < len(starts) else len(pending.data)
         if taken:
             yield Piece(pending.start, pending.data[:cut]), block
@@ -113,17 +113,17 @@ class _Joiner:
     def _end(self, text: bytes, starts: Int64s, line: int) -> int | None:
         """The line after the record that starts in a line, or none where that is no record."""
         most = min(line + MOST_LINES, len(starts) - 1)
-        found = self._record.match(
+        record = self._record.match(
             text, starts[line], min(starts[most], starts[line] + LONGEST_LINE)
         )
-        if not found:
+        if not record:
             return None
-        end = int(np.searchsorted(starts, found.end()))
-        allowed = 0 if any(b"\n" in cell for cell in found.groups()) else _ROWS_INSIDE
+        end = int(np.searchsorted(starts, record.end()))
+        allowed = 0 if any(b"\n" in cell for cell in record.groups()) else _ROWS_INSIDE
         if end - line - 1 <= allowed:
             return end
         lines = (text[starts[at] : starts[at + 1]] for at in range(line + 1, end))
-        like = _outline(found.groups())
+        like = _outline(record.groups())
         rows = [row for row in map(self._row.fullmatch, lines) if row]
         return end if sum(_outline(row.groups()) == like for row in rows) <= allowed else None
 

@@ -14,18 +14,18 @@ def ratings(cells: pa.StringArray, table: Ratings) -> pa.Array:
     """Ratings (float32): NaN where a movie was seen but not rated, null where unreadable.
 
     Args:
-        cells: string.
-        table: whose `values` say the numbers of words, and whose `unrated` what is no rating.
+      cells: string.
+      table: whose `values` say the numbers of words, and whose `unrated` what is no rating.
     """
     words = table.values.get("rating")
     if words:
         place = pc.index_in(cells, value_set=pa.array(list(words), pa.string()))
-        found = pa.array(list(words.values()), pa.float64()).take(place)
+        parsed = pa.array(list(words.values()), pa.float64()).take(place)
     else:
-        found = numbers(cells)
+        parsed = numbers(cells)
     if table.unrated:
-        found = pc.if_else(_unrated(cells, found, table), math.nan, found)
-    return found.cast(pa.float32(), safe=False)
+        parsed = pc.if_else(_unrated(cells, parsed, table), math.nan, parsed)
+    return parsed.cast(pa.float32(), safe=False)
 
 
 def unreadable(table: Ratings) -> str:
@@ -33,11 +33,11 @@ def unreadable(table: Ratings) -> str:
     return reasons.UNMAPPED_VALUE if table.values else reasons.UNREADABLE_NUMBER
 
 
-def _unrated(cells: pa.StringArray, found: pa.Array, table: Ratings) -> pa.BooleanArray:
+def _unrated(cells: pa.StringArray, parsed: pa.Array, table: Ratings) -> pa.BooleanArray:
     """Where a cell is one of the words for 'not rated', or the same number: -1.0 for -1."""
     words = pa.array(table.unrated, pa.string())
     said = pc.is_in(cells, value_set=words)
     if table.values:
         return said
-    same = pc.is_in(found, value_set=numbers(words).drop_null())
+    same = pc.is_in(parsed, value_set=numbers(words).drop_null())
     return pc.or_(said, same)

@@ -1,38 +1,18 @@
 """Reads the rows of a small table one by one; a table of movies or users has few."""
 
-import csv
-import io
 import re
-from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
-from components.example_gen.read import blocks, json_lines, layout, parquet, problems, quotes
-from components.example_gen.read.files import Piece, file_size, read_head, read_pieces
+from components.example_gen.read import blocks, json_lines, layout, parquet, problems
+from components.example_gen.read.files import file_size, read_pieces
 from components.example_gen.read.formats import format_of
 from components.example_gen.read.problems import SAMPLE_CHARACTERS, Problems
+from components.example_gen.read.text_rows import NO_TEXT, Row, read_text_rows
 from schemas.errors import UserError
 from schemas.source_tables import SmallTable
-
-# The casts and crews of The Movies Dataset pass Python's own bound of 128 KiB a cell.
-csv.field_size_limit(16 << 20)
-
-# Stands for bytes that are no text where Python's csv would stumble over NUL; of private use.
-_NO_TEXT = "\ue000"
-
-
-class Row(NamedTuple):
-    """A row of a text file: its first line, its cells (None if it cannot be split), a sample.
-
-    `unpaired` says that a quote is left open in it, and is read as a part of its cell.
-    """
-
-    line: int
-    cells: list[str] | None
-    text: str
-    unpaired: bool = False
 
 
 class Record(NamedTuple):
@@ -43,7 +23,7 @@ class Record(NamedTuple):
     cells: dict[str, str]
 
 
-class _Found(NamedTuple):
+class _AnyRow(NamedTuple):
     """A row of any file: our cells by their names, or none, the reason, and what its id may be."""
 
     line: int
@@ -54,18 +34,18 @@ class _Found(NamedTuple):
 
 
 def read_records(
-    table: SmallTable, paths: list[str], found: Problems, lost: set[str]
+    table: SmallTable, paths: list[str], dropped: Problems, lost: set[str]
 ) -> Iterator[Record]:
     """The rows of a table, file by file.
 
     Args:
-        table: its description.
-        paths: its files.
-        found: where dropped rows are added.
-        lost: where their ids are added, if they can be read.
+      table: its description.
+      paths: its files.
+      dropped: where dropped rows are added.
+      lost: where their ids are added, if they can be read.
 
     Raises:
-        UserError: a file is missing, empty, no text, or not in the described format.
+      UserError: a file is missing, empty, no text, or not in the described format.
     """
     readers = {"csv": _text_rows, "jsonl": _json_rows, "parquet": _parquet_rows}
     key = next(iter(table.used_columns()))
@@ -73,19 +53,19 @@ def read_records(
         for row in readers[format_of(table, path)](table, path):
             cells = {name: _clean(table, cell) for name, cell in (row.cells or {}).items()}
             if not cells:
-                found.add(row.reason, path, row.line, row.text)
+                dropped.add(row.reason, path, row.line, row.text)
                 lost.add(row.name)
-            elif any(_NO_TEXT in cell or blocks.NO_TEXT in cell for cell in cells.values()):
-                found.add(problems.UNDECODABLE_TEXT, path, row.line, row.text)
+            elif any(NO_TEXT in cell or blocks.NO_TEXT in cell for cell in cells.values()):
+                dropped.add(problems.UNDECODABLE_TEXT, path, row.line, row.text)
                 lost.add(cells[key])
             else:
                 if row.reason == problems.UNPAIRED_QUOTE:
-                    found.add(row.reason, path, row.line, row.text)
+                    dropped.add(row.reason, path, row.line, row.text)
                 yield Record(path, row.line, cells)
 
 
-def _text_rows(table: SmallTable, path: str) -> Iterator[_Found]:
-    places, width, rows = _placed(table, path, _rows(table, path))
+def _text_rows(table: SmallTable, path: str) -> Iterator[_AnyRow]:
+    places, width, rows = _placed(table, path, read_text_rows(table, path))
     read, lost = 0, []
     for row in rows:
         cells = None if row.cells is None else _fitted(table, row.cells, width)
@@ -96,7 +76,7 @@ def _text_rows(table: SmallTable, path: str) -> Iterator[_Found]:
             _check_csv(table, path, width, lost, read, 1000)
         name = "" if named else _name_in(table, row.text, next(iter(places.values())))
         reason = problems.UNPAIRED_QUOTE if row.unpaired else problems.WRONG_COLUMN_COUNT
-        yield _Found(row.line, named, row.text, reason, name)
+        yield _AnyRow(row.line, named, row.text, reason, name)
     _check_csv(table, path, width, lost, read, 1)
 
 
@@ -116,7 +96,7 @@ def _name_in(table: SmallTable, text: str, place: int) -> str:
     return _clean(table, cells[place].strip('"')) if place < len(cells) else ""
 
 
-def _json_rows(table: SmallTable, path: str) -> Iterator[_Found]:
+def _json_rows(table: SmallTable, path: str) -> Iterator[_AnyRow]:
     form, before = json_lines.plan(table, path), 0
     for piece in read_pieces(path, form.data_start, file_size(path)):
         text = blocks.to_utf8(blocks.ended(piece.data), table.encoding)
@@ -125,83 +105,19 @@ def _json_rows(table: SmallTable, path: str) -> Iterator[_Found]:
             shown = lines[place].as_py().strip()[:SAMPLE_CHARACTERS]
             if row is not None:
                 cells = json_lines.cells_of(row, form.columns)
-                yield _Found(before + place + 1, cells, shown)
+                yield _AnyRow(before + place + 1, cells, shown)
             elif reason:
-                yield _Found(before + place + 1, None, shown, reason)
+                yield _AnyRow(before + place + 1, None, shown, reason)
         before += len(lines)
 
 
-def _parquet_rows(table: SmallTable, path: str) -> Iterator[_Found]:
+def _parquet_rows(table: SmallTable, path: str) -> Iterator[_AnyRow]:
     parquet.plan(table, path, file_size(path))
     for start, cells in parquet.read(table, path):
         rows = zip(*(column.to_pylist() for column in cells.values()), strict=True)
         for number, values in enumerate(rows, start=start + 1):
             shown = ",".join(values)[:SAMPLE_CHARACTERS]
-            yield _Found(number, dict(zip(cells, values, strict=True)), shown)
-
-
-def _rows(table: SmallTable, path: str) -> Iterator[Row]:
-    """The rows that are not blank."""
-    layout.check_text(path, read_head(path))
-    read = _multiline_rows if table.multiline and table.quoting else _line_rows
-    return (row for row in read(table, path) if row.text)
-
-
-def _pieces(path: str) -> Iterator[Piece]:
-    """The file's lines, without the byte-order mark."""
-    for piece in read_pieces(path, 0, file_size(path)):
-        yield piece if piece.start else Piece(0, piece.data.removeprefix(BOM_UTF8))
-
-
-def _lines(table: SmallTable, path: str) -> Iterator[str]:
-    for piece in _pieces(path):
-        text = piece.data.decode(table.encoding, errors=blocks.NO_TEXT_HANDLER)
-        # Not splitlines: titles may hold other line ends of Unicode's.
-        yield from io.StringIO(text.replace(blocks.NO_TEXT, _NO_TEXT), newline="\n")
-
-
-def _line_rows(table: SmallTable, path: str) -> Iterator[Row]:
-    for number, line in enumerate(_lines(table, path), start=1):
-        bare = line.rstrip("\r\n")
-        yield Row(number, _split(table, bare), bare.strip()[:SAMPLE_CHARACTERS])
-
-
-def _split(table: SmallTable, line: str, strict: bool = True) -> list[str] | None:
-    if not table.quoting:
-        return line.split(table.separator)
-    try:
-        return next(layout.csv_reader(table, [line], strict), None)
-    except csv.Error:
-        return None
-
-
-def _multiline_rows(table: SmallTable, path: str) -> Iterator[Row]:
-    """Rows of one or more lines; an unpaired quote touches the line that it is in, and no other."""
-    width, key = _outline(table, path)
-    before = 0
-    for piece, block in quotes.joined(_pieces(path), table, width, [key]):
-        texts = blocks.as_lines(block.text).to_pylist()
-        for line, text in zip(block.lines.tolist(), texts, strict=True):
-            bare = text.rstrip("\r\n").replace(blocks.NO_TEXT, _NO_TEXT)
-            cells, unpaired = _split(table, bare), False
-            if cells is None and quotes.is_open(table, text):
-                literal = bare.split(table.separator)
-                cells, unpaired = (literal, True) if len(literal) == width else (None, False)
-            elif cells is None:
-                cells = _split(table, bare, strict=False)
-            yield Row(before + line + 1, cells, bare.strip()[:SAMPLE_CHARACTERS], unpaired)
-        before += len(blocks.line_starts(piece.data))
-
-
-def _outline(table: SmallTable, path: str) -> tuple[int, int]:
-    """How many columns the file seems to have, and which holds the ids, counted from 0."""
-    key = next(iter(table.used_columns().values()))
-    lines = (line.rstrip("\r\n") for line in _lines(table, path) if line.strip())
-    if table.header:
-        names = [name.strip() for name in _split(table, next(lines, "")) or []]
-        return max(1, len(names)), names.index(str(key)) if key in names else 0
-    widths = Counter(len(_split(table, line) or [""]) for line in islice(lines, 1000))
-    return widths.most_common(1)[0][0], int(key) - 1
+            yield _AnyRow(number, dict(zip(cells, values, strict=True)), shown)
 
 
 def _placed(

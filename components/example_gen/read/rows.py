@@ -31,10 +31,10 @@ class RowReader:
     """Reads blocks of one file.
 
     Args:
-        source: what the file holds.
-        layout: where its columns are.
-        known_movies: ids (string) that a rating may name, or None for any.
-        lost_movies: ids (string) that it may not, as the movies' own rows were dropped.
+      source: what the file holds.
+      layout: where its columns are.
+      known_movies: ids (string) that a rating may name, or None for any.
+      lost_movies: ids (string) that it may not, as the movies' own rows were dropped.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class RowReader:
         """Reads the block's lines.
 
         Returns:
-            The good rows' columns user_id, movie_id, rating and timestamp; the line of each of
-            them (int64); and the dropped lines by reason.
+          The good rows' columns user_id, movie_id, rating and timestamp; the line of each of
+          them (int64); and the dropped lines by reason.
         """
         dropped: Dropped = []
         cells = None if _has_no_text(block.text) else self._parse(block)
@@ -165,33 +165,37 @@ class RowReader:
 
     def _faults(self, cells: Cells, columns: Cells) -> Iterator[tuple[str, pa.BooleanArray]]:
         """Where each reason to drop a row holds; an earlier reason goes before a later one."""
-        rating = columns["rating"]
         for name, cell in cells.items():
-            missing = pc.equal(pc.binary_length(cell), 0)
-            if len(self._nulls):
-                missing = pc.or_(missing, pc.is_in(cell, value_set=self._nulls))
-            if name == "rating":  # an empty cell may stand for 'seen, not rated'
-                seen = pc.fill_null(pc.is_nan(rating), False)
-                missing = pc.and_not(missing, seen)
-            yield reasons.MISSING_FIELD, missing
+            yield reasons.MISSING_FIELD, self._missing(name, cell, columns["rating"])
         for name in ("user_id", "movie_id"):
-            nothing = self._null_ids.among(cells[name])
-            if nothing is not None:
-                yield reasons.NULL_ID, nothing
+            words = self._null_ids.among(cells[name])
+            if words is not None:
+                yield reasons.NULL_ID, words
         if "rating" in cells:
-            yield rating_cells.unreadable(self._table), pc.is_null(rating)
-            off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))
-            yield reasons.OFF_SCALE, pc.fill_null(off, False)
+            yield from self._rating_faults(columns["rating"])
         if "timestamp" in cells:
-            told, stamps = self._table.timestamp, columns["timestamp"]
-            for form, where in misread(cells["timestamp"], told, stamps):
-                yield reasons.misread(form), where
+            form, stamps = self._table.timestamp, columns["timestamp"]
+            for other, where in misread(cells["timestamp"], form, stamps):
+                yield reasons.misread_as(other), where
             yield reasons.UNREADABLE_TIMESTAMP, pc.is_null(stamps)
         if self._lost is not None and len(self._lost):
             yield reasons.DROPPED_MOVIE, pc.is_in(columns["movie_id"], value_set=self._lost)
         if self._known is not None:
             known = pc.is_in(columns["movie_id"], value_set=self._known)
             yield reasons.UNKNOWN_MOVIE, pc.invert(known)
+
+    def _missing(self, name: str, cell: pa.StringArray, rating: pa.Array) -> pa.BooleanArray:
+        missing = pc.equal(pc.binary_length(cell), 0)
+        if len(self._nulls):
+            missing = pc.or_(missing, pc.is_in(cell, value_set=self._nulls))
+        if name == "rating":  # an empty cell may stand for 'seen, not rated'
+            missing = pc.and_not(missing, pc.fill_null(pc.is_nan(rating), False))
+        return missing
+
+    def _rating_faults(self, rating: pa.Array) -> Iterator[tuple[str, pa.BooleanArray]]:
+        yield rating_cells.unreadable(self._table), pc.is_null(rating)
+        off = pc.or_(pc.less(rating, self._scale[0]), pc.greater(rating, self._scale[1]))
+        yield reasons.OFF_SCALE, pc.fill_null(off, False)
 
 
 def _has_no_text(text: bytes) -> bool:

@@ -4,8 +4,6 @@ A span is one delivery: a file pattern names it by {SPAN} (a number; {SPAN:3} ha
 by a date, {YYYY}, {MM} and {DD}; {VERSION} numbers the deliveries of one span, the newest counts.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.example_gen.read.files import literal
+from components.examples.paths import literal
 from schemas.errors import UserError
 
 _SPEC = re.compile(r"\{(SPAN|VERSION)(?::(\d+))?\}|\{(YYYY|MM|DD)\}")
@@ -52,20 +50,20 @@ def find_window(base: str, tables: Mapping[str, Sequence[str]], length: int) -> 
     """Looks which spans there are, and picks the newest.
 
     Args:
-        base: the data directory.
-        tables: alternative patterns by table, relative to `base`.
-        length: how many spans at most.
+      base: the data directory.
+      tables: alternative patterns by table, relative to `base`.
+      length: how many spans at most.
 
     Raises:
-        UserError: there is no span at all, or a table has no file in one of those picked.
+      UserError: there is no span at all, or a table has no file in one of those picked.
     """
-    found = {
+    by_pattern = {
         pattern: _found(base, pattern) if names_span(pattern) else {}
         for patterns in tables.values()
         for pattern in patterns
     }
     spanned = {
-        name: {span for pattern in patterns for span in found[pattern]}
+        name: {span for pattern in patterns for span in by_pattern[pattern]}
         for name, patterns in tables.items()
         if any(map(names_span, patterns))
     }
@@ -76,7 +74,7 @@ def find_window(base: str, tables: Mapping[str, Sequence[str]], length: int) -> 
         spans,
         {
             pattern: [own.get(span, "") for span in spans] if names_span(pattern) else [pattern]
-            for pattern, own in found.items()
+            for pattern, own in by_pattern.items()
         },
     )
 

@@ -1,29 +1,25 @@
 """Reads the small tables beside the ratings: movies, with what they are joined to, and users."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from components.example_gen.read import problems
-from components.example_gen.read.cells import Cells
+from components.example_gen.read.cells import CellCounts
 from components.example_gen.read.features import (
-    Faults,
     Features,
     movie_features,
-    movie_title,
     people,
     user_features,
 )
-from components.example_gen.read.layout import EmptyFile
 from components.example_gen.read.null_ids import NullIds
-from components.example_gen.read.problems import Problems, check_share
-from components.example_gen.read.records import Record, read_records
+from components.example_gen.read.problems import Problems
+from components.example_gen.read.table_reader import TableReader
 from schemas.errors import UserError
 from schemas.features import MOVIE_FEATURES
 from schemas.source import Source
-from schemas.source_tables import Credits, Links, Movies, SmallTable, Users
+from schemas.source_tables import Credits, Links, Movies
 
 MOVIE_SCHEMA = pa.schema(
     {
@@ -48,7 +44,7 @@ class MovieTable:
 
     table: pa.Table
     problems: Problems
-    cells: list[Cells]
+    cells: list[CellCounts]
     lost: pa.StringArray = field(default_factory=lambda: pa.array([], pa.string()))
 
 
@@ -62,7 +58,7 @@ class UserTable:
 
     table: pa.Table
     problems: Problems
-    cells: list[Cells]
+    cells: list[CellCounts]
 
 
 def read_movies(
@@ -71,19 +67,19 @@ def read_movies(
     """The source's movies under the ids that its ratings use; None if it has no movies table.
 
     Args:
-        source: what the files hold.
-        paths: the files of each table, the newest last: what they say of an id counts.
-        most_bad: the share of a table's rows that may be dropped.
+      source: what the files hold.
+      paths: the files of each table, the newest last: what they say of an id counts.
+      most_bad: the share of a table's rows that may be dropped.
 
     Raises:
-        UserError: a file is missing, no text, or not in the described format, all files of a table
-            are empty, or too many of its rows are bad.
+      UserError: a file is missing, no text, or not in the described format, all files of a table
+        are empty, or too many of its rows are bad.
     """
     if source.movies is None:
         return None
     nulls = NullIds(source)
     read = {
-        name: _Table(table, paths[name], most_bad, nulls)
+        name: TableReader(table, paths[name], most_bad, nulls)
         for name, table in source.tables().items()
         if isinstance(table, Movies | Credits | Links)
     }
@@ -98,39 +94,39 @@ def read_movies(
     rows = [{"movie_id": movie_id, **movies[movie_id]} for movie_id in sorted(movies)]
     return MovieTable(
         pa.Table.from_pylist(rows, MOVIE_SCHEMA),
-        Problems().merge(*(table.found for table in read.values())),
+        Problems().merge(*(table.problems for table in read.values())),
         counted,
         pa.array(sorted(lost - movies.keys()), pa.string()),
     )
 
 
 def _read_titles(
-    table: Movies, read: "_Table", nulls: NullIds
-) -> tuple[dict[str, Features], Cells]:
+    table: Movies, read: TableReader, nulls: NullIds
+) -> tuple[dict[str, Features], CellCounts]:
     genres = table.genres
-    cells = Cells("movies", declared(table), nulls, genres.separator if genres else None)
-    found = read.features(cells, lambda record, faults: movie_features(table, record, faults))
-    movies = {record.cells["movie_id"]: features for record, features in found}
-    _check_some(cells, read.found)
+    cells = CellCounts("movies", declared(table), nulls, genres.separator if genres else None)
+    rows = read.features(cells, lambda record, faults: movie_features(table, record, faults))
+    movies = {record.cells["movie_id"]: features for record, features in rows}
+    _check_some(cells, read.problems)
     return movies, cells
 
 
 def _add_credits(
-    movies: Mapping[str, Features], table: Credits, read: "_Table", nulls: NullIds
-) -> Cells:
-    cells = Cells("credits", declared(table), nulls)
-    found = read.features(cells, lambda record, faults: people(table, record, faults))
-    for record, features in found:
+    movies: Mapping[str, Features], table: Credits, read: TableReader, nulls: NullIds
+) -> CellCounts:
+    cells = CellCounts("credits", declared(table), nulls)
+    rows = read.features(cells, lambda record, faults: people(table, record, faults))
+    for record, features in rows:
         movie = record.cells["movie_id"]
         if movie in movies:
             movies[movie].update({name: features[name] for name in cells.declared})
         else:
-            read.found.add(problems.CREDITS_OF_NO_MOVIE, record.path, record.line, movie)
+            read.problems.add(problems.CREDITS_OF_NO_MOVIE, record.path, record.line, movie)
     return cells
 
 
 def _linked(
-    movies: Mapping[str, Features], read: "_Table", lost: set[str]
+    movies: Mapping[str, Features], read: TableReader, lost: set[str]
 ) -> tuple[dict[str, Features], set[str]]:
     """The movies under the ids that the ratings use; those without one are counted.
 
@@ -155,7 +151,7 @@ def _linked(
         )
     if alone := len(movies) - len(met):
         nowhere.counts[problems.UNLINKED_MOVIE] = alone
-    read.found = read.found.merge(nowhere)
+    read.problems = read.problems.merge(nowhere)
     return linked, unmet
 
 
@@ -165,103 +161,30 @@ def read_users(
     """The source's users; None if it has no users table. See `read_movies`.
 
     Raises:
-        UserError: as `read_movies`.
+      UserError: as `read_movies`.
     """
     if source.users is None:
         return None
     table, nulls = source.users, NullIds(source)
-    cells = Cells("users", source.user_features, nulls)
-    read = _Table(table, paths["users"], most_bad, nulls)
-    found = read.features(cells, lambda record, faults: user_features(table, record, faults))
-    users = {record.cells["user_id"]: features for record, features in found}
-    _check_some(cells, read.found)
+    cells = CellCounts("users", source.user_features, nulls)
+    read = TableReader(table, paths["users"], most_bad, nulls)
+    rows = read.features(cells, lambda record, faults: user_features(table, record, faults))
+    users = {record.cells["user_id"]: features for record, features in rows}
+    _check_some(cells, read.problems)
     names = source.user_features
-    rows = [{"user_id": user_id, **users[user_id]} for user_id in sorted(users)]
+    sorted_rows = [{"user_id": user_id, **users[user_id]} for user_id in sorted(users)]
     schema = pa.schema({name: pa.string() for name in ("user_id", *names)})
-    return UserTable(pa.Table.from_pylist(rows, schema), read.found.merge(), [cells])
+    return UserTable(pa.Table.from_pylist(sorted_rows, schema), read.problems.merge(), [cells])
 
 
-def _check_some(cells: Cells, found: Problems) -> None:
+def _check_some(cells: CellCounts, dropped: Problems) -> None:
     if not cells.rows:
         raise UserError(
             f"Not one row of the {cells.table} can be used, the first for "
-            f"{found.samples[0].told()}."
+            f"{dropped.samples[0].described()}."
         )
 
 
 def declared(table: Movies | Credits) -> list[str]:
     """The features that the table gives."""
     return [name for name in MOVIE_FEATURES if getattr(table, name, None)]
-
-
-class _Table:
-    """Reads one table: `found` says what was dropped, `lost` the ids of the rows it was.
-
-    The records are those that have an id of their own, and a title if they are movies. Of an id's
-    records the newest file's counts, and within a file the first: only a second one there is a
-    problem.
-    """
-
-    def __init__(
-        self, table: SmallTable, paths: Sequence[str], most_bad: float, nulls: NullIds
-    ) -> None:
-        self.found = Problems()
-        self.lost: set[str] = set()
-        self.paths = paths
-        self._table, self._most_bad, self._nulls = table, most_bad, nulls
-        self._key = "user_id" if isinstance(table, Users) else "movie_id"
-
-    def records(self) -> Iterator[Record]:
-        """The records that count, file by file."""
-        elsewhere: set[str] = set()
-        empty, good = None, 0
-        for path in reversed(self.paths):
-            here: set[str] = set()
-            try:
-                for record in self._good(path, here):
-                    good += 1
-                    if record.cells[self._key] not in elsewhere:
-                        yield record
-            except EmptyFile as error:
-                empty = empty or error
-                self.found.empty += 1
-            elsewhere |= here
-        if empty and self.found.empty == len(self.paths):
-            raise empty
-        check_share(self.found, good, self._most_bad)
-
-    def features(
-        self, cells: Cells, read: Callable[[dict[str, str], Faults], Features]
-    ) -> Iterator[tuple[Record, Features]]:
-        """The records with their features, counted in `cells`."""
-        for record in self.records():
-            faults: Faults = {}
-            features = read(record.cells, faults)
-            cells.add(record, features, faults)
-            yield record, features
-
-    def text(self, record: Record) -> str:
-        """The record as its file has it, about."""
-        return self._table.separator.join(record.cells.values())
-
-    def _good(self, path: str, seen: set[str]) -> Iterator[Record]:
-        for record in read_records(self._table, [path], self.found, self.lost):
-            name = record.cells[self._key]
-            reason = self._fault(record, seen)
-            if not reason:
-                seen.add(name)
-                yield record
-                continue
-            self.found.add(reason, record.path, record.line, self.text(record))
-            if reason != problems.DUPLICATE_ID:
-                self.lost.add(name)
-
-    def _fault(self, record: Record, seen: set[str]) -> str:
-        name, table = record.cells[self._key], self._table
-        if not name or (isinstance(table, Movies) and not movie_title(record.cells)):
-            return problems.MISSING_FIELD
-        if name in self._nulls:
-            return problems.NULL_ID
-        if isinstance(table, Movies) and table.id_pattern and not re.search(table.id_pattern, name):
-            return problems.MALFORMED_ID
-        return problems.DUPLICATE_ID if name in seen else ""

@@ -31,13 +31,13 @@ def moments(cells: pa.StringArray, form: str) -> pa.Array:
     Numbers are times from 1970 on, dates those from 1900 on; where no zone is said, it is UTC.
 
     Args:
-        cells: string.
-        form: a unit of `UNITS`, `iso` or a format of directives.
+      cells: string.
+      form: a unit of `UNITS`, `iso` or a format of directives.
     """
     if form in UNITS:
         return _since_1970(cells, UNITS[form])
-    found = pc.dictionary_encode(cells)
-    return pc.take(_dates(found.dictionary, form), found.indices)
+    encoded = pc.dictionary_encode(cells)
+    return pc.take(_dates(encoded.dictionary, form), encoded.indices)
 
 
 def misread(
@@ -49,13 +49,13 @@ def misread(
     far ahead the other way round; a date such as 20170823 is a summer's day of 1970 in seconds.
 
     Args:
-        cells: string.
-        form: what they were read as.
-        stamps: what `moments` made of them.
+      cells: string.
+      form: what they were read as.
+      stamps: what `moments` made of them.
 
     Yields:
-        A form, and which cells it fits: no time, or one of 1970 or after 2100, as they were read,
-        and one of 1990 to 2100 in that form.
+      A form, and which cells it fits: no time, or one of 1970 or after 2100, as they were read,
+      and one of 1990 to 2100 in that form.
     """
     odd = pc.is_null(stamps)
     if form in UNITS:
@@ -97,9 +97,9 @@ def _within(values: pa.Array, least: float, most: float) -> pa.Array:
 
 def _dates(cells: pa.StringArray, form: str) -> pa.Array:
     """Reads whatever has the format's pattern and is a day and a time that there are."""
-    found = pc.extract_regex(cells, pattern=pattern(form))
-    parts = dict(zip((field.name for field in found.type), found.flatten(), strict=True))
-    known = _bools(pc.is_valid(found))
+    matches = pc.extract_regex(cells, pattern=pattern(form))
+    parts = dict(zip((field.name for field in matches.type), matches.flatten(), strict=True))
+    known = _bools(pc.is_valid(matches))
     numbers_of = {
         name: _integers(text)
         for name, text in parts.items()
@@ -136,9 +136,9 @@ def _month(numbers_of: dict[str, Int64s], parts: dict[str, pa.Array]) -> Int64s:
         return numbers_of["month"]
     names = pa.array([*_MONTH_NAMES, "sept"])
     place = pc.index_in(pc.utf8_lower(parts["month_name"]), value_set=names)
-    found = pc.fill_null(place, -1).to_numpy().astype(np.int64)
-    found = np.where(found == len(names) - 1, 8, found)
-    return np.where(found < 0, 0, found % 12 + 1)
+    month = pc.fill_null(place, -1).to_numpy().astype(np.int64)
+    month = np.where(month == len(names) - 1, 8, month)
+    return np.where(month < 0, 0, month % 12 + 1)
 
 
 def _seconds_of_day(

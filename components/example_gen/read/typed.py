@@ -24,13 +24,13 @@ def as_text(column: pa.Array, encoding: str = "utf-8") -> pa.StringArray:
     """Each value as text, '' where it is null or not a number. Shape [n] -> string [n].
 
     Args:
-        column: of any type but a duration.
-        encoding: of the text in binary columns.
+      column: of any type but a duration.
+      encoding: of the text in binary columns.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
-        found = as_text(column.dictionary, encoding)
-        return pc.fill_null(found.take(column.indices), "")
+        texts = as_text(column.dictionary, encoding)
+        return pc.fill_null(texts.take(column.indices), "")
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         text = _decoded(column, "utf-8")
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or _is_fixed(kind):
@@ -109,7 +109,7 @@ def _each(column: pa.Array, of: Callable[[Any], str]) -> pa.StringArray:
 
 
 def _decoded(column: pa.Array, encoding: str) -> pa.StringArray:
-    """Text, checked: Parquet promises that text is UTF-8, and whoever wrote it may not have."""
+    """Text that is checked to be UTF-8, which Parquet promises and not every writer keeps."""
     data = column.cast(pa.binary())
     try:
         text = data.cast(pa.string()) if encoding == "utf-8" else None

@@ -1,1 +1,1 @@
-"""Splitting: which split each rating belongs to, and what its Example holds."""
+"""Splitting: the rows of whole users go in; the split of each, and what Examples hold, come out."""

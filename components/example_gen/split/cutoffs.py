@@ -4,8 +4,6 @@ First the rows are counted by coarse stretches of time; the stretches that hold 
 are then counted again by the second, and those seconds by the microsecond.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -65,9 +63,9 @@ def finer(timestamps: Int64s, levels: Sequence[Histogram], needed: Iterable[int]
     """Counts rows one level finer, within the stretches of the last level that hold a cut-off.
 
     Args:
-        timestamps: [rows], any part of the rows behind `levels`.
-        levels: what `coarse` gives, then what this function gave, over all the rows.
-        needed: for each cut-off, how many of all the rows must come before it; each at least 1.
+      timestamps: [rows], any part of the rows behind `levels`.
+      levels: what `coarse` gives, then what this function gave, over all the rows.
+      needed: for each cut-off, how many of all the rows must come before it; each at least 1.
     """
     wanted = np.array([_find(levels, rows - 1)[0] for rows in needed], np.int64)
     above, bits = _BITS[len(levels) - 1], _BITS[len(levels)]

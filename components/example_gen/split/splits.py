@@ -1,7 +1,5 @@
 """Which split each rating belongs to."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 
@@ -40,8 +38,8 @@ def by_last(users: Int64s, n: int) -> Int8s:
     """The last n ratings of a user are eval if the user has more, the n before them valid.
 
     Args:
-        users: [rows] number of the user, each user's ratings together and in order.
-        n: ratings per user and split; a user with k of them has eval if k > n, valid if k > 2n.
+      users: [rows] number of the user, each user's ratings together and in order.
+      n: ratings per user and split; a user with k of them has eval if k > n, valid if k > 2n.
     """
     starts = np.flatnonzero(np.diff(users, prepend=-1))
     counts = np.diff(starts, append=len(users))
@@ -62,9 +60,9 @@ def eval_after_train(users: Int64s, given: Int8s, starts: Int64s) -> bool:
     """Whether no user has a train rating after an eval rating; equal moments are not after.
 
     Args:
-        users: [rows] number of the user, each user's ratings together and in order.
-        given: [rows] train or eval, by file.
-        starts: [rows] see `timeline.moment_starts`.
+      users: [rows] number of the user, each user's ratings together and in order.
+      given: [rows] train or eval, by file.
+      starts: [rows] see `timeline.moment_starts`.
     """
     first = np.full(int(users.max(initial=-1)) + 1, len(users))
     held_out, train = np.flatnonzero(given == EVAL), np.flatnonzero(given == TRAIN)

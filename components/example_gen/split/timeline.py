@@ -1,7 +1,5 @@
 """The ratings of whole users in order, each movie rated once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,20 +27,20 @@ class Repeats:
 
 
 def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
-    """Sorts ratings by user and time and drops what was rated again later, or is rated elsewhere.
+    """Sorts ratings by user and time, and keeps one of each user and movie: the last.
 
     Users are put in the order of a seeded hash, so that neighbours have nothing in common. A user's
     order is by time; within a moment, or where there are no times, it is drawn by a seeded hash of
     what the rows hold. Where their lines stand in the files decides nothing.
 
     Args:
-        rows: user_id: string, movie_id: string, rating: float32 (null if the source has none,
-            NaN where not rated), timestamp: int64 (null if the source has none), given: int8,
-            order: int64, and any others; all the ratings of each user in it.
+      rows: user_id: string, movie_id: string, rating: float32 (null if the source has none,
+        NaN where not rated), timestamp: int64 (null if the source has none), given: int8,
+        order: int64, and any others; all the ratings of each user in it.
 
     Returns:
-        The rows that stay, in order, and which rows of the argument were dropped. Of ratings of one
-        moment for the same movie one of eval's file stays, if there is any.
+      The rows that stay, in order, and which rows of the argument were dropped. Of ratings of one
+      moment for the same movie one of eval's file stays, if there is any.
     """
     users, movies = _user_ranks(rows["user_id"], seed), _codes(rows["movie_id"])
     order, given = rows["order"].to_numpy(), rows["given"].to_numpy()
@@ -63,7 +61,7 @@ def moment_starts(rows: pa.Table) -> Int64s:
     """Where the moment of each row begins: the first row of the same user and time. Shape [rows].
 
     Args:
-        rows: what `order_rows` returned; without times each row is a moment of its own.
+      rows: what `order_rows` returned; without times each row is a moment of its own.
     """
     places = np.arange(len(rows))
     if not len(rows) or rows["timestamp"].null_count:
@@ -74,7 +72,7 @@ def moment_starts(rows: pa.Table) -> Int64s:
     return np.maximum.accumulate(np.where(new, places, 0))
 
 
-def in_company(starts: Int64s) -> Bools:
+def shares_moment(starts: Int64s) -> Bools:
     """Whether each row shares its moment with others; `starts` as `moment_starts` gives it."""
     shared: Bools = np.bincount(starts, minlength=len(starts))[starts] > 1
     return shared
@@ -111,7 +109,7 @@ def _codes(ids: pa.ChunkedArray) -> Int64s:
 
 
 def _last_of_each(keys: Int64s, rated: Bools) -> tuple[Bools, Bools]:
-    """Which row of each key stays, the last rated one if any is, and which are not alone."""
+    """Which row of each key stays, the last rated one if any is, and which share their key."""
     by_key = np.argsort(2 * keys + rated, kind="stable")
     ordered = keys[by_key]
     # Nothing stands beside the first and the last key, so both are edges of a group.

@@ -4,8 +4,6 @@ It all speaks of rows: the place of a rating in a table where users follow one a
 user's ratings are in order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,12 +39,12 @@ def train_windows(users: Int64s, split: Int8s, length: int) -> tuple[Int64s, Int
     """Tiles each user's train ratings with windows of `length`, the last as long as what remains.
 
     Args:
-        users: [rows] number of the user.
-        split: [rows] code of the split.
-        length: ratings in a window.
+      users: [rows] number of the user.
+      split: [rows] code of the split.
+      length: ratings in a window.
 
     Returns:
-        The train rows in order, and the offsets [windows + 1] of the windows among them.
+      The train rows in order, and the offsets [windows + 1] of the windows among them.
     """
     rows = np.flatnonzero(split == TRAIN)
     owners = users[rows]
@@ -66,15 +64,15 @@ def history_spans(
     `rest`: the user's last `limit` train ratings, wherever the target stands.
 
     Args:
-        users: [rows] number of the user, ascending.
-        split: [rows] code of the split.
-        starts: [rows] where the moment of each row begins, see `timeline.moment_starts`.
-        targets: [targets] rows of valid or eval.
-        limit: greatest length of a history.
-        mode: see above.
+      users: [rows] number of the user, ascending.
+      split: [rows] code of the split.
+      starts: [rows] where the moment of each row begins, see `timeline.moment_starts`.
+      targets: [targets] rows of valid or eval.
+      limit: greatest length of a history.
+      mode: see above.
 
     Returns:
-        pool [n] of rows, begins [targets] and ends [targets]: target i has pool[begins[i]:ends[i]].
+      pool [n] of rows, begins [targets] and ends [targets]: target i has pool[begins[i]:ends[i]].
     """
     pool = np.arange(len(users)) if mode == "before" else np.flatnonzero(split == TRAIN)
     owners = users[pool]
@@ -122,14 +120,14 @@ def target_examples(
         history = expand(pool, begins[piece], ends[piece])
         seen = expand(pool, firsts[piece], begins[piece])
         if mode == "before":
-            seen = _with_company(seen, split, starts, targets[piece])
+            seen = _with_earlier_splits(seen, split, starts, targets[piece])
         yield Windows(targets[piece], np.arange(last - first + 1), *history, *seen)
 
 
-def _with_company(
+def _with_earlier_splits(
     seen: tuple[Int64s, Int64s], split: Int8s, starts: Int64s, targets: Int64s
 ) -> tuple[Int64s, Int64s]:
-    """Adds what an earlier split holds of each target's moment: no history, but seen."""
+    """Adds what an earlier split holds of each target's moment: seen, and yet no history."""
     rows, offsets = seen
     ends = starts[targets] + np.bincount(starts)[starts[targets]]
     company, of_company = expand(np.arange(len(split)), starts[targets], ends)

@@ -1,1 +1,1 @@
-"""Writing: from rows to files of serialised Examples."""
+"""Writing: rows, and which of them each Example holds, go in; TFRecord shards come out."""

@@ -1,7 +1,5 @@
 """Ratings, and what is known of their movies and users, as serialised tf.train.Examples."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +15,7 @@ Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Features:
+class FeatureColumns:
     """Every feature of every rating of a partition, by name.
 
     `movies` have one piece per movie and `movie_of` [rows] tells which; `users` likewise;
@@ -31,18 +29,18 @@ class Features:
     user_of: Int64s
 
 
-def join(ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> Features:
+def join(ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> FeatureColumns:
     """Looks up the movie and the user of each rating.
 
     Args:
-        ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
-        movies: one row per movie; has every movie of `ratings`.
-        users: one row per user, or None; users that are missing get empty strings.
+      ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
+      movies: one row per movie; has every movie of `ratings`.
+      users: one row per user, or None; users that are missing get empty strings.
     """
     ids = ratings["movie_id"].combine_chunks()
     given = [name for name in ("rating", "timestamp") if not ratings[name].null_count]
     who = ratings["user_id"].combine_chunks().dictionary_encode()
-    return Features(
+    return FeatureColumns(
         ratings={name: to_pieces(ratings[name].combine_chunks()) for name in given},
         movies={name: to_pieces(_text(movies[name])) for name in movies.column_names},
         movie_of=_numbers(pc.index_in(ids, value_set=movies["movie_id"].combine_chunks())),
@@ -51,7 +49,7 @@ def join(ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> Feature
     )
 
 
-def rating_examples(features: Features, windows: Windows) -> list[bytes]:
+def rating_examples(features: FeatureColumns, windows: Windows) -> list[bytes]:
     """Serialised Examples, one per window."""
     first = windows.targets[windows.target_offsets[:-1]]
     one_each = np.arange(len(first) + 1)

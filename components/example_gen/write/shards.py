@@ -1,7 +1,5 @@
 """Files of Examples, written so that a reader sees a whole file or none."""
 
-from __future__ import annotations
-
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -9,20 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
-_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+from components.examples.paths import split_dir
+from components.examples.records import COMPRESSION
+
+_OPTIONS = tf.io.TFRecordOptions(compression_type=COMPRESSION, compression_level=1)
 _UNFINISHED = ".unfinished-"
-
-
-def split_dir(uri: str, split: str) -> str:
-    """The folder of a split within an Examples artifact."""
-    return os.path.join(uri, f"Split-{split}")  # noqa: PTH118 (may be gs://)
 
 
 def write_shard(uri: str, split: str, index: int, count: int, pieces: Iterable[list[bytes]]) -> int:
     """Writes Examples to shard `index` of `count`, replacing what an earlier attempt left.
 
     Returns:
-        How many Examples were written.
+      How many Examples were written.
     """
     folder = split_dir(uri, split)
     tf.io.gfile.makedirs(folder)

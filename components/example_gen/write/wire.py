@@ -5,8 +5,6 @@ Features stand in alphabetical order, so equal Examples are equal bytes in every
 `Example.SerializeToString(deterministic=True)` gives, to the byte.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +47,8 @@ def serialise(columns: dict[str, tuple[Pieces, Int64s, Int64s]]) -> list[bytes]:
     """Serialised Examples.
 
     Args:
-        columns: by feature name, the values, the rows of them that the lists hold one after
-            another [entries], and the offsets of the lists [examples + 1].
+      columns: by feature name, the values, the rows of them that the lists hold one after
+        another [entries], and the offsets of the lists [examples + 1].
     """
     parts: list[Any] = []
     for name, (pieces, rows, offsets) in sorted(columns.items()):

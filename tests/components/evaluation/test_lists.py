@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.evaluation import bootstrap, lists
-from components.evaluation.lists import Movies, Seen
+from components.evaluation.lists import Seen
+from components.examples.activity import Movies
 
 GENRES = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], bool)
 COUNTS = np.array([10.0, 4, 0, 1, 7, 2])

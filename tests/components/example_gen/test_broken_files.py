@@ -10,9 +10,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pytest
 
-from components.example_gen.read.files import find_files
+from components.example_gen.read.find import find_files
 from components.example_gen.read.problems import Problems
-from components.example_gen.read.ratings import plan_ranges, read_range
+from components.example_gen.read.ranges import plan_ranges
+from components.example_gen.read.ratings import read_range
 from schemas.errors import UserError
 from schemas.source import Source, load_source
 

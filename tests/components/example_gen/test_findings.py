@@ -9,6 +9,7 @@ import pytest
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import FINDINGS, generate
+from components.example_gen.prepare import DEFAULT_SIZES, Sizes
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -32,13 +33,13 @@ def _votes(users=50, each=20, seed=1):
     ]
 
 
-def _run(folder, votes, source=None, people=(), **split):
+def _run(folder, votes, source=None, people=(), sizes=DEFAULT_SIZES, **split):
     lines = ["u,m,r,t", *(",".join(map(str, vote)) for vote in votes), ""]
     (folder / "votes.csv").write_text("\n".join(lines))
     (folder / "users.csv").write_text("\n".join(["u,g", *(f"{user},F" for user in people), ""]))
     uris = str(folder / "examples"), str(folder / "catalogue")
     config = SplitConfig(kind="random", **split)
-    return generate(source or _source(), config, str(folder), *uris)
+    return generate(source or _source(), config, str(folder), *uris, sizes=sizes)
 
 
 def _of_one(votes, rows, name="guest", column=0):
@@ -108,11 +109,10 @@ def test_users_that_the_users_table_lacks_are_told(tmp_path):
         _run(tmp_path, votes, source, ["1", "2"])
 
 
-def test_what_is_found_does_not_depend_on_the_layout_of_the_work(tmp_path, monkeypatch):
+def test_what_is_found_does_not_depend_on_the_layout_of_the_work(tmp_path):
     votes = _of_one(_votes(), 300, column=1)
     whole = _run(tmp_path, votes)
-    monkeypatch.setattr("components.example_gen.generate._PARTITION_BYTES", 3000)
-    assert _run(tmp_path, votes) == whole
+    assert _run(tmp_path, votes, sizes=Sizes(partition_bytes=3000)) == whole
 
 
 def test_too_many_unreadable_flags_stop_the_run_before_the_ratings_are_read(tmp_path: Path):

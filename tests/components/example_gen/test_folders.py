@@ -8,8 +8,9 @@ import pytest
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
 from components.example_gen.inputs import SpanWindowProcessor, input_config
-from components.example_gen.read.files import find_files, listed, literal, matching
+from components.example_gen.read.find import find_files, matching
 from components.example_gen.read.spans import find_window
+from components.examples.paths import listed, literal
 from components.trainer.component import told_by
 from components.trainer.run import make_job
 from schemas.source import Source

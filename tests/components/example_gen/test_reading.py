@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.example_gen.read.files import find_files
+from components.example_gen.read.find import find_files
 from components.example_gen.read.problems import Problems, resolve_lines
-from components.example_gen.read.ratings import SCHEMA, plan_ranges, read_range
+from components.example_gen.read.ranges import plan_ranges
+from components.example_gen.read.ratings import SCHEMA, read_range
 from schemas.source import Source, load_source
 
 DATA = Path(__file__).parents[3] / "data" / "ml-latest-small"

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from schemas.features import MOVIE_FEATURES
+
 SPLITS = ("train", "valid", "eval")
 SCALE = (1.0, 5.0)
 
@@ -45,17 +47,39 @@ def _size(ratings, split):
 
 
 @pytest.fixture(scope="session")
-def make_explored(make_partition):
+def make_catalogue():
+    """Movies 'Film 0', 'Film 1' and so on; features by name, as their source has them."""
+    from components.examples.catalogue import Catalogue
+
+    text = pa.large_binary()
+
+    def known(value):
+        values = value if isinstance(value, list) else [value]
+        return [str(one).encode() for one in values if one not in ("", 0)]
+
+    def make(movies, titles=None, **columns):
+        titles = titles or [f"Film {i}" for i in range(movies)]
+        features = {name: columns[name] for name in MOVIE_FEATURES if name in columns}
+        return Catalogue(
+            ids=pa.array([b"m%d" % i for i in range(movies)], text),
+            titles=pa.array([title.encode() for title in titles], text),
+            features={
+                name: pa.array(list(map(known, values)), pa.list_(text))
+                for name, values in features.items()
+            },
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_explored(make_partition, make_catalogue):
     """What was counted of ratings and movies; the titles are 'Film 0', 'Film 1' and so on."""
+    from components.explore.content import Explored
     from components.explore.cubes import count
-    from components.explore.facts import Explored
 
     def make(ratings, users=None, movies=None, dropped=None, scale=SCALE, **columns):
         movies = movies or max(row[1] for row in ratings) + 1
-        catalogue = {
-            "movie_id": pa.array([b"m%d" % i for i in range(movies)], pa.large_binary()),
-            "title": [f"Film {i}" for i in range(movies)],
-        }
         rows = {
             "read": len(ratings) + sum((dropped or {}).values()),
             "kept": len(ratings),
@@ -65,7 +89,7 @@ def make_explored(make_partition):
             "samples": [],
         }
         cubes = count(make_partition(ratings, users), scale)
-        return Explored(cubes, pa.table(catalogue | columns), rows, {}, scale)
+        return Explored(cubes, make_catalogue(movies, **columns), rows, {}, scale)
 
     return make
 

@@ -7,10 +7,10 @@ import pyarrow.compute as pc
 import pytest
 import tensorflow as tf
 
-from components.example_gen import generate as module
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import LOCAL_BEAM_ARGS, generate
-from components.explore.gather import Job, gather
+from components.example_gen.prepare import Sizes
+from components.explore.gather import Artifacts, gather
 from components.explore.reading import read_partition, shards
 from schemas.source import Source
 
@@ -60,10 +60,9 @@ def job(request, data, tmp_path_factory):
     source = make_source(request.param, request.param)
     place = tmp_path_factory.mktemp("made")
     config = SplitConfig() if request.param else SplitConfig(kind="random")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_PARTITION_BYTES", 3000)
-        generate(source, config, str(data), f"{place}/examples", f"{place}/catalogue")
-    return Job(f"{place}/examples", f"{place}/catalogue", source)
+    uris = f"{place}/examples", f"{place}/catalogue"
+    generate(source, config, str(data), *uris, sizes=Sizes(partition_bytes=3000))
+    return Artifacts(f"{place}/examples", f"{place}/catalogue", source)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +88,7 @@ def targets(job):
 
 def test_every_rating_of_every_shard_is_counted_once(job, found):
     assert len(shards(job.examples)) > 2
-    ids = job.movies()["movie_id"].to_pylist()
+    ids = job.movies().ids.to_pylist()
     expected = Counter(
         (SPLITS.index(split), ids.index(movie), round((rating - 0.5) * 2))
         for split, _, movie, rating, _ in targets(job)
@@ -121,15 +120,17 @@ def test_groups_and_times_are_there_where_the_source_has_them(job, found):
 
 def test_the_catalogue_has_the_columns_of_the_source(job):
     movies = job.movies()
-    assert movies.column_names == ["movie_id", "title", "year", "genres"]
-    row = movies.slice(movies["movie_id"].to_pylist().index(b"3"), 1).to_pylist()[0]
-    assert row == {
-        "movie_id": b"3", "title": "Film 3 (1953)", "year": 1953, "genres": ["A", "B"],
-    }  # fmt: skip
+    assert list(movies.features) == ["year", "genres"]
+    row = movies.ids.to_pylist().index(b"3")
+    assert movies.titles[row].as_py() == b"Film 3 (1953)"
+    assert {name: movies.values(name)[row] for name in movies.features} == {
+        "year": [b"1953"],
+        "genres": [b"A", b"B"],
+    }
 
 
 def test_a_movie_that_the_catalogue_lacks_is_a_fault(job):
-    ids = job.movies()["movie_id"].combine_chunks()[1:]
+    ids = job.movies().ids[1:]
     names = shards(job.examples)
     with pytest.raises(ValueError, match="catalogue lacks"):
         [read_partition(job.examples, name, job.source, ids) for name in names]
@@ -138,7 +139,7 @@ def test_a_movie_that_the_catalogue_lacks_is_a_fault(job):
 def test_a_partition_keeps_each_users_order(job):
     if not job.source.has_timestamps:
         return
-    ids = job.movies()["movie_id"].combine_chunks()
+    ids = job.movies().ids
     ratings = read_partition(job.examples, shards(job.examples)[0], job.source, ids).ratings
     user, split, time = (ratings[name].to_numpy() for name in ("user", "split", "timestamp"))
     same = (np.diff(user) == 0) & (np.diff(split) == 0)
@@ -150,7 +151,7 @@ def test_examples_without_ratings_are_counted(data, tmp_path):
     rows = generate(
         source, SplitConfig(), str(data), f"{tmp_path}/examples", f"{tmp_path}/catalogue"
     )
-    job = Job(f"{tmp_path}/examples", f"{tmp_path}/catalogue", source)
+    job = Artifacts(f"{tmp_path}/examples", f"{tmp_path}/catalogue", source)
     cubes = gather(job, str(tmp_path / "work"), LOCAL_BEAM_ARGS)
     assert pc.sum(cubes["movies"]["n"]).as_py() == rows["kept"] == rows["unrated"]
     assert set(cubes["movies"]["level"].to_pylist()) == {-1}

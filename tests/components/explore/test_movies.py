@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.explore import movies
-from components.explore.facts import make_facts
+from components.explore.content import make_content
 
 
 def rated(*means_and_counts):
@@ -26,7 +26,7 @@ def test_one_top_rating_is_not_the_best_of_all(make_explored):
     assert np.nanargmax(found.means) == 3 and np.argmax(drawn) == 1
     assert np.nanargmin(found.means) == 4 and np.argmin(drawn) == 2
     assert weight > 0
-    facts = make_facts(explored)["movies"]
+    facts = make_content(explored)["movies"]
     assert facts["best"][0]["movie"] == "Film 1" and facts["worst"][0]["movie"] == "Film 2"
     assert facts["most_rated"][0] == {
         "movie": "Film 0", "ratings": 41, "mean": 3.0, "shrunken": pytest.approx(drawn[0]),
@@ -55,12 +55,12 @@ def test_movies_that_do_not_differ_all_get_the_usual_mean(make_explored):
     explored = make_explored(rated((3.0, 4), (3.0, 4), (3.0, 6)))
     drawn, weight = movies.shrunken(explored.totals())
     assert weight == float("inf") and drawn == pytest.approx([3.0, 3.0, 3.0], abs=0.05)
-    assert make_facts(explored)["movies"]["weight"] is None
+    assert make_content(explored)["movies"]["weight"] is None
 
 
 def test_a_movie_that_nobody_rated_is_in_no_list(make_explored):
     explored = make_explored(rated((3.0, 4), (4.0, 2)), movies=4)
-    facts = make_facts(explored, movie=3)
+    facts = make_content(explored, movie=3)
     assert facts["movies"]["rated"] == 2 and facts["movies"]["catalogue"] == 4
     for name in ("best", "worst", "most_rated"):
         assert {row["movie"] for row in facts["movies"][name]} == {"Film 0", "Film 1"}
@@ -74,7 +74,7 @@ def test_genres_decades_and_people_are_counted_and_the_unknown_left_out(make_exp
         year=[1994, 1999, 0],
         director=["Ann", "", "Ann"],
     )
-    found = make_facts(explored)["movies"]["by"]
+    found = make_content(explored)["movies"]["by"]
     assert list(found) == ["genres", "director", "decade"]
     assert found["genres"] == [
         {"value": "A", "movies": 2, "ratings": 7, "mean": pytest.approx((15 + 8) / 7)},
@@ -98,15 +98,14 @@ def test_unknown_features_are_shares_of_movies(make_explored):
 
 
 def test_one_title_of_two_movies_tells_them_apart(make_explored):
-    explored = make_explored(rated((3.0, 4), (4.0, 2), (2.0, 2)))
-    twice = explored.catalogue.set_column(1, "title", [["Heat", "Heat", "Ran"]])
-    found = movies.listed(twice, explored.totals(), np.zeros(3), np.arange(3), 3)
+    explored = make_explored(rated((3.0, 4), (4.0, 2), (2.0, 2)), titles=["Heat", "Heat", "Ran"])
+    found = movies.movie_rows(explored.catalogue, explored.totals(), np.zeros(3), np.arange(3), 3)
     assert [row["movie"] for row in found] == ["Heat [m0]", "Heat [m1]", "Ran"]
 
 
 def test_one_movie_shows_its_own_ratings(make_explored):
     explored = make_explored(rated((3.0, 4), (5.0, 3)))
-    movie = make_facts(explored, movie=0)["movie"]
+    movie = make_content(explored, movie=0)["movie"]
     assert movie["splits"] == {"train": 4, "valid": 0, "eval": 1} and movie["rank"] == 1
     own = {row["rating"]: row["share"] for row in movie["levels"] if row["of"] == "this movie"}
     # What nobody gave any movie is not shown; 5.0 was given to the other one only.

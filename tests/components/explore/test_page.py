@@ -6,8 +6,8 @@ import math
 import pytest
 
 from components.explore import page
-from components.explore.facts import make_facts
-from components.explore.words import sentences
+from components.explore.content import make_content
+from components.explore.findings import findings
 from tests.browser import browser
 from tests.looks import DRAWN, check_fit, check_print
 
@@ -39,13 +39,9 @@ def facts(make_explored, drawn_ratings):
         year=[1950 + i for i in range(40)],
         director=[f"Director {i % 7}" for i in range(40)],
         star=[EVIL] * 40,
+        titles=[f"{EVIL} {i} with a title that is too long for any line" for i in range(40)],
     )
-    titles = [f"{EVIL} {i} with a title that is too long for any line" for i in range(40)]
-    explored = type(explored)(
-        explored.cubes, explored.catalogue.set_column(1, "title", [titles]),
-        explored.rows, {}, explored.scale,
-    )  # fmt: skip
-    made = make_facts(explored, movie=7)
+    made = make_content(explored, movie=7)
     sample = {"reason": "off_scale", "file": "r.csv", "line": 7, "text": EVIL}
     first = {"file": "m.csv", "line": 3, "text": EVIL}
     cell = {"column": f"movies.genres.{EVIL}", "reason": "unreadable_flag", "cells": 2, "of": 9}
@@ -59,7 +55,7 @@ def facts(make_explored, drawn_ratings):
 @pytest.fixture(scope="module")
 def address(facts, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(page.render(facts, sentences(facts), EVIL, "today"), encoding="utf-8")
+    path.write_text(page.render(facts, findings(facts), EVIL, "today"), encoding="utf-8")
     return path.as_uri()
 
 
@@ -102,7 +98,7 @@ def test_every_chart_is_drawn_and_described(facts, shown):
 
 def test_the_sentences_stand_with_their_splits(facts, shown):
     lines = shown.js("[...document.querySelectorAll('.words li')].map(l => l.textContent)")
-    expected = [f"{s.text} ({', '.join(s.splits)})" for s in sentences(facts)]
+    expected = [f"{s.text} ({', '.join(s.splits)})" for s in findings(facts)]
     assert lines == expected and len(lines) > 3
 
 
@@ -148,9 +144,9 @@ def test_headings_descend_and_every_section_is_linked(shown):
 def test_the_least_that_a_source_can_have_is_a_page_too(make_explored, tab, tmp_path):
     """No times, no groups, no features, no valid: what is not known is left out."""
     ratings = [("a", 0, 3.0, None, "train"), ("b", 1, 4.0, None, "eval")]
-    facts = make_facts(make_explored(ratings))
+    facts = make_content(make_explored(ratings))
     path = tmp_path / "index.html"
-    path.write_text(page.render(facts, sentences(facts), "mine", "today"), encoding="utf-8")
+    path.write_text(page.render(facts, findings(facts), "mine", "today"), encoding="utf-8")
     tab.look()
     tab.open(path.as_uri(), DRAWN)
     assert tab.complaints() == []
@@ -166,9 +162,9 @@ def test_a_source_without_ratings_is_a_page_too(make_explored, drawn_ratings, ta
     seen = [(user, movie, math.nan, *rest) for user, movie, _, *rest in drawn_ratings]
     users = {f"u{i}": {"gender": "FM"[i % 2]} for i in range(60)}
     explored = make_explored(seen, users, scale=None, genres=[["A"]] * 40)
-    facts = make_facts(explored, movie=7)
+    facts = make_content(explored, movie=7)
     path = tmp_path / "index.html"
-    path.write_text(page.render(facts, sentences(facts), "mine", "today"), encoding="utf-8")
+    path.write_text(page.render(facts, findings(facts), "mine", "today"), encoding="utf-8")
     tab.look()
     tab.open(path.as_uri(), DRAWN)
     assert tab.complaints() == []

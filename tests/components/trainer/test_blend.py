@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.examples.records import records
 from components.model import scoring
 from components.model.features import history, parse
 from components.trainer.blend import add_linear_path, count_together
-from components.trainer.windows import records
 
 REACH = 20
 

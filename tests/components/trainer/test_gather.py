@@ -1,21 +1,27 @@
 """From vocabularies, catalogue and train Examples to the model's facts."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.examples.catalogue import Catalogue
 from components.model.facts import Raters
 from components.trainer import gather
-from components.trainer.gather import Catalogue, RaterSample, TrainStatistics
+from components.trainer.gather import RaterSample, TrainStatistics
 
 NOBODY = Raters(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
 
+GENRES = [[b"Drama"], [b"Comedy", b"Drama"], [], [b"Noir"]]
 CATALOGUE = Catalogue(
-    ids=[b"a", b"b", b"c", b"new"],
-    titles=[b"Same", b"Same", b"C", b"New"],
-    features={"genres": [[b"Drama"], [b"Comedy", b"Drama"], [], [b"Noir"]], "star": [[b"X"]] * 4},
+    ids=pa.array([b"a", b"b", b"c", b"new"], pa.large_binary()),
+    titles=pa.array([b"Same", b"Same", b"C", b"New"], pa.large_binary()),
+    features={
+        name: pa.array(values, pa.list_(pa.large_binary()))
+        for name, values in (("genres", GENRES), ("star", [[b"X"]] * 4))
+    },
 )
 VOCABULARY = {
     "user_id": [b"u1", b"u0"],
@@ -44,7 +50,7 @@ def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
 
 
 def test_many_strangers_use_every_bucket():
-    ids = [b"new%d" % i for i in range(200)]
+    ids = pa.array([b"new%d" % i for i in range(200)], pa.large_binary())
     catalogue = Catalogue(ids, ids, {})
     nothing = TrainStatistics(*np.zeros([3, 200]), 0.0, (np.inf, -np.inf), {}, NOBODY)
     facts = gather.make_facts(catalogue, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
@@ -96,7 +102,7 @@ def test_count_train_agrees_with_numpy(example, write_records, tmp_path):
             examples.append(
                 example(
                     user_id="u1",
-                    movie_id=[CATALOGUE.ids[m] for m in movies],
+                    movie_id=[CATALOGUE.ids[m].as_py() for m in movies],
                     rating=ratings.tolist(),
                 )
             )
@@ -125,7 +131,7 @@ def test_what_is_not_rated_counts_as_seen_alone(example, write_records, tmp_path
     movies, users = [0, 1, 2, 1, 0], ["u0", "u1"]
     told = ratings or [np.nan] * 5
     windows = [
-        example(user_id=user, movie_id=[CATALOGUE.ids[m] for m in movies[part]],
+        example(user_id=user, movie_id=[CATALOGUE.ids[m].as_py() for m in movies[part]],
                 **({"rating": ratings[part]} if ratings else {}))
         for user, part in zip(users, (slice(0, 3), slice(3, 5)), strict=True)
     ]  # fmt: skip
@@ -161,29 +167,6 @@ def test_lookup_maps_names_to_rows():
         1,
         2,
     ]
-
-
-def test_read_catalogue(example, write_records, tmp_path):
-    whole = [
-        example(movie_id="a", movie_title="Same", year=1995, genres=["Drama", "Comedy"], star=""),
-        example(movie_id="b", movie_title="Same", year=0, genres=[], star="Y"),
-        example(movie_id="c", movie_title="Ça", year=2001, genres=["Drama", "0"], star="X"),
-    ]
-    files = [write_records(tmp_path / name, part) for name, part in
-             (("1.gz", whole[:2]), ("2.gz", whole[2:]))]  # fmt: skip
-    found = gather.read_catalogue(files)
-    assert found.ids == [b"a", b"b", b"c"]
-    assert found.titles == [b"Same", b"Same", "Ça".encode()]
-    assert found.features == {
-        "year": [[b"1995"], [], [b"2001"]],
-        "genres": [[b"Drama", b"Comedy"], [], [b"Drama", b"0"]],
-        "star": [[], [b"Y"], [b"X"]],
-    }
-
-
-def test_read_catalogue_without_features(example, write_records, tmp_path):
-    files = [write_records(tmp_path / "1.gz", [example(movie_id="a", movie_title="a")])]
-    assert gather.read_catalogue(files).features == {}
 
 
 @settings(deadline=None)

@@ -6,10 +6,11 @@ import tensorflow as tf
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
+from components.examples.catalogue import read_catalogue
+from components.examples.records import records
 from components.exported.evaluation import evaluation
 from components.model.config import ModelConfig, TrainingConfig
 from components.trainer import gather, run
-from components.trainer.windows import records
 from schemas.source import Source
 
 USERS, MOVIES, DAYS, A_DAY = 300, 120, 3, 8
@@ -43,11 +44,11 @@ def test_noise_is_found_by_chance_and_no_better_than_popularity(examples):
         split: tf.io.gfile.glob(f"{examples}/examples/Split-{split}/*")
         for split in ("train", "valid", "eval")
     }
-    catalogue = gather.read_catalogue(tf.io.gfile.glob(f"{examples}/catalogue/*/*"))
+    catalogue = read_catalogue(tf.io.gfile.glob(f"{examples}/catalogue/*/*"))
     users = sorted({example.features.feature["user_id"].bytes_list.value[0]
                     for batch in records(files["train"])
                     for example in map(tf.train.Example.FromString, batch.numpy())})  # fmt: skip
-    vocabulary = {"user_id": users, "movie_id": catalogue.ids}
+    vocabulary = {"user_id": users, "movie_id": catalogue.ids.to_pylist()}
     lookup = gather.make_lookup(catalogue, vocabulary)
     statistics = gather.count_train(files["train"], lookup, len(catalogue.ids))
     job = run.Job(

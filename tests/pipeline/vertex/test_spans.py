@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from components.example_gen.executor import settle
+from components.example_gen.executor import resolve_patterns
 from components.example_gen.inputs import input_config, resolved
 from pipeline.config import load_config
 from pipeline.vertex.check import wiring_findings
@@ -80,7 +80,7 @@ def test_without_a_driver_the_node_resolves_its_spans_itself(config):
     source = load_source(config.source)
     files = input_config(source, config.split)
     told = {"input_base": config.data_dir, "range_config": '{"rolling_range": {"num_spans": 2}}'}
-    settle(files, told)
+    resolve_patterns(files, told)
     read = [span.ratings.files for span in resolved(source, files)]
     assert read == [["ratings-9.csv"], ["ratings-10.csv"]]
 

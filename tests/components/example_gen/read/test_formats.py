@@ -1,12 +1,9 @@
 """One table in every format gives the same rows, and what is wrong in a file is told."""
 
-import csv
 import gzip
 import io
 import json
 import pickle
-import zipfile
-from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -15,118 +12,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from components.example_gen.read.files import find_files
-from components.example_gen.read.problems import Problems, resolve_lines
-from components.example_gen.read.ratings import SCHEMA, plan_ranges, read_range
+from components.example_gen.read.find import find_files
+from components.example_gen.read.ranges import plan_ranges
 from components.example_gen.read.tables import MovieTable, read_movies, read_users
 from schemas.errors import UserError
 from schemas.source import Source
-
-COLUMNS = {"user_id": "user", "movie_id": "movie", "rating": "stars", "timestamp": "time"}
-NAMES = ["user", "movie", "stars", "time", "review"]
-
-
-def own(files: str, **ratings: Any) -> Source:
-    table = {"files": files, "columns": COLUMNS} | ratings
-    return Source.model_validate({"name": "own", "scale": (1, 5), "ratings": table})
-
-
-def read(source: Source, folder: Path, size: int = 16 << 20) -> tuple[pa.Table, Problems]:
-    rows, problems, lines = [SCHEMA.empty_table()], Problems(), {}
-    for rng in plan_ranges(source, find_files(source, str(folder))["ratings"], size):
-        for batch in read_range(source, rng):
-            key = rng.path, rng.start
-            lines[key] = lines.get(key, 0) + batch.lines
-            rows.append(pa.Table.from_batches([batch.rows]))
-            problems = problems.merge(batch.problems)
-    return pa.concat_tables(rows), resolve_lines(problems, lines)
-
-
-SECOND = 1_000_000  # microseconds
-
-
-def values(table: pa.Table) -> list[tuple[Any, ...]]:
-    return [tuple(row.values())[:4] for row in table.to_pylist()]
-
-
-def as_csv(rows: list[dict[str, Any]]) -> bytes:
-    made = io.StringIO()
-    writer = csv.DictWriter(made, NAMES, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return made.getvalue().encode()
-
-
-def as_json(rows: list[dict[str, Any]]) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def as_parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
-    made = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), made, **{"row_group_size": 3, **options})
-    return made.getvalue()
-
-
-def zipped(name: str, data: bytes, **more: bytes) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, data)
-        for other, content in more.items():
-            archive.writestr(other, content)
-    return made.getvalue()
-
-
-FORMATS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
-    "votes.csv": as_csv,
-    "votes.csv.gz": lambda rows: gzip.compress(as_csv(rows)),
-    "votes.jsonl": as_json,
-    "votes.ndjson.gz": lambda rows: gzip.compress(as_json(rows)),
-    "votes.json": as_json,
-    "votes.parquet": as_parquet,
-    "votes.parquet.gz": lambda rows: gzip.compress(as_parquet(rows)),
-    "csv.zip": lambda rows: zipped("in/votes.csv", as_csv(rows)),
-    "json.zip": lambda rows: zipped("votes.jsonl", as_json(rows)),
-    "parquet.zip": lambda rows: zipped("votes.parquet", as_parquet(rows)),
-}
-IDS = st.one_of(
-    st.integers(1, 10**12), st.text(st.sampled_from('aZ9é😀"/,;'), min_size=1, max_size=6)
+from tests.components.example_gen.read.formats import (
+    SECOND,
+    as_csv,
+    as_json,
+    as_parquet,
+    own,
+    read,
+    values,
+    zipped,
 )
-# A column of Parquet has one type.
-TABLES = st.sampled_from([int, str]).flatmap(
-    lambda kind: st.lists(
-        st.fixed_dictionaries(
-            {
-                "user": IDS.map(kind) if kind is str else st.integers(0, 10**15),
-                "movie": IDS.map(str),
-                "stars": st.sampled_from([1.0, 2.5, 4.0, 5.0]),
-                "time": st.integers(10**9, 2 * 10**9),
-                "review": st.text(st.sampled_from('ab,"\n é{}'), max_size=9),
-            }
-        ),
-        min_size=1,
-        max_size=9,
-    )
-)
-
-
-@given(rows=TABLES, size=st.integers(1, 400))
-def test_every_format_reads_the_same(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], size: int
-) -> None:
-    folder = tmp_path_factory.mktemp("any")
-    expected = [(str(r["user"]), r["movie"], r["stars"], r["time"] * SECOND) for r in rows]
-    for name, write in FORMATS.items():
-        (folder / name).write_bytes(write(rows))
-        for at_once in (size, 16 << 20):
-            table, problems = read(own(name), folder, at_once)
-            assert values(table) == expected, name
-            assert problems.counts == {}, name
-            order = table["order"].to_pylist()
-            assert order == sorted(set(order))
-
 
 GOOD = {"user": "a", "movie": 7, "stars": 4, "time": 5, "review": ""}
 

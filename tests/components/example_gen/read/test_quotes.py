@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components.example_gen.read.files import find_files
+from components.example_gen.read.find import find_files
 from components.example_gen.read.problems import Problems, resolve_lines
-from components.example_gen.read.ratings import plan_ranges, read_range
+from components.example_gen.read.ranges import plan_ranges
+from components.example_gen.read.ratings import read_range
 from components.example_gen.read.tables import MovieTable, read_movies
 from schemas.errors import UserError
 from schemas.source import Source

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.example_gen.read.files import find_files
+from components.example_gen.read.find import find_files
 from components.example_gen.read.tables import (
     MOVIE_SCHEMA,
     MovieTable,
@@ -21,7 +21,7 @@ from components.example_gen.read.tables import (
 from schemas.errors import UserError
 from schemas.source import Source, load_source
 
-DATA = Path(__file__).parents[3] / "data" / "ml-latest-small"
+DATA = Path(__file__).parents[4] / "data" / "ml-latest-small"
 
 ITEM = (
     "1|Toy Story (1995)|01-Jan-1995||http://us.imdb.com/M/title-exact?Toy%20Story%20(1995)"

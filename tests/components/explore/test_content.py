@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from components.explore.facts import make_facts
+from components.explore.content import make_content
 
 
 def moment(*parts):
@@ -27,7 +27,7 @@ USERS = {
 
 @pytest.fixture(scope="module")
 def facts(make_explored):
-    return make_facts(make_explored(RATINGS, USERS))
+    return make_content(make_explored(RATINGS, USERS))
 
 
 def test_splits_say_what_train_never_saw(facts):
@@ -50,7 +50,7 @@ def test_mean_deviation_and_the_error_of_always_saying_trains_mean(facts):
 
 def test_an_empty_valid_has_no_figures(make_explored):
     ratings = [row for row in RATINGS if row[4] != "valid"]
-    valid = make_facts(make_explored(ratings))["splits"]["valid"]
+    valid = make_content(make_explored(ratings))["splits"]["valid"]
     assert valid["ratings"] == 0 and valid["users"] == 0
     names = ("mean", "deviation", "new_users", "new_movies", "short_list", "constant_error")
     assert all(valid[name] is None for name in names)
@@ -59,7 +59,7 @@ def test_an_empty_valid_has_no_figures(make_explored):
 def test_the_short_list_is_of_trains_most_rated_movies(make_explored):
     train = [(f"u{i}", movie, 3.0, i, "train") for movie in range(11) for i in range(12 - movie)]
     held_out = [("u0", movie, 3.0, 99, "eval") for movie in (0, 9, 10, 11)]
-    facts = make_facts(make_explored([*train, *held_out]))
+    facts = make_content(make_explored([*train, *held_out]))
     assert facts["splits"]["eval"]["short_list"] == 0.5  # 10 is the eleventh, 11 in no train row
 
 
@@ -106,7 +106,7 @@ def test_times(facts):
 
 
 def test_no_times_are_none(make_explored):
-    assert make_facts(make_explored([(*r[:3], None, r[4]) for r in RATINGS]))["times"] is None
+    assert make_content(make_explored([(*r[:3], None, r[4]) for r in RATINGS]))["times"] is None
 
 
 def test_what_was_seen_but_not_rated_counts_but_for_means(make_explored):
@@ -114,7 +114,7 @@ def test_what_was_seen_but_not_rated_counts_but_for_means(make_explored):
     unrated = [("c", 4, math.nan, moment(2002, 6, 8, 1), "eval"), ("d", 4, math.nan, 9, "train")]
     people = USERS | {"d": {"gender": "X", "age": ""}}
     with_them, without = (
-        make_facts(make_explored([*RATINGS, *more], people, movies=5)) for more in (unrated, [])
+        make_content(make_explored([*RATINGS, *more], people, movies=5)) for more in (unrated, [])
     )
     assert (with_them["rated"], without["rated"]) == (8, 8)
     for split, more in (("train", 1), ("valid", 0), ("eval", 1)):

@@ -1,39 +1,41 @@
-"""Everything that the page shows, as plain JSON, out of the counts, statistics and rows.json."""
+"""Everything that the page shows, as plain JSON, from the counts, statistics and rows.json."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from components.evaluation.bands import centres
 from components.example_gen.split.splits import SPLITS, TRAIN
+from components.examples.catalogue import Catalogue
+from components.examples.rows import RowsReport
 from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
-from components.explore.features import feature_rows
+from components.explore.feature_statistics import feature_rows
 from components.explore.movies import Totals
 from components.report.data import histogram
+from schemas.text import to_text
 
 SHOWN = 15  # movies, people and genres of a list
 FEW = 5  # ratings in train, below which a movie's id learns next to nothing
-Facts = dict[str, Any]
+Content = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Explored:
     """What was counted.
 
-    cubes: see `cubes.count`; catalogue: see `reading.read_catalogue`; rows: the content of
+    cubes: see `cubes.count`; catalogue: with the features of the source; rows: the content of
     rows.json; statistics: by split, and of the catalogue; scale: the lowest and highest rating,
     None without ratings.
     """
 
     cubes: Cubes
-    catalogue: pa.Table
-    rows: Mapping[str, Any]
+    catalogue: Catalogue
+    rows: RowsReport
     statistics: Mapping[str, DatasetFeatureStatistics]
     scale: tuple[float, float] | None
 
@@ -44,36 +46,36 @@ class Explored:
 
     def totals(self) -> Totals:
         """What was counted of each movie."""
-        return movies.totals(self.cubes["movies"], len(self.catalogue), len(self.levels))
+        return movies.totals_of(self.cubes["movies"], len(self.catalogue), len(self.levels))
 
 
-def make_facts(explored: Explored, movie: int | None = None) -> Facts:
+def make_content(explored: Explored, movie: int | None = None) -> Content:
     """Puts everything together.
 
     Args:
       explored: what was counted.
       movie: the row in the catalogue of a movie to show alone.
     """
-    found, cubes = explored.totals(), explored.cubes
-    of_movies = _movies(explored, found)
-    facts = {
+    totals, cubes = explored.totals(), explored.cubes
+    of_movies = _movies(explored, totals)
+    content: Content = {
         "rows": dict(explored.rows),
         "scale": list(explored.scale or ()),
-        "rated": int(found.rated.sum()),
-        "splits": splits.split_facts(cubes, found),
+        "rated": int(totals.rated.sum()),
+        "splits": splits.compare_splits(cubes, totals),
         "levels": splits.level_shares(cubes["movies"], explored.levels),
-        "groups": groups.group_facts(cubes, explored.levels),
+        "groups": groups.compare_groups(cubes, explored.levels),
         "users": _users(cubes),
         "movies": of_movies,
         "times": _times(cubes),
         "features": feature_rows(explored.statistics, of_movies["unknown"]),
     }
     if movie is not None:
-        facts["movie"] = _one_movie(explored, found, movie)
-    return facts
+        content["movie"] = _one_movie(explored, totals, movie)
+    return content
 
 
-def _users(cubes: Cubes) -> Facts:
+def _users(cubes: Cubes) -> Content:
     counts, weights = (cubes["activity"][name].to_numpy() for name in ("total", "n"))
     sample = cubes["sample"]
     return {
@@ -96,41 +98,41 @@ def _median(counts: Any, weights: Any) -> int:
     return int(counts[order][half]) if len(counts) else 0
 
 
-def _movies(explored: Explored, found: Totals) -> Facts:
-    drawn, weight = movies.shrunken(found)
-    rated = found.ratings[found.ratings > 0]
+def _movies(explored: Explored, totals: Totals) -> Content:
+    shrunk, weight = movies.shrunken(totals)
+    rated = totals.ratings[totals.ratings > 0]
     ones = np.ones(len(rated), np.int64)
-    most_rated, best = (np.argsort(-key, kind="stable") for key in (found.ratings, drawn))
+    most_rated, best = (np.argsort(-key, kind="stable") for key in (totals.ratings, shrunk))
     orders = {"most_rated": most_rated}
-    if found.rated.any():
-        judged = found.rated > 0
-        worst = np.argsort(drawn, kind="stable")
+    if totals.rated.any():
+        judged = totals.rated > 0
+        worst = np.argsort(shrunk, kind="stable")
         orders |= {"best": best[judged[best]], "worst": worst[judged[worst]]}
     catalogue = explored.catalogue
-    titles = catalogue["title"]
+    titles = catalogue.titles
     return {
         "catalogue": len(catalogue),
         "rated": len(rated),
-        "few": int((found.counts[TRAIN] < FEW).sum()),
+        "few": int((totals.counts[TRAIN] < FEW).sum()),
         "unknown": movies.unknown(catalogue),
         "same_title": len(titles) - len(pc.unique(titles)),
         "weight": weight if np.isfinite(weight) else None,
         "histogram": histogram(rated),
-        "ranks": movies.rank_curve(found),
+        "ranks": movies.rank_curve(totals),
         "gini": spread.gini(rated, ones),
         "top_share": spread.top_share(rated, ones, 0.01),
         "lorenz": spread.lorenz_rows("movies", rated, ones),
         **{
-            name: movies.listed(catalogue, found, drawn, order, SHOWN)
+            name: movies.movie_rows(catalogue, totals, shrunk, order, SHOWN)
             for name, order in orders.items()
         },
         "by": {
-            name: movies.by_feature(catalogue, found, name) for name in movies.features(catalogue)
+            name: movies.by_feature(catalogue, totals, name) for name in movies.grouping(catalogue)
         },
     }
 
 
-def _times(cubes: Cubes) -> Facts | None:
+def _times(cubes: Cubes) -> Content | None:
     """What is known of when ratings were given; none where the source has no times."""
     if "months" not in cubes:
         return None
@@ -148,22 +150,22 @@ def _times(cubes: Cubes) -> Facts | None:
     }
 
 
-def _one_movie(explored: Explored, found: Totals, row: int) -> Facts:
-    drawn, _ = movies.shrunken(found)
-    catalogue, ratings = explored.catalogue, found.ratings
-    level = found.levels[row]
+def _one_movie(explored: Explored, totals: Totals, row: int) -> Content:
+    shrunk, _ = movies.shrunken(totals)
+    catalogue, ratings = explored.catalogue, totals.ratings
+    level = totals.levels[row]
     return {
-        "title": catalogue["title"][row].as_py(),
+        "title": to_text(catalogue.titles[row].as_py()),
         "ratings": int(ratings[row]),
-        "splits": {name: int(found.counts[i, row]) for i, name in enumerate(SPLITS)},
-        "mean": float(found.means[row]) if found.rated[row] else None,
-        "shrunken": float(drawn[row]) if found.rated.any() else None,
+        "splits": {name: int(totals.counts[i, row]) for i, name in enumerate(SPLITS)},
+        "mean": float(totals.means[row]) if totals.rated[row] else None,
+        "shrunken": float(shrunk[row]) if totals.rated.any() else None,
         "rank": int((ratings > ratings[row]).sum()) + 1,
-        "place": int(((drawn > drawn[row]) & (found.rated > 0)).sum()) + 1,
+        "place": int(((shrunk > shrunk[row]) & (totals.rated > 0)).sum()) + 1,
         "levels": [
             {"of": name, "rating": rating, "share": float(n / max(1, counts.sum()))}
-            for name, counts in (("this movie", level), ("all movies", found.levels.sum(axis=0)))
+            for name, counts in (("this movie", level), ("all movies", totals.levels.sum(axis=0)))
             for rating, n in zip(explored.levels, counts, strict=True)
-            if found.levels.sum(axis=0)[explored.levels.index(rating)]
+            if totals.levels.sum(axis=0)[explored.levels.index(rating)]
         ],
     }

@@ -1,43 +1,41 @@
 """Which charts the data page has, each with the words that stand for it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from components.explore import charts
-from components.explore.facts import SHOWN
+from components.explore.content import SHOWN, Content
 from components.pages.charts import Rows, Spec, bars, described
 
-Facts = Mapping[str, Any]
 NAMES = {"genres": "genre", "director": "director", "star": "star", "decade": "release decade"}
 
 
-def drawn(facts: Facts) -> dict[str, Spec]:
+def page_charts(content: Content) -> dict[str, Spec]:
     """The charts that there are data for, by id."""
     return {
-        **_one_movie(facts),
-        **_times(facts["times"], facts["scale"]),
-        **_ratings(facts),
-        **_users(facts),
-        **_movies(facts["movies"]),
-        **_makers(facts["movies"]["by"]),
+        **_one_movie(content),
+        **_times(content["times"], content["scale"]),
+        **_ratings(content),
+        **_users(content),
+        **_movies(content["movies"]),
+        **_makers(content["movies"]["by"]),
     }
 
 
-def _one_movie(facts: Facts) -> dict[str, Spec]:
-    if "movie" not in facts:
+def _one_movie(content: Content) -> dict[str, Spec]:
+    if "movie" not in content:
         return {}
-    rows = facts["movie"]["levels"]
+    rows = content["movie"]["levels"]
     if not rows:
         return {}
     own = "; ".join(f"{r['rating']:g}: {r['share']:.1%}" for r in rows if r["of"] == "this movie")
     spec = charts.shares(rows, "of", ["this movie", "all movies"])
-    return {"one-movie": described(spec, f"Ratings of {facts['movie']['title']}: {own}")}
+    return {"one-movie": described(spec, f"Ratings of {content['movie']['title']}: {own}")}
 
 
-def _times(times: Facts | None, scale: list[float]) -> dict[str, Spec]:
+def _times(times: Content | None, scale: list[float]) -> dict[str, Spec]:
     if times is None:
         return {}
-    found = {
+    specs = {
         name: described(bars(times[name], x, "ratings"), f"Ratings by {x}: {_listed(times[name])}")
         for name, x in (
             ("month_of_year", "month"), ("weekday", "day of the week"), ("hour", "hour, UTC"),
@@ -48,54 +46,54 @@ def _times(times: Facts | None, scale: list[float]) -> dict[str, Spec]:
     first, last = rows[0]["time"], rows[-1]["time"]
     most = max(years, key=lambda row: row["number"])
     words = f"Ratings from {first} to {last}; most in {most['year']}, {most['number']:,}."
-    found["timeline"] = described(charts.timeline(rows), words)
+    specs["timeline"] = described(charts.timeline(rows), words)
     years = [row for row in years if row["mean"] is not None]
     if len(years) > 1:
         means = "; ".join(f"{row['year']}: {row['mean']:.2f}" for row in years)
         ends = (scale[0], scale[1])
-        found["yearly"] = described(charts.yearly_mean(years, ends), f"Mean by year: {means}")
-    return found
+        specs["yearly"] = described(charts.yearly_mean(years, ends), f"Mean by year: {means}")
+    return specs
 
 
 def _periods(timeline: Rows) -> Rows:
     """Months, or years where there are too many months to tell apart."""
     months = {row["month"] for row in timeline}
     length = 7 if len(months) <= charts.MONTHS_SHOWN else 4
-    found: dict[tuple[str, str], int] = {}
+    specs: dict[tuple[str, str], int] = {}
     for row in timeline:
         key = row["month"][:length], row["split"]
-        found[key] = found.get(key, 0) + row["number"]
-    return [{"time": t, "split": s, "number": n} for (t, s), n in sorted(found.items())]
+        specs[key] = specs.get(key, 0) + row["number"]
+    return [{"time": t, "split": s, "number": n} for (t, s), n in sorted(specs.items())]
 
 
-def _ratings(facts: Facts) -> dict[str, Spec]:
-    levels = facts["levels"]
-    found: dict[str, Spec] = {}
+def _ratings(content: Content) -> dict[str, Spec]:
+    levels = content["levels"]
+    specs: dict[str, Spec] = {}
     present = [name for name in charts.SPLITS if any(row["split"] == name for row in levels)]
     words = "; ".join(f"{r['split']} {r['rating']:g}: {r['share']:.1%}" for r in levels)
     if levels:
-        found["levels"] = described(charts.shares(levels, "split", present), f"Ratings: {words}")
-    for name, group in facts["groups"].items():
+        specs["levels"] = described(charts.shares(levels, "split", present), f"Ratings: {words}")
+    for name, group in content["groups"].items():
         rated = [row for row in group["values"] if row["mean"] is not None]
         means = "; ".join(f"{row['value']} {row['mean']:.2f}" for row in rated)
         if rated:
-            found[f"levels-{name}"] = described(
+            specs[f"levels-{name}"] = described(
                 charts.stacked(group["levels"]), f"Ratings by {name}; means: {means}"
             )
         much = "; ".join(f"{row['value']} {row['per_user']:.0f}" for row in group["values"])
         spec = charts.ranked(group["values"], "value", "per_user", "ratings of a user, mean")
-        found[f"amount-{name}"] = described(spec, f"Ratings of a user by {name}: {much}")
-    return found
+        specs[f"amount-{name}"] = described(spec, f"Ratings of a user by {name}: {much}")
+    return specs
 
 
-def _users(facts: Facts) -> dict[str, Spec]:
-    users, movies = facts["users"], facts["movies"]
+def _users(content: Content) -> dict[str, Spec]:
+    users, movies = content["users"], content["movies"]
     uneven = (
         f"Lorenz curves: the most active 10% of users give {users['top_share']:.0%} of ratings, "
         f"the most rated 1% of movies have {movies['top_share']:.0%}; Gini {users['gini']:.2f} "
         f"and {movies['gini']:.2f}."
     )
-    found = {
+    specs = {
         "activity": described(
             bars(users["histogram"], "ratings of a user", "users"),
             f"Users by number of ratings: {_listed(users['histogram'])}",
@@ -103,15 +101,15 @@ def _users(facts: Facts) -> dict[str, Spec]:
         "lorenz": described(charts.lorenz(users["lorenz"] + movies["lorenz"]), uneven),
     }
     if users["sample"]:
-        found["scatter"] = described(
-            charts.scatter(users["sample"], (facts["scale"][0], facts["scale"][1])),
+        specs["scatter"] = described(
+            charts.scatter(users["sample"], (content["scale"][0], content["scale"][1])),
             f"Mean rating over number of ratings of {len(users['sample']):,} users.",
         )
-    return found
+    return specs
 
 
-def _movies(movies: Facts) -> dict[str, Spec]:
-    found = {
+def _movies(movies: Content) -> dict[str, Spec]:
+    specs = {
         "popularity": described(
             bars(movies["histogram"], "ratings of a movie", "movies"),
             f"Movies by number of ratings: {_listed(movies['histogram'])}",
@@ -123,19 +121,19 @@ def _movies(movies: Facts) -> dict[str, Spec]:
     }
     rows = movies["most_rated"]
     words = "; ".join(f"{row['movie']}: {row['ratings']:,}" for row in rows)
-    found["most-rated"] = described(charts.ranked(rows, "movie", "ratings", "ratings"), words)
+    specs["most-rated"] = described(charts.ranked(rows, "movie", "ratings", "ratings"), words)
     names = {"shrunken": "shrunken mean", "mean": "plain mean"}
     for name in ("best", "worst"):
         rows = movies.get(name)
         if not rows:
             continue
         words = "; ".join(f"{row['movie']}: {row['shrunken']:.2f}" for row in rows)
-        found[name] = described(charts.dots(rows, "movie", names), f"Shrunken means: {words}")
-    return found
+        specs[name] = described(charts.dots(rows, "movie", names), f"Shrunken means: {words}")
+    return specs
 
 
 def _makers(by: Mapping[str, Rows]) -> dict[str, Spec]:
-    found = {}
+    specs = {}
     for name, rows in by.items():
         if not rows:
             continue
@@ -149,14 +147,14 @@ def _makers(by: Mapping[str, Rows]) -> dict[str, Spec]:
         counts = "; ".join(f"{row['value']}: {row[number]:,}" for row in shown)
         rated = [row for row in shown if row["mean"] is not None]
         means = "; ".join(f"{row['value']}: {row['mean']:.2f}" for row in rated)
-        found[f"count-{name}"] = described(
+        specs[f"count-{name}"] = described(
             charts.ranked(shown, "value", number, number), f"{number} by {NAMES[name]}: {counts}"
         )
         if rated:
-            found[f"mean-{name}"] = described(
+            specs[f"mean-{name}"] = described(
                 charts.dots(rated, "value", {"mean": "mean"}), f"Mean by {NAMES[name]}: {means}"
             )
-    return found
+    return specs
 
 
 def _listed(rows: Rows) -> str:

@@ -4,10 +4,12 @@ import math
 
 import pytest
 
-from components.explore import words
-from components.explore.facts import make_facts
+from components.explore import data_rules, task_rules
+from components.explore.content import make_content
+from components.explore.findings import RULES, findings
 
 DAY, MONTH = 86_400, 31 * 86_400
+NAMED = {rule.__name__: rule for rule, _ in RULES}
 
 
 def train(*ratings):
@@ -123,7 +125,7 @@ CASES = {
 
 
 def sentence(name, facts):
-    return getattr(words, name.split(":")[0])(facts)
+    return NAMED[name.split(":")[0]](facts)
 
 
 def with_eval(ratings):
@@ -136,45 +138,45 @@ def with_eval(ratings):
 @pytest.mark.parametrize("name", list(CASES))
 def test_a_sentence_is_said_where_it_holds_and_only_there(make_explored, name):
     holds, fails, told = CASES[name]
-    assert told in str(sentence(name, make_facts(make_explored(with_eval(holds)))))
-    assert told not in str(sentence(name, make_facts(make_explored(with_eval(fails)))))
+    assert told in str(sentence(name, make_content(make_explored(with_eval(holds)))))
+    assert told not in str(sentence(name, make_content(make_explored(with_eval(fails)))))
     if ":" not in name:
-        assert sentence(name, make_facts(make_explored(with_eval(fails)))) is None
+        assert sentence(name, make_content(make_explored(with_eval(fails)))) is None
 
 
 def test_in_between_nothing_is_said_of_new_users(make_explored):
     ratings = [*OLD, *held_out(*crowd(3, first=29))[:10]]  # five of ten are u29's, who is known
-    assert words.new_users(make_facts(make_explored(ratings[:-2]))) is None
+    assert task_rules.new_users(make_content(make_explored(ratings[:-2]))) is None
 
 
 def test_features_that_can_place_new_movies_are_named(make_explored):
     ratings = [*OLD, *held_out(("u0", 5, 3.0, 9))]
     explored = make_explored(ratings, genres=[["A"]] * 6, year=[1990] * 6)
-    assert "only their genres and year can place them" in words.new_movies(make_facts(explored))
+    assert "only their genres and year can place them" in task_rules.new_movies(
+        make_content(explored)
+    )
 
 
 def test_unknown_features_are_named_with_their_share(make_explored):
     movies = {"movies": 20, "genres": [["A"]] * 20}
     many = make_explored(with_eval(OLD), **movies, director=["Ann"] * 12 + [""] * 8)
     few = make_explored(with_eval(OLD), **movies, director=["Ann"] * 19 + [""])
-    told = words.unknown_features(make_facts(many))
+    told = data_rules.unknown_features(make_content(many))
     assert told == "Unknown for many movies of the catalogue: director (40%)."
-    assert words.unknown_features(make_facts(few)) is None
+    assert data_rules.unknown_features(make_content(few)) is None
 
 
 def test_shared_titles_are_counted(make_explored):
-    explored = make_explored(with_eval(OLD))
-    assert words.same_titles(make_facts(explored)) is None
-    twice = explored.catalogue.set_column(1, "title", [["A", "A", "B", "B", "C"]])
-    shared = type(explored)(explored.cubes, twice, explored.rows, {}, explored.scale)
-    assert words.same_titles(make_facts(shared)).startswith("2 movies share a title")
+    assert data_rules.same_titles(make_content(make_explored(with_eval(OLD)))) is None
+    shared = make_explored(with_eval(OLD), titles=["A", "A", "B", "B", "C"])
+    assert data_rules.same_titles(make_content(shared)).startswith("2 movies share a title")
 
 
 def test_dropped_rows_are_told_by_their_commonest_reason(make_explored):
     few = make_explored(with_eval(train(*crowd(300))), dropped={"off_scale": 1})
     many = make_explored(with_eval(OLD), dropped={"off_scale": 1, "exact_duplicate": 4})
-    assert words.dropped_rows(make_facts(few)) is None
-    told = words.dropped_rows(make_facts(many))
+    assert data_rules.dropped_rows(make_content(few)) is None
+    told = data_rules.dropped_rows(make_content(many))
     assert told == ("5 of 156 rows (3.21%) were dropped, most of them as exact duplicate (4).")
 
 
@@ -182,15 +184,15 @@ def test_dropped_rows_are_told_by_their_commonest_reason(make_explored):
 def test_a_group_that_gives_most_ratings_is_named(make_explored, women, told):
     users = {f"u{i}": {"gender": "F" if i < women else "M"} for i in range(11)}
     ratings = [*train(*crowd(10)), *held_out(*crowd(1, first=10))]
-    facts = make_facts(make_explored(ratings, users))
-    found = words.lopsided_group(facts)
+    facts = make_content(make_explored(ratings, users))
+    found = data_rules.lopsided_group(facts)
     assert (told in found) if told else found is None
 
 
 def test_all_that_holds_is_said_in_order_with_its_splits(make_explored):
-    facts = make_facts(make_explored([*OLD, *held_out(*crowd(9, first=30))]))
-    found = words.sentences(facts)
-    expected = [rule(facts) for rule, _ in words.RULES if rule(facts)]
+    facts = make_content(make_explored([*OLD, *held_out(*crowd(9, first=30))]))
+    found = findings(facts)
+    expected = [rule(facts) for rule, _ in RULES if rule(facts)]
     assert [sentence.text for sentence in found] == expected and len(found) == 3
     assert found[0].splits == ("train", "eval") and "never saw" in found[0].text
 
@@ -198,11 +200,11 @@ def test_all_that_holds_is_said_in_order_with_its_splits(make_explored):
 def test_what_the_files_hold_is_said_first(make_explored):
     explored = make_explored(with_eval(OLD))
     explored.rows["findings"] = ["One user of 31, 'guest', has 40% of the rows."]
-    found = words.sentences(make_facts(explored))
+    found = findings(make_content(explored))
     assert (found[0].text, found[0].splits) == (explored.rows["findings"][0], ("files",))
 
 
 def test_every_rule_is_tested_here():
     tested = {name.split(":")[0] for name in CASES}
     tested |= {"unknown_features", "same_titles", "dropped_rows", "lopsided_group"}
-    assert {rule.__name__ for rule, _ in words.RULES} == tested
+    assert set(NAMED) == tested

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import tensorflow_data_validation as tfdv
 
-from components.explore.features import feature_rows, read_statistics
+from components.explore.feature_statistics import feature_rows, read_statistics
 
 TRAIN = {
     "gender": ["F", "M", "", "F"],
