@@ -5,6 +5,7 @@ from typing import Any
 
 from components.evaluation.gates import GatesConfig
 from components.evaluation.rules import OVERALL
+from components.pages.numbers import number
 
 Content = Mapping[str, Any]
 MODELS = {"blessed": "blessed model", "popularity": "popularity", "bias": "user+movie bias"}
@@ -16,38 +17,26 @@ LIST_WORDS = {
     "genre_divergence": "how far the lists' genres are from the users' own; 0 is the same",
     "full_list": "share of users who get all k movies",
 }
-
-
 UNJUDGED = "not judged, "
+NO_ENDS = (None, None)
+GATE_FORMS = {"sanity": ",.0f", "baseline": "+.4f", "blessed": "+.4f"}  # by kind of gate
 
 
 def gate_cells(gate: Content) -> dict[str, str]:
     """One gate's row; `why` says why it was not judged, if it was not."""
     where = "" if gate["slice"] == OVERALL else f" in {gate['slice']}"
     verdict = ("passed" if gate["passed"] else "failed") if gate["judged"] else "not judged"
+    form = GATE_FORMS.get(gate["kind"], ".4f")
     ends, why = gate["interval"], "" if gate["judged"] else gate["reason"].partition(UNJUDGED)[2]
     return {
         "name": gate["name"],
         "on": f"{gate['metric']}{where}",
-        "value": "" if gate["value"] is None and why else number(gate["value"], gate["kind"]),
-        "interval": " to ".join(number(end, gate["kind"]) for end in ends) if ends else "",
+        "value": "" if gate["value"] is None and why else number(gate["value"], form),
+        "interval": " to ".join(number(end, form) for end in ends) if ends else "",
         "bound": f"{gate['bound']:g}",
         "verdict": verdict,
         "why": why,
     }
-
-
-NO_ENDS = (None, None)
-SIGNED = ("baseline", "blessed")
-
-
-def number(value: float | None, kind: str = "") -> str:
-    """A number with four digits behind the point, signed where it is a difference."""
-    if value is None:
-        return "no number"
-    if kind == "sanity":
-        return f"{value:,.0f}"
-    return f"{value:+.4f}" if kind in SIGNED else f"{value:.4f}"
 
 
 def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:

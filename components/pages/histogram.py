@@ -1,4 +1,4 @@
-"""Distributions as the report shows them."""
+"""Distributions as pages show them."""
 
 from typing import Any
 
