@@ -8,9 +8,9 @@ import numpy as np
 
 from schemas.errors import UserError
 from schemas.text import to_text, to_texts
+from schemas.titles import Titles
 from serving import requests as ask
 from serving.model import NO_RATINGS, Arrays, Model, padded
-from serving.titles import Titles
 
 Json = dict[str, Any]
 Events = list[tuple[int, float | None]]  # rows of movies and ratings; none: seen, not rated
@@ -38,8 +38,9 @@ class Answers:
     """
 
     def __init__(self, model: Model) -> None:
-        self.model, self.titles = model, Titles(model.catalogue)
-        self.genres = model.catalogue.genre_names
+        movies = model.catalogue
+        self.model, self.genres = model, movies.genre_names
+        self.titles = Titles(movies.ids, movies.titles, movies.years, movies.ratings)
 
     def prepare(self, request: ask.RecommendRequest) -> Asked:
         """Resolves the names of a request."""

@@ -117,16 +117,12 @@ def find_movie(explored: "Explored", typed: str) -> int:
       UserError: there is none; the sentence names what comes close.
     """
     from schemas.text import to_texts
-    from serving.model import Catalogue
-    from serving.titles import Titles
+    from schemas.titles import Titles
 
     movies = explored.catalogue.to_pydict()
     ids = to_texts(movies["movie_id"])
     years = movies.get("year", [0] * len(ids))
-    rows = {movie: row for row, movie in enumerate(ids)}
-    ratings = explored.totals().ratings
-    genres = movies.get("genres", [[]] * len(ids))
-    return Titles(Catalogue(ids, movies["title"], years, genres, ratings, rows)).find(typed)
+    return Titles(ids, movies["title"], years, explored.totals().ratings).find(typed)
 
 
 def splits_table(facts: "Facts") -> Table:

@@ -5,12 +5,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from schemas.errors import UserError
-from serving.model import Catalogue
 
 SUGGESTIONS = 3
 CLOSE = 75.0  # of 100: below, a suggestion would puzzle more than it helps
@@ -34,25 +35,36 @@ def plain(title: str) -> str:
 
 def split_year(title: str) -> tuple[str, int]:
     """A title and the year that it ends with, 0 where there is none."""
-    found = _YEAR.search(title)
-    if not found or not title[: found.start()].strip():
+    year = _YEAR.search(title)
+    if not year or not title[: year.start()].strip():
         return title.strip(), 0
-    return title[: found.start()].strip(" ,"), int(found[1] or found[2])
+    return title[: year.start()].strip(" ,"), int(year[1] or year[2])
 
 
 class Titles:
     """The catalogue's titles, ready to be searched."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        popular = np.argsort(-catalogue.ratings, kind="stable").tolist()
-        self._exact = {catalogue.titles[row]: row for row in reversed(popular)}
-        self._rows: dict[str, list[int]] = defaultdict(list)
-        for row in popular:
-            for name in _names(catalogue.titles[row]):
-                self._rows[plain(name)].append(row)
-        self._popular = [(f" {plain(catalogue.titles[row])}", row) for row in popular]
-        self._keys = list(self._rows)
+    def __init__(
+        self, ids: Sequence[str], titles: Sequence[str], years: Sequence[int], ratings: NDArray[Any]
+    ) -> None:
+        """Prepares the search.
+
+        Args:
+          ids: of the movies, row by row.
+          titles: of the movies.
+          years: of the movies, 0 where it is not known.
+          ratings: how many each movie has, (movies,).
+        """
+        self._titles, self._years = titles, years
+        self._row_by_id = {movie: row for row, movie in enumerate(ids)}
+        by_popularity = np.argsort(-ratings, kind="stable").tolist()
+        self._row_by_title = {titles[row]: row for row in reversed(by_popularity)}
+        self._rows_by_name: dict[str, list[int]] = defaultdict(list)
+        for row in by_popularity:
+            for name in _names(titles[row]):
+                self._rows_by_name[plain(name)].append(row)
+        self._by_popularity = [(f" {plain(titles[row])}", row) for row in by_popularity]
+        self._plain_names = list(self._rows_by_name)
 
     def find(self, typed: str) -> int:
         """The row of the movie with this id or title; of several, the one rated most.
@@ -60,42 +72,42 @@ class Titles:
         Raises:
           UserError: there is none; the sentence names what comes close.
         """
-        for names in (self._catalogue.rows, self._exact):
+        for names in (self._row_by_id, self._row_by_title):
             if typed in names:
                 return names[typed]
         for name, year in ((typed, 0), split_year(typed)):
-            rows = self._rows.get(plain(name), [])
+            rows = self._rows_by_name.get(plain(name), [])
             rows = [row for row in rows if year in (0, self._year(row))]
             if rows:
                 return rows[0]
-        close = [f"'{self._catalogue.titles[row]}'" for row in self._close(typed)]
+        close = [f"'{self._titles[row]}'" for row in self._close(typed)]
         hint = f": did you mean {' or '.join(close)}?" if close else "."
         raise UserError(f"There is no movie {typed[:100]!r}{hint}")
 
     def names(self, typed: str) -> bool:
         """Whether this is an id or a title, to the letter."""
-        return typed in self._catalogue.rows or typed in self._exact
+        return typed in self._row_by_id or typed in self._row_by_title
 
     def search(self, typed: str, most: int) -> list[int]:
         """Rows of movies with a word that starts like each typed one, the most rated first."""
         words = [f" {word}" for word in plain(typed).split()]
         if not words:  # nothing typed, or signs alone
-            titles = ((self._catalogue.titles[row], row) for _, row in self._popular)
+            titles = ((self._titles[row], row) for _, row in self._by_popularity)
             return list(islice((row for title, row in titles if typed.strip() in title), most))
-        found = [row for key, row in self._popular if all(word in key for word in words)][:most]
-        missing = most - len(found)
-        close = self._close(typed) if missing and len(typed) > 2 else []
-        return found + [row for row in close if row not in found][:missing]
+        fitting = [row for name, row in self._by_popularity if all(word in name for word in words)]
+        missing = most - len(fitting)
+        close = self._close(typed) if missing > 0 and len(typed) > 2 else []
+        return fitting[:most] + [row for row in close if row not in fitting][:missing]
 
     def _close(self, typed: str) -> Sequence[int]:
         name, _ = split_year(typed[:200])
         close = process.extract(
-            plain(name), self._keys, scorer=fuzz.ratio, score_cutoff=CLOSE, limit=SUGGESTIONS
+            plain(name), self._plain_names, scorer=fuzz.ratio, score_cutoff=CLOSE, limit=SUGGESTIONS
         )
-        return list(dict.fromkeys(self._rows[key][0] for key, _, _ in close))
+        return list(dict.fromkeys(self._rows_by_name[key][0] for key, _, _ in close))
 
     def _year(self, row: int) -> int:
-        return self._catalogue.years[row] or split_year(self._catalogue.titles[row])[1]
+        return self._years[row] or split_year(self._titles[row])[1]
 
 
 def _names(title: str) -> set[str]:

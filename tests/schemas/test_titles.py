@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import UserError
-from serving.model import Catalogue
-from serving.titles import Titles, plain
+from schemas.titles import Titles, plain
 
 TITLES = {
     "2571": "Matrix, The (1999)",
@@ -26,12 +25,8 @@ TITLES = {
 
 @pytest.fixture(scope="module")
 def titles():
-    ids = list(TITLES)
-    catalogue = Catalogue(
-        ids, list(TITLES.values()), [0] * len(ids), [[]] * len(ids),
-        np.arange(len(ids)), {movie: row for row, movie in enumerate(ids)},
-    )  # fmt: skip
-    return Titles(catalogue)
+    size = len(TITLES)
+    return Titles(list(TITLES), list(TITLES.values()), [0] * size, np.arange(size))
 
 
 @pytest.mark.parametrize(
