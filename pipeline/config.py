@@ -11,7 +11,8 @@ from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
 from components.tuner.config import TuningConfig
-from pipeline.vertex.config import VertexConfig
+from data import EMBEDDED
+from pipeline.vertex_config import VertexConfig
 from schemas.errors import UserError
 from schemas.source import load_source
 from schemas.source_yaml import explained
@@ -96,6 +97,22 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
     if config.data_dir is None and config.source != EMBEDDED_SOURCE:
         raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
     return config
+
+
+def find_data(config: Config) -> str:
+    """The data directory: the configured one, or the embedded data set's.
+
+    Raises:
+      UserError: there is no such folder.
+    """
+    if config.data_dir is None:
+        return str(EMBEDDED)
+    if "://" in config.data_dir:
+        return config.data_dir
+    path = Path(config.data_dir).resolve()
+    if not path.is_dir():
+        raise UserError(f"The data directory {config.data_dir} does not exist.")
+    return str(path)
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -1,32 +1,17 @@
 """`greenlight kfp submit`: the pipeline on open-source Kubeflow Pipelines; experimental."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.options import (
-    ConfigFile,
-    DataDir,
-    OutputDir,
-    Settings,
-    SourceName,
-)
-from pipeline.commands.vertex import tell_verdict, working
-from pipeline.config import Config, load_config
+from pipeline.commands.options import configured_by, run_options
+from pipeline.commands.verdict import conclude
+from pipeline.config import Config
+from pipeline.vertex.folder import vertex_folder
 from schemas.errors import RunFailed, UserError
 
-kfp = typer.Typer(
-    name="kfp",
-    help="The same pipeline on open-source Kubeflow Pipelines (experimental).",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-
-@kfp.callback()
-def about() -> None:
-    """The same pipeline on open-source Kubeflow Pipelines (experimental)."""
-
+if TYPE_CHECKING:
+    from pipeline.vertex.kfp_service import Access, Kubeflow
 
 Token = Annotated[
     str | None,
@@ -42,14 +27,10 @@ Namespace = Annotated[
 ]
 
 
-@kfp.command("submit")
-def submit_run(
+@configured_by(run_options)
+def submit(
     host: Annotated[str, typer.Option(help="address of Kubeflow Pipelines, such as http://...")],
-    config: ConfigFile = None,
-    source: SourceName = None,
-    data_dir: DataDir = None,
-    output_dir: OutputDir = None,
-    settings: Settings = None,
+    config: Config,
     run_id: Annotated[str | None, typer.Option(help="the run's name; none: by the time")] = None,
     experiment: Annotated[str, typer.Option(help="experiment to add the run to")] = "greenlight",
     token: Token = None,
@@ -61,46 +42,51 @@ def submit_run(
 
     Exit status: 0 started, or with --wait succeeded; 3 the model is not blessed; else an error.
     """
-    chosen = load_config(
-        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
+    from pipeline.vertex.kfp_service import Access
+
+    service, name, started = _start(
+        config, Access(host, token, cookie, namespace), run_id, experiment
     )
-    with working(chosen) as (console, _), console.status("Compiling and checking") as status:
+    if wait:
+        _follow(config, service, started)
+        _conclude(str(config.vertex.pipeline_root), name)
+
+
+def _start(
+    config: Config, access: "Access", run_id: str | None, experiment: str
+) -> "tuple[Kubeflow, str, str]":
+    """Starts the run and prints where its page is.
+
+    Returns:
+      The service, the run's name, and the id that the service gave it.
+    """
+    with vertex_folder(config) as (console, _), console.status("Compiling and checking") as status:
         from pipeline.vertex import kfp_run
-        from pipeline.vertex.kfp_service import Access, Kubeflow
+        from pipeline.vertex.checked import checked_kfp
+        from pipeline.vertex.kfp_service import Kubeflow
         from pipeline.vertex.submit import new_job_id
 
-        service = Kubeflow(Access(host, token, cookie, namespace))
-        name = new_job_id(chosen.vertex, run_id)
-        spec = compiled(chosen)
+        service = Kubeflow(access)
+        name = new_job_id(config.vertex, run_id)
+        spec = checked_kfp(config)
         status.update("Submitting")
         started = kfp_run.start(service, spec, name, experiment)
         state, run = kfp_run.read_state(service, started)
         kfp_run.check_going(service, state, run)
     page = kfp_run.page_of(service, started)
     typer.echo(f"{name}: {page} (experimental: compared with no earlier model)")
-    if not wait:
-        return
-    with working(chosen) as (console, _), console.status("The run is at work; waiting"):
-        kfp_run.follow(service, started, chosen.vertex.job.poll_seconds, console.print)
-    conclude_run(str(chosen.vertex.pipeline_root), name)
+    return service, name, started
 
 
-def compiled(config: Config) -> dict[str, Any]:
-    """The compiled pipeline, once nothing speaks against submitting it.
+def _follow(config: Config, service: "Kubeflow", started: str) -> None:
+    """Waits for the end of the started run."""
+    from pipeline.vertex.kfp_run import follow
 
-    Raises:
-      UserError: something does.
-    """
-    from pipeline.vertex.check import kfp_findings
-    from pipeline.vertex.compile import compile_kfp
-
-    spec = compile_kfp(config)
-    if found := kfp_findings(spec):
-        raise UserError(found[0])
-    return spec
+    with vertex_folder(config) as (console, _), console.status("The run is at work; waiting"):
+        follow(service, started, config.vertex.job.poll_seconds, console.print)
 
 
-def conclude_run(root: str, name: str) -> None:
+def _conclude(root: str, name: str) -> None:
     """Says what the run's report says, if it can be read; status 3 if the model is not blessed."""
     from pipeline.vertex.verdict import reported_verdict
 
@@ -109,4 +95,13 @@ def conclude_run(root: str, name: str) -> None:
     except (UserError, RunFailed) as error:
         typer.echo(f"Succeeded; the verdict cannot be read here: {error}")
         return
-    tell_verdict(blessed, root)
+    conclude(blessed, f"greenlight report {root}")
+
+
+kfp = typer.Typer(
+    name="kfp",
+    help="The same pipeline on open-source Kubeflow Pipelines (experimental).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+kfp.command("submit")(submit)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS
 
-from pipeline.vertex.config import VertexConfig
 from pipeline.vertex.machines import machine_findings
 from pipeline.vertex.steps import Spec, container_of
+from pipeline.vertex_config import VertexConfig
 
 REGIONS = sorted(SUPPORTED_REGIONS - {"global"})  # a pipeline runs in one place
 _PROJECT = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")

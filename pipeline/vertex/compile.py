@@ -8,12 +8,12 @@ import yaml
 from tfx import v1 as tfx
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
-from pipeline.config import Config
-from pipeline.local import find_data
+from pipeline.config import Config, find_data
 from pipeline.pipeline import STATISTICS_OF, create_pipeline
-from pipeline.vertex.config import NodeConfig, VertexConfig
 from pipeline.vertex.job import set_custom_jobs, set_job
+from pipeline.vertex_config import NodeConfig, VertexConfig
 from schemas.errors import UserError
+from schemas.files import write_whole
 from schemas.source import load_source
 
 RUN_ID = "run_id"
@@ -58,18 +58,12 @@ def compile_kfp(config: Config) -> Spec:
 def write_job(config: Config, run_id: str, folder: Path) -> Path:
     """Writes `pipeline.json`; see `compile_job`."""
     content = json.dumps(compile_job(config, run_id), indent=1, sort_keys=True)
-    return _write(folder / "pipeline.json", content)
+    return write_whole(folder / "pipeline.json", content)
 
 
 def write_kfp(config: Config, folder: Path) -> Path:
     """Writes `kubeflow.yaml`; see `compile_kfp`."""
-    return _write(folder / "kubeflow.yaml", yaml.safe_dump(compile_kfp(config)))
-
-
-def _write(path: Path, content: str) -> Path:
-    aside = path.with_name(f".{path.name}")
-    aside.write_text(content, encoding="utf-8")
-    return aside.replace(path)
+    return write_whole(folder / "kubeflow.yaml", yaml.safe_dump(compile_kfp(config)))
 
 
 def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:

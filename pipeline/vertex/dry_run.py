@@ -3,52 +3,35 @@
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from components.report.page import BLESSING_FILE
-from pipeline.config import Config
-from pipeline.local import Outcome, find_data, new_run_id
+from pipeline.config import Config, find_data
+from pipeline.local import Outcome
 from pipeline.metadata import NodeRun
+from pipeline.output import new_run_id
 from pipeline.publish import closing_tables
 from pipeline.vertex.compile import compile_job
-from pipeline.vertex.config import DataflowConfig
 from pipeline.vertex.environment import Environment
 from pipeline.vertex.interpreter import GS, Ended, Interpreter
 from pipeline.vertex.steps import steps_in_order
 from pipeline.vertex.store import Store
+from pipeline.vertex_config import DataflowConfig
 from schemas.errors import RunFailed, UserError
 
 REPORT = "BlessingReport"
 
 
-@dataclass(frozen=True)
 class Folders:
-    """Where a dry run's things are."""
+    """Where a dry run's things are, all below the folder of the dry runs."""
 
-    base: Path
-
-    @property
-    def bucket(self) -> Path:
-        """What stands for gs://; each of its folders is a bucket."""
-        return self.base / "gs"
-
-    @property
-    def logs(self) -> Path:
-        """What each step printed."""
-        return self.base / "logs"
-
-    @property
-    def environment(self) -> Path:
-        """The clean environment."""
-        return self.base / "environment"
-
-    @property
-    def metadata(self) -> Path:
-        """The artifacts of all dry runs."""
-        return self.base / "metadata.json"
+    def __init__(self, base: Path) -> None:
+        self.bucket = base / "gs"  # what stands for gs://; each of its folders is a bucket
+        self.logs = base / "logs"  # what each step printed
+        self.environment = base / "environment"  # the clean environment
+        self.metadata = base / "metadata.json"  # the artifacts of all dry runs
 
 
 def dry_run(config: Config, local_data: str | None, base: Path, console: Console) -> Outcome:

@@ -6,7 +6,6 @@ from google.api_core import exceptions
 from google.cloud.aiplatform_v1 import MetadataServiceClient, PipelineServiceClient
 from google.cloud.aiplatform_v1.types import Context
 
-from pipeline.vertex.config import VertexConfig
 from pipeline.vertex.service import (
     REFUSED,
     TIMEOUT,
@@ -17,6 +16,7 @@ from pipeline.vertex.service import (
     telling,
 )
 from pipeline.vertex.submit import ENDED, read_job
+from pipeline.vertex_config import VertexConfig
 
 SCHEMA, VERSION = "system.Experiment", "0.0.1"  # what the console shows as an experiment
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from google.cloud.aiplatform_v1.types import AcceleratorType, Scheduling
 
-from pipeline.vertex.config import NodeConfig, VertexConfig
+from pipeline.vertex_config import NodeConfig, VertexConfig
 
 MOST_CORES, MOST_GB = 96, 624  # of a step's machine
 # Less than a core there is no machine of; TensorFlow and TFX take more than a gigabyte.

@@ -15,7 +15,6 @@ from google.cloud.aiplatform_v1.types import (
 )
 
 from pipeline.vertex import service
-from pipeline.vertex.config import VertexConfig
 from pipeline.vertex.service import (
     REFUSED,
     TIMEOUT,
@@ -25,6 +24,7 @@ from pipeline.vertex.service import (
     repeated,
     telling,
 )
+from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
 
 _FIELD = r"[0-9*,/A-Za-z-]+"

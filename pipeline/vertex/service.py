@@ -12,7 +12,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.protobuf import json_format
 
-from pipeline.vertex.config import VertexConfig
+from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
 
 Answer = TypeVar("Answer")

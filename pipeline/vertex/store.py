@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from schemas.files import write_whole
+
 Artifact = dict[str, Any]  # a RuntimeArtifact in its JSON form
 Outputs = dict[str, list[Artifact]]
 
@@ -42,9 +44,7 @@ class Store:
         self._artifacts |= {one["name"]: one for of in outputs.values() for one in of}
         self._cache[key] = {name: [one["name"] for one in of] for name, of in outputs.items()}
         content = {"artifacts": self._artifacts, "cache": self._cache}
-        aside = self._path.with_name(f".{self._path.name}")
-        aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        aside.replace(self._path)
+        write_whole(self._path, json.dumps(content, indent=1))
 
 
 def new_name() -> str:

@@ -10,7 +10,6 @@ from google.cloud.aiplatform_v1 import PipelineServiceClient
 from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
 from google.protobuf import json_format
 
-from pipeline.vertex.config import VertexConfig
 from pipeline.vertex.service import (
     REFUSED,
     TIMEOUT,
@@ -21,6 +20,7 @@ from pipeline.vertex.service import (
     telling,
 )
 from pipeline.vertex.steps import Spec
+from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
 
 Show = Callable[[str], None]

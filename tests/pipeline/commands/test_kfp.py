@@ -9,8 +9,7 @@ import kfp_server_api
 import pytest
 
 from pipeline import cli
-from pipeline.commands import kfp
-from pipeline.vertex import kfp_run, service, verdict
+from pipeline.vertex import checked, kfp_run, service, verdict
 from pipeline.vertex.kfp_service import Access, Away, Kubeflow
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.vertex.conftest import SETTINGS
@@ -206,7 +205,7 @@ def run(monkeypatch, capfd, *words):
 
 @pytest.fixture
 def words(stub, kfp_spec, tmp_path, monkeypatch):
-    monkeypatch.setattr(kfp, "compiled", lambda config: kfp_spec)
+    monkeypatch.setattr(checked, "checked_kfp", lambda config: kfp_spec)
     monkeypatch.setenv("GREENLIGHT_KFP_TOKEN", SECRET)
     settings = (*SETTINGS, "vertex.job.poll_seconds=0.01")
     return [

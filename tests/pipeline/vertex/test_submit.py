@@ -16,10 +16,7 @@ from google.cloud.aiplatform_v1.types import PipelineJob, Schedule
 from google.protobuf import json_format
 
 from pipeline import cli
-from pipeline.commands import schedule as schedule_commands
-from pipeline.commands import submit as submit_commands
-from pipeline.vertex import service, verdict
-from pipeline.vertex.config import VertexConfig
+from pipeline.vertex import checked, service, verdict
 from pipeline.vertex.experiment import _make, add_to_experiment
 from pipeline.vertex.job import set_job
 from pipeline.vertex.schedule import (
@@ -36,6 +33,7 @@ from pipeline.vertex.schedule import (
 from pipeline.vertex.service import connect
 from pipeline.vertex.submit import make_job, new_job_id, submit, wait
 from pipeline.vertex.verdict import job_verdict
+from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.vertex.conftest import RUN_ID
 from tests.pipeline.vertex.strangers import ANSWERS, stranger
@@ -395,8 +393,7 @@ def test_names_of_jobs():
 @pytest.fixture
 def command(stub, compiled, monkeypatch, tmp_path, capfd):
     """Runs `greenlight vertex ...` against the stub: its exit status, and all that it printed."""
-    monkeypatch.setattr(submit_commands, "compiled", lambda config, run_id: compiled)
-    monkeypatch.setattr(schedule_commands, "compiled", lambda config, run_id: compiled)
+    monkeypatch.setattr(checked, "checked_job", lambda config, run_id: compiled)
     path = tmp_path / "cloud.yaml"
     job = {"endpoint": stub.url, "poll_seconds": 0.01}
     place = {"project": "films", "region": "europe-west4", "pipeline_root": "gs://films/root"}
