@@ -42,8 +42,8 @@ class Metadata:
 
     def nodes_since(self, execution: int) -> list[NodeRun]:
         """The node runs after an execution, in their order."""
-        found = [e for e in self._store.get_executions() if e.id > execution]
-        return [self._node_run(e) for e in sorted(found, key=lambda e: e.id)]
+        later = [one for one in self._store.get_executions() if one.id > execution]
+        return [self._node_run(one) for one in sorted(later, key=lambda one: one.id)]
 
     def output(self, run: NodeRun, key: str) -> str | None:
         """Where a node run wrote one of its outputs, or took it from the cache; none if nowhere."""
@@ -73,8 +73,8 @@ class Metadata:
         inputs: dict[str, list[types.Artifact]] = {}
         for artifact in self._store.get_artifacts_by_id(list(keys)):
             (kind,) = self._store.get_artifact_types_by_id([artifact.type_id])
-            found = artifact_utils.deserialize_artifact(kind, artifact)
-            inputs.setdefault(keys[artifact.id], []).append(found)
+            typed = artifact_utils.deserialize_artifact(kind, artifact)
+            inputs.setdefault(keys[artifact.id], []).append(typed)
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
 

@@ -32,8 +32,8 @@ def tune_local(config: Config) -> Tuned:
         metadata, runs = execute(config, console, folders, "", NODES)
         from pipeline import trials
 
-        found = trials.publish_trials(config, metadata, runs, folders.tuning)
-        for table in (trials.trials_table(found), trials.settings_table(found)):
+        results = trials.publish_trials(config, metadata, runs, folders.tuning)
+        for table in (trials.trials_table(results), trials.settings_table(results)):
             console.print(table)
-        best, folder = trials.best_values(found), folders.tuning
+        best, folder = trials.best_values(results), folders.tuning
         return Tuned(best, folder / trials.PAGE_FILE, folder / trials.BEST_FILE)

@@ -75,7 +75,7 @@ class VertexConfig(BaseModel):
     dataflow: DataflowConfig = DataflowConfig()
     job: JobConfig = JobConfig()
 
-    def given(self, *keys: str) -> tuple[str, ...]:
+    def required(self, *keys: str) -> tuple[str, ...]:
         """The values of settings that have no default.
 
         Raises:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+LINT = "import importlinter.cli, sys; sys.exit(importlinter.cli.lint_imports(no_cache=True))"
 
 
 def test_imports_run_one_way_and_in_no_circle() -> None:

@@ -49,16 +49,16 @@ def schedule_job(
         raise UserError("Say when: --cron '0 4 * * *'.")
     chosen = config()
     with _service(chosen) as (status, client):
-        from pipeline.vertex import schedule as schedules
         from pipeline.vertex.checked import checked_job
+        from pipeline.vertex.schedule import When, make_schedule, moment
         from pipeline.vertex.submit import make_job
 
-        first, last = schedules.moment("--start", start), schedules.moment("--end", end)
-        when = schedules.When(cron, first, last, most, concurrent, queue)
+        first, last = moment("--start", start), moment("--end", end)
+        when = When(cron, first, last, most, concurrent, queue)
         status.update("Compiling and checking")
         job = make_job(checked_job(chosen, ""))
         status.update("Making the schedule")
-        name, page = schedules.schedule(client, chosen.vertex, job, when)
+        name, page = make_schedule(client, chosen.vertex, job, when)
     typer.echo(f"{name}: {page}")
 
 
@@ -72,12 +72,12 @@ def _refuse_options(context: typer.Context) -> None:
 
 
 @configured_by(service_options)
-def list_schedules(config: Config) -> None:
+def list_all(config: Config) -> None:
     """Shows the pipeline's schedules: number, state, expression, next run, runs so far."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import schedules
+        from pipeline.vertex.schedule import list_schedules
 
-        existing = schedules(client, config.vertex)
+        existing = list_schedules(client, config.vertex)
     for one in existing:
         typer.echo(_line(one))
     if not existing:
@@ -88,9 +88,9 @@ def list_schedules(config: Config) -> None:
 def pause(number: Number, config: Config) -> None:
     """Lets a schedule start no further run; those at work go on."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import pause as ask
+        from pipeline.vertex.schedule import pause_schedule
 
-        changed = ask(client, config.vertex, number)
+        changed = pause_schedule(client, config.vertex, number)
     typer.echo(_line(changed))
 
 
@@ -104,9 +104,9 @@ def resume(
 ) -> None:
     """Lets a paused schedule go on."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import resume as ask
+        from pipeline.vertex.schedule import resume_schedule
 
-        changed = ask(client, config.vertex, number, catch_up)
+        changed = resume_schedule(client, config.vertex, number, catch_up)
     typer.echo(_line(changed))
 
 
@@ -114,9 +114,9 @@ def resume(
 def delete(number: Number, config: Config) -> None:
     """Deletes a schedule; runs that it started go on."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import delete as ask
+        from pipeline.vertex.schedule import delete_schedule
 
-        ask(client, config.vertex, number)
+        delete_schedule(client, config.vertex, number)
     typer.echo(f"{number}: deleted")
 
 
@@ -147,7 +147,7 @@ schedule = typer.Typer(
     rich_markup_mode=None,
 )
 schedule.callback(invoke_without_command=True)(schedule_job)
-schedule.command("list")(list_schedules)
+schedule.command("list")(list_all)
 schedule.command()(pause)
 schedule.command()(resume)
 schedule.command()(delete)

@@ -16,7 +16,7 @@ from pipeline.vertex.folder import vertex_folder
 @configured_by(run_options)
 def compile_files(config: Config) -> None:
     """Writes the PipelineJob for Vertex AI and, experimental, the PipelineSpec for Kubeflow."""
-    config.vertex.given("pipeline_root", "image")
+    config.vertex.required("pipeline_root", "image")
     with vertex_folder(config) as (console, folder), console.status("Compiling"):
         from pipeline.vertex.compile import write_job, write_kfp
 
@@ -28,7 +28,7 @@ def compile_files(config: Config) -> None:
 @configured_by(run_options)
 def check(config: Config) -> None:
     """Says what would fail on Vertex AI or Kubeflow; exit status 2 if there is anything."""
-    config.vertex.given("pipeline_root", "image")
+    config.vertex.required("pipeline_root", "image")
     with vertex_folder(config) as (console, _), console.status("Compiling and checking"):
         from pipeline.vertex.check import job_findings, kfp_findings
         from pipeline.vertex.compile import compile_job, compile_kfp

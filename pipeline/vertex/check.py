@@ -40,13 +40,13 @@ def job_findings(job: Spec, config: Config) -> list[str]:
 
 def kfp_findings(spec: Spec) -> list[str]:
     """What open-source Kubeflow Pipelines cannot run of a PipelineSpec."""
-    found = [
+    lookups = [
         f"Kubeflow Pipelines cannot run {label.removesuffix('_executor')}, since it has no "
         "resolvers: build for it without them."
         for label, executor in spec["deploymentSpec"]["executors"].items()
         if "resolver" in executor
     ]
-    return [*found, *wiring_findings(spec), *code_findings(spec), *image_findings(spec)]
+    return [*lookups, *wiring_findings(spec), *code_findings(spec), *image_findings(spec)]
 
 
 def schema_findings(job: Spec) -> Iterator[str]:
@@ -58,9 +58,9 @@ def schema_findings(job: Spec) -> Iterator[str]:
         (spec, pipeline_spec_pb2.PipelineSpec()),
         (spec["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig()),
         *(
-            (one["customJob"]["customJob"], CustomJob.pb(CustomJob()))
-            for one in executors
-            if "customJob" in one
+            (executor["customJob"]["customJob"], CustomJob.pb(CustomJob()))
+            for executor in executors
+            if "customJob" in executor
         ),
     ):
         try:
@@ -120,10 +120,10 @@ def path_findings(job: Spec) -> Iterator[str]:
 def parameter_findings(job: Spec) -> Iterator[str]:
     """Runtime parameters without a value, and values without a parameter."""
     declared = job["pipelineSpec"]["root"].get("inputDefinitions", {}).get("parameters", {})
-    given = job["runtimeConfig"].get("parameterValues", {})
-    for name in sorted(set(declared) - set(given)):
+    values = job["runtimeConfig"].get("parameterValues", {})
+    for name in sorted(set(declared) - set(values)):
         yield f"The runtime parameter {name} has no value, and defaults are not compiled: send one."
-    for name in sorted(set(given) - set(declared)):
+    for name in sorted(set(values) - set(declared)):
         yield f"{name} is given a value, but is no runtime parameter of the pipeline."
 
 

@@ -17,8 +17,8 @@ _FIRST_PARTY = "tfx."  # TFX finds its own artifact types by a table
 def code_findings(spec: Spec) -> list[str]:
     """A sentence for each executor, function or artifact type that no installed package holds."""
     named = dict.fromkeys((*executors(spec), *functions(spec), *artifact_types(spec)))
-    found = [fault for user, path in named if (fault := _fault(user, path))]
-    return [*found, *_module_files(spec)]
+    faults = [fault for user, path in named if (fault := _fault(user, path))]
+    return [*faults, *_module_files(spec)]
 
 
 def executors(spec: Spec) -> Iterator[tuple[str, str]]:
@@ -68,7 +68,7 @@ def _fault(user: str, path: str) -> str | None:
     if not _installed(path.partition(".")[0]):
         return f"{user} runs {path}, which no installed package holds: move it into the package."
     try:
-        _find(path)
+        _import(path)
     except (ImportError, AttributeError) as error:
         return f"{user} runs {path}, which cannot be imported: {error}."
     return None
@@ -79,15 +79,14 @@ def _installed(package: str) -> bool:
     names = importlib.metadata.packages_distributions().get(package, [])
     if PROJECT in names:  # it may be installed in place
         return True
-    found = importlib.util.find_spec(package)
-    places = [str(place) for place in (found.submodule_search_locations or [])] if found else []
+    spec = importlib.util.find_spec(package)
+    places = [str(place) for place in (spec.submodule_search_locations or [])] if spec else []
     homes = {str(importlib.metadata.distribution(name).locate_file(package)) for name in names}
     return bool(homes & set(places))
 
 
-def _find(path: str) -> None:
+def _import(path: str) -> None:
     """Imports a module, or a module and its attribute."""
     module, _, name = path.rpartition(".")
-    found = importlib.import_module(module)
-    if not hasattr(found, name):
+    if not hasattr(importlib.import_module(module), name):
         importlib.import_module(path)

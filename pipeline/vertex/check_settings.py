@@ -75,15 +75,15 @@ def network_findings(vertex: VertexConfig) -> Iterator[str]:
 def image_findings(spec: Spec) -> Iterator[str]:
     """Images that are none, or may be another one tomorrow."""
     executors = spec["deploymentSpec"]["executors"].values()
-    images = {container["image"] for one in executors if (container := container_of(one))}
+    images = {container["image"] for executor in executors if (container := container_of(executor))}
     for image in sorted(images):
-        found = _IMAGE.fullmatch(image)
-        if not found:
+        parts = _IMAGE.fullmatch(image)
+        if not parts:
             yield (
                 f"{image} is no image's name: write it as REGISTRY/NAME:TAG, or with a digest, "
                 "@sha256: and 64 hexadecimal digits."
             )
-        elif not found["digest"] and found["tag"] in (None, "latest"):
+        elif not parts["digest"] and parts["tag"] in (None, "latest"):
             yield (
                 f"The image {image} has no tag of its own: name one, or a digest, so that every "
                 "step runs the same code."

@@ -68,7 +68,7 @@ def write_kfp(config: Config, folder: Path) -> Path:
 
 def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     vertex = config.vertex
-    root, image = vertex.given("pipeline_root", "image")
+    root, image = vertex.required("pipeline_root", "image")
     graph = create_pipeline(
         config,
         load_source(config.source),
@@ -113,12 +113,12 @@ def _set_beam_args(graph: Any, vertex: VertexConfig, root: str, image: str) -> N
     for name in (*vertex.nodes, *vertex.dataflow.nodes):
         if name not in nodes:
             raise UserError(f"There is no node {name}: the nodes are {', '.join(sorted(nodes))}.")
-    told = {name for name, node in vertex.nodes.items() if node.beam_args}
-    for name in sorted({*told, *vertex.dataflow.nodes} - set(beam)):
+    with_args = {name for name, node in vertex.nodes.items() if node.beam_args}
+    for name in sorted({*with_args, *vertex.dataflow.nodes} - set(beam)):
         raise UserError(f"{name} has no Beam part; those that have are {', '.join(sorted(beam))}.")
     for name in vertex.dataflow.nodes:
         beam[name].executor_spec.beam_pipeline_args = dataflow_args(vertex, root, image)
-    for name in told:
+    for name in with_args:
         beam[name].with_beam_pipeline_args(vertex.nodes[name].beam_args)
 
 
@@ -128,7 +128,7 @@ def dataflow_args(vertex: VertexConfig, root: str, image: str) -> list[str]:
     Raises:
       UserError: no project is set.
     """
-    (project,) = vertex.given("project")
+    (project,) = vertex.required("project")
     return [
         "--runner=DataflowRunner",
         f"--project={project}",

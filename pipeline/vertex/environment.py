@@ -46,8 +46,8 @@ class Environment:
 
     def command(self, words: list[str]) -> list[str]:
         """The command with its program as the image's PATH would find it."""
-        found = shutil.which(words[0], path=f"{self._folder}/bin")
-        return [found or words[0], *words[1:]]
+        program = shutil.which(words[0], path=f"{self._folder}/bin")
+        return [program or words[0], *words[1:]]
 
     def variables(self) -> dict[str, str]:
         """The environment variables of a container."""
@@ -61,7 +61,7 @@ def locked_files(lock: Path) -> Iterator[Path]:
     Raises:
       UserError: a package is missing or has another version.
     """
-    found: set[Path] = set()
+    paths: set[Path] = set()
     for pin in locked(lock):
         try:
             package = importlib.metadata.distribution(pin.name)
@@ -71,8 +71,8 @@ def locked_files(lock: Path) -> Iterator[Path]:
             raise UserError(f"{pin.name} is not installed as {lock.name} says: run `make setup`.")
         site = Path(str(package.locate_file("")))
         names = {file.parts[0] for file in package.files or ()}
-        found |= {site / name for name in names if name not in ("..", "__pycache__")}
-    return iter(sorted(found))
+        paths |= {site / name for name in names if name not in ("..", "__pycache__")}
+    return iter(sorted(paths))
 
 
 def locked(lock: Path) -> list[Requirement]:

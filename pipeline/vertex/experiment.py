@@ -6,15 +6,7 @@ from google.api_core import exceptions
 from google.cloud.aiplatform_v1 import MetadataServiceClient, PipelineServiceClient
 from google.cloud.aiplatform_v1.types import Context
 
-from pipeline.vertex.service import (
-    REFUSED,
-    TIMEOUT,
-    UNSURE,
-    check_name,
-    parent_of,
-    repeated,
-    telling,
-)
+from pipeline.vertex.service import TIMEOUT, ask, check_name, parent_of
 from pipeline.vertex.submit import ENDED, read_job
 from pipeline.vertex_config import VertexConfig
 
@@ -30,7 +22,7 @@ def add_to_experiment(
     it is safe to repeat, since names are chosen here and a child is added once.
 
     Raises:
-      UserError, RunFailed: see `telling`.
+      UserError, RunFailed: see `ask`.
     """
     name = str(config.job.experiment)
     pause = threading.Event()
@@ -39,20 +31,25 @@ def add_to_experiment(
         pause.wait(config.job.poll_seconds)
         job = read_job(jobs, config, job_id)
     store = f"{parent_of(config)}/metadataStores/default"
-    with telling(config):
-        repeated(lambda: _make(metadata, config, store, name), *REFUSED, *UNSURE)
-        repeated(
-            lambda: metadata.add_context_children(
-                context=f"{store}/contexts/{name}",
-                child_contexts=[job.job_detail.pipeline_run_context.name],
-                timeout=TIMEOUT,
-            ),
-            *REFUSED,
-            *UNSURE,
-        )
+    ask(config, lambda: make_experiment(metadata, config, store, name))
+    ask(
+        config,
+        lambda: metadata.add_context_children(
+            context=f"{store}/contexts/{name}",
+            child_contexts=[job.job_detail.pipeline_run_context.name],
+            timeout=TIMEOUT,
+        ),
+    )
 
 
-def _make(metadata: MetadataServiceClient, config: VertexConfig, store: str, name: str) -> None:
+def make_experiment(
+    metadata: MetadataServiceClient, config: VertexConfig, store: str, name: str
+) -> None:
+    """Makes an experiment, unless there is one of that name.
+
+    Raises:
+      google.api_core.exceptions.Conflict: something else has that name.
+    """
     context = Context(display_name=name, schema_title=SCHEMA, schema_version=VERSION)
     try:
         made = metadata.create_context(

@@ -76,14 +76,14 @@ class Interpreter:
         return True
 
     def _inputs(self, step: Step) -> Spec:
+        """What earlier steps made for a step, and its parameters, as ExecutorInput has them."""
         wired = step.task.get("inputs", {})
         artifacts = {}
         for key, source in wired.get("artifacts", {}).items():
             origin = source["taskOutputArtifact"]
             made = self._made.get(origin["producerTask"], {})  # nothing, if that was skipped
-            found = made.get(origin["outputArtifactKey"])
-            if found:
-                artifacts[key] = {"artifacts": found}
+            if produced := made.get(origin["outputArtifactKey"]):
+                artifacts[key] = {"artifacts": produced}
         parameters = {
             key: self._value(source) for key, source in wired.get("parameters", {}).items()
         }
@@ -95,13 +95,15 @@ class Interpreter:
         return source["runtimeValue"]["constant"]
 
     def _look_up(self, step: Step, inputs: Spec) -> Outputs:
-        found = {}
+        """What a resolver finds in the store."""
+        outputs = {}
         for key, query in step.executor["resolver"]["outputArtifactQueries"].items():
-            asked = fill(query["filter"], inputs["artifacts"])
-            found[key] = self._store.find(asked) if asked else []
-        return found
+            filled = fill(query["filter"], inputs["artifacts"])
+            outputs[key] = self._store.find(filled) if filled else []
+        return outputs
 
     def _execute(self, step: Step, inputs: Spec) -> tuple[str, Outputs]:
+        """Takes a step's outputs from the cache, or runs it; returns its state with them."""
         container = container_of(step.executor)
         call = {"inputs": inputs, "outputs": self._places(step)}
         driver = container.get("lifecycle", {}).get("preCacheCheck")
@@ -134,14 +136,14 @@ class Interpreter:
     def _call(self, name: str, container: Spec, call: Spec) -> None:
         """Runs a command, then takes over the facts that it wrote into its output file."""
         message = json_format.ParseDict(call, pipeline_spec_pb2.ExecutorInput())
-        given = json_format.MessageToJson(message)
+        invocation = json_format.MessageToJson(message)
         command = [*container["command"], *container["args"]]
-        words = (given if word == _INVOCATION else word for word in command)
+        words = (invocation if word == _INVOCATION else word for word in command)
         self._run(name, [word.replace(GS, self._local) for word in words])
         written = Path(call["outputs"]["outputFile"].replace(GS, self._local))
-        told = json.loads(written.read_text(encoding="utf-8").replace(self._local, GS))
-        call["inputs"]["parameterValues"] |= told.get("parameterValues", {})
-        for key, of in told.get("artifacts", {}).items():
+        facts = json.loads(written.read_text(encoding="utf-8").replace(self._local, GS))
+        call["inputs"]["parameterValues"] |= facts.get("parameterValues", {})
+        for key, of in facts.get("artifacts", {}).items():
             (ours,), (theirs,) = call["outputs"]["artifacts"][key]["artifacts"], of["artifacts"]
             ours["metadata"] = {**ours["metadata"], **theirs.get("metadata", {})}
 
@@ -161,7 +163,7 @@ def cache_key(step: Step, inputs: Spec) -> str:
     names = {
         key: [one["name"] for one in of["artifacts"]] for key, of in inputs["artifacts"].items()
     }
-    whole = container_of(step.executor)
-    container = {key: whole[key] for key in ("image", "command", "args")}
+    executed = container_of(step.executor)
+    container = {key: executed[key] for key in ("image", "command", "args")}
     facts = [container, step.component, names, inputs["parameterValues"]]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -45,9 +45,9 @@ def _experiment(service: Kubeflow, name: str) -> str:
     """The id of the experiment of that name, which is made if there is none."""
     own = {"namespace": service.namespace} if service.namespace else {}
     predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
-    asked = {"filter": json.dumps({"predicates": [predicate]}), **own}
-    found = service.ask("GET", "experiments", params=asked).get("experiments") or []
-    named = (one for one in found if isinstance(one, dict) and one.get("display_name") == name)
+    query = {"filter": json.dumps({"predicates": [predicate]}), **own}
+    listed = service.ask("GET", "experiments", params=query).get("experiments") or []
+    named = (one for one in listed if isinstance(one, dict) and one.get("display_name") == name)
     made = next(named, None)
     if made is None:
         made = service.ask("POST", "experiments", json={"display_name": name, **own})

@@ -35,17 +35,17 @@ class Access:
         Raises:
           UserError: a secret that no header can hold.
         """
-        given = {"--token": self.token, "--cookie": self.cookie}
-        for option, secret in given.items():
+        secrets = {"--token": self.token, "--cookie": self.cookie}
+        for option, secret in secrets.items():
             spelled = (secret or "").strip()
             if not (spelled.isascii() and spelled.isprintable()):
                 raise UserError(f"{option} holds letters that cannot be sent: give it anew.")
-        found = {"Accept": "application/json"}
+        headers = {"Accept": "application/json"}
         if self.cookie:
-            found["Cookie"] = self.cookie.strip()
+            headers["Cookie"] = self.cookie.strip()
         if self.token:
-            found["Authorization"] = f"Bearer {self.token.strip()}"
-        return found
+            headers["Authorization"] = f"Bearer {self.token.strip()}"
+        return headers
 
 
 class Kubeflow:
@@ -96,16 +96,16 @@ class Kubeflow:
 
     def _check_status(self, answer: requests.Response) -> None:
         status = answer.status_code
-        said = f"Kubeflow Pipelines at {self.host} answers {status} {answer.reason}"
+        start = f"Kubeflow Pipelines at {self.host} answers {status} {answer.reason}"
         if status == 429 or status >= 500:
-            raise Away(f"{said}: try again later.")
+            raise Away(f"{start}: try again later.")
         if 300 <= status < 400 or status in (401, 403):
             raise UserError(
-                f"{said}: it wants a login or your rights do not suffice; give --token or "
+                f"{start}: it wants a login or your rights do not suffice; give --token or "
                 "--cookie, and --namespace where several people share it."
             )
         if not 200 <= status < 300:
-            raise UserError(f"{said}: is the address right?{_reason(answer)}")
+            raise UserError(f"{start}: is the address right?{_reason(answer)}")
 
     def _content(self, answer: requests.Response) -> Answer:
         try:

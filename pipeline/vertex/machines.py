@@ -81,12 +81,12 @@ def _gpu(name: str, gpu: str, vertex: VertexConfig) -> Iterator[str]:
 def _machine(name: str, machine: str, node: NodeConfig) -> Iterator[str]:
     if node.cpu or node.memory_gb:
         yield f"{name} has a machine_type, which says how big it is: leave cpu and memory_gb out."
-    found = _MACHINE.fullmatch(machine)
-    if not found:
+    parts = _MACHINE.fullmatch(machine)
+    if not parts:
         yield f"The machine_type {machine} of {name} is no machine's name, such as n1-standard-8."
         return
-    family, size = found["family"], int(found["size"])
-    if several_gpus(family, size, found["unit"]):
+    family, size = parts["family"], int(parts["size"])
+    if several_gpus(family, size, parts["unit"]):
         yield f"{machine} has several GPUs, of which {name} uses one: choose a smaller machine."
     built_in = BUILT_IN.get(family)
     if built_in and node.gpu != built_in:

@@ -2,9 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from google.cloud.aiplatform_v1 import ScheduleServiceClient
 from google.cloud.aiplatform_v1.types import (
@@ -15,15 +13,7 @@ from google.cloud.aiplatform_v1.types import (
 )
 
 from pipeline.vertex import service
-from pipeline.vertex.service import (
-    REFUSED,
-    TIMEOUT,
-    UNSURE,
-    check_name,
-    parent_of,
-    repeated,
-    telling,
-)
+from pipeline.vertex.service import TIMEOUT, ask, check_name, one_sentence, parent_of
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
 
@@ -74,16 +64,16 @@ def moment(option: str, text: str | None) -> datetime.datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text.strip()))
+        time = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text.strip()))
     except ValueError as error:
         raise UserError(
             f"{option} {text!r}: write a moment as 2027-01-31T04:00 (UTC) or "
             "2027-01-31T04:00+01:00."
         ) from error
-    return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
+    return time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
 
 
-def schedule(
+def make_schedule(
     client: ScheduleServiceClient, config: VertexConfig, job: PipelineJob, when: When
 ) -> tuple[str, str]:
     """Makes a schedule.
@@ -95,9 +85,25 @@ def schedule(
       The schedule's full name and the address of its page.
 
     Raises:
-      UserError, RunFailed: see `telling`.
+      UserError, RunFailed: see `ask`.
     """
-    wanted = Schedule(
+    parent, schedule = parent_of(config), _wanted(config, job, when)
+    made = ask(
+        config,
+        lambda: client.create_schedule(parent=parent, schedule=schedule, timeout=TIMEOUT),
+        repeatable=False,
+    )
+    check_name(config, made.name, r"schedules/[^/]+")
+    number = made.name.rpartition("/")[2]
+    return made.name, (
+        "https://console.cloud.google.com/vertex-ai/locations/"
+        f"{config.region}/pipelines/schedules/{number}?project={config.project}"
+    )
+
+
+def _wanted(config: VertexConfig, job: PipelineJob, when: When) -> Schedule:
+    """The service's form of a schedule."""
+    return Schedule(
         display_name=config.pipeline_name,
         cron=when.cron,
         start_time=when.start,
@@ -110,52 +116,36 @@ def schedule(
             parent=parent_of(config), pipeline_job=job
         ),
     )
-    with telling(config):
-        made = repeated(
-            lambda: client.create_schedule(
-                parent=parent_of(config), schedule=wanted, timeout=TIMEOUT
-            ),
-            *REFUSED,
-        )
-    check_name(config, made.name, r"schedules/[^/]+")
-    number = made.name.rpartition("/")[2]
-    return made.name, (
-        "https://console.cloud.google.com/vertex-ai/locations/"
-        f"{config.region}/pipelines/schedules/{number}?project={config.project}"
-    )
 
 
-def schedules(client: ScheduleServiceClient, config: VertexConfig) -> list[Schedule]:
+def list_schedules(client: ScheduleServiceClient, config: VertexConfig) -> list[Schedule]:
     """The pipeline's schedules, the newest first.
 
     Raises:
-      UserError, RunFailed: see `telling`.
+      UserError, RunFailed: see `ask`.
     """
     request = {
         "parent": parent_of(config),
         "filter": f'display_name="{config.pipeline_name}"',
         "order_by": "create_time desc",
     }
-    with telling(config):
-        found = repeated(
-            lambda: list(client.list_schedules(request, timeout=TIMEOUT)), *REFUSED, *UNSURE
-        )
-    for one in found:
+    existing = ask(config, lambda: list(client.list_schedules(request, timeout=TIMEOUT)))
+    for one in existing:
         check_name(config, one.name, r"schedules/[^/]+")
-    return found
+    return existing
 
 
-def full_name(config: VertexConfig, given: str) -> str:
+def full_name(config: VertexConfig, number_or_name: str) -> str:
     """A schedule's full name, by its number or its full name.
 
     Raises:
       UserError: it is neither, or the name of one elsewhere.
     """
-    number = given.rpartition("/")[2]
-    if not _NUMBER.fullmatch(number) or given not in (number, _name(config, number)):
+    number = number_or_name.rpartition("/")[2]
+    if not _NUMBER.fullmatch(number) or number_or_name not in (number, _name(config, number)):
         raise UserError(
-            f"{given} is no schedule of {config.project} in {config.region}: take a number that "
-            "`greenlight vertex schedule list` shows."
+            f"{number_or_name} is no schedule of {config.project} in {config.region}: take a "
+            "number that `greenlight vertex schedule list` shows."
         )
     return _name(config, number)
 
@@ -164,54 +154,57 @@ def _name(config: VertexConfig, number: str) -> str:
     return f"{parent_of(config)}/schedules/{number}"
 
 
-def pause(client: ScheduleServiceClient, config: VertexConfig, given: str) -> Schedule:
+def pause_schedule(
+    client: ScheduleServiceClient, config: VertexConfig, number_or_name: str
+) -> Schedule:
     """Lets a schedule start no further run; returns it as it then stands.
 
     Raises:
-      UserError, RunFailed: see `telling`; it is not paused afterwards.
+      UserError, RunFailed: see `ask`; it is not paused afterwards.
     """
-    name = full_name(config, given)
-    ask = lambda: client.pause_schedule(name=name, timeout=TIMEOUT)  # noqa: E731
-    return _changed(client, config, name, ask, Schedule.State.PAUSED)
+    name = full_name(config, number_or_name)
+    ask(config, lambda: client.pause_schedule(name=name, timeout=TIMEOUT))
+    return _checked_state(client, config, name, Schedule.State.PAUSED)
 
 
-def resume(
-    client: ScheduleServiceClient, config: VertexConfig, given: str, catch_up: bool
+def resume_schedule(
+    client: ScheduleServiceClient, config: VertexConfig, number_or_name: str, catch_up: bool
 ) -> Schedule:
     """Lets a paused schedule go on, with the runs that it missed if told to catch up.
 
     Raises:
-      UserError, RunFailed: see `telling`; it is not at work afterwards.
+      UserError, RunFailed: see `ask`; it is not at work afterwards.
     """
-    name = full_name(config, given)
+    name = full_name(config, number_or_name)
     request = ResumeScheduleRequest(name=name, catch_up=catch_up)
-    ask = lambda: client.resume_schedule(request, timeout=TIMEOUT)  # noqa: E731
-    return _changed(client, config, name, ask, Schedule.State.ACTIVE)
+    ask(config, lambda: client.resume_schedule(request, timeout=TIMEOUT))
+    return _checked_state(client, config, name, Schedule.State.ACTIVE)
 
 
-def _changed(
-    client: ScheduleServiceClient, config: VertexConfig, name: str, ask: Callable[[], Any],
-    wanted: int,
-) -> Schedule:  # fmt: skip
-    """Asks for a change, which the service answers by nothing, and sees that it is made."""
-    with telling(config):
-        repeated(ask, *REFUSED, *UNSURE)
-        found = repeated(lambda: client.get_schedule(name=name, timeout=TIMEOUT), *REFUSED, *UNSURE)
-    check_name(config, found.name, f"schedules/{name.rpartition('/')[2]}")
-    if found.state != wanted:
-        state = Schedule.State(found.state).name.lower()
+def _checked_state(
+    client: ScheduleServiceClient, config: VertexConfig, name: str, wanted: int
+) -> Schedule:
+    """The schedule after a change, which the service answers by nothing; it has to be made."""
+    schedule = ask(config, lambda: client.get_schedule(name=name, timeout=TIMEOUT))
+    check_name(config, schedule.name, f"schedules/{name.rpartition('/')[2]}")
+    if schedule.state != wanted:
+        state = Schedule.State(schedule.state).name.lower()
         raise RunFailed(f"The schedule {name} is {state} all the same.")
-    return found
+    return schedule
 
 
-def delete(client: ScheduleServiceClient, config: VertexConfig, given: str) -> None:
+def delete_schedule(
+    client: ScheduleServiceClient, config: VertexConfig, number_or_name: str
+) -> None:
     """Deletes a schedule; runs that it started go on.
 
     Raises:
-      UserError, RunFailed: see `telling`.
+      UserError, RunFailed: see `ask`.
     """
-    name = full_name(config, given)
-    with telling(config):
-        operation = repeated(lambda: client.delete_schedule(name=name, timeout=TIMEOUT), *REFUSED)
+    name = full_name(config, number_or_name)
+    operation = ask(
+        config, lambda: client.delete_schedule(name=name, timeout=TIMEOUT), repeatable=False
+    )
+    with one_sentence(config):
         check_name(config, operation.operation.name, r"operations/[^/]+")
         operation.result(timeout=service.PATIENCE)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The connection to Vertex AI: who asks, what is repeated, and what its refusals mean."""
+"""The connection to Vertex AI: as whom it is asked, what is repeated, and what refusals mean."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -41,12 +41,12 @@ def connect(kind: Callable[..., Client], config: VertexConfig) -> Client:
     Raises:
       UserError: no project is set, or nobody is logged in.
     """
-    config.given("project")
+    config.required("project")
     endpoint = endpoint_of(config)
     # Credentials are never sent in the clear.
     plain = endpoint.startswith("http://")
     anyone = AnonymousCredentials() if plain else None  # type: ignore[no-untyped-call]
-    with telling(config):
+    with one_sentence(config):
         return kind(
             credentials=anyone,
             transport="rest",
@@ -82,9 +82,25 @@ def repeated(ask: Callable[[], Answer], *errors: type[Exception]) -> Answer:
         raise error.cause or error from error
 
 
+def ask(config: VertexConfig, question: Callable[[], Answer], repeatable: bool = True) -> Answer:
+    """The service's answer to a question, which is asked again while the service is away.
+
+    Args:
+      config: where the service is.
+      question: one request.
+      repeatable: whether it does no harm to ask twice; if not, it is asked again only where the
+        service refused it for the quota.
+
+    Raises:
+      UserError, RunFailed: see `one_sentence`.
+    """
+    with one_sentence(config):
+        return repeated(question, *REFUSED, *(UNSURE if repeatable else ()))
+
+
 @contextmanager
-def telling(config: VertexConfig) -> Iterator[None]:
-    """Turns what the service says into one sentence.
+def one_sentence(config: VertexConfig) -> Iterator[None]:
+    """Turns what the service refuses, and what fails on the way to it, into one sentence.
 
     Raises:
       UserError: for what the user can mend.
@@ -94,19 +110,19 @@ def telling(config: VertexConfig) -> Iterator[None]:
         yield
     except NO_NETWORK as error:
         raise RunFailed(
-            f"Vertex AI cannot be reached, is there a network? {_said(error)}"
+            f"Vertex AI cannot be reached, is there a network? {_own_words(error)}"
         ) from error
     except (json_format.ParseError, UnicodeDecodeError) as error:
-        raise RunFailed(_stranger(config)) from error
+        raise RunFailed(_not_the_service(config)) from error
     except google.auth.exceptions.GoogleAuthError as error:
         raise UserError(
             "Nobody is logged in to Google Cloud: run `gcloud auth application-default login`, or "
-            f"set GOOGLE_APPLICATION_CREDENTIALS. {_said(error)}"
+            f"set GOOGLE_APPLICATION_CREDENTIALS. {_own_words(error)}"
         ) from error
     except (exceptions.TooManyRequests, exceptions.ServerError) as error:
-        raise RunFailed(f"{_trouble(error, config)}: {_said(error)}") from error
+        raise RunFailed(f"{_failure(error, config)}: {_own_words(error)}") from error
     except exceptions.GoogleAPICallError as error:
-        raise UserError(f"{_mistake(error, config)}: {_said(error)}") from error
+        raise UserError(f"{_refusal(error, config)}: {_own_words(error)}") from error
 
 
 def check_name(config: VertexConfig, name: str, ending: str) -> None:
@@ -116,23 +132,23 @@ def check_name(config: VertexConfig, name: str, ending: str) -> None:
     message.
     """
     if not re.fullmatch(rf"projects/[^/]+/locations/[^/]+/(?:.+/)?{ending}", name):
-        raise RunFailed(_stranger(config))
+        raise RunFailed(_not_the_service(config))
 
 
-def _stranger(config: VertexConfig) -> str:
+def _not_the_service(config: VertexConfig) -> str:
     return (
         f"What answers at {endpoint_of(config)} is not Vertex AI, or its answer broke off: is "
         "there a proxy or a login page in between? See in the console what became of the request."
     )
 
 
-def _trouble(error: exceptions.GoogleAPICallError, config: VertexConfig) -> str:
+def _failure(error: exceptions.GoogleAPICallError, config: VertexConfig) -> str:
     if isinstance(error, exceptions.TooManyRequests):
         return f"The quota of {config.project} in {config.region} is used up; wait, or ask for more"
     return "Vertex AI failed; try again later"
 
 
-def _mistake(error: exceptions.GoogleAPICallError, config: VertexConfig) -> str:
+def _refusal(error: exceptions.GoogleAPICallError, config: VertexConfig) -> str:
     place = f"{config.project} in {config.region}"
     sentences = {
         401: "Vertex AI does not accept the credentials; log in again",
@@ -144,7 +160,7 @@ def _mistake(error: exceptions.GoogleAPICallError, config: VertexConfig) -> str:
     return sentences.get(error.code or 0, "Vertex AI refuses the request")
 
 
-def _said(error: Any) -> str:
+def _own_words(error: Any) -> str:
     """The service's own words: one line, one full stop, without the address asked."""
     text = str(getattr(error, "message", "") or error).strip() or type(error).__name__
     if isinstance(error, exceptions.GoogleAPICallError):

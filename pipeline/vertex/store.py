@@ -29,8 +29,7 @@ class Store:
         Raises:
           ValueError: a term of the query that TFX's compiler is not known to write.
         """
-        found = [artifact for artifact in self._artifacts.values() if matches(artifact, query)]
-        return found[-1:]
+        return [one for one in self._artifacts.values() if matches(one, query)][-1:]
 
     def cached(self, key: str) -> Outputs | None:
         """What a step with this key made before."""

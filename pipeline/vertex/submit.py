@@ -10,15 +10,7 @@ from google.cloud.aiplatform_v1 import PipelineServiceClient
 from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
 from google.protobuf import json_format
 
-from pipeline.vertex.service import (
-    REFUSED,
-    TIMEOUT,
-    UNSURE,
-    check_name,
-    parent_of,
-    repeated,
-    telling,
-)
+from pipeline.vertex.service import TIMEOUT, ask, check_name, parent_of
 from pipeline.vertex.steps import Spec
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
@@ -33,14 +25,14 @@ ENDED = (
 _JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 
 
-def new_job_id(config: VertexConfig, given: str | None) -> str:
-    """The name of the next job: as given, or the pipeline's with the time.
+def new_job_id(config: VertexConfig, chosen: str | None) -> str:
+    """The name of the next job: the chosen one, or the pipeline's with the time.
 
     Raises:
       UserError: the service takes no such name.
     """
     now = datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y%m%d-%H%M%S")
-    name = given or f"{config.pipeline_name}-{now}"
+    name = chosen or f"{config.pipeline_name}-{now}"
     if not _JOB_ID.fullmatch(name):
         raise UserError(f"--job-id {name}: take small letters, digits and -, at most 128 of them.")
     return name
@@ -64,24 +56,23 @@ def submit(
     the name taken, the first one went through.
 
     Raises:
-      UserError, RunFailed: see `telling`.
+      UserError, RunFailed: see `ask`.
     """
-    asked = 0
+    attempts = 0
 
-    def ask() -> None:
-        nonlocal asked
-        asked += 1
+    def create() -> None:
+        nonlocal attempts
+        attempts += 1
         try:
             made = client.create_pipeline_job(
                 parent=parent_of(config), pipeline_job=job, pipeline_job_id=job_id, timeout=TIMEOUT
             )
             check_name(config, made.name, f"pipelineJobs/{job_id}")
         except exceptions.Conflict:
-            if asked == 1:
+            if attempts == 1:
                 raise
 
-    with telling(config):
-        repeated(ask, *REFUSED, *UNSURE)
+    ask(config, create)
     return page_of(config, job_id)
 
 
@@ -89,13 +80,10 @@ def read_job(client: PipelineServiceClient, config: VertexConfig, job_id: str) -
     """The job as it stands; the question is repeated while the service is away.
 
     Raises:
-      UserError, RunFailed: see `telling`.
+      UserError, RunFailed: see `ask`.
     """
     name = f"{parent_of(config)}/pipelineJobs/{job_id}"
-    with telling(config):
-        job = repeated(
-            lambda: client.get_pipeline_job(name=name, timeout=TIMEOUT), *REFUSED, *UNSURE
-        )
+    job = ask(config, lambda: client.get_pipeline_job(name=name, timeout=TIMEOUT))
     check_name(config, job.name, f"pipelineJobs/{job_id}")
     return job
 
@@ -107,7 +95,7 @@ def wait(
 
     Raises:
       RunFailed: the job failed or was cancelled, or the service stayed away.
-      UserError: see `telling`.
+      UserError: see `ask`.
     """
     shown: dict[str, str] = {}
     pause = threading.Event()

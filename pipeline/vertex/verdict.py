@@ -14,8 +14,8 @@ def verdict_of(job: PipelineJob, root: str, run_id: str) -> bool:
     Raises:
       UserError, RunFailed: see `reported_verdict`.
     """
-    found = job_verdict(job)
-    return reported_verdict(root, run_id) if found is None else found
+    blessed = job_verdict(job)
+    return reported_verdict(root, run_id) if blessed is None else blessed
 
 
 def job_verdict(job: PipelineJob) -> bool | None:

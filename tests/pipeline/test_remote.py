@@ -148,7 +148,7 @@ def test_no_stranger_is_believed(answer, monkeypatch):
 @pytest.mark.parametrize("content", [b"<!doctype html>", b"[]", b"", b"\xff", b'{"run_id": "a'])
 def test_a_report_that_is_none_is_refused(tmp_path, content):
     with pytest.raises(UserError, match=r"blessing\.json of the report is broken"):
-        remote.fetch(remote.Found(0.0, lambda name: content), tmp_path / "reports")
+        remote.fetch(remote.StoredReport(0.0, lambda name: content), tmp_path / "reports")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -171,7 +171,7 @@ def test_a_run_s_verdict_is_read_from_its_report(bucket, root):
 @pytest.mark.parametrize("run_id", ["../../etc", "a/b", ".hidden"])
 def test_a_report_does_not_choose_its_folder(tmp_path, run_id):
     content = {"blessing.json": _content(run_id=run_id), "facts.json": FACTS}
-    found = remote.Found(0.0, lambda name: json.dumps(content[name]).encode())
+    found = remote.StoredReport(0.0, lambda name: json.dumps(content[name]).encode())
     with pytest.raises(UserError, match="run id"):
         remote.fetch(found, tmp_path / "reports")
     assert list(tmp_path.iterdir()) == []
@@ -179,6 +179,6 @@ def test_a_report_does_not_choose_its_folder(tmp_path, run_id):
 
 def test_a_report_of_another_version_is_refused(tmp_path):
     content = {"blessing.json": {"run_id": "a"}, "facts.json": FACTS}
-    found = remote.Found(0.0, lambda name: json.dumps(content[name]).encode())
+    found = remote.StoredReport(0.0, lambda name: json.dumps(content[name]).encode())
     with pytest.raises(UserError, match="Another version wrote this report"):
         remote.fetch(found, tmp_path / "reports")

@@ -17,18 +17,18 @@ from google.protobuf import json_format
 
 from pipeline import cli
 from pipeline.vertex import checked, service, verdict
-from pipeline.vertex.experiment import _make, add_to_experiment
+from pipeline.vertex.experiment import add_to_experiment, make_experiment
 from pipeline.vertex.job import set_job
 from pipeline.vertex.schedule import (
     When,
     check_cron,
-    delete,
+    delete_schedule,
     full_name,
+    list_schedules,
+    make_schedule,
     moment,
-    pause,
-    resume,
-    schedule,
-    schedules,
+    pause_schedule,
+    resume_schedule,
 )
 from pipeline.vertex.service import connect
 from pipeline.vertex.submit import make_job, new_job_id, submit, wait
@@ -185,12 +185,12 @@ def test_no_stranger_is_believed(config, compiled, answer, what, monkeypatch):
         ask = {
             "submit": lambda: submit(jobs, own, job, "job-1"),
             "wait": lambda: wait(jobs, own, "job-1", str),
-            "schedule": lambda: schedule(clock, own, job, When("0 4 * * *")),
-            "pause": lambda: pause(clock, own, "1"),
-            "delete": lambda: delete(clock, own, "1"),
-            "join": lambda: _make(metadata, own, STORE, "taste"),
+            "schedule": lambda: make_schedule(clock, own, job, When("0 4 * * *")),
+            "pause": lambda: pause_schedule(clock, own, "1"),
+            "delete": lambda: delete_schedule(clock, own, "1"),
+            "join": lambda: make_experiment(metadata, own, STORE, "taste"),
         }[what]
-        with pytest.raises((UserError, RunFailed)) as told, service.telling(own):
+        with pytest.raises((UserError, RunFailed)) as told, service.one_sentence(own):
             ask()
     sentence = str(told.value)
     assert sentence[-1] in ".?" and "\n" not in sentence
@@ -260,7 +260,7 @@ def test_a_schedule_is_as_documented(stub, config, compiled):
     job, client = _made(own, compiled), connect(ScheduleServiceClient, own)
     start, end = moment("--start", "2126-01-31T04:00+01:00"), moment("--end", "2127-01-31")
     when = When("TZ=Europe/Berlin 0 4 * * 1-5", start, end, 9, concurrent=2, queue=True)
-    name, page = schedule(client, own, job, when)
+    name, page = make_schedule(client, own, job, when)
     assert name == f"{PARENT}/schedules/77" and page == f"{PAGE}/schedules/77?project=films"
     (request,) = stub.requests
     assert (request.method, request.path) == ("POST", f"/v1/{PARENT}/schedules")
@@ -290,7 +290,7 @@ def test_only_what_was_surely_refused_is_scheduled_again(stub, config, compiled,
     stub.faults = {"POST schedules": [fault]}
     client = connect(ScheduleServiceClient, config())
     try:
-        schedule(client, config(), _made(config(), compiled), When("0 4 * * *"))
+        make_schedule(client, config(), _made(config(), compiled), When("0 4 * * *"))
         assert fault == 429
     except RunFailed:
         assert fault != 429
@@ -341,7 +341,7 @@ def _schedules(stub, config, *states):
 
 def test_schedules_are_listed_over_pages(stub, config):
     client = _schedules(stub, config(), "ACTIVE", "PAUSED", "COMPLETED")
-    found = schedules(client, config())
+    found = list_schedules(client, config())
     assert [one.name[-1] for one in found] == ["1", "2", "3"]
     assert [Schedule.State(one.state).name for one in found] == ["ACTIVE", "PAUSED", "COMPLETED"]
     asked = stub.asked("GET", "schedules")
@@ -352,21 +352,21 @@ def test_schedules_are_listed_over_pages(stub, config):
 def test_a_schedule_is_paused_resumed_and_deleted(stub, config):
     client = _schedules(stub, config(), "ACTIVE")
     stub.faults = {"POST schedules": [503], "GET schedules": [429]}
-    assert pause(client, config(), "1").state == Schedule.State.PAUSED
-    resumed = resume(client, config(), f"{PARENT}/schedules/1", catch_up=True)
+    assert pause_schedule(client, config(), "1").state == Schedule.State.PAUSED
+    resumed = resume_schedule(client, config(), f"{PARENT}/schedules/1", catch_up=True)
     assert resumed.state == Schedule.State.ACTIVE
     assert stub.asked("POST", "schedules")[-1].body == {"catchUp": True}
-    delete(client, config(), "1")
+    delete_schedule(client, config(), "1")
     assert stub.resources == {}
     with pytest.raises(UserError, match="Not found on films in europe-west4"):
-        pause(client, config(), "1")
+        pause_schedule(client, config(), "1")
 
 
 def test_a_schedule_that_stays_as_it_was_is_told(stub, config):
     client = _schedules(stub, config(), "COMPLETED")
     stub.frozen = True
     with pytest.raises(RunFailed, match="is completed all the same"):
-        pause(client, config(), "1")
+        pause_schedule(client, config(), "1")
 
 
 @pytest.mark.parametrize("given", ["x", "", "projects/other/locations/europe-west4/schedules/1"])
