@@ -11,7 +11,7 @@ from pipeline.vertex.folder import vertex_folder
 from schemas.errors import RunFailed, UserError
 
 if TYPE_CHECKING:
-    from pipeline.vertex.kfp_service import Access, Kubeflow
+    from pipeline.vertex.kubeflow.service import Access, Kubeflow
 
 Token = Annotated[
     str | None,
@@ -42,7 +42,7 @@ def submit(
 
     Exit status: 0 started, or with --wait succeeded; 3 the model is not blessed; else an error.
     """
-    from pipeline.vertex.kfp_service import Access
+    from pipeline.vertex.kubeflow.service import Access
 
     service, name, started = _start(
         config, Access(host, token, cookie, namespace), run_id, experiment
@@ -61,26 +61,26 @@ def _start(
       The service, the run's name, and the id that the service gave it.
     """
     with vertex_folder(config) as (console, _), console.status("Compiling and checking") as status:
-        from pipeline.vertex import kfp_run
         from pipeline.vertex.checked import checked_kfp
-        from pipeline.vertex.kfp_service import Kubeflow
-        from pipeline.vertex.submit import new_job_id
+        from pipeline.vertex.kubeflow import run as kubeflow
+        from pipeline.vertex.kubeflow.service import Kubeflow
+        from pipeline.vertex.service.submit import new_job_id
 
         service = Kubeflow(access)
         name = new_job_id(config.vertex, run_id)
         spec = checked_kfp(config)
         status.update("Submitting")
-        started = kfp_run.start(service, spec, name, experiment)
-        state, run = kfp_run.read_state(service, started)
-        kfp_run.check_going(service, state, run)
-    page = kfp_run.page_of(service, started)
+        started = kubeflow.start(service, spec, name, experiment)
+        state, answer = kubeflow.read_state(service, started)
+        kubeflow.check_going(service, state, answer)
+    page = kubeflow.page_of(service, started)
     typer.echo(f"{name}: {page} (experimental: compared with no earlier model)")
     return service, name, started
 
 
 def _follow(config: Config, service: "Kubeflow", started: str) -> None:
     """Waits for the end of the started run."""
-    from pipeline.vertex.kfp_run import follow
+    from pipeline.vertex.kubeflow.run import follow
 
     with vertex_folder(config) as (console, _), console.status("The run is at work; waiting"):
         follow(service, started, config.vertex.job.poll_seconds, console.print)
@@ -88,7 +88,7 @@ def _follow(config: Config, service: "Kubeflow", started: str) -> None:
 
 def _conclude(root: str, name: str) -> None:
     """Says what the run's report says, if it can be read; status 3 if the model is not blessed."""
-    from pipeline.vertex.verdict import reported_verdict
+    from pipeline.vertex.service.verdict import reported_verdict
 
     try:
         blessed = reported_verdict(root, name)

@@ -50,8 +50,8 @@ def schedule_job(
     chosen = config()
     with _service(chosen) as (status, client):
         from pipeline.vertex.checked import checked_job
-        from pipeline.vertex.schedule import When, make_schedule, moment
-        from pipeline.vertex.submit import make_job
+        from pipeline.vertex.service.schedule import When, make_schedule, moment
+        from pipeline.vertex.service.submit import make_job
 
         first, last = moment("--start", start), moment("--end", end)
         when = When(cron, first, last, most, concurrent, queue)
@@ -75,7 +75,7 @@ def _refuse_options(context: typer.Context) -> None:
 def list_all(config: Config) -> None:
     """Shows the pipeline's schedules: number, state, expression, next run, runs so far."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import list_schedules
+        from pipeline.vertex.service.schedule import list_schedules
 
         existing = list_schedules(client, config.vertex)
     for one in existing:
@@ -88,7 +88,7 @@ def list_all(config: Config) -> None:
 def pause(number: Number, config: Config) -> None:
     """Lets a schedule start no further run; those at work go on."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import pause_schedule
+        from pipeline.vertex.service.schedule import pause_schedule
 
         changed = pause_schedule(client, config.vertex, number)
     typer.echo(_line(changed))
@@ -104,7 +104,7 @@ def resume(
 ) -> None:
     """Lets a paused schedule go on."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import resume_schedule
+        from pipeline.vertex.service.schedule import resume_schedule
 
         changed = resume_schedule(client, config.vertex, number, catch_up)
     typer.echo(_line(changed))
@@ -114,7 +114,7 @@ def resume(
 def delete(number: Number, config: Config) -> None:
     """Deletes a schedule; runs that it started go on."""
     with _service(config) as (_, client):
-        from pipeline.vertex.schedule import delete_schedule
+        from pipeline.vertex.service.schedule import delete_schedule
 
         delete_schedule(client, config.vertex, number)
     typer.echo(f"{number}: deleted")
@@ -126,7 +126,7 @@ def _service(config: Config) -> "Iterator[tuple[Status, ScheduleServiceClient]]"
     with vertex_folder(config) as (console, _), console.status("Loading Google's client") as status:
         from google.cloud.aiplatform_v1 import ScheduleServiceClient
 
-        from pipeline.vertex.service import connect
+        from pipeline.vertex.service.connection import connect
 
         client = connect(ScheduleServiceClient, config.vertex)
         yield status, client

@@ -40,9 +40,9 @@ def _start(config: Config, job_id: str | None) -> "tuple[PipelineServiceClient, 
     ):
         from google.cloud.aiplatform_v1 import PipelineServiceClient
 
-        from pipeline.vertex import submit
         from pipeline.vertex.checked import checked_job
-        from pipeline.vertex.service import connect
+        from pipeline.vertex.service import submit
+        from pipeline.vertex.service.connection import connect
 
         name = submit.new_job_id(config.vertex, job_id)
         status.update("Compiling and checking")
@@ -58,8 +58,8 @@ def _join_experiment(config: Config, client: "PipelineServiceClient", name: str)
     """Adds the started job to its experiment."""
     from google.cloud.aiplatform_v1 import MetadataServiceClient
 
-    from pipeline.vertex.experiment import add_to_experiment
-    from pipeline.vertex.service import connect
+    from pipeline.vertex.service.connection import connect
+    from pipeline.vertex.service.experiment import add_to_experiment
 
     with (
         vertex_folder(config) as (console, _),
@@ -71,8 +71,8 @@ def _join_experiment(config: Config, client: "PipelineServiceClient", name: str)
 
 def _follow(config: Config, client: "PipelineServiceClient", name: str) -> bool:
     """Waits for the end of the started job; returns whether its model is blessed."""
-    from pipeline.vertex.submit import wait
-    from pipeline.vertex.verdict import verdict_of
+    from pipeline.vertex.service.submit import wait
+    from pipeline.vertex.service.verdict import verdict_of
 
     with (
         vertex_folder(config) as (console, _),

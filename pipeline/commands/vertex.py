@@ -30,7 +30,7 @@ def check(config: Config) -> None:
     """Says what would fail on Vertex AI or Kubeflow; exit status 2 if there is anything."""
     config.vertex.required("pipeline_root", "image")
     with vertex_folder(config) as (console, _), console.status("Compiling and checking"):
-        from pipeline.vertex.check import job_findings, kfp_findings
+        from pipeline.vertex.check.job import job_findings, kfp_findings
         from pipeline.vertex.compile import compile_job, compile_kfp
 
         job = compile_job(config, "check")
@@ -53,7 +53,7 @@ def run_dry(
     """Runs the compiled job's container commands here. Exit status as of `greenlight run`."""
     with vertex_folder(config) as (console, folder), held(folder):
         with console.status("Loading TensorFlow and TFX"):
-            from pipeline.vertex.dry_run import dry_run
+            from pipeline.vertex.dry_run.run import dry_run
 
         outcome = dry_run(config, local_data, folder, console)
     conclude(outcome.blessing["blessed"], outcome.report, outcome.blessing["reasons"])

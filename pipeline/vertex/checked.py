@@ -1,7 +1,7 @@
 """Compiles the pipeline for a service, and refuses what would fail there."""
 
 from pipeline.config import Config
-from pipeline.vertex.check import job_findings, kfp_findings
+from pipeline.vertex.check.job import job_findings, kfp_findings
 from pipeline.vertex.compile import compile_job, compile_kfp
 from pipeline.vertex.steps import Spec
 from schemas.errors import UserError

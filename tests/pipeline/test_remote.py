@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import remote
 from pipeline.commands import report
-from pipeline.vertex.verdict import reported_verdict
+from pipeline.vertex.service.verdict import reported_verdict
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.test_publish import FACTS, FILES, _content
 from tests.pipeline.vertex.strangers import ANSWERS, stranger

@@ -13,7 +13,7 @@ from pipeline.metadata import Metadata, NodeRun
 from tests.browser import browser
 from tests.looks import DRAWN
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 

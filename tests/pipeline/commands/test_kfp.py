@@ -9,8 +9,10 @@ import kfp_server_api
 import pytest
 
 from pipeline import cli
-from pipeline.vertex import checked, kfp_run, service, verdict
-from pipeline.vertex.kfp_service import Access, Away, Kubeflow
+from pipeline.vertex import checked
+from pipeline.vertex.kubeflow import run as kfp_run
+from pipeline.vertex.kubeflow.service import Access, Away, Kubeflow
+from pipeline.vertex.service import connection, verdict
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.vertex.conftest import SETTINGS
 from tests.pipeline.vertex.strangers import ANSWERS, stranger
@@ -75,7 +77,7 @@ def stub():
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     for name, seconds in (("FIRST_PAUSE", 0.01), ("LONGEST_PAUSE", 0.02), ("PATIENCE", 0.3)):
-        monkeypatch.setattr(service, name, seconds)
+        monkeypatch.setattr(connection, name, seconds)
 
 
 def asked(stub, method):

@@ -14,10 +14,10 @@ import pytest
 import tensorflow as tf
 
 from pipeline.config import load_config
-from pipeline.vertex.dry_run import data_folder, mount
+from pipeline.vertex.dry_run.run import data_folder, mount
 from schemas.errors import UserError
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 USERS, MOVIES, EACH = 300, 60, 20
 SETTINGS = (
     "vertex.pipeline_root=gs://some-bucket/greenlight",

@@ -12,9 +12,9 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from pipeline.vertex.conditions import holds
+from pipeline.vertex.dry_run.conditions import holds
+from pipeline.vertex.dry_run.store import Outputs, Store, new_name
 from pipeline.vertex.steps import Spec, Step, awaited, container_of
-from pipeline.vertex.store import Outputs, Store, new_name
 
 Run = Callable[[str, Sequence[str]], None]
 GS = "gs://"

@@ -10,7 +10,7 @@ from google.cloud.aiplatform_v1 import PipelineServiceClient
 from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
 from google.protobuf import json_format
 
-from pipeline.vertex.service import TIMEOUT, ask, check_name, parent_of
+from pipeline.vertex.service.connection import TIMEOUT, ask, check_name, parent_of
 from pipeline.vertex.steps import Spec
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError

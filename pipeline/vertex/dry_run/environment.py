@@ -1,20 +1,16 @@
 """An environment like the image's: the lock and the built package, nothing of the checkout."""
 
-import importlib.metadata
 import os
 import shutil
 import subprocess
 import sys
 import venv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
+from pipeline.vertex.lock import CHECKOUT, locked_files
 from schemas.errors import UserError
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 # What the Dockerfile sets.
 IMAGE_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 _NOT_SOURCE = (".*", "runs", "build", "dist", "*.egg-info", "__pycache__", "tests", "benchmarks")
@@ -53,33 +49,6 @@ class Environment:
         """The environment variables of a container."""
         path = f"{self._folder}/bin:{os.defpath}"
         return {"PATH": path, "HOME": str(self._folder), **IMAGE_ENVIRONMENT}
-
-
-def locked_files(lock: Path) -> Iterator[Path]:
-    """What the lock's packages have in site-packages: each folder and file at its top.
-
-    Raises:
-      UserError: a package is missing or has another version.
-    """
-    paths: set[Path] = set()
-    for pin in locked(lock):
-        try:
-            package = importlib.metadata.distribution(pin.name)
-        except importlib.metadata.PackageNotFoundError:
-            package = None
-        if package is None or not pin.specifier.contains(package.version):
-            raise UserError(f"{pin.name} is not installed as {lock.name} says: run `make setup`.")
-        site = Path(str(package.locate_file("")))
-        names = {file.parts[0] for file in package.files or ()}
-        paths |= {site / name for name in names if name not in ("..", "__pycache__")}
-    return iter(sorted(paths))
-
-
-def locked(lock: Path) -> list[Requirement]:
-    """The lock's packages for the Python that runs."""
-    lines = lock.read_text(encoding="utf-8").splitlines()
-    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
-    return [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
 
 
 def build_wheel(folder: Path) -> Path:

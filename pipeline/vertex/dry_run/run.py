@@ -14,10 +14,10 @@ from pipeline.metadata import NodeRun
 from pipeline.output import new_run_id
 from pipeline.publish import closing_tables
 from pipeline.vertex.compile import compile_job
-from pipeline.vertex.environment import Environment
-from pipeline.vertex.interpreter import GS, Ended, Interpreter
+from pipeline.vertex.dry_run.environment import Environment
+from pipeline.vertex.dry_run.interpreter import GS, Ended, Interpreter
+from pipeline.vertex.dry_run.store import Store
 from pipeline.vertex.steps import steps_in_order
-from pipeline.vertex.store import Store
 from pipeline.vertex_config import DataflowConfig
 from schemas.errors import RunFailed, UserError
 

@@ -16,10 +16,12 @@ from google.cloud.aiplatform_v1.types import PipelineJob, Schedule
 from google.protobuf import json_format
 
 from pipeline import cli
-from pipeline.vertex import checked, service, verdict
-from pipeline.vertex.experiment import add_to_experiment, make_experiment
+from pipeline.vertex import checked
 from pipeline.vertex.job import set_job
-from pipeline.vertex.schedule import (
+from pipeline.vertex.service import connection, verdict
+from pipeline.vertex.service.connection import connect
+from pipeline.vertex.service.experiment import add_to_experiment, make_experiment
+from pipeline.vertex.service.schedule import (
     When,
     check_cron,
     delete_schedule,
@@ -30,9 +32,8 @@ from pipeline.vertex.schedule import (
     pause_schedule,
     resume_schedule,
 )
-from pipeline.vertex.service import connect
-from pipeline.vertex.submit import make_job, new_job_id, submit, wait
-from pipeline.vertex.verdict import job_verdict
+from pipeline.vertex.service.submit import make_job, new_job_id, submit, wait
+from pipeline.vertex.service.verdict import job_verdict
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.vertex.conftest import RUN_ID
@@ -62,7 +63,7 @@ def stub():
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     for name, seconds in (("FIRST_PAUSE", 0.01), ("LONGEST_PAUSE", 0.02), ("PATIENCE", 0.5)):
-        monkeypatch.setattr(service, name, seconds)
+        monkeypatch.setattr(connection, name, seconds)
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ def test_no_stranger_is_believed(config, compiled, answer, what, monkeypatch):
             "delete": lambda: delete_schedule(clock, own, "1"),
             "join": lambda: make_experiment(metadata, own, STORE, "taste"),
         }[what]
-        with pytest.raises((UserError, RunFailed)) as told, service.one_sentence(own):
+        with pytest.raises((UserError, RunFailed)) as told, connection.one_sentence(own):
             ask()
     sentence = str(told.value)
     assert sentence[-1] in ".?" and "\n" not in sentence

@@ -8,8 +8,9 @@ from google.cloud.aiplatform_v1.types import CustomJob, PipelineJob
 from google.protobuf import json_format
 
 from pipeline.config import Config, load_config
-from pipeline.vertex import check, machines
-from pipeline.vertex.check_settings import REGIONS, image_findings, setting_findings
+from pipeline.vertex.check import job as check
+from pipeline.vertex.check import machines
+from pipeline.vertex.check.settings import REGIONS, image_findings, setting_findings
 from pipeline.vertex.compile import compile_job, compile_kfp, dataflow_args
 from pipeline.vertex.steps import container_of
 from schemas.errors import UserError

@@ -9,9 +9,9 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.config import Config
-from pipeline.vertex.check_code import code_findings
-from pipeline.vertex.check_settings import image_findings, setting_findings
-from pipeline.vertex.environment import CHECKOUT, locked
+from pipeline.vertex.check.code import code_findings
+from pipeline.vertex.check.settings import image_findings, setting_findings
+from pipeline.vertex.lock import CHECKOUT, locked
 from pipeline.vertex.steps import Spec, awaited, producers
 
 _BUCKET = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")

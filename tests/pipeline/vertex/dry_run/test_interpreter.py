@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.vertex.conditions import holds
-from pipeline.vertex.interpreter import Interpreter, fill
+from pipeline.vertex.dry_run.conditions import holds
+from pipeline.vertex.dry_run.interpreter import Interpreter, fill
+from pipeline.vertex.dry_run.store import Store, matches, new_name
 from pipeline.vertex.job import custom_job
 from pipeline.vertex.steps import steps_in_order
-from pipeline.vertex.store import Store, matches, new_name
 from pipeline.vertex_config import NodeConfig
 
 Spec = dict[str, Any]

@@ -7,8 +7,8 @@ from typing import Any
 
 from kfp_server_api.models.v2beta1_runtime_state import V2beta1RuntimeState
 
-from pipeline.vertex.kfp_service import Answer, Away, Kubeflow
-from pipeline.vertex.service import repeated
+from pipeline.vertex.kubeflow.service import Answer, Away, Kubeflow
+from pipeline.vertex.service.connection import repeated
 from pipeline.vertex.steps import Spec
 from schemas.errors import RunFailed
 

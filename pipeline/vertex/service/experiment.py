@@ -6,8 +6,8 @@ from google.api_core import exceptions
 from google.cloud.aiplatform_v1 import MetadataServiceClient, PipelineServiceClient
 from google.cloud.aiplatform_v1.types import Context
 
-from pipeline.vertex.service import TIMEOUT, ask, check_name, parent_of
-from pipeline.vertex.submit import ENDED, read_job
+from pipeline.vertex.service.connection import TIMEOUT, ask, check_name, parent_of
+from pipeline.vertex.service.submit import ENDED, read_job
 from pipeline.vertex_config import VertexConfig
 
 SCHEMA, VERSION = "system.Experiment", "0.0.1"  # what the console shows as an experiment

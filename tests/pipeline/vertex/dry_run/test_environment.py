@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.vertex.dry_run import CommandRunner
-from pipeline.vertex.environment import CHECKOUT, Environment, locked, locked_files
+from pipeline.vertex.dry_run.environment import Environment
+from pipeline.vertex.dry_run.run import CommandRunner
+from pipeline.vertex.lock import CHECKOUT, locked, locked_files
 from schemas.errors import RunFailed, UserError
 
 LOOK = """

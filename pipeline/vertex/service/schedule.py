@@ -12,8 +12,8 @@ from google.cloud.aiplatform_v1.types import (
     Schedule,
 )
 
-from pipeline.vertex import service
-from pipeline.vertex.service import TIMEOUT, ask, check_name, one_sentence, parent_of
+from pipeline.vertex.service import connection
+from pipeline.vertex.service.connection import TIMEOUT, ask, check_name, one_sentence, parent_of
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import RunFailed, UserError
 
@@ -207,4 +207,4 @@ def delete_schedule(
     )
     with one_sentence(config):
         check_name(config, operation.operation.name, r"operations/[^/]+")
-        operation.result(timeout=service.PATIENCE)  # type: ignore[no-untyped-call]
+        operation.result(timeout=connection.PATIENCE)  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS
 
-from pipeline.vertex.machines import machine_findings
+from pipeline.vertex.check.machines import machine_findings
 from pipeline.vertex.steps import Spec, container_of
 from pipeline.vertex_config import VertexConfig
 

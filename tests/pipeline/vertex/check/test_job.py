@@ -12,8 +12,8 @@ from tfx.dsl.component.experimental.decorators import component
 
 from pipeline import cli
 from pipeline.config import Config
-from pipeline.vertex import check
-from pipeline.vertex.environment import CHECKOUT
+from pipeline.vertex.check import job as check
+from pipeline.vertex.lock import CHECKOUT
 
 Spec = dict[str, Any]
 
