@@ -11,7 +11,8 @@ from pipeline.config import Config, load_config
 from pipeline.vertex.check import job as check
 from pipeline.vertex.check import machines
 from pipeline.vertex.check.settings import REGIONS, image_findings, setting_findings
-from pipeline.vertex.compile import compile_job, compile_kfp, dataflow_args
+from pipeline.vertex.compile import compile_job, compile_kfp
+from pipeline.vertex.nodes import dataflow_args
 from pipeline.vertex.steps import container_of
 from schemas.errors import UserError
 from tests.pipeline.vertex.conftest import SETTINGS
