@@ -5,7 +5,7 @@ from typing import Any
 
 from components.evaluation.gates import GatesConfig
 from components.evaluation.rules import OVERALL
-from components.pages.numbers import number
+from components.pages.numbers import interval, number
 
 Content = Mapping[str, Any]
 MODELS = {"blessed": "blessed model", "popularity": "popularity", "bias": "user+movie bias"}
@@ -19,24 +19,30 @@ LIST_WORDS = {
 }
 UNJUDGED = "not judged, "
 NO_ENDS = (None, None)
-GATE_FORMS = {"sanity": ",.0f", "baseline": "+.4f", "blessed": "+.4f"}  # by kind of gate
+SIGNED = ("baseline", "blessed")
 
 
 def gate_cells(gate: Content) -> dict[str, str]:
     """One gate's row; `why` says why it was not judged, if it was not."""
     where = "" if gate["slice"] == OVERALL else f" in {gate['slice']}"
     verdict = ("passed" if gate["passed"] else "failed") if gate["judged"] else "not judged"
-    form = GATE_FORMS.get(gate["kind"], ".4f")
     ends, why = gate["interval"], "" if gate["judged"] else gate["reason"].partition(UNJUDGED)[2]
     return {
         "name": gate["name"],
         "on": f"{gate['metric']}{where}",
-        "value": "" if gate["value"] is None and why else number(gate["value"], form),
-        "interval": " to ".join(number(end, form) for end in ends) if ends else "",
+        "value": "" if gate["value"] is None and why else _gate_number(gate["kind"], gate["value"]),
+        "interval": " to ".join(_gate_number(gate["kind"], end) for end in ends) if ends else "",
         "bound": f"{gate['bound']:g}",
         "verdict": verdict,
         "why": why,
     }
+
+
+def _gate_number(kind: str, value: float | None) -> str:
+    """A gate's number: of users, of a difference or of a measure."""
+    if kind == "sanity" and value is not None:
+        return f"{value:,.0f}"
+    return number(value, signed=kind in SIGNED)
 
 
 def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:
@@ -129,12 +135,6 @@ def lists(blessing: Content, settings: GatesConfig) -> dict[str, Any] | None:
         "words": f"Lists of {settings.k} from the exported model in a fresh process, for up to "
         f"{settings.list_users:,} users.",
     }
-
-
-def interval(entry: list[float | None]) -> str:
-    """A value and, where it has an interval, its low and high end."""
-    value, low, high = entry
-    return number(value) + (f" ({number(low)} to {number(high)})" if low is not None else "")
 
 
 def shared_moments(split: Content) -> float:

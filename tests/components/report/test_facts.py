@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from components.evaluation import bands
 from components.examples import activity
-from components.pages.histogram import histogram
+from components.pages.histograms import histogram
 from components.report import facts, people
 
 

@@ -1,4 +1,4 @@
-"""Distributions as pages show them."""
+"""Histograms of counts as pages show them."""
 
 from typing import Any
 
