@@ -104,9 +104,9 @@ def _lookups(router: APIRouter, name: str, versions: Versions, work: Work) -> No
     async def users(q: str = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
         """User ids that start with what is typed."""
         known = versions.current.model.users
-        found = [user for user in known if user.startswith(q)]
-        shown = sorted(found, key=lambda user: (len(user), user))[:k]
-        return json({"total": len(found), "users": shown})
+        fitting = [user for user in known if user.startswith(q)]
+        shown = sorted(fitting, key=lambda user: (len(user), user))[:k]
+        return json({"total": len(fitting), "users": shown})
 
     @router.get("/users/{user:any}/history", response_model=ask.UserHistory,
                 responses={404: MISTAKE})  # fmt: skip
@@ -120,8 +120,8 @@ def _lookups(router: APIRouter, name: str, versions: Versions, work: Work) -> No
         answers = versions.current
         if user not in answers.model.known_users:
             raise NotThere(f"There is no user {user[:100]!r}.")
-        found = await work.run(answers.history, user)
-        return json({"version": answers.model.version, "user": user, "history": found})
+        events = await work.run(answers.history, user)
+        return json({"version": answers.model.version, "user": user, "history": events})
 
     @router.get("/about", response_model=ask.About)
     async def about() -> Response:

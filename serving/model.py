@@ -119,8 +119,8 @@ def read_definitions(path: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
     """The signatures that a SavedModel declares, by name; TensorFlow's own begin with "__"."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((path / GRAPH_FILE).read_bytes())
-    found = saved.meta_graphs[0].signature_def
-    return {name: found[name] for name in sorted(found)}
+    declared = saved.meta_graphs[0].signature_def
+    return {name: declared[name] for name in sorted(declared)}
 
 
 def _read_catalogue(saved: Any) -> Catalogue:
