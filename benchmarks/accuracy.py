@@ -10,8 +10,6 @@ the same valid rows, and predict the same eval rows from the same histories. Nee
 libraries: pip install -e .[benchmarks]
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import subprocess

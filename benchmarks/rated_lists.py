@@ -1,7 +1,5 @@
 """How well predicted ratings put each user's own ratings in order."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

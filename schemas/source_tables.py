@@ -129,7 +129,7 @@ def checked_scale(
     """The lowest and the highest rating, from the words for ratings where they say it all.
 
     Raises:
-        ValueError: it is missing, upside down, of no use, or a word's number is not on it.
+      ValueError: it is missing, upside down, of no use, or a word's number is not on it.
     """
     numbers = ratings.values.get("rating", {}).values()
     if ratings.columns.rating is None:

@@ -93,12 +93,13 @@ class DataValidatorExecutor(base_executor.BaseExecutor):
 
 def _accept(statistics: list[types.Artifact], accepted: list[types.Artifact]) -> None:
     """Keeps the ratings' statistics as those that the next run is held against."""
-    (found,), (kept,) = statistics, accepted
-    io_utils.copy_dir(found.uri, kept.uri)
-    kept.split_names = found.split_names
+    (checked,), (kept,) = statistics, accepted
+    io_utils.copy_dir(checked.uri, kept.uri)
+    kept.split_names = checked.split_names
 
 
 def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
+    """Writes the anomalies of every split of `ratings` or `catalogue`; returns what they say."""
     statistics = artifact_utils.get_single_instance(inputs[f"{kind}_statistics"])
     before = inputs.get(f"previous_{kind}_statistics")
     schema = io_utils.SchemaReader().read(
@@ -107,9 +108,9 @@ def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
     findings: list[Finding] = []
     for split in artifact_utils.decode_split_names(statistics.split_names):
         previous = load_statistics(before[0], split) if before else None
-        anomalies, found = find(split, load_statistics(statistics, split), schema, previous)
+        anomalies, of_split = find(split, load_statistics(statistics, split), schema, previous)
         io_utils.write_pbtxt_file(f"{uri}/Split-{split}/anomalies.pbtxt", anomalies)
-        findings += found
+        findings += of_split
     return findings
 
 
