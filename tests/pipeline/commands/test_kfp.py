@@ -1,7 +1,6 @@
 """Starting and following a run on Kubeflow Pipelines, against a local stub of its REST API."""
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -15,7 +14,7 @@ from pipeline.vertex.kubeflow.service import Access, Away, Kubeflow
 from pipeline.vertex.service import connection, verdict
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.vertex.conftest import SETTINGS
-from tests.pipeline.vertex.strangers import ANSWERS, stranger
+from tests.pipeline.vertex.strangers import ANSWERS, running, stranger
 
 SECRET = "s3cr3t-t0k3n"
 
@@ -66,12 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def stub():
-    with KubeflowStub() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with KubeflowStub() as server, running(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

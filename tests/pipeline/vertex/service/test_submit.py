@@ -459,6 +459,7 @@ def test_mistakes_of_schedules_are_one_sentence(command):
     for words, said in (
         (["schedule"], "Say when: --cron"),
         (["schedule", "--cron", "x", "list"], "--cron belongs behind list"),
+        (["schedule", "--source", "own.yaml", "list"], "--source belongs behind list"),
         (["schedule", "--cron", "0 4 * * *", "--end", "2001-01-01"], "over before it begins"),
         (["schedule", "pause", "seven"], "seven is no schedule of films in europe-west4"),
     ):
