@@ -46,7 +46,7 @@ class Metadata:
         return [self._node_run(one) for one in sorted(later, key=lambda one: one.id)]
 
     def output(self, run: NodeRun, key: str) -> str | None:
-        """Where a node run wrote one of its outputs, or took it from the cache; none if nowhere."""
+        """Where a node run wrote one of its outputs, or found it in the cache; None if nowhere."""
         events = self._store.get_events_by_execution_ids([run.execution])
         ids = [e.artifact_id for e in events if key in [s.key for s in e.path.steps]]
         return next((a.uri for a in self._store.get_artifacts_by_id(ids)), None)

@@ -13,7 +13,7 @@ from serving import requests as ask
 from serving.model import NO_RATINGS, Arrays, Model, padded
 
 Json = dict[str, Any]
-Events = list[tuple[int, float | None]]  # rows of movies and ratings; none: seen, not rated
+Events = list[tuple[int, float | None]]  # rows of movies with ratings; None: seen but not rated
 # What the signature `recommend` takes, and what each input is when nothing is told.
 PLAIN: Json = {
     "user_id": [""], "history_movie_id": [[]], "history_rating": [[]], "k": [10],
@@ -212,7 +212,7 @@ class Answers:
         return [(self.titles.find(event.movie), self._rating(event)) for event in person.history]
 
     def _rating(self, event: ask.Rated) -> float | None:
-        """The rating of an event: the highest if left out, none where it is told to have none.
+        """The rating of an event: the highest if it is left out, None if the request says null.
 
         A model that was trained without ratings reads none.
         """
@@ -256,7 +256,7 @@ class Answers:
 
 
 def _number(outputs: Arrays, name: str, place: int, row: int = 0) -> float | None:
-    """A number of an answer; none where there is none, or where the model answers no such thing."""
+    """A number of an answer; None where there is none, or where the model has no such output."""
     value = float(outputs[name][row, place]) if name in outputs else np.nan
     return None if np.isnan(value) else value
 

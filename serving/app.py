@@ -43,8 +43,8 @@ def make_app(
       server: which loads its model when the application starts, unless it has one.
       name: the model's, in TensorFlow Serving's routes.
       limits: see `Limits`.
-      token: asked of every request for data; none: open.
-      origins: pages of other hosts that may ask (CORS); none: no page may.
+      token: asked of every request for data; default: open to all.
+      origins: pages of other hosts that may ask (CORS); default: no page may.
       base: the path below which a proxy shows all this, such as "/greenlight".
 
     Raises:

@@ -24,7 +24,7 @@ Answer = dict[str, tf.Tensor]
 class Search:
     """How thoroughly to search.
 
-    leaves: parts that the movies are put into; none: twice the square root of their number.
+    leaves: parts that the movies are divided into; default: twice the square root of their number.
     searched: the share of the leaves that is looked into.
     reordered: candidates that are scored exactly, for each one that is asked for.
     """

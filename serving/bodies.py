@@ -50,7 +50,7 @@ class Bodies:
             await self._app(scope, _replayed(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """The body; none if who sent it went away."""
+        """The body; None if the client went away."""
         body, more = bytearray(), True
         while more:
             message = await receive()

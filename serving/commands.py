@@ -20,7 +20,7 @@ ModelDir = Annotated[
 ]
 PUSHED = Path("runs/default/serving_model")
 Version = Annotated[
-    int | None, typer.Option("--version", min=0, help="this version alone; none: the newest")
+    int | None, typer.Option("--version", min=0, help="this version alone; default: the newest")
 ]
 Liked = Annotated[
     list[str] | None,

@@ -40,7 +40,7 @@ class Catalogue:
 class Model:
     """A loaded version. Calls are thread-safe; what they raise is TensorFlow's.
 
-    `scale` is its lowest and highest rating, or none: it was trained without ratings.
+    `scale` is its lowest and highest rating, or None if it was trained without ratings.
     """
 
     def __init__(self, path: Path) -> None:

@@ -13,14 +13,14 @@ from serving.folder import check_folder, complete_versions, in_order, there_are,
 
 def rollback(
     to: Annotated[
-        int | None, typer.Option(min=0, help="version to serve; none: the one before")
+        int | None, typer.Option(min=0, help="version to serve; default: the one before")
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="serve the newest version again")] = False,
     output_dir: Annotated[
         Path | None, typer.Option(help="of the runs that pushed the versions")
     ] = None,
     model_dir: Annotated[
-        Path | None, typer.Option(help=f"where models are pushed to; none: {PUSHED}")
+        Path | None, typer.Option(help=f"where models are pushed to; default: {PUSHED}")
     ] = None,
 ) -> None:
     """Serves an earlier blessed version, until a newer one is pushed."""

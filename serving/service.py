@@ -46,7 +46,7 @@ class Server:
         Args:
           folder: of versions.
           limits: see `Limits`.
-          only: the one version to serve; none: see `Versions`.
+          only: the one version to serve; default: the first that works, see `Versions`.
           wait: whether to go on where there is no model at first.
         """
         self.registry = CollectorRegistry()

@@ -51,7 +51,7 @@ def read(content: dict[str, Any], inputs: Inputs) -> tuple[dict[str, NDArray[Any
 
 
 def write(outputs: dict[str, NDArray[Any]], rows: int | None) -> bytes:
-    """The response body; `rows` in row format, none in column format."""
+    """The response body: that many `rows`, or, if that is None, columns."""
     if rows is None:
         values = {name: _json(name, value) for name, value in outputs.items()}
         return orjson.dumps({"outputs": values if len(values) > 1 else next(iter(values.values()))})

@@ -51,7 +51,7 @@ class Versions:
 
         Args:
           folder: of versions.
-          only: the one version to serve; none: the first that works, and later ones as they come.
+          only: the one version to serve; default: the first that works, and newer ones as they come.
           on_change: called after each look at the folder.
           warn: told what is refused, in a sentence without its full stop.
         """
@@ -75,7 +75,7 @@ class Versions:
 
     @property
     def version(self) -> str | None:
-        """The number of the version in service, or none."""
+        """The number of the version in service; None before the first."""
         return self._current.model.version if self._current else None
 
     def refresh(self) -> None:

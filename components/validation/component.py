@@ -115,7 +115,7 @@ def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
 
 
 def load_statistics(artifact: types.Artifact, split: str) -> Statistics | None:
-    """Reads a split's statistics; none where the artifact lacks the split."""
+    """Reads a split's statistics; None where the artifact lacks the split."""
     if split not in artifact_utils.decode_split_names(artifact.split_names):
         return None
     path = f"{artifact_utils.get_split_uri([artifact], split)}/FeatureStats.pb"

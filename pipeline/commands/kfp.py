@@ -31,7 +31,9 @@ Namespace = Annotated[
 def submit(
     host: Annotated[str, typer.Option(help="address of Kubeflow Pipelines, such as http://...")],
     config: Config,
-    run_id: Annotated[str | None, typer.Option(help="the run's name; none: by the time")] = None,
+    run_id: Annotated[
+        str | None, typer.Option(help="the run's name; default: the pipeline's with the time")
+    ] = None,
     experiment: Annotated[str, typer.Option(help="experiment to add the run to")] = "greenlight",
     token: Token = None,
     cookie: Cookie = None,

@@ -17,7 +17,7 @@ def report(
         str,
         typer.Argument(
             help="a run's id or its folder of the reports, or a pipeline root (gs://, or a folder) "
-            "whose newest report is fetched; none: the latest"
+            "whose newest report is fetched; default: the latest run here"
         ),
     ] = "latest",
     output_dir: Annotated[str, typer.Option(help="where the runs were written")] = "runs/default",

@@ -62,7 +62,7 @@ def _module_files(spec: Spec) -> Iterator[str]:
 
 
 def _fault(user: str, path: str) -> str | None:
-    """What keeps a container from importing `package.module.name`; none if nothing."""
+    """What keeps a container from importing `package.module.name`; None if nothing does."""
     if path.startswith("__main__."):
         return f"{user} runs {path}, which no container can import: move it into a module."
     if not _installed(path.partition(".")[0]):

@@ -27,7 +27,7 @@ _PROPERTY = re.compile(r"\{\{\$\.inputs\.artifacts\['(\w+)'\]\.metadata\['(\w+)'
 class Ended:
     """How a step ended, in how many seconds, and its outputs.
 
-    The state is done, cached, skipped, or, of a look-up, found or none yet.
+    The state is `done`, `cached` or `skipped`; of a look-up it is `found` or `none yet`.
     """
 
     name: str
@@ -149,7 +149,7 @@ class Interpreter:
 
 
 def fill(query: str, artifacts: Spec) -> str | None:
-    """A query with the properties of input artifacts filled in; none if there is no artifact."""
+    """A query with the properties of input artifacts filled in; None if an artifact is missing."""
     for key, name in _PROPERTY.findall(query):
         if key not in artifacts:
             return None

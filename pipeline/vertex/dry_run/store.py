@@ -24,7 +24,7 @@ class Store:
         self._cache: dict[str, dict[str, list[str]]] = content.get("cache", {})
 
     def find(self, query: str) -> list[Artifact]:
-        """The newest artifact that a resolver's query finds, or none, as a list.
+        """The newest artifact that fits a resolver's query, in a list; an empty list if none does.
 
         Raises:
           ValueError: a term of the query that TFX's compiler is not known to write.

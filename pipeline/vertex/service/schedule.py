@@ -26,9 +26,12 @@ _NUMBER = re.compile(r"[0-9]+")
 class When:
     """When runs start, and how many.
 
-    cron: see `check_cron`; start, end: the first and the last moment, none: now, and never;
-    most: runs in all, none: no end; concurrent: runs at work at a time; queue: whether a run that
-    finds so many at work waits, and does not fall out.
+    cron: see `check_cron`.
+    start: the first moment; default: now.
+    end: the last moment; default: never.
+    most: runs in all; default: no limit.
+    concurrent: runs at a time.
+    queue: whether a run that finds so many others running waits; else it is left out.
     """
 
     cron: str
