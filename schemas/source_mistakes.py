@@ -69,7 +69,7 @@ def _unknown(key: str, model: type[BaseModel]) -> str:
 
 
 def _models(model: type[BaseModel], place: list[Any]) -> list[type[BaseModel]]:
-    """The models that the keys lead through, the whole file's first; empty if a key leads nowhere."""
+    """The models that the keys lead through, the whole file's first; empty if one leads nowhere."""
     models = [model]
     for key in place:
         field = models[-1].model_fields.get(str(key))

@@ -22,7 +22,7 @@ def serve(
     token: Annotated[
         str | None,
         typer.Option(
-            envvar="GREENLIGHT_TOKEN", help="bearer token to ask for; default: open to all"
+            envvar="GREENLIGHT_TOKEN", help="bearer token to ask for; default: none asked"
         ),
     ] = None,
     cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,

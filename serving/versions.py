@@ -51,7 +51,7 @@ class Versions:
 
         Args:
           folder: of versions.
-          only: the one version to serve; default: the first that works, and newer ones as they come.
+          only: the one version to serve; default: the first that works, and newer ones.
           on_change: called after each look at the folder.
           warn: told what is refused, in a sentence without its full stop.
         """

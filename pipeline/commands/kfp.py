@@ -31,9 +31,7 @@ Namespace = Annotated[
 def submit(
     host: Annotated[str, typer.Option(help="address of Kubeflow Pipelines, such as http://...")],
     config: Config,
-    run_id: Annotated[
-        str | None, typer.Option(help="the run's name; default: the pipeline's with the time")
-    ] = None,
+    run_id: Annotated[str | None, typer.Option(help="the run's name; default: by its time")] = None,
     experiment: Annotated[str, typer.Option(help="experiment to add the run to")] = "greenlight",
     token: Token = None,
     cookie: Cookie = None,

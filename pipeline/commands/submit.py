@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 @configured_by(run_options)
 def submit(
     config: Config,
-    job_id: Annotated[
-        str | None, typer.Option(help="the job's name; default: the pipeline's with the time")
-    ] = None,
+    job_id: Annotated[str | None, typer.Option(help="the job's name; default: by its time")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="follow the job to its end")] = False,
 ) -> None:
     """Compiles, checks and starts the pipeline on Vertex AI; prints its page's address.

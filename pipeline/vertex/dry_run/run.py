@@ -39,7 +39,7 @@ def dry_run(config: Config, local_data: str | None, base: Path, console: Console
 
     Args:
       config: as for a submission; what is missing is filled in.
-      local_data: a folder with the files that `data_dir` has on gs://; None if that is local already.
+      local_data: a folder with the files that `data_dir` has on gs://; None if that is local.
       base: the folder of all dry runs that share cache and blessed model.
       console: shows which step is at work.
 

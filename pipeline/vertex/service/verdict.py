@@ -19,7 +19,7 @@ def verdict_of(job: PipelineJob, root: str, run_id: str) -> bool:
 
 
 def job_verdict(job: PipelineJob) -> bool | None:
-    """Whether an ended job blessed its model, by what its blessing says; None if it says nothing."""
+    """Whether an ended job blessed its model, by what its blessing says; None if nothing."""
     for task in job.job_detail.task_details:
         if task.task_name == EVALUATOR and BLESSING_OUTPUT in task.outputs:
             for artifact in task.outputs[BLESSING_OUTPUT].artifacts:
