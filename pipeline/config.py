@@ -65,22 +65,22 @@ class Config(BaseModel):
         return self
 
 
-def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:
+def load_config(path: str | None, settings: Sequence[str], **options: str | None) -> Config:
     """Reads a configuration file and lays settings over it.
 
     Args:
-      path: a YAML file, or none for the defaults.
+      path: of a YAML file; None leaves the defaults.
       settings: `dotted.key=value`, values as YAML reads them.
-      **given: further top-level keys, ignored where none.
+      **options: further top-level keys; None leaves one as it is.
 
     Raises:
-      UserError: a file that cannot be read, a setting that is none, an unknown key or source, a
+      UserError: a file that cannot be read, a setting that does not exist, an unknown key or source, a
         wrong value.
     """
     content = _read(path) if path else {}
-    content |= {key: value for key, value in given.items() if value is not None}
+    content |= {key: value for key, value in options.items() if value is not None}
     for setting in settings:
-        _lay(content, setting)
+        _set_dotted(content, setting)
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
@@ -127,7 +127,7 @@ def _read(path: str) -> dict[str, Any]:
     return content or {}
 
 
-def _lay(content: dict[str, Any], setting: str) -> None:
+def _set_dotted(content: dict[str, Any], setting: str) -> None:
     dotted, equals, text = setting.partition("=")
     if not equals or not dotted:
         raise UserError(f"--set {setting}: write it as key=value, such as split.kind=random.")

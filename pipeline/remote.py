@@ -11,7 +11,7 @@ from schemas.errors import RunFailed, UserError
 
 BLESSING, FACTS = "blessing.json", "facts.json"
 NODE = "BlessingReport"  # whose folders hold the reports
-PATIENCE = 60.0  # seconds that a listing is asked for again
+PATIENCE = 60.0  # seconds for which a listing is tried again
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

@@ -16,7 +16,7 @@ from pipeline.vertex.dry_run.conditions import holds
 from pipeline.vertex.dry_run.store import Outputs, Store, new_name
 from pipeline.vertex.steps import Spec, Step, awaited, container_of
 
-Run = Callable[[str, Sequence[str]], None]
+RunCommand = Callable[[str, Sequence[str]], None]
 GS = "gs://"
 SKIPPED = "skipped"
 _INVOCATION = "{{$}}"
@@ -24,7 +24,7 @@ _PROPERTY = re.compile(r"\{\{\$\.inputs\.artifacts\['(\w+)'\]\.metadata\['(\w+)'
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedStep:
     """How a step ended, in how many seconds, and its outputs.
 
     The state is `done`, `cached` or `skipped`; of a look-up it is `found` or `none yet`.
@@ -39,7 +39,7 @@ class Ended:
 class Interpreter:
     """Takes one job through its steps."""
 
-    def __init__(self, job: Spec, job_id: str, store: Store, bucket: Path, run: Run) -> None:
+    def __init__(self, job: Spec, job_id: str, store: Store, bucket: Path, run: RunCommand) -> None:
         """Begins a job.
 
         Args:
@@ -54,19 +54,19 @@ class Interpreter:
         self._store, self._local, self._run = store, f"{bucket}/", run
         self._made: dict[str, Outputs] = {}
 
-    def follow(self, step: Step) -> Ended:
+    def follow(self, step: Step) -> EndedStep:
         """Looks up, takes from the cache or runs what a step makes."""
         started = time.monotonic()
         inputs = self._inputs(step)
         if self._skipped(step, inputs):
-            return Ended(step.name, SKIPPED, 0.0, {})
+            return EndedStep(step.name, SKIPPED, 0.0, {})
         if "resolver" in step.executor:
             outputs = self._look_up(step, inputs)
             state = "found" if all(outputs.values()) else "none yet"
         else:
             state, outputs = self._execute(step, inputs)
         self._made[step.name] = outputs
-        return Ended(step.name, state, time.monotonic() - started, outputs)
+        return EndedStep(step.name, state, time.monotonic() - started, outputs)
 
     def _skipped(self, step: Step, inputs: Spec) -> bool:
         """Whether the step's condition fails, or it awaits a step that was skipped itself."""

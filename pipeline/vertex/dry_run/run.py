@@ -15,7 +15,7 @@ from pipeline.output import new_run_id
 from pipeline.publish import closing_tables
 from pipeline.vertex.compile import compile_job
 from pipeline.vertex.dry_run.environment import Environment
-from pipeline.vertex.dry_run.interpreter import GS, Ended, Interpreter
+from pipeline.vertex.dry_run.interpreter import GS, EndedStep, Interpreter
 from pipeline.vertex.dry_run.store import Store
 from pipeline.vertex.steps import steps_in_order
 from pipeline.vertex_config import DataflowConfig
@@ -60,7 +60,7 @@ def dry_run(config: Config, local_data: str | None, base: Path, console: Console
     runner = CommandRunner(environment, folders.logs / run_id)
     store = Store(folders.metadata)
     interpreter = Interpreter(job, f"dry-run-{run_id}", store, folders.bucket, runner)
-    ended = list[Ended]()
+    ended = list[EndedStep]()
     steps = steps_in_order(job["pipelineSpec"])
     for number, step in enumerate(steps, 1):
         place = f"[{number}/{len(steps)}] {step.name}"
@@ -134,7 +134,7 @@ class CommandRunner:
             raise RunFailed(f"{name} failed: {last.rstrip('.')}. The log says more: {path}")
 
 
-def outcome(ended: Sequence[Ended], bucket: Path, console: Console) -> Outcome:
+def outcome(ended: Sequence[EndedStep], bucket: Path, console: Console) -> Outcome:
     """Shows the closing tables; returns the verdict and where its report is."""
     (report,) = next(step for step in ended if step.name == REPORT).outputs["report"]
     place = bucket / report["uri"].removeprefix(GS)

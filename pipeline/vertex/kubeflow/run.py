@@ -7,7 +7,7 @@ from typing import Any
 
 from kfp_server_api.models.v2beta1_runtime_state import V2beta1RuntimeState
 
-from pipeline.vertex.kubeflow.service import Answer, Away, Kubeflow
+from pipeline.vertex.kubeflow.service import Answer, Kubeflow, Unavailable
 from pipeline.vertex.service.connection import repeated
 from pipeline.vertex.steps import Spec
 from schemas.errors import RunFailed
@@ -85,7 +85,7 @@ def follow(service: Kubeflow, run_id: str, pause: float, show: Callable[[str], A
     """
     clock, shown = threading.Event(), ""
     while True:
-        state, run = repeated(lambda: read_state(service, run_id), Away)
+        state, run = repeated(lambda: read_state(service, run_id), Unavailable)
         if state != shown:
             show(state.lower().replace("_", " "))
         shown = state

@@ -16,8 +16,8 @@ TIMEOUT = 60.0  # seconds of one request
 Answer = dict[str, Any]
 
 
-class Away(RunFailed):
-    """The service is not to be reached, or fails: what does no harm may be asked again."""
+class Unavailable(RunFailed):
+    """The service cannot be reached, or fails: a harmless question may be asked again."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Kubeflow:
 
         Raises:
           UserError: it refuses, or what answers is not the API, such as a login page.
-          Away: it fails or cannot be reached.
+          Unavailable: it fails or cannot be reached.
           RunFailed: its answer broke off.
         """
         url = f"{self.host}/apis/v2beta1/{path}"
@@ -84,7 +84,7 @@ class Kubeflow:
                 method, url, timeout=TIMEOUT, allow_redirects=False, **options
             )
         except requests.RequestException as error:
-            raise Away(f"Kubeflow Pipelines cannot be reached at {self.host}.") from error
+            raise Unavailable(f"Kubeflow Pipelines cannot be reached at {self.host}.") from error
         self._check_status(answer)
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind not in ("application/json", ""):
@@ -98,7 +98,7 @@ class Kubeflow:
         status = answer.status_code
         start = f"Kubeflow Pipelines at {self.host} answers {status} {answer.reason}"
         if status == 429 or status >= 500:
-            raise Away(f"{start}: try again later.")
+            raise Unavailable(f"{start}: try again later.")
         if 300 <= status < 400 or status in (401, 403):
             raise UserError(
                 f"{start}: it wants a login or your rights do not suffice; give --token or "

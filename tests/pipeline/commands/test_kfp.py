@@ -10,7 +10,7 @@ import pytest
 from pipeline import cli
 from pipeline.vertex import checked
 from pipeline.vertex.kubeflow import run as kfp_run
-from pipeline.vertex.kubeflow.service import Access, Away, Kubeflow
+from pipeline.vertex.kubeflow.service import Access, Kubeflow, Unavailable
 from pipeline.vertex.service import connection, verdict
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.vertex.conftest import SETTINGS
@@ -165,7 +165,7 @@ def test_what_is_no_address_is_one_sentence(host):
 
 
 def test_nobody_there_is_one_sentence():
-    with pytest.raises(Away, match=r"cannot be reached at http://127\.0\.0\.1:1"):
+    with pytest.raises(Unavailable, match=r"cannot be reached at http://127\.0\.0\.1:1"):
         Kubeflow(Access("http://127.0.0.1:1")).ask("GET", "experiments")
 
 
