@@ -74,8 +74,8 @@ def load_config(path: str | None, settings: Sequence[str], **options: str | None
       **options: further top-level keys; None leaves one as it is.
 
     Raises:
-      UserError: a file that cannot be read, a setting that does not exist, an unknown key or source, a
-        wrong value.
+      UserError: a file that cannot be read, a setting that is not key=value, an unknown key or
+        source, a wrong value.
     """
     content = _read(path) if path else {}
     content |= {key: value for key, value in options.items() if value is not None}
