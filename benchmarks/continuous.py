@@ -87,8 +87,8 @@ def run_pipeline(out: Path, arm: str, window: int, settings: list[str]) -> dict[
     if done.returncode not in (0, 3):
         sys.exit(done.stdout + done.stderr)
     report = out / arm / "reports/latest/blessing.json"
-    blessing: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return blessing
+    found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    return found
 
 
 def figures(run: dict[str, Any]) -> list[str]:

@@ -46,8 +46,8 @@ def searched(folder: str, settings: list[str]) -> dict[str, Any]:
     """What a search from nothing leaves in `trials.json`; its largest process, and its CPU."""
     shutil.rmtree(f"{folder}/checkpoints/tuning")
     used = tune(folder, settings)
-    search = json.loads(Path(folder, "tuning", "trials.json").read_text(encoding="utf-8"))
-    return {**search, "megabytes": used.ru_maxrss // 1024, "cpu": used.ru_utime + used.ru_stime}
+    found = json.loads(Path(folder, "tuning", "trials.json").read_text(encoding="utf-8"))
+    return {**found, "megabytes": used.ru_maxrss // 1024, "cpu": used.ru_utime + used.ru_stime}
 
 
 def tune(folder: str, settings: list[str]) -> resource.struct_rusage:

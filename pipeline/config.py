@@ -65,20 +65,20 @@ class Config(BaseModel):
         return self
 
 
-def load_config(path: str | None, settings: Sequence[str], **options: str | None) -> Config:
+def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:
     """Reads a configuration file and lays settings over it.
 
     Args:
-      path: of a YAML file; None leaves the defaults.
+      path: a YAML file, or none for the defaults.
       settings: `dotted.key=value`, values as YAML reads them.
-      **options: further top-level keys; None leaves one as it is.
+      **given: further top-level keys, ignored where none.
 
     Raises:
-      UserError: a file that cannot be read, a setting that is not key=value, an unknown key or
-        source, a wrong value.
+      UserError: a file that cannot be read, a setting that is none, an unknown key or source, a
+        wrong value.
     """
     content = _read(path) if path else {}
-    content |= {key: value for key, value in options.items() if value is not None}
+    content |= {key: value for key, value in given.items() if value is not None}
     for setting in settings:
         _set_dotted(content, setting)
     try:

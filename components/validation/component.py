@@ -108,9 +108,9 @@ def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
     findings: list[Finding] = []
     for split in artifact_utils.decode_split_names(statistics.split_names):
         previous = load_statistics(before[0], split) if before else None
-        anomalies, of_split = find(split, load_statistics(statistics, split), schema, previous)
+        anomalies, found = find(split, load_statistics(statistics, split), schema, previous)
         io_utils.write_pbtxt_file(f"{uri}/Split-{split}/anomalies.pbtxt", anomalies)
-        findings += of_split
+        findings += found
     return findings
 
 
