@@ -11,7 +11,9 @@ from pipeline.vertex.folder import vertex_folder
 from schemas.errors import RunFailed, UserError
 
 if TYPE_CHECKING:
-    from pipeline.vertex.kubeflow.service import Access, Kubeflow
+    from rich.status import Status
+
+    from pipeline.vertex.kubeflow.service import Kubeflow
 
 Token = Annotated[
     str | None,
@@ -42,40 +44,34 @@ def submit(
 
     Exit status: 0 started, or with --wait succeeded; 3 the model is not blessed; else an error.
     """
-    from pipeline.vertex.kubeflow.service import Access
+    with vertex_folder(config) as (console, _), console.status("Compiling and checking") as status:
+        from pipeline.vertex.kubeflow.run import page_of
+        from pipeline.vertex.kubeflow.service import Access, Kubeflow
 
-    service, name, started = _start(
-        config, Access(host, token, cookie, namespace), run_id, experiment
-    )
+        service = Kubeflow(Access(host, token, cookie, namespace))
+        name, started = _start(config, service, run_id, experiment, status)
+        page = page_of(service, started)
+    typer.echo(f"{name}: {page} (experimental: compared with no earlier model)")
     if wait:
         _follow(config, service, started)
         _conclude(str(config.vertex.pipeline_root), name)
 
 
 def _start(
-    config: Config, access: "Access", run_id: str | None, experiment: str
-) -> "tuple[Kubeflow, str, str]":
-    """Starts the run and prints where its page is.
+    config: Config, service: "Kubeflow", run_id: str | None, experiment: str, status: "Status"
+) -> tuple[str, str]:
+    """Starts the run; returns its name, and the id that the service gave it."""
+    from pipeline.vertex.checked import checked_kfp
+    from pipeline.vertex.kubeflow import run as kubeflow
+    from pipeline.vertex.service.submit import new_job_id
 
-    Returns:
-      The service, the run's name, and the id that the service gave it.
-    """
-    with vertex_folder(config) as (console, _), console.status("Compiling and checking") as status:
-        from pipeline.vertex.checked import checked_kfp
-        from pipeline.vertex.kubeflow import run as kubeflow
-        from pipeline.vertex.kubeflow.service import Kubeflow
-        from pipeline.vertex.service.submit import new_job_id
-
-        service = Kubeflow(access)
-        name = new_job_id(config.vertex, run_id)
-        spec = checked_kfp(config)
-        status.update("Submitting")
-        started = kubeflow.start(service, spec, name, experiment)
-        state, answer = kubeflow.read_state(service, started)
-        kubeflow.check_going(service, state, answer)
-    page = kubeflow.page_of(service, started)
-    typer.echo(f"{name}: {page} (experimental: compared with no earlier model)")
-    return service, name, started
+    name = new_job_id(config.vertex, run_id)
+    spec = checked_kfp(config)
+    status.update("Submitting")
+    started = kubeflow.start(service, spec, name, experiment)
+    state, answer = kubeflow.read_state(service, started)
+    kubeflow.check_going(service, state, answer)
+    return name, started
 
 
 def _follow(config: Config, service: "Kubeflow", started: str) -> None:
