@@ -82,6 +82,7 @@ setup(
         "dev": [
             "httpx>=0.27,<1",
             "hypothesis>=6.100",
+            "import-linter>=2.15,<3",
             "mypy>=1.10",
             "pip>=23",
             "pytest>=8",

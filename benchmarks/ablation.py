@@ -9,8 +9,6 @@ are tried on the tutorials' towers as well, in which both tasks share the embedd
 one chart (they need `--split random`).
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 from pathlib import Path
@@ -90,8 +88,8 @@ def _features(name: str) -> dict[str, list[str]]:
 def _weighed(weights: tuple[float, float]) -> tuple[str, list[str]]:
     """A row's name and settings. A task of no weight leaves its head as it was drawn."""
     retrieval, rated = weights
-    told = f"retrieval {retrieval:g}, rating {rated:g}"
-    return told, [f"model.retrieval_weight={retrieval}", f"model.rating_weight={rated}"]
+    name = f"retrieval {retrieval:g}, rating {rated:g}"
+    return name, [f"model.retrieval_weight={retrieval}", f"model.rating_weight={rated}"]
 
 
 def measured(
@@ -102,12 +100,12 @@ def measured(
     split = read_split(run.examples, run.catalogue, load_source(options.source).scale)
     results = {}
     for name, changed in track(rows.items(), "Training", console=Console(stderr=True)):
-        found = []
+        runs = []
         for seed in options.seeds:
             answer, seconds = learned(options, run, seed, [*settings, *changed])
             figures = {**ranking(split, answer["rank"]), **rating(split, answer["rating"])}
-            found.append({**figures, "seconds": seconds})
-        results[name] = {key: float(np.mean([f[key] for f in found])) for key in found[0]}
+            runs.append({**figures, "seconds": seconds})
+        results[name] = {key: float(np.mean([f[key] for f in runs])) for key in runs[0]}
     return results
 
 

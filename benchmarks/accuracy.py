@@ -12,8 +12,6 @@ libraries: pip install -e .[benchmarks]
 `python -m benchmarks.accuracy_tables` takes what it wrote into the tables of the README and docs/.
 """
 
-from __future__ import annotations
-
 import argparse
 import datetime
 import json

@@ -3,8 +3,6 @@
 python -m benchmarks.accuracy_chart runs/accuracy/*/accuracy.json --out accuracy.svg
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections.abc import Mapping, Sequence
@@ -24,20 +22,20 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=Path("accuracy.svg"))
     options = parser.parse_args()
-    found = {
+    results = {
         path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in options.files
     }
-    draw(found, options.out)
+    draw(results, options.out)
 
 
-def draw(found: Mapping[str, Mapping[str, Any]], out: Path) -> None:
+def draw(results: Mapping[str, Mapping[str, Any]], out: Path) -> None:
     """Writes one SVG.
 
     Args:
-      found: by title, what benchmarks.accuracy wrote: `results` by system and `noise`.
+      results: by title, what benchmarks.accuracy wrote: `results` by system and `noise`.
       out: the file.
     """
-    rows = [_panels(title, content) for title, content in found.items()]
+    rows = [_panels(title, content) for title, content in results.items()]
     chart = alt.vconcat(*rows, background="white").configure_view(stroke=None)
     out.write_text(vl_convert.vegalite_to_svg(chart.to_dict()), encoding="utf-8")
 

@@ -1,7 +1,5 @@
 """The Examples of a run as arrays, so that every peer reads the very rows that Greenlight reads."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -6,8 +6,6 @@ The data are synthetic, in the form of MovieLens 1M: with times, genres, years a
 gender, age and occupation, so that the page has all of its sections.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess

@@ -6,8 +6,6 @@ The model's weights are random, and its popularity is nearly flat: of lists from
 movies, which are always scored exactly, nothing could be missed.
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys
@@ -31,8 +29,8 @@ def main() -> None:
         command = [sys.executable, "-m", "pipeline.cli", "index", "--model-dir", str(models)]
         for share in options.searched:
             print(f"{options.movies:,} movies, --searched {share}", flush=True)
-            told = ["--output", folder + "/index", "--searched", str(share)]
-            if subprocess.run([*command, *told], check=False).returncode not in (0, 3):
+            place = ["--output", folder + "/index", "--searched", str(share)]
+            if subprocess.run([*command, *place], check=False).returncode not in (0, 3):
                 raise SystemExit("The index could not be built.")
 
 

@@ -7,8 +7,6 @@ a column of its own. CsvExampleGen reads the ratings file alone and writes one E
 rating example gen reads the movies too and writes windows, histories and the catalogue.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """How well predicted ratings put each user's own ratings in order."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,7 @@ def rated_ndcg(
       person: [rows], one number for each user.
       rating, predicted: [rows], on the data's scale.
       lowest: the scale's low end.
-      k: places that count; none: all.
+      k: places that count; default: all.
 
     Returns:
       Between 0 and 1; no number where no user is left.

@@ -1,7 +1,5 @@
 """How others rate: biases, SVD, SVD++, KNNBaseline and myFM, tuned on valid."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

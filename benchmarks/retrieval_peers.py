@@ -4,8 +4,6 @@ Each peer scores every movie for every row. Peers that can read a history (all b
 the row's own one, as Greenlight does; users whom LightFM never saw get its movie biases.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
@@ -29,7 +27,7 @@ def ranks(split: Split, rows: Rows, scorer: Scorer) -> Array:
     Returns:
       float64 [rows], 1 for the best.
     """
-    seen, found = rows.left_out(split.movies), []
+    seen, parts = rows.left_out(split.movies), []
     for start in range(0, len(rows.user), BATCH):
         stop = min(start + BATCH, len(rows.user))
         scores = np.array(scorer(rows, start, stop), np.float32)
@@ -37,8 +35,8 @@ def ranks(split: Split, rows: Rows, scorer: Scorer) -> Array:
         index = np.arange(stop - start)
         own = scorer(rows, start, stop)[index, rows.movie[start:stop]].astype(np.float32)[:, None]
         scores[index, rows.movie[start:stop]] = -np.inf
-        found.append(1 + (scores > own).sum(1) + (scores == own).sum(1) / 2)
-    return np.concatenate(found)
+        parts.append(1 + (scores > own).sum(1) + (scores == own).sum(1) / 2)
+    return np.concatenate(parts)
 
 
 def best(split: Split, peer: Peer) -> tuple[str, Scorer]:
@@ -59,8 +57,8 @@ def popularity(split: Split) -> Iterator[tuple[str, Scorer]]:
 
 def _linear(split: Split, weights: Any) -> Scorer:
     def score(rows: Rows, start: int, stop: int) -> Array:
-        found = rows.matrix(split.movies)[start:stop] @ weights
-        return found.toarray() if sp.issparse(found) else found
+        scores = rows.matrix(split.movies)[start:stop] @ weights
+        return scores.toarray() if sp.issparse(scores) else scores
 
     return score
 

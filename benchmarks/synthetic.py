@@ -6,8 +6,6 @@ The form `latest` is that of ratings.csv and movies.csv; `1m` that of ratings.da
 users.dat, with whole stars and each user's gender, age and occupation.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import cast

@@ -8,8 +8,6 @@ protocol: a random 80/20 split, no valid. Greenlight's default runs in the same 
 taken out of its train, and is asked for the same eval ratings. All models answer as exported.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import logging
@@ -44,17 +42,17 @@ def main() -> None:
     shared = content.pop("shared")
     tutorial = run_pipeline(options, out, options.seed, [*TUTORIAL, *_settings(shared)])
     ours = run_pipeline(options, out, options.seed)
-    found = answers(ours)
-    rest = {OURS: figures(found), **baselines(found)}
+    own = answers(ours)
+    rest = {OURS: figures(own), **baselines(own)}
     results: dict[str, list[tuple[str, Figures]]] = {}
     for table, part in content.items():
         results[table] = []
         for row in track(part["rows"], f"Training: {table}", console=Console(stderr=True)):
             settings = [*TUTORIAL, *_settings({**shared, **part["shared"], **row})]
             answer, _ = learned(options, tutorial, options.seed, settings)
-            if sorted(answer["label"]) != sorted(found["label"]):
+            if sorted(answer["label"]) != sorted(own["label"]):
                 raise SystemExit("The splits hold out different ratings: no comparing them.")
-            results[table].append((_told(row), figures(answer)))
+            results[table].append((label_of(row), figures(answer)))
         _show(table, [*results[table], *rest.items()])
         (out / "tables.json").write_text(json.dumps({"tables": results, "beside": rest}, indent=1))
 
@@ -76,10 +74,10 @@ def _settings(values: Mapping[str, Any]) -> list[str]:
     return [f"{name}={json.dumps(value)}" for name, value in values.items()]
 
 
-def figures(found: Mapping[str, NDArray[Any]], prefix: str = "") -> Figures:
+def figures(columns: Mapping[str, NDArray[Any]], prefix: str = "") -> Figures:
     """Hit rates with nothing left out (top-k), with seen movies left out, and RMSE."""
-    ranks, unmasked = found[f"{prefix}rank"], found[f"{prefix}unmasked_rank"]
-    square = np.square(found["rating"] - found["label"])
+    ranks, unmasked = columns[f"{prefix}rank"], columns[f"{prefix}unmasked_rank"]
+    square = np.square(columns["rating"] - columns["label"])
     return {
         **{f"top-{k}": float((unmasked <= k).mean()) for k in KS},
         **{f"hit_rate@{k}": float((ranks <= k).mean()) for k in (10, 100)},
@@ -87,15 +85,15 @@ def figures(found: Mapping[str, NDArray[Any]], prefix: str = "") -> Figures:
     }
 
 
-def baselines(found: Mapping[str, NDArray[Any]]) -> dict[str, Figures]:
+def baselines(columns: Mapping[str, NDArray[Any]]) -> dict[str, Figures]:
     """What popularity ranks and the bias predicts, as the exported model has them."""
-    popular = figures(found, "popularity_")
+    popular = figures(columns, "popularity_")
     popular.pop("rmse")
-    square = np.square(found["bias_rating"] - found["label"])
+    square = np.square(columns["bias_rating"] - columns["label"])
     return {POPULAR: popular, BIAS: {"rmse": float(np.sqrt(square.mean()))}}
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def label_of(row: Mapping[str, Any]) -> str:
     """A row's settings in short: the tutorials count the perceptron's output as a layer."""
     parts = []
     for name, value in row.items():
@@ -110,8 +108,8 @@ def _show(name: str, rows: list[tuple[str, Figures]]) -> None:
     table.add_column("")
     for column in COLUMNS[name]:
         table.add_column(column, justify="right")
-    for label, found in rows:
-        cells = [f"{found[column]:.4f}" if column in found else "" for column in COLUMNS[name]]
+    for label, values in rows:
+        cells = [f"{values[column]:.4f}" if column in values else "" for column in COLUMNS[name]]
         if any(cells):
             table.add_row(label, *cells)
     Console(width=140).print(table)

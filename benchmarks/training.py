@@ -1,7 +1,5 @@
 """Trainings on the Examples of a run that is there: the data's nodes need not run again."""
 
-from __future__ import annotations
-
 import argparse
 import gc
 import tempfile

@@ -6,8 +6,6 @@ Both run as their user runs them, the whole pipeline in a process of its own, wh
 told too. The split is the default one, by time.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -59,12 +57,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
         synthetic.write(data, options.ratings)
-        found = {
+        trainings = {
             name: train(data, Path(folder, str(i)), [*own, *_settings(options.settings)])
             for i, (name, own) in enumerate(SYSTEMS.items())
         }
         movies = pyarrow.csv.read_csv(data / "movies.csv").num_rows
-    _show(f"{options.ratings:,} synthetic ratings of {movies:,} movies", options.ratings, found)
+    _show(f"{options.ratings:,} synthetic ratings of {movies:,} movies", options.ratings, trainings)
 
 
 def _settings(settings: list[str]) -> list[str]:
@@ -92,11 +90,11 @@ def train(data: Path, out: Path, arguments: list[str]) -> Training:
     )
 
 
-def _show(title: str, ratings: int, found: dict[str, Training]) -> None:
+def _show(title: str, ratings: int, trainings: dict[str, Training]) -> None:
     table = Table(title=title, caption="ratings/s: of train and valid, read once an epoch")
     for column in ("", "Trainer, s", "epochs", "ratings/s", "loss", "peak MB of the run"):
         table.add_column(column, justify="right" if column else "left")
-    for name, run in found.items():
+    for name, run in trainings.items():
         speed = ratings * 0.9 * run.epochs / run.epoch_seconds
         table.add_row(
             name, f"{run.seconds:.0f}", f"{run.epochs}", f"{speed:,.0f}", f"{run.loss:.3f}",

@@ -7,8 +7,6 @@ numbers of trials at once take turns, so that other load on the machine meets al
 round has another seed. The nodes before the Tuner run once, untimed.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -71,12 +69,12 @@ def show(searches: list[dict[str, Any]]) -> None:
     columns = ("at once", "trials", "seconds", "trials/min", "best score", "CPU s", "MB")
     for column in columns:
         table.add_column(column, justify="right")
-    for found in searches:
-        trials, seconds = len(found["trials"]), found["seconds"]
-        best = found["trials"][found["best"] - 1]["score"]
+    for search in searches:
+        trials, seconds = len(search["trials"]), search["seconds"]
+        best = search["trials"][search["best"] - 1]["score"]
         table.add_row(
-            f"{found['parallel']}", f"{trials}", f"{seconds:.0f}", f"{60 * trials / seconds:.2f}",
-            f"{best:.4f}", f"{found['cpu']:.0f}", f"{found['megabytes']:,}",
+            f"{search['parallel']}", f"{trials}", f"{seconds:.0f}", f"{60 * trials / seconds:.2f}",
+            f"{best:.4f}", f"{search['cpu']:.0f}", f"{search['megabytes']:,}",
         )  # fmt: skip
     Console(width=100).print(table)
 

@@ -5,20 +5,12 @@ from io import TextIOWrapper
 
 import typer
 
-from pipeline.commands import schedule  # noqa: F401 (it and `submit` join `vertex`)
 from pipeline.commands.explore import explore
 from pipeline.commands.kfp import kfp
-from pipeline.commands.options import (
-    USER_ERROR,
-    ConfigFile,
-    DataDir,
-    OutputDir,
-    Settings,
-    SourceName,
-    conclude,
-)
 from pipeline.commands.report import report
+from pipeline.commands.run import run
 from pipeline.commands.tune import tune
+from pipeline.commands.verdict import USER_ERROR
 from pipeline.commands.vertex import vertex
 from schemas.errors import RunFailed, UserError
 from serving.commands import ListsOfValues
@@ -45,22 +37,7 @@ def greenlight() -> None:
     """Trains, judges and ships movie recommenders."""
 
 
-@app.command()
-def run(
-    config: ConfigFile = None,
-    source: SourceName = None,
-    data_dir: DataDir = None,
-    output_dir: OutputDir = None,
-    settings: Settings = None,
-) -> None:
-    """Runs the pipeline here. Exit status: 0 blessed and pushed, 3 finished but not blessed."""
-    from pipeline.config import load_config
-    from pipeline.local import run_local
-
-    given = {"source": source, "data_dir": data_dir, "output_dir": output_dir}
-    conclude(run_local(load_config(config, settings or [], **given)))
-
-
+app.command()(run)
 register_serving(app)
 app.command(cls=ListsOfValues)(serve)
 app.command()(rollback)

@@ -11,7 +11,8 @@ from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
 from components.tuner.config import TuningConfig
-from pipeline.vertex.config import VertexConfig
+from data import EMBEDDED
+from pipeline.vertex_config import VertexConfig
 from schemas.errors import UserError
 from schemas.source import load_source
 from schemas.source_yaml import explained
@@ -90,7 +91,7 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
     content = _read(path) if path else {}
     content |= {key: value for key, value in given.items() if value is not None}
     for setting in settings:
-        _lay(content, setting)
+        _set_dotted(content, setting)
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
@@ -109,6 +110,22 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
     return config
 
 
+def find_data(config: Config) -> str:
+    """The data directory: the configured one, or the embedded data set's.
+
+    Raises:
+      UserError: there is no such folder.
+    """
+    if config.data_dir is None:
+        return str(EMBEDDED)
+    if "://" in config.data_dir:
+        return config.data_dir
+    path = Path(config.data_dir).resolve()
+    if not path.is_dir():
+        raise UserError(f"The data directory {config.data_dir} does not exist.")
+    return str(path)
+
+
 def _read(path: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -121,7 +138,7 @@ def _read(path: str) -> dict[str, Any]:
     return content or {}
 
 
-def _lay(content: dict[str, Any], setting: str) -> None:
+def _set_dotted(content: dict[str, Any], setting: str) -> None:
     dotted, equals, text = setting.partition("=")
     if not equals or not dotted:
         raise UserError(f"--set {setting}: write it as key=value, such as split.kind=random.")

@@ -42,11 +42,11 @@ class Metadata:
 
     def nodes_since(self, execution: int) -> list[NodeRun]:
         """The node runs after an execution, in their order."""
-        found = [e for e in self._store.get_executions() if e.id > execution]
-        return [self._node_run(e) for e in sorted(found, key=lambda e: e.id)]
+        later = [one for one in self._store.get_executions() if one.id > execution]
+        return [self._node_run(one) for one in sorted(later, key=lambda one: one.id)]
 
     def output(self, run: NodeRun, key: str) -> str | None:
-        """Where a node run wrote one of its outputs, or took it from the cache; none if nowhere."""
+        """Where a node run wrote one of its outputs, or found it in the cache; None if nowhere."""
         events = self._store.get_events_by_execution_ids([run.execution])
         ids = [e.artifact_id for e in events if key in [s.key for s in e.path.steps]]
         return next((a.uri for a in self._store.get_artifacts_by_id(ids)), None)
@@ -73,8 +73,8 @@ class Metadata:
         inputs: dict[str, list[types.Artifact]] = {}
         for artifact in self._store.get_artifacts_by_id(list(keys)):
             (kind,) = self._store.get_artifact_types_by_id([artifact.type_id])
-            found = artifact_utils.deserialize_artifact(kind, artifact)
-            inputs.setdefault(keys[artifact.id], []).append(found)
+            typed = artifact_utils.deserialize_artifact(kind, artifact)
+            inputs.setdefault(keys[artifact.id], []).append(typed)
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
 

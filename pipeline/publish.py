@@ -13,6 +13,7 @@ from rich.table import Table
 from components.report.page import BLESSING_FILE, FACTS_FILE, decisive, render
 from components.report.tables import gate_cells
 from pipeline.metadata import Metadata, NodeRun
+from schemas.files import write_whole
 
 LATEST = "latest"
 PASSED = "[green]passed[/]"
@@ -65,9 +66,7 @@ def write(folder: Path, content: dict[str, Any], facts: dict[str, Any]) -> None:
     """Writes the files that people and programs read, each aside and then renamed."""
     for name, text in render(content, facts).items():
         if name != FACTS_FILE:
-            part = folder / f".{name}"
-            part.write_text(text, encoding="utf-8")
-            part.replace(folder / name)
+            write_whole(folder / name, text)
 
 
 def last_seconds(reports: Path) -> dict[str, float]:

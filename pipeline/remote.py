@@ -11,11 +11,11 @@ from schemas.errors import RunFailed, UserError
 
 BLESSING, FACTS = "blessing.json", "facts.json"
 NODE = "BlessingReport"  # whose folders hold the reports
-PATIENCE = 60.0  # seconds that a listing is asked for again
+PATIENCE = 60.0  # seconds for which a listing is tried again
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class Found(NamedTuple):
+class StoredReport(NamedTuple):
     """A report below a root: when it was written (seconds), and how its files are read."""
 
     written: float
@@ -29,7 +29,7 @@ def is_root(run: str) -> bool:
     return Path(run).is_dir() and not (Path(run) / BLESSING).exists()
 
 
-def find_reports(root: str) -> list[Found]:
+def find_reports(root: str) -> list[StoredReport]:
     """The reports below a pipeline root, the oldest first.
 
     Args:
@@ -40,33 +40,33 @@ def find_reports(root: str) -> list[Found]:
       RunFailed: the storage cannot be reached.
     """
     if "://" not in root:
-        found = _in_folder(Path(root))
+        reports = _in_folder(Path(root))
     elif root.startswith("gs://"):
-        found = _in_bucket(root)
+        reports = _in_bucket(root)
     else:
         raise UserError(f"{root}: reports are read from gs:// and from folders only.")
-    if not found:
+    if not reports:
         raise UserError(f"{root} holds no finished report: has a run come to its end there?")
-    return sorted(found, key=lambda report: report.written)
+    return sorted(reports, key=lambda report: report.written)
 
 
-def _in_folder(root: Path) -> list[Found]:
+def _in_folder(root: Path) -> list[StoredReport]:
     def reader(folder: Path) -> Callable[[str], bytes]:
         return lambda name: (folder / name).read_bytes()
 
     return [
-        Found(path.stat().st_mtime, reader(path.parent))
+        StoredReport(path.stat().st_mtime, reader(path.parent))
         for path in root.rglob(f"*{NODE}*/**/{BLESSING}")
     ]
 
 
-def _in_bucket(root: str) -> list[Found]:
+def _in_bucket(root: str) -> list[StoredReport]:
     import google.cloud.storage as storage
     from google.cloud.storage.retry import DEFAULT_RETRY
 
     name, _, folder = root.removeprefix("gs://").partition("/")
     prefix = f"{folder.rstrip('/')}/" if folder else ""
-    with _telling(root):
+    with _one_sentence(root):
         bucket = storage.Client(project="").bucket(name)
         listed = bucket.list_blobs(
             prefix=prefix,
@@ -74,14 +74,14 @@ def _in_bucket(root: str) -> list[Found]:
             retry=DEFAULT_RETRY.with_timeout(PATIENCE),
         )
         return [
-            Found(_written(blob), _reader(root, bucket, blob.name))
+            StoredReport(_written(blob), _reader(root, bucket, blob.name))
             for blob in listed
             if NODE in blob.name
         ]
 
 
 @contextmanager
-def _telling(root: str) -> Iterator[None]:
+def _one_sentence(root: str) -> Iterator[None]:
     """Turns what the storage says into one sentence."""
     import google.auth.exceptions
     import requests
@@ -123,13 +123,13 @@ def _reader(root: str, bucket: Any, path: str) -> Callable[[str], bytes]:
     folder = path.rpartition("/")[0]
 
     def read(name: str) -> bytes:
-        with _telling(root):
+        with _one_sentence(root):
             return bytes(bucket.blob(f"{folder}/{name}").download_as_bytes())
 
     return read
 
 
-def read_json(report: Found, name: str) -> dict[str, Any]:
+def read_json(report: StoredReport, name: str) -> dict[str, Any]:
     """The content of one of a report's files.
 
     Raises:
@@ -145,8 +145,8 @@ def read_json(report: Found, name: str) -> dict[str, Any]:
     return content
 
 
-def fetch(report: Found, reports: Path) -> Path:
-    """Writes a found report anew below `reports`, as a run here would have left it.
+def fetch(report: StoredReport, reports: Path) -> Path:
+    """Writes a report anew below `reports`, as a run here would have left it.
 
     Returns the folder of the report.
 

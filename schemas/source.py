@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from schemas.errors import UserError
+from schemas.features import MOVIE_FEATURES, USER_FEATURES
 from schemas.source_mistakes import sentence
 from schemas.source_parts import Finite, Listed
 from schemas.source_tables import (
@@ -56,9 +57,9 @@ class Source(BaseModel):
     @field_validator("scale")
     @classmethod
     def _of_the_ratings(
-        cls, scale: tuple[float, float] | None, found: ValidationInfo
+        cls, scale: tuple[float, float] | None, validated: ValidationInfo
     ) -> tuple[float, float] | None:
-        ratings = found.data.get("ratings")
+        ratings = validated.data.get("ratings")
         return scale if ratings is None else checked_scale(scale, ratings)
 
     @model_validator(mode="after")
@@ -79,18 +80,19 @@ class Source(BaseModel):
 
     @property
     def user_features(self) -> list[str]:
-        """Those of gender, age and occupation that the users table has, in this order."""
+        """The user features that the users table has, in the order of `USER_FEATURES`."""
         if self.users is None:
             return []
         columns = self.users.columns
-        return [name for name in ("gender", "age", "occupation") if getattr(columns, name)]
+        return [name for name in USER_FEATURES if getattr(columns, name)]
 
     @property
     def movie_features(self) -> list[str]:
-        """Those of year, genres, director and star that the movie tables have, in this order."""
-        names = ("year", "genres", "director", "star")
+        """The movie features that the movie tables have, in the order of `MOVIE_FEATURES`."""
         tables = (self.movies, self.credits)
-        return [name for name in names if any(getattr(table, name, None) for table in tables)]
+        return [
+            name for name in MOVIE_FEATURES if any(getattr(table, name, None) for table in tables)
+        ]
 
     def tables(self) -> dict[str, Table]:
         """The tables that this source has, by name: ratings, movies, credits, links, users."""
@@ -117,7 +119,7 @@ def load_source(name_or_path: str) -> Source:
     """The source of that name, or the one that the YAML file at that path describes.
 
     Raises:
-        UserError: the name is unknown, the file is missing, or a key of it is wrong.
+      UserError: the name is unknown, the file is missing, or a key of it is wrong.
     """
     if name_or_path.endswith((".yaml", ".yml")):
         return _read(Path(name_or_path), Path(name_or_path).stem)

@@ -29,8 +29,8 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     """The first mistake: the key, what is wrong, and what to write; without a full stop.
 
     Args:
-        error: what the model's validation raised.
-        model: what the whole file describes.
+      error: what the model's validation raised.
+      model: what the whole file describes.
     """
     first = error.errors()[0]
     place = [part for part in first["loc"] if part != "[key]"]
@@ -69,13 +69,13 @@ def _unknown(key: str, model: type[BaseModel]) -> str:
 
 
 def _models(model: type[BaseModel], place: list[Any]) -> list[type[BaseModel]]:
-    """The models that the keys lead through, the whole file's first; none if they leave them."""
-    found = [model]
+    """The models that the keys lead through, the whole file's first; empty if one leads nowhere."""
+    models = [model]
     for key in place:
-        field = found[-1].model_fields.get(str(key))
+        field = models[-1].model_fields.get(str(key))
         kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
         inner = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
         if not inner:
             return []
-        found.append(inner[0])
-    return found
+        models.append(inner[0])
+    return models

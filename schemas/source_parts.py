@@ -49,10 +49,10 @@ def _encoding(value: str) -> str:
 
 def _unescaped(value: str) -> str:
     r"""The signs that escapes such as `\t`, `\x01`, `\001` and `\|` stand for, however quoted."""
-    found = re.sub(_ESCAPE, _sign, "\t" if value.lower() == "tab" else value)
-    if re.search(r"\\\w", found):
+    signs = re.sub(_ESCAPE, _sign, "\t" if value.lower() == "tab" else value)
+    if re.search(r"\\\w", signs):
         raise ValueError(rf"{value} is no separator: write its signs themselves, or \t for a tab")
-    return found
+    return signs
 
 
 def _sign(escape: re.Match[str]) -> str:

@@ -96,7 +96,7 @@ class Ratings(Table):
     `blocks` says that a line `123:` names the movie of the lines below it (Netflix Prize);
     `values.rating` maps words such as `up` to numbers; `unrated` are what the rating's cell holds,
     '' among others, where a movie was seen but not rated. `multiline` says whether quoted cells may
-    hold line ends; none: where there are cells beside ours, such as a review.
+    hold line ends; default: where there are cells beside ours, such as a review.
     """
 
     columns: RatingColumns
@@ -129,7 +129,7 @@ def checked_scale(
     """The lowest and the highest rating, from the words for ratings where they say it all.
 
     Raises:
-        ValueError: it is missing, upside down, of no use, or a word's number is not on it.
+      ValueError: it is missing, upside down, of no use, or a word's number is not on it.
     """
     numbers = ratings.values.get("rating", {}).values()
     if ratings.columns.rating is None:

@@ -45,7 +45,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The file's keys; every value is text, a list, more keys, or None where nothing is written.
 
     Raises:
-        UserError: it cannot be read, or is not YAML.
+      UserError: it cannot be read, or is not YAML.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _TextLoader)

@@ -73,8 +73,8 @@ def pattern(form: str) -> str:
     Raises:
       ValueError: a sentence on why times cannot be read so.
     """
-    found = _ISO_PATTERN if form == ISO else _translated(form)
-    return rf"(?i)^{found}$"
+    parts = _ISO_PATTERN if form == ISO else _translated(form)
+    return rf"(?i)^{parts}$"
 
 
 def _translated(form: str) -> str:
@@ -88,9 +88,9 @@ def _translated(form: str) -> str:
             continue
         if directive not in _DIRECTIVES:
             raise ValueError(f"{form!r} has %{directive}, which cannot be read; {_known()}")
-        found = _DIRECTIVES[directive].replace("{1,2}", digits)
-        names += re.findall(r"\?P<(\w+)>", found)
-        parts.append(found)
+        part = _DIRECTIVES[directive].replace("{1,2}", digits)
+        names += re.findall(r"\?P<(\w+)>", part)
+        parts.append(part)
     _check(form, names)
     return "".join(parts)
 

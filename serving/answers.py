@@ -8,12 +8,12 @@ import numpy as np
 
 from schemas.errors import UserError
 from schemas.text import to_text, to_texts
+from schemas.titles import Titles
 from serving import requests as ask
 from serving.model import NO_RATINGS, Arrays, Model, padded
-from serving.titles import Titles
 
 Json = dict[str, Any]
-Events = list[tuple[int, float | None]]  # rows of movies and ratings; none: seen, not rated
+Events = list[tuple[int, float | None]]  # rows of movies with ratings; None: seen but not rated
 # What the signature `recommend` takes, and what each input is when nothing is told.
 PLAIN: Json = {
     "user_id": [""], "history_movie_id": [[]], "history_rating": [[]], "k": [10],
@@ -38,8 +38,9 @@ class Answers:
     """
 
     def __init__(self, model: Model) -> None:
-        self.model, self.titles = model, Titles(model.catalogue)
-        self.genres = model.catalogue.genre_names
+        movies = model.catalogue
+        self.model, self.genres = model, movies.genre_names
+        self.titles = Titles(movies.ids, movies.titles, movies.years, movies.ratings)
 
     def prepare(self, request: ask.RecommendRequest) -> Asked:
         """Resolves the names of a request."""
@@ -55,13 +56,13 @@ class Answers:
         """Movies for several people, in one call of the graph."""
         wishes = _wishes([one.request for one in asked], [one.exclude for one in asked])
         people = self._people([(one.request, one.events) for one in asked])
-        found = self._listed({**people, **wishes})
+        outputs = self._listed({**people, **wishes})
         return [
             {
                 "version": self.model.version,
-                "source": to_text(found["source"][row]),
+                "source": to_text(outputs["source"][row]),
                 "history": self._shown_events(one.events),
-                "movies": self._scored(found, row),
+                "movies": self._scored(outputs, row),
             }
             for row, one in enumerate(asked)
         ]
@@ -86,13 +87,13 @@ class Answers:
         rows = [self.titles.find(name) for name in request.movies]
         events = self._events(request)
         ids = [[self.model.catalogue.ids[row] for row in rows]]
-        found = self.model.call("rate_as", movie_id=ids, **self._people([(request, events)]))
-        ratings = found["rating"][0].tolist()
+        outputs = self.model.call("rate_as", movie_id=ids, **self._people([(request, events)]))
+        ratings = outputs["rating"][0].tolist()
         movies = [
             {**self.movie(row), "score": None, "rating": rating}
             for row, rating in zip(rows, ratings, strict=True)
         ]
-        return self._answer(found, events, movies)
+        return self._answer(outputs, events, movies)
 
     def group(self, request: ask.GroupRequest) -> Json:
         """Movies for several people together: `requests.Group`."""
@@ -100,54 +101,54 @@ class Answers:
         self._check_mix(request.mix)
         members = [(member, self._events(member)) for member in request.people]
         people = {name: value[np.newaxis] for name, value in self._people(members).items()}
-        found = self.model.call(
+        outputs = self.model.call(
             "recommend_group",
             **people,
             weights=[[member.weight for member in request.people]],
             rule=[request.rule],
             **_wishes([request], [self._ids(request.exclude)]),
         )
-        movies = self._scored(found, 0)
-        rated = "person_rating" in found
-        each = found["person_rating"][0].tolist() if rated else [None] * len(movies)
+        movies = self._scored(outputs, 0)
+        rated = "person_rating" in outputs
+        each = outputs["person_rating"][0].tolist() if rated else [None] * len(movies)
         movies = [
             {**movie, "ratings": ratings} for movie, ratings in zip(movies, each, strict=False)
         ]
-        sources = to_texts(found["source"][0])
+        sources = to_texts(outputs["source"][0])
         return {"version": self.model.version, "sources": sources, "movies": movies}
 
     def explain(self, request: ask.ExplainRequest) -> Json:
         """What moved a recommendation: `requests.Explained`."""
         row, events = self.titles.find(request.movie), self._events(request)
         ids = [self.model.catalogue.ids[row]]
-        found = self.model.call("explain", movie_id=ids, **self._people([(request, events)]))
+        outputs = self.model.call("explain", movie_id=ids, **self._people([(request, events)]))
         history = [
             {
                 **self._named(movie),
-                "rating": _number(found, "history_rating", i),
-                "effect": float(found["effect"][0, i]),
-                "rating_effect": _number(found, "rating_effect", i),
+                "rating": _number(outputs, "history_rating", i),
+                "effect": float(outputs["effect"][0, i]),
+                "rating_effect": _number(outputs, "rating_effect", i),
             }
-            for i, movie in enumerate(found["history_movie_id"][0])
+            for i, movie in enumerate(outputs["history_movie_id"][0])
             if movie
         ]
-        source = to_text(found["source"][0])
+        source = to_text(outputs["source"][0])
         named = {"version": self.model.version, "source": source, "movie": self.movie(row)}
         return {**named, "history": history}
 
     def similar(self, movie: str, k: int) -> Json:
         """Movies near one: `requests.Similar`."""
         row = self.titles.find(movie)
-        found = self.model.call("similar", movie_id=[self.model.catalogue.ids[row]], k=[k])
-        near = self._scored(found, 0)
+        outputs = self.model.call("similar", movie_id=[self.model.catalogue.ids[row]], k=[k])
+        near = self._scored(outputs, 0)
         return {"version": self.model.version, "movie": self.movie(row), "movies": near}
 
     def history(self, user: str) -> list[Json]:
         """What is stored of a user, newest first: `requests.Event`s."""
-        found = self.model.call("history", user_id=[user])
+        outputs = self.model.call("history", user_id=[user])
         return [
-            {**self._named(movie), "rating": _number(found, "rating", i)}
-            for i, movie in enumerate(found["movie_id"][0])
+            {**self._named(movie), "rating": _number(outputs, "rating", i)}
+            for i, movie in enumerate(outputs["movie_id"][0])
             if movie
         ]
 
@@ -178,10 +179,10 @@ class Answers:
     def _named(self, movie: bytes) -> Json:
         return self.movie(self.model.catalogue.rows[to_text(movie)])
 
-    def _scored(self, found: Arrays, row: int) -> list[Json]:
-        ids, scores = (found[name][row].tolist() for name in ("movie_id", "score"))
+    def _scored(self, outputs: Arrays, row: int) -> list[Json]:
+        ids, scores = (outputs[name][row].tolist() for name in ("movie_id", "score"))
         return [
-            {**self._named(movie), "score": score, "rating": _number(found, "rating", i, row)}
+            {**self._named(movie), "score": score, "rating": _number(outputs, "rating", i, row)}
             for i, (movie, score) in enumerate(zip(ids, scores, strict=True))
             if movie
         ]
@@ -190,13 +191,13 @@ class Answers:
         events = self._events(request)
         people = self._people([(request, events)])
         ids = [self._ids(request.movies)]
-        found = self.model.call(signature, movie_id=ids, **people, **inputs)
-        return self._answer(found, events, self._scored(found, 0))
+        outputs = self.model.call(signature, movie_id=ids, **people, **inputs)
+        return self._answer(outputs, events, self._scored(outputs, 0))
 
-    def _answer(self, found: Arrays, events: Events, movies: list[Json]) -> Json:
+    def _answer(self, outputs: Arrays, events: Events, movies: list[Json]) -> Json:
         return {
             "version": self.model.version,
-            "source": to_text(found["source"][0]),
+            "source": to_text(outputs["source"][0]),
             "history": self._shown_events(events),
             "movies": movies,
         }
@@ -211,7 +212,7 @@ class Answers:
         return [(self.titles.find(event.movie), self._rating(event)) for event in person.history]
 
     def _rating(self, event: ask.Rated) -> float | None:
-        """The rating of an event: the highest if left out, none where it is told to have none.
+        """The rating of an event: the highest if it is left out, None if the request says null.
 
         A model that was trained without ratings reads none.
         """
@@ -254,9 +255,9 @@ class Answers:
                 raise UserError(f"There is no genre {genre[:50]!r}; the genres are: {known}.")
 
 
-def _number(found: Arrays, name: str, place: int, row: int = 0) -> float | None:
-    """A number of an answer; none where there is none, or where the model answers no such thing."""
-    value = float(found[name][row, place]) if name in found else np.nan
+def _number(outputs: Arrays, name: str, place: int, row: int = 0) -> float | None:
+    """A number of an answer; None where there is none, or where the model has no such output."""
+    value = float(outputs[name][row, place]) if name in outputs else np.nan
     return None if np.isnan(value) else value
 
 

@@ -16,7 +16,7 @@ from schemas.errors import UserError
 from serving.bodies import Bodies
 from serving.described import describe
 from serving.friendly import friendly
-from serving.guards import BasePath, BearerToken, Head, Leave, Metrics
+from serving.guards import BasePath, BearerToken, CloseWhenStopping, Head, Metrics
 from serving.mistakes import HANDLERS
 from serving.service import Limits, Server
 from serving.tfserving import PATHS, TensorFlowServing
@@ -43,17 +43,13 @@ def make_app(
       server: which loads its model when the application starts, unless it has one.
       name: the model's, in TensorFlow Serving's routes.
       limits: see `Limits`.
-      token: asked of every request for data; none: open.
-      origins: pages of other hosts that may ask (CORS); none: no page may.
+      token: asked of every request for data; default: open to all.
+      origins: pages of other hosts that may ask (CORS); default: no page may.
       base: the path below which a proxy shows all this, such as "/greenlight".
 
     Raises:
       UserError: the base path begins like a route.
     """
-    cross = Middleware(
-        CORSMiddleware, allow_origins=origins or [], allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["*"], expose_headers=["retry-after", "www-authenticate"],
-    )  # fmt: skip
     app = FastAPI(
         title="Greenlight",
         description="Movies for one, for two, and for newcomers.",
@@ -62,27 +58,43 @@ def make_app(
         redoc_url=None,
         lifespan=server.life,
         exception_handlers=HANDLERS,
-        middleware=[  # from the outside to the inside
-            Middleware(BasePath, path=base),
-            Middleware(Metrics, registry=server.registry),
-            Middleware(Leave, stopping=lambda: server.stopping),
-            Middleware(Head),
-            *([cross] if origins else []),
-            *([Middleware(BearerToken, token=token)] if token else []),
-            Middleware(Bodies, most=limits.body),
-        ],
+        middleware=_middleware(server, limits, token, origins or [], base),
     )
-    plain = friendly(name, server.versions, server.work)
-    app.include_router(plain)
-    routes = TensorFlowServing(name, server.versions, server.work)
-    for path in PATHS:
-        app.add_api_route(path, routes.__call__, methods=["GET", "POST"],
-                          include_in_schema=False, response_class=Response)  # fmt: skip
+    router = friendly(name, server.versions, server.work)
+    app.include_router(router)
+    _tensorflow_serving(app, name, server)
     _operation(app, server)
     _pages(app, base)
-    _check_base(base, [*app.routes, *plain.routes])
+    _check_base(base, [*app.routes, *router.routes])
     app.openapi = lambda: describe(app, bool(token))  # type: ignore[method-assign]
     return app
+
+
+def _middleware(
+    server: Server, limits: Limits, token: str | None, origins: list[str], base: str
+) -> list[Middleware]:
+    """What a request passes on its way to a route, in that order."""
+    cross_origin = Middleware(
+        CORSMiddleware, allow_origins=origins, allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["*"], expose_headers=["retry-after", "www-authenticate"],
+    )  # fmt: skip
+    return [
+        Middleware(BasePath, path=base),
+        Middleware(Metrics, registry=server.registry),
+        Middleware(CloseWhenStopping, stopping=lambda: server.stopping),
+        Middleware(Head),
+        *([cross_origin] if origins else []),
+        *([Middleware(BearerToken, token=token)] if token else []),
+        Middleware(Bodies, most=limits.body),
+    ]
+
+
+def _tensorflow_serving(app: FastAPI, name: str, server: Server) -> None:
+    """The routes below /v1."""
+    answer = TensorFlowServing(name, server.versions, server.work).__call__
+    for path in PATHS:
+        app.add_api_route(path, answer, methods=["GET", "POST"],
+                          include_in_schema=False, response_class=Response)  # fmt: skip
 
 
 def _check_base(base: str, routes: list[BaseRoute]) -> None:
@@ -93,6 +105,8 @@ def _check_base(base: str, routes: list[BaseRoute]) -> None:
 
 
 def _operation(app: FastAPI, server: Server) -> None:
+    """The routes for those who operate the server: is it alive, is it ready, its metrics."""
+
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         return JSONResponse({"status": "alive"})

@@ -24,7 +24,7 @@ Answer = dict[str, tf.Tensor]
 class Search:
     """How thoroughly to search.
 
-    leaves: parts that the movies are put into; none: twice the square root of their number.
+    leaves: parts that the movies are divided into; default: twice the square root of their number.
     searched: the share of the leaves that is looked into.
     reordered: candidates that are scored exactly, for each one that is asked for.
     """
@@ -81,10 +81,10 @@ class ApproximateModel(tf.Module):
     ) -> Answer:
         person = {"user_id": user_id, "history_movie_id": history_movie_id,
                   "history_rating": history_rating}  # fmt: skip
-        asked = self.exact.functions["query"](**person)
-        k = tf.broadcast_to(tf.reshape(k, [-1]), tf.shape(asked["known"]))
+        person_query = self.exact.functions["query"](**person)
+        k = tf.broadcast_to(tf.reshape(k, [-1]), tf.shape(person_query["known"]))
         most = tf.clip_by_value(tf.reduce_max(k), 0, self._front.shape[0] + self._tail.shape[0])
-        rows, scores = self._candidates(asked, most)
+        rows, scores = self._candidates(person_query, most)
         best, place = tf.math.top_k(scores, tf.minimum(most, tf.shape(scores)[1]))
         best = tf.where(tf.range(tf.shape(best)[1]) < k[:, tf.newaxis], best, -float("inf"))
         shown = tf.math.is_finite(best)
@@ -94,33 +94,37 @@ class ApproximateModel(tf.Module):
             "movie_id": movie_id,
             "movie_title": tf.where(shown, tf.gather(self.catalogue.movie_title, rows), ""),
             "score": best,
-            "known": asked["known"],
-            "source": asked["source"],
+            "known": person_query["known"],
+            "source": person_query["source"],
         }
         if "rate" in self.exact.functions:
             rated = self.exact.functions["rate"](**person, movie_id=movie_id)
             answer["rating"] = rated["rating"]
         return answer
 
-    def _candidates(self, asked: Answer, most: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _candidates(self, person_query: Answer, most: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Rows and scores, -inf for those seen: all of the front, and what is found of the tail."""
-        query = tf.pad(asked["query"], [[0, 0], [0, 1]], constant_values=1.0)
+        query = tf.pad(person_query["query"], [[0, 0], [0, 1]], constant_values=1.0)
         front = tf.matmul(query, self._front_vectors, transpose_b=True)
-        if asked["linear"].shape[1]:
-            front += asked["linear"]
-        wanted = tf.minimum(most + self._seen_in_tail(asked["history_row"]), self._tail.shape[0])
-        found, tail = _search(self._searcher, query, wanted, self._reordered)
+        if person_query["linear"].shape[1]:
+            front += person_query["linear"]
+        wanted = tf.minimum(
+            most + self._seen_in_tail(person_query["history_row"]), self._tail.shape[0]
+        )
+        neighbours, tail = _search(self._searcher, query, wanted, self._reordered)
         rows = tf.concat(
             [
                 tf.broadcast_to(self._front[tf.newaxis], tf.shape(front)),
-                tf.gather(self._tail, tf.maximum(found, 0)),
+                tf.gather(self._tail, tf.maximum(neighbours, 0)),
             ],
             1,
         )
-        tail = tf.where((found >= 0) & tf.math.is_finite(tail), tail, -float("inf"))
+        tail = tf.where((neighbours >= 0) & tf.math.is_finite(tail), tail, -float("inf"))
         popularity = tf.gather(self.exact.log_popularity, rows)
-        scores = tf.where(asked["known"][:, tf.newaxis], tf.concat([front, tail], 1), popularity)
-        seen = _marked(asked["history_row"], self.exact.log_popularity.shape[0])
+        scores = tf.where(
+            person_query["known"][:, tf.newaxis], tf.concat([front, tail], 1), popularity
+        )
+        seen = _marked(person_query["history_row"], self.exact.log_popularity.shape[0])
         return rows, tf.where(tf.gather(seen, rows, batch_dims=1), -float("inf"), scores)
 
     def _seen_in_tail(self, rows: tf.Tensor) -> tf.Tensor:
@@ -171,10 +175,10 @@ def _searcher(vectors: NDArray[Any], search: Search) -> Any:
 def _search(state: Any, query: tf.Tensor, wanted: tf.Tensor, each: int) -> tuple[Any, Any]:
     """Rows of the tail, int32, and their scores: [batch, wanted]."""
     searcher = load_ops().searcher_from_module(state)
-    found, scores = searcher.search_batched(
+    neighbours, scores = searcher.search_batched(
         query, final_num_neighbors=wanted, pre_reorder_num_neighbors=wanted * each
     )
-    return tf.ensure_shape(found, [None, None]), tf.ensure_shape(scores, [None, None])
+    return tf.ensure_shape(neighbours, [None, None]), tf.ensure_shape(scores, [None, None])
 
 
 def _marked(rows: tf.Tensor, movies: int) -> tf.Tensor:

@@ -74,29 +74,31 @@ def _tables(model: Model, users: Sequence[str], k: int) -> Iterator[pa.Table]:
             progress.advance(task, len(some))
 
 
-def _ratings(found: Arrays, there: NDArray[np.bool_]) -> pa.Array:
+def _ratings(outputs: Arrays, there: NDArray[np.bool_]) -> pa.Array:
     """The predicted ratings; nulls where the model was trained without ratings."""
-    if "rating" in found:
-        return pa.array(found["rating"][there])
+    if "rating" in outputs:
+        return pa.array(outputs["rating"][there])
     return pa.nulls(int(there.sum()), pa.float32())
 
 
 def _table(model: Model, users: list[str], k: int) -> pa.Table:
-    found = model.call("recommend", user_id=users, history_movie_id=[[]], history_rating=[[]], k=k)
-    there = np.isfinite(found["score"])
+    outputs = model.call(
+        "recommend", user_id=users, history_movie_id=[[]], history_rating=[[]], k=k
+    )
+    there = np.isfinite(outputs["score"])
     owner, place = np.nonzero(there)
-    source = np.array(to_texts(found["source"]), object)
+    source = np.array(to_texts(outputs["source"]), object)
 
     def text(name: str) -> Any:
-        return pa.array(to_texts(found[name][there]), pa.string())
+        return pa.array(to_texts(outputs[name][there]), pa.string())
 
     arrays = [
         pa.array(np.array(users, object)[owner], pa.string()),
         pa.array((place + 1).astype(np.int32)),
         text("movie_id"),
         text("movie_title"),
-        pa.array(found["score"][there]),
-        _ratings(found, there),
+        pa.array(outputs["score"][there]),
+        _ratings(outputs, there),
         pa.array(source[owner], pa.string()).dictionary_encode().cast(SCHEMA.field(6).type),
     ]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)

@@ -47,10 +47,10 @@ class Bodies:
         except zlib.error:
             await refuse(send, 400, "The body is not the gzip that its Content-Encoding says.")
         else:
-            await self._app(scope, _told(body, receive), send)
+            await self._app(scope, _replayed(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """The body; none if who sent it went away."""
+        """The body; None if the client went away."""
         body, more = bytearray(), True
         while more:
             message = await receive()
@@ -83,15 +83,15 @@ def unpack(body: bytes, most: int) -> bytes:
     raise zlib.error("it has too many members")
 
 
-def _told(body: bytes, receive: Receive) -> Receive:
-    """Tells the body once, and then what comes after it."""
-    told = False
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Gives the body once, and then whatever is received after it."""
+    given = False
 
     async def again() -> Message:
-        nonlocal told
-        if told:
+        nonlocal given
+        if given:
             return await receive()
-        told = True
+        given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again

@@ -10,6 +10,8 @@ from schemas.errors import UserError
 from serving.folder import check_here, require_version
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from serving.answers import Answers
 
 T = TypeVar("T")
@@ -18,7 +20,7 @@ ModelDir = Annotated[
 ]
 PUSHED = Path("runs/default/serving_model")
 Version = Annotated[
-    int | None, typer.Option("--version", min=0, help="this version alone; none: the newest")
+    int | None, typer.Option("--version", min=0, help="this version alone; default: the newest")
 ]
 Liked = Annotated[
     list[str] | None,
@@ -221,15 +223,26 @@ SOURCES = {
 }
 
 
-def _show(found: dict[str, Any], as_json: bool) -> None:
+def _show(answer: dict[str, Any], as_json: bool) -> None:
+    """Prints an answer: a table and what it is based on, or all of it as JSON."""
     if as_json:
         import json
         import sys
 
         plain = (sys.stdout.encoding or "ascii").lower().replace("-", "") != "utf8"
-        typer.echo(json.dumps(found, ensure_ascii=plain))
+        typer.echo(json.dumps(answer, ensure_ascii=plain))
         return
     from rich.console import Console
+
+    console = Console()
+    console.print(_table(answer["movies"]))
+    sources = dict.fromkeys(answer.get("sources") or [answer["source"]])
+    basis = ", ".join(SOURCES[source] for source in sources)
+    console.print(f"From {basis}; model {answer['version']}.", highlight=False)
+
+
+def _table(movies: list[dict[str, Any]]) -> "Table":
+    """Movies in their order, with ratings where there are any."""
     from rich.table import Table
     from rich.text import Text
 
@@ -237,16 +250,12 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     table.add_column("", justify="right")
     table.add_column("movie")
     table.add_column("id", justify="right")
-    rated = any(movie["rating"] is not None for movie in found["movies"])
+    rated = any(movie["rating"] is not None for movie in movies)
     if rated:
         table.add_column("rating", justify="right")
-    for place, movie in enumerate(found["movies"], 1):
+    for place, movie in enumerate(movies, 1):
         rating = "" if movie["rating"] is None else f"{movie['rating']:.2f}"
         names = (Text(_printed(movie[key])) for key in ("title", "movie_id"))
         cells: tuple[str | Text, ...] = (str(place), *names, rating)
         table.add_row(*cells[: 4 if rated else 3])
-    console = Console()
-    console.print(table)
-    sources = dict.fromkeys(found.get("sources") or [found["source"]])
-    said = ", ".join(SOURCES[source] for source in sources)
-    console.print(f"From {said}; model {found['version']}.", highlight=False)
+    return table

@@ -26,9 +26,9 @@ def in_order(folder: Path, only: int | None = None) -> list[Path]:
     Raises:
       UserError: the rollback's file is broken.
     """
-    found = complete_versions(folder)
+    complete = complete_versions(folder)
     if only is not None:
-        return [path for path in found if int(path.name) == only]
+        return [path for path in complete if int(path.name) == only]
     back = rollback.read(folder)
 
     def rank(path: Path) -> tuple[int, int]:
@@ -37,7 +37,7 @@ def in_order(folder: Path, only: int | None = None) -> list[Path]:
             return 2, number
         return int(number <= back.version), number
 
-    return sorted(found, key=rank, reverse=True)
+    return sorted(complete, key=rank, reverse=True)
 
 
 def require_version(folder: Path, only: int | None = None) -> None:
@@ -113,14 +113,14 @@ def there_are(versions: list[Path]) -> str:
 def _numbered(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    found = (path for path in folder.iterdir() if path.name.isascii() and path.name.isdecimal())
-    return sorted((path for path in found if path.is_dir()), key=lambda path: int(path.name))
+    numbers = (path for path in folder.iterdir() if path.name.isascii() and path.name.isdecimal())
+    return sorted((path for path in numbers if path.is_dir()), key=lambda path: int(path.name))
 
 
 def _serving_model(folder: Path) -> Path | None:
     """Where a run with this output directory, or with one in it, pushes to."""
-    found = (*folder.glob("serving_model"), *sorted(folder.glob("*/serving_model")))
-    return next(iter(found), None)
+    places = (*folder.glob("serving_model"), *sorted(folder.glob("*/serving_model")))
+    return next(iter(places), None)
 
 
 def _one_version(folder: Path) -> str:

@@ -51,11 +51,20 @@ def friendly(name: str, versions: Versions, work: Work) -> APIRouter:
     """The routes over the version in service; `name` is the model's."""
     router = APIRouter(responses=MISTAKES)
     _people(router, versions, work)
-    _lookups(router, name, versions, work)
+    _lookups(router, versions, work)
+    _histories(router, versions, work)
+
+    @router.get("/about", response_model=ask.About)
+    async def about() -> Response:
+        """What the served model is."""
+        return json(versions.current.about(name))
+
     return router
 
 
 def _people(router: APIRouter, versions: Versions, work: Work) -> None:
+    """The routes that answer for a person or several."""
+
     @router.post("/recommend", response_model=ask.Recommended)
     async def recommend(request: ask.RecommendRequest) -> Response:
         """The best movies for a user, a history, or both."""
@@ -84,7 +93,9 @@ def _people(router: APIRouter, versions: Versions, work: Work) -> None:
         return json(await work.run(versions.current.explain, request))
 
 
-def _lookups(router: APIRouter, name: str, versions: Versions, work: Work) -> None:
+def _lookups(router: APIRouter, versions: Versions, work: Work) -> None:
+    """The routes that find movies and users."""
+
     @router.get("/similar", response_model=ask.Similar)
     async def similar(
         movie: Annotated[str, Query(min_length=1, description="id or title")],
@@ -104,9 +115,13 @@ def _lookups(router: APIRouter, name: str, versions: Versions, work: Work) -> No
     async def users(q: str = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
         """User ids that start with what is typed."""
         known = versions.current.model.users
-        found = [user for user in known if user.startswith(q)]
-        shown = sorted(found, key=lambda user: (len(user), user))[:k]
-        return json({"total": len(found), "users": shown})
+        fitting = [user for user in known if user.startswith(q)]
+        shown = sorted(fitting, key=lambda user: (len(user), user))[:k]
+        return json({"total": len(fitting), "users": shown})
+
+
+def _histories(router: APIRouter, versions: Versions, work: Work) -> None:
+    """The routes to what is stored of a user, whose id stands in the path or behind it."""
 
     @router.get("/users/{user:any}/history", response_model=ask.UserHistory,
                 responses={404: MISTAKE})  # fmt: skip
@@ -120,10 +135,5 @@ def _lookups(router: APIRouter, name: str, versions: Versions, work: Work) -> No
         answers = versions.current
         if user not in answers.model.known_users:
             raise NotThere(f"There is no user {user[:100]!r}.")
-        found = await work.run(answers.history, user)
-        return json({"version": answers.model.version, "user": user, "history": found})
-
-    @router.get("/about", response_model=ask.About)
-    async def about() -> Response:
-        """What the served model is."""
-        return json(versions.current.about(name))
+        events = await work.run(answers.history, user)
+        return json({"version": answers.model.version, "user": user, "history": events})

@@ -8,7 +8,13 @@ import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OPEN = ("/", "/healthz", "/readyz", "/docs", "/openapi.json")  # and /static: they tell no data
+WITHOUT_TOKEN = (
+    "/",
+    "/healthz",
+    "/readyz",
+    "/docs",
+    "/openapi.json",
+)  # and /static: they hold no data
 METHODS = ("GET", "HEAD", "POST")
 
 
@@ -80,8 +86,8 @@ class Metrics:
             self._seconds.labels(route).observe(time.perf_counter() - started)
 
 
-class Leave:
-    """Tells clients to come back over another connection, while the server takes leave."""
+class CloseWhenStopping:
+    """Closes each connection after its answer while the server stops: clients then find another."""
 
     def __init__(self, app: ASGIApp, stopping: Callable[[], bool]) -> None:
         self._app, self._stopping = app, stopping
@@ -114,11 +120,11 @@ class Head:
                 message = {**message, "body": b""}
             await send(message)
 
-        asked = {**scope, "method": "GET"}
+        as_get = {**scope, "method": "GET"}
         try:
-            await self._app(asked, receive, bare)
+            await self._app(as_get, receive, bare)
         finally:
-            scope["route"] = asked.get("route")  # for the metrics
+            scope["route"] = as_get.get("route")  # for the metrics
 
 
 class BearerToken:
@@ -129,16 +135,16 @@ class BearerToken:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Compares the token in constant time; the scheme's case is free (RFC 9110, 11.1)."""
-        if scope["type"] == "http" and not _open(route_path(scope)):
+        if scope["type"] == "http" and not _needs_no_token(route_path(scope)):
             header = dict(scope["headers"]).get(b"authorization", b"")
-            scheme, _, given = header.partition(b" ")
-            right = hmac.compare_digest(given.strip(), self._wanted)
-            if not right or scheme.lower() != b"bearer":
+            scheme, _, sent = header.partition(b" ")
+            correct = hmac.compare_digest(sent.strip(), self._wanted)
+            if not correct or scheme.lower() != b"bearer":
                 await refuse(send, 401, "This server wants a bearer token.",
                              (b"www-authenticate", b"Bearer"))  # fmt: skip
                 return
         await self._app(scope, receive, send)
 
 
-def _open(path: str) -> bool:
-    return path in OPEN or path.startswith("/static/")
+def _needs_no_token(path: str) -> bool:
+    return path in WITHOUT_TOKEN or path.startswith("/static/")

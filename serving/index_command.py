@@ -64,9 +64,9 @@ def index(
     place = output / exact.version
     aside = output / f".{exact.version}.{os.getpid()}"
     try:
-        with _told("Building the index"):
+        with _status("Building the index"):
             build(exact.path, Search(searched=searched)).save(aside)
-        with _told("Holding it against the exact model"):
+        with _status("Holding it against the exact model"):
             worth = measure(exact, Model(aside), k)
         _show(worth, recall, k)
         if not worth.passes(recall):
@@ -97,23 +97,23 @@ def measure(exact: "Model", approximate: "Model", k: int) -> Worth:
 
     users = exact.users[:MOST_USERS] or [""]
     nobody = {"history_movie_id": [[]], "history_rating": [[]], "k": k}
-    found = []
+    recalls = []
     for first in range(0, len(users), TOGETHER):
         some = users[first : first + TOGETHER]
         lists = [m.call("recommend", user_id=some, **nobody) for m in (exact, approximate)]
         ours, theirs = (one["movie_id"] for one in lists)
         shared = (ours[:, :, None] == theirs[:, None]) & (ours != b"")[:, :, None]
-        found.append(shared.any(2).sum(1) / np.maximum((ours != b"").sum(1), 1))
+        recalls.append(shared.any(2).sum(1) / np.maximum((ours != b"").sum(1), 1))
     taken: list[list[float]] = [[], []]
     for number in range(ROUNDS):
         for model, times in zip((exact, approximate), taken, strict=True):
             started = time.perf_counter()
             model.call("recommend", user_id=[users[number % len(users)]], **nobody)
             times.append(1e3 * (time.perf_counter() - started))
-    return Worth(float(np.concatenate(found).mean()), *(float(np.median(t)) for t in taken))
+    return Worth(float(np.concatenate(recalls).mean()), *(float(np.median(t)) for t in taken))
 
 
-def _told(words: str) -> "AbstractContextManager[object]":
+def _status(words: str) -> "AbstractContextManager[object]":
     from rich.console import Console
 
     return Console(stderr=True).status(words)

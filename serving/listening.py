@@ -17,11 +17,11 @@ def bind(host: str, port: int) -> list[socket.socket]:
       UserError: the port is in use, or there is no such address here.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise UserError(f"There is no address {host}: {error.strerror}.") from error
     bound, faults = list[socket.socket](), list[OSError]()
-    for family, kind, protocol, _, address in dict.fromkeys(found):
+    for family, kind, protocol, _, address in dict.fromkeys(addresses):
         opened = socket.socket(family, kind, protocol)
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -64,9 +64,9 @@ def checked_origins(origins: list[str]) -> list[str]:
       UserError: one that no browser sends, which would let nobody in.
     """
     plain = [origin.strip().rstrip("/").lower() for origin in origins]
-    for given, origin in zip(origins, plain, strict=True):
+    for typed, origin in zip(origins, plain, strict=True):
         if origin != "*" and not _ORIGIN.fullmatch(origin):
-            raise UserError(f"--cors takes origins such as https://shop.example, not {given!r}.")
+            raise UserError(f"--cors takes origins such as https://shop.example, not {typed!r}.")
     return plain
 
 

@@ -40,7 +40,7 @@ class Catalogue:
 class Model:
     """A loaded version. Calls are thread-safe; what they raise is TensorFlow's.
 
-    `scale` is its lowest and highest rating, or none: it was trained without ratings.
+    `scale` is its lowest and highest rating, or None if it was trained without ratings.
     """
 
     def __init__(self, path: Path) -> None:
@@ -119,8 +119,8 @@ def read_definitions(path: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
     """The signatures that a SavedModel declares, by name; TensorFlow's own begin with "__"."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((path / GRAPH_FILE).read_bytes())
-    found = saved.meta_graphs[0].signature_def
-    return {name: found[name] for name in sorted(found)}
+    declared = saved.meta_graphs[0].signature_def
+    return {name: declared[name] for name in sorted(declared)}
 
 
 def _read_catalogue(saved: Any) -> Catalogue:

@@ -59,7 +59,7 @@ class RankRequest(Person):
         None,
         ge=0,
         le=1,
-        description="0: likely to watch first; 1: best rated first; none: 1, or 0 without ratings",
+        description="0: likely to watch first; 1: best rated first; default: 1, without ratings 0",
     )
 
 

@@ -21,7 +21,9 @@ def serve(
     name: Annotated[str, typer.Option(help="the model's, in /v1/models/NAME")] = "greenlight",
     token: Annotated[
         str | None,
-        typer.Option(envvar="GREENLIGHT_TOKEN", help="bearer token to ask for; none: open"),
+        typer.Option(
+            envvar="GREENLIGHT_TOKEN", help="bearer token to ask for; default: none asked"
+        ),
     ] = None,
     cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,
     root_path: Annotated[

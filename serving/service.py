@@ -46,7 +46,7 @@ class Server:
         Args:
           folder: of versions.
           limits: see `Limits`.
-          only: the one version to serve; none: see `Versions`.
+          only: the one version to serve; default: the first that works, see `Versions`.
           wait: whether to go on where there is no model at first.
         """
         self.registry = CollectorRegistry()
@@ -79,14 +79,14 @@ class Server:
         self.work.stop()
 
     async def _watch(self) -> None:
-        said = ""
+        last_warning = ""
         while self.fault is None:
             trouble = await asyncio.to_thread(self._look)
             if trouble and self.versions.version is None and not self._wait:
                 self.fault = trouble
-            elif trouble and str(trouble) != said:
+            elif trouble and str(trouble) != last_warning:
                 log.warning("%s", trouble)
-            said = str(trouble or "")
+            last_warning = str(trouble or "")
             await asyncio.sleep(self._poll)
 
     def _look(self) -> UserError | None:

@@ -28,15 +28,15 @@ class Malformed(Exception):  # noqa: N818 (it is TensorFlow Serving's word)
 def parse(body: bytes) -> dict[str, Any]:
     """Parses a request body; the tokens NaN and Infinity are numbers."""
     try:
-        found = orjson.loads(body)
+        content = orjson.loads(body)
     except orjson.JSONDecodeError:
         try:
-            found = json.loads(body)
+            content = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise Malformed(f"JSON Parse error: {error}") from error
-    if not isinstance(found, dict):
-        raise Malformed(f"JSON Value: {_shown(found)} Is not object")
-    return found
+    if not isinstance(content, dict):
+        raise Malformed(f"JSON Value: {_shown(content)} Is not object")
+    return content
 
 
 def read(content: dict[str, Any], inputs: Inputs) -> tuple[dict[str, NDArray[Any]], bool]:
@@ -51,7 +51,7 @@ def read(content: dict[str, Any], inputs: Inputs) -> tuple[dict[str, NDArray[Any
 
 
 def write(outputs: dict[str, NDArray[Any]], rows: int | None) -> bytes:
-    """The response body; `rows` in row format, none in column format."""
+    """The response body: that many `rows`, or, if that is None, columns."""
     if rows is None:
         values = {name: _json(name, value) for name, value in outputs.items()}
         return orjson.dumps({"outputs": values if len(values) > 1 else next(iter(values.values()))})
@@ -76,19 +76,19 @@ def _from_rows(rows: Any, inputs: Inputs) -> dict[str, NDArray[Any]]:
     if len(inputs) == 1 and (not isinstance(rows[0], dict) or _is_base64(rows[0])):
         name = next(iter(inputs))
         rows = [{name: row} for row in rows]
-    found: dict[str, list[NDArray[Any]]] = {name: [] for name in inputs}
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in inputs}
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise Malformed(
                 "instances is a plain list, but expecting list of objects as multiple input tensors"
                 " required as per tensorinfo_map"
             )
-        _add_row(found, number, row, inputs)
-    return {name: np.stack(values) for name, values in found.items()}
+        _add_row(columns, number, row, inputs)
+    return {name: np.stack(values) for name, values in columns.items()}
 
 
 def _add_row(
-    found: dict[str, list[NDArray[Any]]], number: int, row: dict[str, Any], inputs: Inputs
+    columns: dict[str, list[NDArray[Any]]], number: int, row: dict[str, Any], inputs: Inputs
 ) -> None:
     place = f"Failed to process element: {number}"
     for name, value in row.items():
@@ -96,12 +96,12 @@ def _add_row(
             if name not in inputs:
                 raise Malformed(f"JSON object: does not have named input: {name}")
             tensor = _tensor(value, inputs[name], skip=1)
-            if found[name] and found[name][0].shape != tensor.shape:
-                first, shape = found[name][0].shape, tensor.shape
+            if columns[name] and columns[name][0].shape != tensor.shape:
+                first, shape = columns[name][0].shape, tensor.shape
                 raise Malformed(f"Expecting shape {list(first)} but got: {list(shape)}")
         except Malformed as error:
             raise Malformed(f"{place} key: {name} of 'instances' list. Error: {error}") from error
-        found[name].append(tensor)
+        columns[name].append(tensor)
     if row.keys() != set(inputs):
         raise Malformed(
             f"{place} of 'instances' list. JSON object: {_shown(row)} "

@@ -62,11 +62,11 @@ class TensorFlowServing:
 
     async def _answer(self, request: Request) -> bytes:
         path = route_path(request.scope)
-        found = _PATH.fullmatch(path)
-        what = (found["what"] or "").lower() if found else ""
-        if not found or (request.method == "POST") != what.startswith(":"):
+        parts = _PATH.fullmatch(path)
+        what = (parts["what"] or "").lower() if parts else ""
+        if not parts or (request.method == "POST") != what.startswith(":"):
             raise Malformed(f"Malformed request: {request.method} {path}")
-        name, version, label = found["name"], found["version"], found["label"]
+        name, version, label = parts["name"], parts["version"], parts["label"]
         if not what:
             return self._status(name, version, label)
         model = self._model(name, version, label)
@@ -77,11 +77,11 @@ class TensorFlowServing:
         body = await request.body()
         if len(body) > SMALL:
             return await self._work.run(predict, model, body)
-        asked = read(model, body)
-        if not asked.by_row or asked.signature not in SHARED:
-            return await self._work.run(answer, model, asked)
-        run = partial(answer_many, model, asked.signature)
-        return await self._work.together((model, asked.signature), run, asked)
+        wanted = read(model, body)
+        if not wanted.by_row or wanted.signature not in SHARED:
+            return await self._work.run(answer, model, wanted)
+        run = partial(answer_many, model, wanted.signature)
+        return await self._work.together((model, wanted.signature), run, wanted)
 
     def _model(self, name: str, version: str | None, label: str | None) -> Model:
         if label is not None:
@@ -120,7 +120,7 @@ class TensorFlowServing:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PredictRequest:
     """A predict request: its signature, its tensors, and whether it came in rows."""
 
     signature: str
@@ -128,7 +128,7 @@ class Asked:
     by_row: bool
 
 
-def read(model: Model, body: bytes) -> Asked:
+def read(model: Model, body: bytes) -> PredictRequest:
     """Reads a request's body.
 
     Raises:
@@ -142,7 +142,7 @@ def read(model: Model, body: bytes) -> Asked:
         raise Malformed(f'Serving signature name: "{signature[:100]}" not found in signature def')
     inputs, by_row = tensors.read(content, model.definitions[signature].inputs)
     _check_size(inputs)
-    return Asked(signature, inputs, by_row)
+    return PredictRequest(signature, inputs, by_row)
 
 
 def predict(model: Model, body: bytes) -> bytes:
@@ -150,23 +150,23 @@ def predict(model: Model, body: bytes) -> bytes:
     return answer(model, read(model, body))
 
 
-def answer(model: Model, asked: Asked) -> bytes:
+def answer(model: Model, request: PredictRequest) -> bytes:
     """Calls the signature that was asked for; raises what TensorFlow says of the inputs."""
-    outputs = model.call(asked.signature, **asked.inputs)
-    return tensors.write(outputs, _rows(asked) if asked.by_row else None)
+    outputs = model.call(request.signature, **request.inputs)
+    return tensors.write(outputs, _rows(request) if request.by_row else None)
 
 
-def answer_many(model: Model, signature: str, asked: Sequence[Asked]) -> list[bytes]:
+def answer_many(model: Model, signature: str, requests: Sequence[PredictRequest]) -> list[bytes]:
     """Answers requests in rows, for one of the `SHARED` signatures, in one call.
 
     Histories are padded to the longest; an answer is cut back to its own greatest k.
     """
-    if sum(map(_rows, asked)) > MOST_ROWS:
-        return [answer(model, one) for one in asked]
-    joined = {name: _join([one.inputs[name] for one in asked]) for name in asked[0].inputs}
+    if sum(map(_rows, requests)) > MOST_ROWS:
+        return [answer(model, one) for one in requests]
+    joined = {name: _join([one.inputs[name] for one in requests]) for name in requests[0].inputs}
     outputs = model.call(signature, **joined)
     answers, first = [], 0
-    for one in asked:
+    for one in requests:
         rows, most = slice(first, first + _rows(one)), max(0, int(one.inputs["k"].max()))
         own = {name: v[rows, :most] if v.ndim > 1 else v[rows] for name, v in outputs.items()}
         answers.append(tensors.write(own, _rows(one)))
@@ -174,8 +174,8 @@ def answer_many(model: Model, signature: str, asked: Sequence[Asked]) -> list[by
     return answers
 
 
-def _rows(asked: Asked) -> int:
-    return len(next(iter(asked.inputs.values())))
+def _rows(request: PredictRequest) -> int:
+    return len(next(iter(request.inputs.values())))
 
 
 def _join(values: Sequence[NDArray[Any]]) -> NDArray[Any]:

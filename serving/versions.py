@@ -51,7 +51,7 @@ class Versions:
 
         Args:
           folder: of versions.
-          only: the one version to serve; none: the first that works, and later ones as they come.
+          only: the one version to serve; default: the first that works, and newer ones.
           on_change: called after each look at the folder.
           warn: told what is refused, in a sentence without its full stop.
         """
@@ -59,7 +59,7 @@ class Versions:
         self.refused = dict[str, Refused]()
         self._current: Answers | None = None
         self._files: Files = ()
-        self._found = False
+        self._works = False
         self._on_change, self._warn = on_change, warn
 
     @property
@@ -75,7 +75,7 @@ class Versions:
 
     @property
     def version(self) -> str | None:
-        """The number of the version in service, or none."""
+        """The number of the version in service; None before the first."""
         return self._current.model.version if self._current else None
 
     def refresh(self) -> None:
@@ -86,7 +86,7 @@ class Versions:
           OSError: the folder cannot be read.
         """
         refused: dict[str, Refused] = {}
-        self._found = True
+        self._works = True
         for path in in_order(self.folder, self.only):
             files = _files(path)
             if path.name == self.version and files == self._files:
@@ -97,7 +97,7 @@ class Versions:
                 break
             refused[path.name] = fault
         else:
-            self._found = False
+            self._works = False
         self.refused = refused
         self._on_change(self)
 
@@ -122,7 +122,7 @@ class Versions:
         Raises:
           UserError: it is no folder of versions.
         """
-        if self._found:
+        if self._works:
             return None
         if self._current:
             what = f"version {self.version}, which is in service, goes on"
@@ -138,7 +138,7 @@ def choose(folder: Path, only: int | None = None) -> Answers:
       UserError: there is none.
     """
     versions = Versions(
-        folder, only, warn=lambda said: print(f"greenlight: {said}.", file=sys.stderr)
+        folder, only, warn=lambda reason: print(f"greenlight: {reason}.", file=sys.stderr)
     )
     versions.refresh()
     if trouble := versions.trouble():
@@ -156,23 +156,23 @@ def warm_up(answers: Answers) -> None:
     user = answers.model.users[0] if answers.model.users else "nobody"
     mix = 0.0 if answers.model.scale is None else 0.5
     answers.recommend(RecommendRequest(user=user, mix=mix))
-    found = answers.recommend(RecommendRequest())
+    for_a_newcomer = answers.recommend(RecommendRequest())
     answers.group(GroupRequest(people=[Member(user=user), Member()]))
     answers.explain(ExplainRequest(user=user, movie=movie))
     answers.similar(movie, 10)
     answers.history(user)
-    if not found["movies"]:
+    if not for_a_newcomer["movies"]:
         raise UserError("it recommends nothing")
 
 
 def _files(path: Path) -> Files:
     """Names, sizes and times of a version's files; what is removed meanwhile is not among them."""
-    found = []
+    files = []
     for file in path.rglob("*"):
         try:
             stat = file.stat()
         except FileNotFoundError:
             continue
         if S_ISREG(stat.st_mode):
-            found.append((str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns))
-    return tuple(sorted(found))
+            files.append((str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns))
+    return tuple(sorted(files))

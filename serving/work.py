@@ -16,8 +16,8 @@ MOST_TOGETHER = 16  # requests that share a call
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """One that waits to share a call with others of its key."""
+class _Waiting:
+    """A request that waits to share a call with others of its key."""
 
     key: Hashable
     function: Many[Any, Any]
@@ -53,7 +53,7 @@ class Work:
         self._pool = ThreadPoolExecutor(threads, "greenlight")
         self._threads, self._queue, self._seconds = threads, queue, seconds
         self._waiting, self._batchers = 0, 0
-        self._asked: deque[_Asked] = deque()
+        self._gathered: deque[_Waiting] = deque()
         gauge = Gauge("greenlight_calls_waiting", "Calls that run or wait", registry=registry)
         gauge.set_function(lambda: self._waiting)
         self._sizes = Histogram(
@@ -71,7 +71,7 @@ class Work:
         """Runs a function of several items on this one, maybe along with others of the same key."""
         self._admit()
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._asked.append(_Asked(key, function, item, answer))
+        self._gathered.append(_Waiting(key, function, item, answer))
         if self._batchers < self._threads:
             self._batchers += 1
             asyncio.get_running_loop().create_task(self._batches())
@@ -102,12 +102,12 @@ class Work:
     async def _batches(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while self._asked:
-                batch = [self._asked.popleft()]
-                while self._asked and self._asked[0].key == batch[0].key:
+            while self._gathered:
+                batch = [self._gathered.popleft()]
+                while self._gathered and self._gathered[0].key == batch[0].key:
                     if len(batch) == MOST_TOGETHER:
                         break
-                    batch.append(self._asked.popleft())
+                    batch.append(self._gathered.popleft())
                 self._sizes.observe(len(batch))
                 items = [one.item for one in batch]
                 call = loop.run_in_executor(self._pool, batch[0].function, items)
@@ -117,13 +117,13 @@ class Work:
 
 
 async def _deliver(
-    call: "asyncio.Future[Sequence[Any]]", to: Sequence["asyncio.Future[Any]"]
+    call: "asyncio.Future[Sequence[Any]]", futures: Sequence["asyncio.Future[Any]"]
 ) -> None:
     try:
-        found = await call
+        answers = await call
     except Exception as error:  # noqa: BLE001 (it is raised where the answers are awaited)
-        for future in to:
+        for future in futures:
             future.set_exception(error)
     else:
-        for future, answer in zip(to, found, strict=True):
+        for future, answer in zip(futures, answers, strict=True):
             future.set_result(answer)

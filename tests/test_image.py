@@ -14,8 +14,9 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from pipeline.vertex.check_settings import image_findings
-from pipeline.vertex.environment import IMAGE_ENVIRONMENT, locked
+from pipeline.vertex.check.settings import image_findings
+from pipeline.vertex.dry_run.environment import IMAGE_ENVIRONMENT
+from pipeline.vertex.lock import locked
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"components", "data", "pipeline", "schemas", "serving"}

@@ -20,7 +20,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from benchmarks.synthetic_model import export_random
-from pipeline.vertex.environment import Environment, locked
+from pipeline.vertex.dry_run.environment import Environment
+from pipeline.vertex.lock import locked
 from serving.app import Limits, Server, make_app
 from tests.test_image import ROOT, stages, variables
 

@@ -16,7 +16,7 @@ from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
 from components.explore.feature_statistics import feature_rows
 from components.explore.movies import Totals
-from components.report.data import histogram
+from components.pages.histograms import histogram
 from schemas.text import to_text
 
 SHOWN = 15  # movies, people and genres of a list

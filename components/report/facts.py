@@ -16,7 +16,7 @@ from components.evaluation.measures import on_ratings
 from components.evaluation.rules import OVERALL
 from components.evaluation.slices import DIMENSIONS, HISTORY_NAMES, parse_slice
 from components.examples.activity import Activity
-from components.report.data import histogram
+from components.pages.histograms import histogram
 from components.report.evaluation import Evaluation
 
 PACKAGES = ("greenlight", "tfx", "tensorflow", "tensorflow-recommenders",

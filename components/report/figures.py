@@ -6,8 +6,8 @@ from typing import Any
 from components.evaluation.gates import GatesConfig, lower_is_better
 from components.evaluation.rules import OVERALL
 from components.evaluation.slices import parse_slice
-from components.pages import charts
-from components.report import tables
+from components.pages.charts import Spec, bars, described, forest
+from components.report import charts, tables
 from components.report.crosses import drawn_crosses
 from components.report.importance import drawn_importance
 from components.report.maps import drawn_maps
@@ -21,15 +21,13 @@ SLICE_GROUPS = {
 }
 
 
-def drawn(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
+def drawn(blessing: Content, facts: Content) -> dict[str, Spec]:
     """The charts that there are data for, by id."""
     settings = GatesConfig.model_validate(blessing["config"]["gates"])
-    found: dict[str, charts.Spec] = {}
+    found: dict[str, Spec] = {}
     hits = tables.hit_rates(blessing, settings)
     if hits:
-        found["hit-rate"] = charts.described(
-            charts.hit_rate_over_k(hits), tables.hit_rate_words(hits)
-        )
+        found["hit-rate"] = described(charts.hit_rate_over_k(hits), tables.hit_rate_words(hits))
     found |= _rating_charts(facts)
     found |= _slice_charts(blessing, facts)
     if facts.get("learned"):
@@ -46,22 +44,22 @@ def drawn(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
         rows = facts["data"][name]
         if rows:
             words = "; ".join(f"{row['bucket']}: {row['number']:,}" for row in rows)
-            found[name] = charts.described(charts.bars(rows, x, number), f"{number}: {words}")
+            found[name] = described(bars(rows, x, number), f"{number}: {words}")
     return found
 
 
-def _rating_charts(facts: Content) -> dict[str, charts.Spec]:
+def _rating_charts(facts: Content) -> dict[str, Spec]:
     calibration, error = (facts["bands"][name] for name in ("calibration", "error"))
     if not calibration or not error or facts["scale"] is None:
         return {}
     off = max(abs(row["predicted"] - row["true"]) for row in calibration)
     worst = max((row for row in error if row["model"] == "candidate"), key=lambda r: r["rmse"])
     return {
-        "calibration": charts.described(
+        "calibration": described(
             charts.calibration(calibration, tuple(facts["scale"])),
             f"Mean true over mean predicted rating; the largest gap of any band is {off:.2f}.",
         ),
-        "error": charts.described(
+        "error": described(
             charts.error_by_rating(error),
             f"RMSE by true rating; the candidate's is largest, {worst['rmse']:.2f}, "
             f"for ratings of {worst['rating']:g}.",
@@ -69,9 +67,9 @@ def _rating_charts(facts: Content) -> dict[str, charts.Spec]:
     }
 
 
-def _slice_charts(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
+def _slice_charts(blessing: Content, facts: Content) -> dict[str, Spec]:
     against = "the blessed model" if "blessed" in blessing["baselines"] else "the baseline"
-    found: dict[str, charts.Spec] = {}
+    found: dict[str, Spec] = {}
     grouped = {metric: _grouped(rows) for metric, rows in facts["slices"].items()}
     for group in dict.fromkeys(name for parts in grouped.values() for name in parts):
         for metric, parts in grouped.items():
@@ -81,7 +79,7 @@ def _slice_charts(blessing: Content, facts: Content) -> dict[str, charts.Spec]:
             worse = [row["label"] for row in rows if row["verdict"] == "worse"]
             words = f"{metric} against {against} by slice; worse in: {', '.join(worse) or 'none'}."
             title = f"{metric} {'lower' if lower_is_better(metric) else 'higher'} by"
-            spec = charts.described(charts.forest(rows, title), words)
+            spec = described(forest(rows, title), words)
             note = f"Against {against}; right of 0 is better."
             spec["usermeta"] = {"caption": f"{metric} by {group}", "note": note}
             found[f"slices-{len(found)}"] = spec
@@ -108,7 +106,7 @@ def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return {group: overall + part for group, part in found.items()}
 
 
-def _training_charts(training: Content) -> dict[str, charts.Spec]:
+def _training_charts(training: Content) -> dict[str, Spec]:
     epochs = training["epochs"]
     found = {}
     for key, title, names in (
@@ -125,7 +123,5 @@ def _training_charts(training: Content) -> dict[str, charts.Spec]:
         if rows:
             first, last = rows[0]["value"], rows[-1]["value"]
             words = f"{title} of {len(epochs)} epochs, from {first:.4f} to {last:.4f}."
-            found[key] = charts.described(
-                charts.training(rows, training["best_epoch"], title), words
-            )
+            found[key] = described(charts.training(rows, training["best_epoch"], title), words)
     return found

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.evaluation.rules import OVERALL
-from components.pages import charts
+from components.pages.charts import described
 from components.pages.html import html
+from components.pages.numbers import number
+from components.report import charts
 from components.report.page import PACKAGE, headline
-from components.report.tables import number
 
 Content = Mapping[str, Any]
 
@@ -20,7 +21,7 @@ def render_history(runs: Sequence[tuple[Content, str]]) -> str:
     """
     rows = [_row(run) | {"link": link} for run, link in runs]
     specs = {
-        key: charts.described(charts.timeline(_points(rows, key)), _words(rows, key, title))
+        key: described(charts.timeline(_points(rows, key)), _words(rows, key, title))
         for key, title in (("hit-rate", "Gated hit rate"), ("rmse", "RMSE"))
         if _points(rows, key)
     }

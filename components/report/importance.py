@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.pages.charts import ENDS, Rows, Spec, described, forest
-from components.report.tables import interval
+from components.pages.numbers import interval
 
 Content = Mapping[str, Any]
 MATTERS, UNCLEAR, MISLEADS = "matters", "no clear difference", "better without"

@@ -5,6 +5,7 @@ from typing import Any
 
 from components.evaluation.gates import GatesConfig
 from components.evaluation.rules import OVERALL
+from components.pages.numbers import interval, number
 
 Content = Mapping[str, Any]
 MODELS = {"blessed": "blessed model", "popularity": "popularity", "bias": "user+movie bias"}
@@ -16,9 +17,9 @@ LIST_WORDS = {
     "genre_divergence": "how far the lists' genres are from the users' own; 0 is the same",
     "full_list": "share of users who get all k movies",
 }
-
-
 UNJUDGED = "not judged, "
+NO_ENDS = (None, None)
+SIGNED = ("baseline", "blessed")
 
 
 def gate_cells(gate: Content) -> dict[str, str]:
@@ -29,25 +30,19 @@ def gate_cells(gate: Content) -> dict[str, str]:
     return {
         "name": gate["name"],
         "on": f"{gate['metric']}{where}",
-        "value": "" if gate["value"] is None and why else number(gate["value"], gate["kind"]),
-        "interval": " to ".join(number(end, gate["kind"]) for end in ends) if ends else "",
+        "value": "" if gate["value"] is None and why else _gate_number(gate["kind"], gate["value"]),
+        "interval": " to ".join(_gate_number(gate["kind"], end) for end in ends) if ends else "",
         "bound": f"{gate['bound']:g}",
         "verdict": verdict,
         "why": why,
     }
 
 
-NO_ENDS = (None, None)
-SIGNED = ("baseline", "blessed")
-
-
-def number(value: float | None, kind: str = "") -> str:
-    """A number with four digits behind the point, signed where it is a difference."""
-    if value is None:
-        return "no number"
-    if kind == "sanity":
+def _gate_number(kind: str, value: float | None) -> str:
+    """A gate's number: of users, of a difference or of a measure."""
+    if kind == "sanity" and value is not None:
         return f"{value:,.0f}"
-    return f"{value:+.4f}" if kind in SIGNED else f"{value:.4f}"
+    return number(value, signed=kind in SIGNED)
 
 
 def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:
@@ -140,12 +135,6 @@ def lists(blessing: Content, settings: GatesConfig) -> dict[str, Any] | None:
         "words": f"Lists of {settings.k} from the exported model in a fresh process, for up to "
         f"{settings.list_users:,} users.",
     }
-
-
-def interval(entry: list[float | None]) -> str:
-    """A value and, where it has an interval, its low and high end."""
-    value, low, high = entry
-    return number(value) + (f" ({number(low)} to {number(high)})" if low is not None else "")
 
 
 def shared_moments(split: Content) -> float:

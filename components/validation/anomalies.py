@@ -60,10 +60,10 @@ def _of_numbers(statistics: Statistics, schema: schema_pb2.Schema) -> Statistics
     return known
 
 
-def sentences(split: str, found: Mapping[str, anomalies_pb2.AnomalyInfo]) -> list[Finding]:
+def sentences(split: str, anomalies: Mapping[str, anomalies_pb2.AnomalyInfo]) -> list[Finding]:
     """One sentence for each reason, naming split, feature and reason."""
     findings = []
-    for feature, info in sorted(found.items()):
+    for feature, info in sorted(anomalies.items()):
         reasons = info.reason or [info]
         for reason in reasons:
             drift = getattr(reason, "type", None) in DRIFT

@@ -93,12 +93,13 @@ class DataValidatorExecutor(base_executor.BaseExecutor):
 
 def _accept(statistics: list[types.Artifact], accepted: list[types.Artifact]) -> None:
     """Keeps the ratings' statistics as those that the next run is held against."""
-    (found,), (kept,) = statistics, accepted
-    io_utils.copy_dir(found.uri, kept.uri)
-    kept.split_names = found.split_names
+    (checked,), (kept,) = statistics, accepted
+    io_utils.copy_dir(checked.uri, kept.uri)
+    kept.split_names = checked.split_names
 
 
 def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
+    """Writes the anomalies of every split of `ratings` or `catalogue`; returns what they say."""
     statistics = artifact_utils.get_single_instance(inputs[f"{kind}_statistics"])
     before = inputs.get(f"previous_{kind}_statistics")
     schema = io_utils.SchemaReader().read(
@@ -114,7 +115,7 @@ def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
 
 
 def load_statistics(artifact: types.Artifact, split: str) -> Statistics | None:
-    """Reads a split's statistics; none where the artifact lacks the split."""
+    """Reads a split's statistics; None where the artifact lacks the split."""
     if split not in artifact_utils.decode_split_names(artifact.split_names):
         return None
     path = f"{artifact_utils.get_split_uri([artifact], split)}/FeatureStats.pb"

@@ -1,32 +1,19 @@
 """`greenlight kfp submit`: the pipeline on open-source Kubeflow Pipelines; experimental."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.options import (
-    ConfigFile,
-    DataDir,
-    OutputDir,
-    Settings,
-    SourceName,
-)
-from pipeline.commands.vertex import tell_verdict, working
-from pipeline.config import Config, load_config
+from pipeline.commands.options import configured_by, run_options
+from pipeline.commands.verdict import conclude
+from pipeline.config import Config
+from pipeline.vertex.folder import vertex_folder
 from schemas.errors import RunFailed, UserError
 
-kfp = typer.Typer(
-    name="kfp",
-    help="The same pipeline on open-source Kubeflow Pipelines (experimental).",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+if TYPE_CHECKING:
+    from rich.status import Status
 
-
-@kfp.callback()
-def about() -> None:
-    """The same pipeline on open-source Kubeflow Pipelines (experimental)."""
-
+    from pipeline.vertex.kubeflow.service import Kubeflow
 
 Token = Annotated[
     str | None,
@@ -42,15 +29,11 @@ Namespace = Annotated[
 ]
 
 
-@kfp.command("submit")
-def submit_run(
+@configured_by(run_options)
+def submit(
     host: Annotated[str, typer.Option(help="address of Kubeflow Pipelines, such as http://...")],
-    config: ConfigFile = None,
-    source: SourceName = None,
-    data_dir: DataDir = None,
-    output_dir: OutputDir = None,
-    settings: Settings = None,
-    run_id: Annotated[str | None, typer.Option(help="the run's name; none: by the time")] = None,
+    config: Config,
+    run_id: Annotated[str | None, typer.Option(help="the run's name; default: by its time")] = None,
     experiment: Annotated[str, typer.Option(help="experiment to add the run to")] = "greenlight",
     token: Token = None,
     cookie: Cookie = None,
@@ -61,52 +44,60 @@ def submit_run(
 
     Exit status: 0 started, or with --wait succeeded; 3 the model is not blessed; else an error.
     """
-    chosen = load_config(
-        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
-    )
-    with working(chosen) as (console, _), console.status("Compiling and checking") as status:
-        from pipeline.vertex import kfp_run
-        from pipeline.vertex.kfp_service import Access, Kubeflow
-        from pipeline.vertex.submit import new_job_id
+    with vertex_folder(config) as (console, _), console.status("Compiling and checking") as status:
+        from pipeline.vertex.kubeflow.run import page_of
+        from pipeline.vertex.kubeflow.service import Access, Kubeflow
 
         service = Kubeflow(Access(host, token, cookie, namespace))
-        name = new_job_id(chosen.vertex, run_id)
-        spec = compiled(chosen)
-        status.update("Submitting")
-        started = kfp_run.start(service, spec, name, experiment)
-        state, run = kfp_run.read_state(service, started)
-        kfp_run.check_going(service, state, run)
-    page = kfp_run.page_of(service, started)
+        name, started = _start(config, service, run_id, experiment, status)
+        page = page_of(service, started)
     typer.echo(f"{name}: {page} (experimental: compared with no earlier model)")
-    if not wait:
-        return
-    with working(chosen) as (console, _), console.status("The run is at work; waiting"):
-        kfp_run.follow(service, started, chosen.vertex.job.poll_seconds, console.print)
-    conclude_run(str(chosen.vertex.pipeline_root), name)
+    if wait:
+        _follow(config, service, started)
+        _conclude(str(config.vertex.pipeline_root), name)
 
 
-def compiled(config: Config) -> dict[str, Any]:
-    """The compiled pipeline, once nothing speaks against submitting it.
+def _start(
+    config: Config, service: "Kubeflow", run_id: str | None, experiment: str, status: "Status"
+) -> tuple[str, str]:
+    """Starts the run; returns its name, and the id that the service gave it."""
+    from pipeline.vertex.checked import checked_kfp
+    from pipeline.vertex.kubeflow import run as kubeflow
+    from pipeline.vertex.service.submit import new_job_id
 
-    Raises:
-      UserError: something does.
-    """
-    from pipeline.vertex.check import kfp_findings
-    from pipeline.vertex.compile import compile_kfp
-
-    spec = compile_kfp(config)
-    if found := kfp_findings(spec):
-        raise UserError(found[0])
-    return spec
+    name = new_job_id(config.vertex, run_id)
+    spec = checked_kfp(config)
+    status.update("Submitting")
+    started = kubeflow.start(service, spec, name, experiment)
+    state, answer = kubeflow.read_state(service, started)
+    kubeflow.check_going(service, state, answer)
+    return name, started
 
 
-def conclude_run(root: str, name: str) -> None:
+def _follow(config: Config, service: "Kubeflow", started: str) -> None:
+    """Waits for the end of the started run."""
+    from pipeline.vertex.kubeflow.run import follow
+
+    with vertex_folder(config) as (console, _), console.status("The run is at work; waiting"):
+        follow(service, started, config.vertex.job.poll_seconds, console.print)
+
+
+def _conclude(root: str, name: str) -> None:
     """Says what the run's report says, if it can be read; status 3 if the model is not blessed."""
-    from pipeline.vertex.verdict import reported_verdict
+    from pipeline.vertex.service.verdict import reported_verdict
 
     try:
         blessed = reported_verdict(root, name)
     except (UserError, RunFailed) as error:
         typer.echo(f"Succeeded; the verdict cannot be read here: {error}")
         return
-    tell_verdict(blessed, root)
+    conclude(blessed, f"greenlight report {root}")
+
+
+kfp = typer.Typer(
+    name="kfp",
+    help="The same pipeline on open-source Kubeflow Pipelines (experimental).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+kfp.command("submit")(submit)

@@ -1,41 +1,38 @@
 """`greenlight vertex schedule`: makes one, and lists, pauses, resumes and deletes them."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.options import ConfigFile, DataDir, OutputDir, Settings, SourceName
-from pipeline.commands.submit import compiled
-from pipeline.commands.vertex import vertex, working
-from pipeline.config import Config, load_config
+from pipeline.commands.options import configured_by, run_options, service_options
+from pipeline.config import Config
+from pipeline.vertex.folder import vertex_folder
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from google.cloud.aiplatform_v1 import ScheduleServiceClient
+    from rich.status import Status
 
 Number = Annotated[str, typer.Argument(help="its number, as `list` shows it, or its full name")]
 
-schedule = typer.Typer(
-    name="schedule",
-    help="Lets Vertex AI run the pipeline by the clock, each time on the newest spans.",
-    rich_markup_mode=None,
-)
-vertex.add_typer(schedule)
+
+@functools.wraps(run_options)
+def _options_at_first_use(**given: Any) -> Callable[[], Config]:
+    """Reads the configuration only when asked for: before `list` its options are a mistake."""
+    return functools.partial(run_options, **given)
 
 
-@schedule.callback(invoke_without_command=True)
+@configured_by(_options_at_first_use)
 def schedule_job(
     context: typer.Context,
+    *,
     cron: Annotated[
         str | None, typer.Option(help="when, such as '0 4 * * *': every day at 4 UTC")
     ] = None,
-    config: ConfigFile = None,
-    source: SourceName = None,
-    data_dir: DataDir = None,
-    output_dir: OutputDir = None,
-    settings: Settings = None,
+    config: Callable[[], Config],
     start: Annotated[str | None, typer.Option(help="no run before, such as 2027-01-31")] = None,
     end: Annotated[str | None, typer.Option(help="no run after")] = None,
     most: Annotated[int | None, typer.Option("--max-runs", min=1, help="runs in all")] = None,
@@ -50,19 +47,18 @@ def schedule_job(
         return
     if cron is None:
         raise UserError("Say when: --cron '0 4 * * *'.")
-    chosen = load_config(
-        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
-    )
+    chosen = config()
     with _service(chosen) as (status, client):
-        from pipeline.vertex import schedule as schedules
-        from pipeline.vertex.submit import make_job
+        from pipeline.vertex.checked import checked_job
+        from pipeline.vertex.service.schedule import When, make_schedule, moment
+        from pipeline.vertex.service.submit import make_job
 
-        first, last = schedules.moment("--start", start), schedules.moment("--end", end)
-        when = schedules.When(cron, first, last, most, concurrent, queue)
+        first, last = moment("--start", start), moment("--end", end)
+        when = When(cron, first, last, most, concurrent, queue)
         status.update("Compiling and checking")
-        job = make_job(compiled(chosen, ""))
+        job = make_job(checked_job(chosen, ""))
         status.update("Making the schedule")
-        name, page = schedules.schedule(client, chosen.vertex, job, when)
+        name, page = make_schedule(client, chosen.vertex, job, when)
     typer.echo(f"{name}: {page}")
 
 
@@ -75,69 +71,64 @@ def _refuse_options(context: typer.Context) -> None:
             raise UserError(f"{option} belongs behind {context.invoked_subcommand}.")
 
 
-@schedule.command("list")
-def list_them(config: ConfigFile = None, settings: Settings = None) -> None:
+@configured_by(service_options)
+def list_all(config: Config) -> None:
     """Shows the pipeline's schedules: number, state, expression, next run, runs so far."""
-    chosen = load_config(config, settings or [])
-    with _service(chosen) as (_, client):
-        from pipeline.vertex.schedule import schedules
+    with _service(config) as (_, client):
+        from pipeline.vertex.service.schedule import list_schedules
 
-        found = schedules(client, chosen.vertex)
-    for one in found:
+        existing = list_schedules(client, config.vertex)
+    for one in existing:
         typer.echo(_line(one))
-    if not found:
-        typer.echo(f"{chosen.vertex.pipeline_name} has no schedule.")
+    if not existing:
+        typer.echo(f"{config.vertex.pipeline_name} has no schedule.")
 
 
-@schedule.command()
-def pause(number: Number, config: ConfigFile = None, settings: Settings = None) -> None:
+@configured_by(service_options)
+def pause(number: Number, config: Config) -> None:
     """Lets a schedule start no further run; those at work go on."""
-    chosen = load_config(config, settings or [])
-    with _service(chosen) as (_, client):
-        from pipeline.vertex.schedule import pause as ask
+    with _service(config) as (_, client):
+        from pipeline.vertex.service.schedule import pause_schedule
 
-        found = ask(client, chosen.vertex, number)
-    typer.echo(_line(found))
+        changed = pause_schedule(client, config.vertex, number)
+    typer.echo(_line(changed))
 
 
-@schedule.command()
+@configured_by(service_options)
 def resume(
     number: Number,
-    config: ConfigFile = None,
-    settings: Settings = None,
+    config: Config,
     catch_up: Annotated[
         bool, typer.Option("--catch-up", help="first the runs that it missed")
     ] = False,
 ) -> None:
     """Lets a paused schedule go on."""
-    chosen = load_config(config, settings or [])
-    with _service(chosen) as (_, client):
-        from pipeline.vertex.schedule import resume as ask
+    with _service(config) as (_, client):
+        from pipeline.vertex.service.schedule import resume_schedule
 
-        found = ask(client, chosen.vertex, number, catch_up)
-    typer.echo(_line(found))
+        changed = resume_schedule(client, config.vertex, number, catch_up)
+    typer.echo(_line(changed))
 
 
-@schedule.command()
-def delete(number: Number, config: ConfigFile = None, settings: Settings = None) -> None:
+@configured_by(service_options)
+def delete(number: Number, config: Config) -> None:
     """Deletes a schedule; runs that it started go on."""
-    chosen = load_config(config, settings or [])
-    with _service(chosen) as (_, client):
-        from pipeline.vertex.schedule import delete as ask
+    with _service(config) as (_, client):
+        from pipeline.vertex.service.schedule import delete_schedule
 
-        ask(client, chosen.vertex, number)
+        delete_schedule(client, config.vertex, number)
     typer.echo(f"{number}: deleted")
 
 
 @contextmanager
-def _service(chosen: Config) -> "Iterator[tuple[Any, ScheduleServiceClient]]":
+def _service(config: Config) -> "Iterator[tuple[Status, ScheduleServiceClient]]":
     """The status line and the service's client, with noise sent to the log."""
-    with working(chosen) as (console, _), console.status("Loading Google's client") as status:
+    with vertex_folder(config) as (console, _), console.status("Loading Google's client") as status:
         from google.cloud.aiplatform_v1 import ScheduleServiceClient
 
-        from pipeline.vertex.service import connect
+        from pipeline.vertex.service.connection import connect
 
-        client = connect(ScheduleServiceClient, chosen.vertex)
+        client = connect(ScheduleServiceClient, config.vertex)
         yield status, client
 
 
@@ -148,3 +139,15 @@ def _line(one: Any) -> str:
     following = f", next at {due:%Y-%m-%d %H:%M} UTC" if due and state == "active" else ""
     number = one.name.rpartition("/")[2]
     return f"{number}: {state}, {one.cron}{following}, {one.started_run_count} runs so far"
+
+
+schedule = typer.Typer(
+    name="schedule",
+    help="Lets Vertex AI run the pipeline by the clock, each time on the newest spans.",
+    rich_markup_mode=None,
+)
+schedule.callback(invoke_without_command=True)(schedule_job)
+schedule.command("list")(list_all)
+schedule.command()(pause)
+schedule.command()(resume)
+schedule.command()(delete)

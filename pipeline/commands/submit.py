@@ -1,23 +1,22 @@
-"""`greenlight vertex submit`."""
+"""`greenlight vertex submit`: a run on Vertex AI."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.options import ConfigFile, DataDir, OutputDir, Settings, SourceName
-from pipeline.commands.vertex import tell_verdict, vertex, working
-from pipeline.config import Config, load_config
-from schemas.errors import UserError
+from pipeline.commands.options import configured_by, run_options
+from pipeline.commands.verdict import conclude
+from pipeline.config import Config
+from pipeline.vertex.folder import vertex_folder
+
+if TYPE_CHECKING:
+    from google.cloud.aiplatform_v1 import PipelineServiceClient
 
 
-@vertex.command("submit")
-def submit_job(
-    config: ConfigFile = None,
-    source: SourceName = None,
-    data_dir: DataDir = None,
-    output_dir: OutputDir = None,
-    settings: Settings = None,
-    job_id: Annotated[str | None, typer.Option(help="the job's name; none: by the time")] = None,
+@configured_by(run_options)
+def submit(
+    config: Config,
+    job_id: Annotated[str | None, typer.Option(help="the job's name; default: by its time")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="follow the job to its end")] = False,
 ) -> None:
     """Compiles, checks and starts the pipeline on Vertex AI; prints its page's address.
@@ -25,52 +24,59 @@ def submit_job(
     Exit status: 0 started, or with --wait blessed; 3 with --wait not blessed; anything else an
     error.
     """
-    chosen = load_config(
-        config, settings or [], source=source, data_dir=data_dir, output_dir=output_dir
-    )
-    with working(chosen) as (console, _), console.status("Loading TensorFlow and TFX") as status:
-        from google.cloud.aiplatform_v1 import MetadataServiceClient, PipelineServiceClient
-
-        from pipeline.vertex import submit
-        from pipeline.vertex.experiment import add_to_experiment
-        from pipeline.vertex.service import connect
-        from pipeline.vertex.verdict import verdict_of
-
-        vertex_ai = chosen.vertex
-        name = submit.new_job_id(vertex_ai, job_id)
-        status.update("Compiling and checking")
-        job = submit.make_job(compiled(chosen, name))
-        status.update("Submitting")
-        client = connect(PipelineServiceClient, vertex_ai)
-        page = submit.submit(client, vertex_ai, job, name)
-    typer.echo(f"{name}: {page}")
-    if not wait and not vertex_ai.job.experiment:
-        return
-    with working(chosen) as (console, _), console.status("The job runs; waiting") as status:
-        if vertex_ai.job.experiment:
-            status.update("The job runs; adding it to its experiment")
-            metadata = connect(MetadataServiceClient, vertex_ai)
-            add_to_experiment(client, metadata, vertex_ai, name)
-        if wait:
-            status.update("The job runs; waiting for its end")
-            ended = submit.wait(client, vertex_ai, name, console.print)
-            root = str(vertex_ai.pipeline_root)
-            blessed = verdict_of(ended, root, name)
+    client, name = _start(config, job_id)
+    if config.vertex.job.experiment:
+        _join_experiment(config, client, name)
     if wait:
-        tell_verdict(blessed, root)
+        blessed = _follow(config, client, name)
+        conclude(blessed, f"greenlight report {config.vertex.pipeline_root}")
 
 
-def compiled(config: Config, run_id: str) -> dict[str, Any]:
-    """The compiled job, once nothing speaks against submitting it.
+def _start(config: Config, job_id: str | None) -> "tuple[PipelineServiceClient, str]":
+    """Submits the job and prints where its page is; returns the service and the job's name."""
+    with (
+        vertex_folder(config) as (console, _),
+        console.status("Loading TensorFlow and TFX") as status,
+    ):
+        from google.cloud.aiplatform_v1 import PipelineServiceClient
 
-    Raises:
-      UserError: something does.
-    """
-    from pipeline.vertex.check import job_findings
-    from pipeline.vertex.compile import compile_job
+        from pipeline.vertex.checked import checked_job
+        from pipeline.vertex.service import submit
+        from pipeline.vertex.service.connection import connect
 
-    job = compile_job(config, run_id)
-    if found := job_findings(job, config):
-        more = f" `greenlight vertex check` has {len(found) - 1} more." if found[1:] else ""
-        raise UserError(found[0] + more)
-    return job
+        name = submit.new_job_id(config.vertex, job_id)
+        status.update("Compiling and checking")
+        job = submit.make_job(checked_job(config, name))
+        status.update("Submitting")
+        client = connect(PipelineServiceClient, config.vertex)
+        page = submit.submit(client, config.vertex, job, name)
+    typer.echo(f"{name}: {page}")
+    return client, name
+
+
+def _join_experiment(config: Config, client: "PipelineServiceClient", name: str) -> None:
+    """Adds the started job to its experiment."""
+    from google.cloud.aiplatform_v1 import MetadataServiceClient
+
+    from pipeline.vertex.service.connection import connect
+    from pipeline.vertex.service.experiment import add_to_experiment
+
+    with (
+        vertex_folder(config) as (console, _),
+        console.status("The job runs; adding it to its experiment"),
+    ):
+        metadata = connect(MetadataServiceClient, config.vertex)
+        add_to_experiment(client, metadata, config.vertex, name)
+
+
+def _follow(config: Config, client: "PipelineServiceClient", name: str) -> bool:
+    """Waits for the end of the started job; returns whether its model is blessed."""
+    from pipeline.vertex.service.submit import wait
+    from pipeline.vertex.service.verdict import verdict_of
+
+    with (
+        vertex_folder(config) as (console, _),
+        console.status("The job runs; waiting for its end"),
+    ):
+        ended = wait(client, config.vertex, name, console.print)
+        return verdict_of(ended, str(config.vertex.pipeline_root), name)

@@ -1,7 +1,7 @@
 """What a compiled job says beside its graph: as whom, in which network, on which machines."""
 
-from pipeline.vertex.config import NodeConfig, VertexConfig
 from pipeline.vertex.steps import Spec
+from pipeline.vertex_config import NodeConfig, VertexConfig
 
 
 def set_job(job: Spec, vertex: VertexConfig) -> None:

@@ -27,14 +27,14 @@ def steps_in_order(spec: Spec) -> list[Step]:
     steps = {name: _step(name, task, spec) for name, task in spec["root"]["dag"]["tasks"].items()}
     order = graphlib.TopologicalSorter({name: awaited(one.task) for name, one in steps.items()})
     order.prepare()
-    found: list[Step] = []
+    ordered: list[Step] = []
     while order.is_active():
         ready = sorted(
             order.get_ready(), key=lambda name: ("resolver" not in steps[name].executor, name)
         )
-        found += (steps[name] for name in ready)
+        ordered += (steps[name] for name in ready)
         order.done(*ready)
-    return found
+    return ordered
 
 
 def _step(name: str, task: Spec, spec: Spec) -> Step:
@@ -52,8 +52,8 @@ def container_of(executor: Spec) -> Spec:
     if "customJob" not in executor:
         return dict(executor.get("container", {}))
     (pool,) = executor["customJob"]["customJob"]["jobSpec"]["workerPoolSpecs"]
-    given = dict(pool["containerSpec"])
-    return {"image": given.pop("imageUri"), **given}
+    container = dict(pool["containerSpec"])
+    return {"image": container.pop("imageUri"), **container}
 
 
 def awaited(task: Spec) -> set[str]:

@@ -36,7 +36,7 @@ def test_every_row_is_a_configuration_of_the_tutorials_model(name):
 
 def test_rows_are_told_in_short():
     row = {"model.rating_layers": [256, 64], "model.dims": 32, "training.learning_rate": 0.5}
-    assert tables._told(row) == "256-64-1, dims 32, learning_rate 0.5"
+    assert tables.label_of(row) == "256-64-1, dims 32, learning_rate 0.5"
 
 
 def test_figures_of_known_answers():

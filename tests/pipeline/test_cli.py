@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import cli, local
+from pipeline.commands import run
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -108,31 +109,9 @@ def test_a_second_run_in_an_output_directory_is_refused(tmp_path, monkeypatch, c
     assert err.count("\n") == 1 and f"Another run is at work in {tmp_path / 'out'}" in err
 
 
-def test_the_lock_is_free_again_however_a_run_ends(tmp_path):
-    with pytest.raises(ZeroDivisionError), local.alone(tmp_path):
-        raise ZeroDivisionError
-    with local.alone(tmp_path):
-        held = subprocess.run(
-            [sys.executable, "-c", f"""
-import pathlib
-from pipeline.local import alone
-from schemas.errors import UserError
-try:
-    with alone(pathlib.Path({str(tmp_path)!r})):
-        print("free")
-except UserError:
-    print("held")
-"""],
-            capture_output=True, text=True, check=True, env=ENVIRONMENT,
-        )  # fmt: skip
-        assert held.stdout == "held\n"
-    with local.alone(tmp_path):
-        pass
-
-
 def _outcome(monkeypatch, blessed):
     outcome = local.Outcome({"blessed": blessed, "reasons": ["one", "two"]}, Path("reports/x"))
-    monkeypatch.setattr(local, "run_local", lambda config: outcome)
+    monkeypatch.setattr(run, "run_local", lambda config: outcome)
     monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
     with pytest.raises(SystemExit) as caught:
         cli.main()
@@ -150,7 +129,7 @@ def test_ctrl_c_is_one_line_and_status_130(monkeypatch, capsys):
     def interrupted(config):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(local, "run_local", interrupted)
+    monkeypatch.setattr(run, "run_local", interrupted)
     monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
     with pytest.raises(SystemExit) as caught:
         cli.main()
@@ -159,22 +138,7 @@ def test_ctrl_c_is_one_line_and_status_130(monkeypatch, capsys):
 
 
 def test_a_fault_of_ours_is_not_dressed_up_as_the_users(monkeypatch):
-    monkeypatch.setattr(local, "run_local", lambda config: 1 / 0)
+    monkeypatch.setattr(run, "run_local", lambda config: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
-
-
-def test_run_ids_are_unique_even_within_a_second(tmp_path):
-    taken = []
-    for _ in range(3):
-        taken.append(local.new_run_id(tmp_path))
-        (tmp_path / taken[-1]).mkdir()
-    assert len(set(taken)) == 3 and taken == sorted(taken)
-
-
-def test_an_output_directory_knows_its_folders(tmp_path):
-    folders = local.Folders(tmp_path)
-    assert {folders.artifacts, folders.reports, folders.serving} == {
-        tmp_path / name for name in ("artifacts", "reports", "serving_model")
-    }

@@ -1,7 +1,6 @@
 """Reports fetched from a pipeline root: a folder, and a local stub of Cloud Storage's JSON API."""
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -9,11 +8,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from pipeline import remote
-from pipeline.commands import report
-from pipeline.vertex.verdict import reported_verdict
+from pipeline.commands.report import report
+from pipeline.vertex.service.verdict import reported_verdict
 from schemas.errors import RunFailed, UserError
 from tests.pipeline.test_publish import FACTS, FILES, _content
-from tests.pipeline.vertex.strangers import ANSWERS, stranger
+from tests.pipeline.vertex.strangers import ANSWERS, running, stranger
 
 OLD, NEW = "20260101-000000", "20260102-000000"
 
@@ -72,19 +71,14 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def bucket(root, monkeypatch):
     """Serves the folder above the root as a bucket; the client finds it as it finds emulators."""
-    server = Storage(root.parent, 0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_address[1]}"
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Storage(root.parent, 0) as server, running(server):
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        yield server
 
 
 def test_the_newest_report_of_a_bucket_is_fetched(bucket, tmp_path, capfd):
-    report.report("gs://films/root/", str(tmp_path / "out"))
+    report("gs://films/root/", str(tmp_path / "out"))
     page = tmp_path / "out/reports" / NEW / "index.html"
     assert capfd.readouterr().out.strip() == str(page)
     assert sorted(path.name for path in page.parent.iterdir()) == FILES
@@ -94,14 +88,14 @@ def test_the_newest_report_of_a_bucket_is_fetched(bucket, tmp_path, capfd):
 
 
 def test_one_job_of_a_bucket_is_fetched(bucket, tmp_path):
-    report.report(f"gs://films/root/1234/job-{OLD}", str(tmp_path / "out"))
+    report(f"gs://films/root/1234/job-{OLD}", str(tmp_path / "out"))
     assert (tmp_path / "out/reports" / OLD / "index.html").exists()
     assert not (tmp_path / "out/reports" / NEW).exists()
 
 
 def test_a_history_is_over_all_runs_of_a_folder(root, tmp_path, capfd):
     for _ in range(2):  # what is there already is written anew
-        report.report(str(root), str(tmp_path / "out"), history=True)
+        report(str(root), str(tmp_path / "out"), history=True)
     page = Path(capfd.readouterr().out.split()[-1])
     text = page.read_text()
     assert "2 runs, 2 blessed" in text
@@ -148,7 +142,7 @@ def test_no_stranger_is_believed(answer, monkeypatch):
 @pytest.mark.parametrize("content", [b"<!doctype html>", b"[]", b"", b"\xff", b'{"run_id": "a'])
 def test_a_report_that_is_none_is_refused(tmp_path, content):
     with pytest.raises(UserError, match=r"blessing\.json of the report is broken"):
-        remote.fetch(remote.Found(0.0, lambda name: content), tmp_path / "reports")
+        remote.fetch(remote.StoredReport(0.0, lambda name: content), tmp_path / "reports")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -171,7 +165,7 @@ def test_a_run_s_verdict_is_read_from_its_report(bucket, root):
 @pytest.mark.parametrize("run_id", ["../../etc", "a/b", ".hidden"])
 def test_a_report_does_not_choose_its_folder(tmp_path, run_id):
     content = {"blessing.json": _content(run_id=run_id), "facts.json": FACTS}
-    found = remote.Found(0.0, lambda name: json.dumps(content[name]).encode())
+    found = remote.StoredReport(0.0, lambda name: json.dumps(content[name]).encode())
     with pytest.raises(UserError, match="run id"):
         remote.fetch(found, tmp_path / "reports")
     assert list(tmp_path.iterdir()) == []
@@ -179,6 +173,6 @@ def test_a_report_does_not_choose_its_folder(tmp_path, run_id):
 
 def test_a_report_of_another_version_is_refused(tmp_path):
     content = {"blessing.json": {"run_id": "a"}, "facts.json": FACTS}
-    found = remote.Found(0.0, lambda name: json.dumps(content[name]).encode())
+    found = remote.StoredReport(0.0, lambda name: json.dumps(content[name]).encode())
     with pytest.raises(UserError, match="Another version wrote this report"):
         remote.fetch(found, tmp_path / "reports")

@@ -23,11 +23,10 @@ from components.exported.export import ExportedRecommender, save
 from components.exported.stored import StoredUsers
 from pipeline.cli import app
 from schemas.features import SEPARATOR
+from schemas.titles import Titles
 from serving import friendly  # noqa: F401 (it registers the convertor)
 from serving.batch import write_batch
 from serving.commands import _history
-from serving.model import Catalogue
-from serving.titles import Titles
 from serving.versions import choose
 from tests.browser import browser
 from tests.components.conftest import (  # noqa: F401 (fixtures)
@@ -200,7 +199,9 @@ def test_the_command_line_takes_and_shows_every_name(folder, name):
 
 
 def test_what_a_command_is_told_to_like_is_a_name_before_it_is_a_rating(model):
-    answers = SimpleNamespace(titles=Titles(model.catalogue))
+    movies = model.catalogue
+    titles = Titles(movies.ids, movies.titles, movies.years, movies.ratings)
+    answers = SimpleNamespace(titles=titles)
     assert _history(answers, ["a=5", "zoë=4", "="]) == [
         {"movie": "a=5"}, {"movie": "zoë", "rating": 4.0}, {"movie": "="},
     ]  # fmt: skip
@@ -219,13 +220,10 @@ def test_any_id_is_part_of_a_path(name):
 @given(st.lists(names, min_size=1, max_size=6, unique=True), st.randoms())
 def test_any_movie_is_found_by_its_id_and_its_title(ids, draw):
     titles = [draw.choice(ids) for _ in ids]
-    rows = {movie: row for row, movie in enumerate(ids)}
-    counts = np.arange(len(ids))
-    found = Titles(Catalogue(ids, titles, [0] * len(ids), [[]] * len(ids), counts, rows))
-    for movie, row in rows.items():
+    unknown_years, counts = [0] * len(ids), np.arange(len(ids))
+    found = Titles(ids, titles, unknown_years, counts)
+    for row, movie in enumerate(ids):
         assert found.find(movie) == row
-    others = [f"id {row}" for row in range(len(ids))]
-    rows = {movie: row for row, movie in enumerate(others)}
-    fresh = Titles(Catalogue(others, titles, [0] * len(ids), [[]] * len(ids), counts, rows))
+    fresh = Titles([f"id {row}" for row in range(len(ids))], titles, unknown_years, counts)
     for title in titles:
         assert titles[fresh.find(title)] == title

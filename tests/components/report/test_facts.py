@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from components.evaluation import bands
 from components.examples import activity
+from components.pages.histograms import histogram
 from components.report import facts, people
-from components.report.data import histogram
 
 
 @pytest.fixture(scope="module")

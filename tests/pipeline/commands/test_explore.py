@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands import explore
+from pipeline import explore
 from pipeline.metadata import Metadata, NodeRun
 from tests.browser import browser
 from tests.looks import DRAWN
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
@@ -98,7 +98,8 @@ def test_a_run_with_the_same_settings_finds_the_nodes_in_its_cache(output, secon
     """Only as far as the same nodes, in a process of its own, by the runner that `run` uses."""
     script = (
         "import sys; from pathlib import Path; from rich.console import Console;"
-        "from pipeline.config import load_config; from pipeline.local import Folders, execute;"
+        "from pipeline.config import load_config; from pipeline.local import execute;"
+        "from pipeline.output import Folders;"
         "config = load_config(None, [], output_dir=sys.argv[1]);"
         "folders = Folders(Path(sys.argv[1]));"
         "execute(config, Console(quiet=True), folders, 'run', ['DataValidator'])"

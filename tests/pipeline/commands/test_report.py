@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from pipeline.commands import report
+from pipeline.commands.report import report
 from pipeline.publish import publish
+from pipeline.reports import find_run, rebuild, write_history
 from schemas.errors import UserError
 from tests.pipeline.test_publish import FACTS, FILES, GATE, METRICS, RUNS, Stored, _content
 
@@ -26,19 +27,19 @@ def reports(tmp_path):
     "name", ["20260102-000000", "latest", "reports/20260102-000000", "/x/20260102-000000/"]
 )
 def test_a_run_is_found_by_id_folder_or_as_the_latest(reports, name):
-    assert report.find_run(reports, name) == reports / "20260102-000000"
+    assert find_run(reports, name) == reports / "20260102-000000"
 
 
 def test_a_run_that_is_not_there_is_said_in_one_sentence(reports):
     with pytest.raises(UserError, match=r"no report of a run 'first' .* 20260101-000000, 20260102"):
-        report.find_run(reports, "first")
+        find_run(reports, "first")
     with pytest.raises(UserError, match="has no reports"):
-        report.report(output_dir=str(reports / "nowhere"))
+        report(output_dir=str(reports / "nowhere"))
 
 
 def test_history_shows_every_run_once(reports):
     (reports / "20260101-000000" / "index.html").unlink()  # as earlier versions left it
-    path = report.write_history(reports)
+    path = write_history(reports)
     text = path.read_text()
     assert path == reports / "history.html"
     for link in ("20260101-000000/blessing.json", "20260102-000000/index.html"):
@@ -48,12 +49,12 @@ def test_history_shows_every_run_once(reports):
 
 def test_history_of_nothing_is_a_mistake(tmp_path):
     with pytest.raises(UserError, match="no finished run yet"):
-        report.write_history(tmp_path)
+        write_history(tmp_path)
 
 
 def test_a_run_of_an_earlier_version_cannot_be_rebuilt(reports, tmp_path):
     with pytest.raises(UserError, match="run it again"):
-        report.rebuild(str(tmp_path / "metadata.sqlite"), reports / "20260101-000000")
+        rebuild(str(tmp_path / "metadata.sqlite"), reports / "20260101-000000")
 
 
 def test_rewriting_a_report_leaves_whole_files_only(reports):

@@ -63,11 +63,17 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def stranger(answer: str) -> Iterator[Stranger]:
     """Lets a stranger answer on a free port of this machine."""
-    with Stranger(answer) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with Stranger(answer) as server, running(server):
+        yield server
+
+
+@contextmanager
+def running(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Lets a server answer from a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()

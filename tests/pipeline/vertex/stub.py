@@ -1,13 +1,14 @@
 """A local stub of the parts of Vertex AI's REST API that are documented and used; no Vertex AI."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.pipeline.vertex.strangers import running
 
 REASONS = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
@@ -152,10 +153,5 @@ def serving(stub: VertexStub) -> Iterator[VertexStub]:
     """Lets the stub answer on a free port of this machine."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub)) as server:
         stub.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
+        with running(server):
             yield stub
-        finally:
-            server.shutdown()
-            thread.join()

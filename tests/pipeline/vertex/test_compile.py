@@ -12,7 +12,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.config import Config, load_config
 from pipeline.vertex.compile import compile_job, write_job, write_kfp
-from pipeline.vertex.store import matches
+from pipeline.vertex.dry_run.store import matches
 from schemas.errors import UserError
 from tests.pipeline.vertex import golden
 from tests.pipeline.vertex.conftest import RUN_ID, SETTINGS

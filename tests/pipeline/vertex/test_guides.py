@@ -11,7 +11,7 @@ import yaml
 
 from pipeline.cli import app
 from pipeline.config import Config, load_config
-from pipeline.vertex.check_settings import image_findings, setting_findings
+from pipeline.vertex.check.settings import image_findings, setting_findings
 from tests.test_image import stages
 
 ROOT = Path(__file__).parents[3]

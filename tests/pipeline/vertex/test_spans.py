@@ -9,7 +9,7 @@ import pytest
 from components.example_gen.executor import resolve_patterns
 from components.example_gen.inputs import input_config, resolved
 from pipeline.config import load_config
-from pipeline.vertex.check import wiring_findings
+from pipeline.vertex.check.job import wiring_findings
 from pipeline.vertex.compile import compile_job
 from schemas.source import load_source
 

@@ -1,0 +1,13 @@
+"""`greenlight run`: the whole pipeline on this machine."""
+
+from pipeline.commands.options import configured_by, run_options
+from pipeline.commands.verdict import conclude
+from pipeline.config import Config
+from pipeline.local import run_local
+
+
+@configured_by(run_options)
+def run(config: Config) -> None:
+    """Runs the pipeline here. Exit status: 0 blessed and pushed, 3 finished but not blessed."""
+    outcome = run_local(config)
+    conclude(outcome.blessing["blessed"], outcome.report, outcome.blessing["reasons"])

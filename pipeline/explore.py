@@ -1,0 +1,121 @@
+"""Runs the pipeline's first nodes on this machine, and writes a page on the data they read."""
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from pipeline.config import Config
+from pipeline.local import execute, local_run
+from schemas.files import write_whole
+from schemas.source import load_source
+
+if TYPE_CHECKING:
+    from components.explore.content import Content, Explored
+    from components.explore.findings import Finding
+    from pipeline.metadata import Metadata, NodeRun
+
+PAGE_FILE = "index.html"
+NODES = ("CuratedSchema", "RatingExampleGen", "StatisticsGen", "CatalogueStatistics")
+
+
+def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list[Finding]]":
+    """Runs the nodes that read the data, counts it and writes its page; shows progress.
+
+    A run with the same settings finds the nodes' work in its cache, and the other way round.
+
+    Args:
+      config: everything a user may choose.
+      movie: title or id of a movie to show by itself, too.
+
+    Returns:
+      The page, and what it says in words.
+
+    Raises:
+      UserError: as `run_local`, or there is no such movie.
+      RunFailed: for everything else; the log then holds the traceback.
+    """
+    with local_run(config) as (console, folders):
+        metadata, runs = execute(config, console, folders, "explore", NODES)
+        with console.status("Counting the ratings"):
+            explored = count_data(config, metadata, runs, str(folders.artifacts / "explore"))
+            row = None if movie is None else find_movie(explored, movie)
+        with console.status("Drawing the page"):
+            from components.explore.content import make_content
+            from components.explore.findings import findings
+            from components.explore.page import render
+
+            content = make_content(explored, row)
+            sentences = findings(content)
+            now = datetime.datetime.now(tz=datetime.timezone.utc)
+            page = render(content, sentences, config.source, now.strftime("%Y-%m-%d %H:%M UTC"))
+        console.print(splits_table(content))
+        folders.explore.mkdir(parents=True, exist_ok=True)
+        return write_whole(folders.explore / PAGE_FILE, page), sentences
+
+
+def count_data(
+    config: Config, metadata: "Metadata", runs: "list[NodeRun]", work: str
+) -> "Explored":
+    """Counts what the nodes wrote.
+
+    Args:
+      config: what they ran with.
+      metadata: where they noted their outputs.
+      runs: how they went.
+      work: a folder that workers may write to; it is removed.
+    """
+    from components.example_gen.generate import LOCAL_BEAM_ARGS
+    from components.examples.rows import read_rows
+    from components.explore.content import Explored
+    from components.explore.feature_statistics import read_statistics
+    from components.explore.gather import Artifacts, gather
+
+    by_node = {run.node: run for run in runs}
+    examples, catalogue, statistics, catalogue_statistics = (
+        str(metadata.output(by_node[node], output))
+        for node, output in (
+            ("RatingExampleGen", "examples"),
+            ("RatingExampleGen", "catalogue"),
+            ("StatisticsGen", "statistics"),
+            ("CatalogueStatistics", "statistics"),
+        )
+    )
+    source = load_source(config.source)
+    job = Artifacts(examples, catalogue, source)
+    return Explored(
+        gather(job, work, config.beam_args or LOCAL_BEAM_ARGS),
+        job.movies(),
+        read_rows(examples),
+        read_statistics(statistics) | read_statistics(catalogue_statistics),
+        source.scale,
+    )
+
+
+def find_movie(explored: "Explored", typed: str) -> int:
+    """The row of the movie that the user means, by id or title.
+
+    Raises:
+      UserError: there is none; the sentence names what comes close.
+    """
+    from schemas.text import to_texts
+    from schemas.titles import Titles
+
+    catalogue = explored.catalogue
+    ids, titles = (to_texts(names.to_pylist()) for names in (catalogue.ids, catalogue.titles))
+    years = [int(known[0]) if known else 0 for known in catalogue.values("year")]
+    return Titles(ids, titles, years, explored.totals().ratings).find(typed)
+
+
+def splits_table(content: "Content") -> Table:
+    """The splits side by side."""
+    from components.explore.page import split_rows
+
+    table = Table(title="Splits", title_justify="left")
+    table.add_column("of the split")
+    for name in content["splits"]:
+        table.add_column(name, justify="right")
+    for row in split_rows(content):
+        table.add_row(row["name"], *row["cells"])
+    return table

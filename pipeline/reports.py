@@ -1,0 +1,79 @@
+"""The reports of an output directory: one found and written anew, or a page over all of them."""
+
+import json
+from pathlib import Path
+
+from schemas.errors import UserError
+from schemas.files import write_whole
+
+HISTORY_PAGE = "history.html"
+
+
+def find_run(reports: Path, run: str) -> Path:
+    """The folder of a run's report, by id, folder or 'latest'.
+
+    Raises:
+      UserError: there is no such run.
+    """
+    place = reports / Path(run).name
+    if not (place / "blessing.json").exists():
+        known = sorted(path.name for path in reports.glob("2*") if path.is_dir())
+        raise UserError(
+            f"There is no report of a run {run!r} in {reports}; the newest are "
+            f"{', '.join(known[-3:]) or 'none'}."
+        )
+    return place.resolve()
+
+
+def rebuild(metadata: str, place: Path) -> Path:
+    """Writes a run's report anew out of its artifacts; its seconds stay as they were measured.
+
+    Raises:
+      UserError: the artifacts are gone, or an earlier version made them.
+    """
+    from components.report.component import gather
+    from components.report.page import BLESSING_FILE, PAGE_FILE
+    from pipeline.metadata import Metadata
+    from pipeline.publish import check, write
+
+    inputs, properties = Metadata(metadata).report_inputs(place.name)
+    needed = {"catalogue", "model", "evaluation"}
+    if not needed <= set(inputs) or "scale" not in properties:
+        raise UserError(
+            f"The run {place.name} was made by an earlier version, or its metadata are gone: its "
+            "report cannot be rebuilt; run it again."
+        )
+    for artifacts in inputs.values():
+        for artifact in artifacts:
+            if "://" not in artifact.uri and not Path(artifact.uri).exists():
+                raise UserError(f"{artifact.uri} is gone: run again to have a report.")
+    content, facts = gather(inputs, properties)
+    published = json.loads((place / BLESSING_FILE).read_text(encoding="utf-8"))
+    content["seconds"] = published["seconds"]
+    check(content)
+    write(place, content, facts)
+    return place / PAGE_FILE
+
+
+def write_history(reports: Path) -> Path:
+    """Writes one page with the metrics of every run over time, with links to their reports.
+
+    Raises:
+      UserError: no run has ended yet.
+    """
+    from components.report.history import render_history
+
+    reported = [
+        (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))
+        for path in sorted(reports.glob("*/blessing.json"))
+        if not path.parent.is_symlink() and not path.parent.name.startswith(".")
+    ]
+    if not reported:
+        raise UserError(f"{reports} holds no finished run yet.")
+    return write_whole(reports / HISTORY_PAGE, render_history(reported))
+
+
+def _link(folder: Path) -> str:
+    """What a run's line links to: its page, or its facts where an earlier version made none."""
+    page = folder / "index.html"
+    return f"{folder.name}/{page.name if page.exists() else 'blessing.json'}"

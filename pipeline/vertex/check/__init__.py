@@ -1,0 +1,1 @@
+"""What would fail on Vertex AI or Kubeflow, found before a submission."""

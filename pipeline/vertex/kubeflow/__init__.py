@@ -1,0 +1,1 @@
+"""Kubeflow Pipelines over the network."""

@@ -1,0 +1,1 @@
+"""Vertex AI over the network: jobs, schedules and experiments."""

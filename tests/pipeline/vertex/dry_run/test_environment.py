@@ -1,0 +1,56 @@
+"""The dry run's environment holds the lock and the built package, and nothing else."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.vertex.dry_run.environment import Environment
+from pipeline.vertex.dry_run.run import CommandRunner
+from pipeline.vertex.lock import CHECKOUT, locked, locked_files
+from schemas.errors import RunFailed, UserError
+
+LOOK = """
+import importlib.metadata, json, pipeline, data
+names = [one.metadata["Name"] for one in importlib.metadata.distributions()]
+print(json.dumps({"names": names, "pipeline": pipeline.__file__, "data": data.__file__}))
+"""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return Environment(tmp_path_factory.mktemp("clean") / "environment")
+
+
+def plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def test_it_holds_the_lock_and_the_package_alone(environment: Environment, tmp_path: Path) -> None:
+    run = subprocess.run(
+        environment.command(["python", "-c", LOOK]),
+        env=environment.variables(), cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = json.loads(run.stdout)
+    pins = locked(CHECKOUT / "requirements.lock")
+    assert sorted(map(plain, found["names"])) == sorted(["greenlight", *(p.name for p in pins)])
+    for name in ("pipeline", "data"):
+        assert not Path(found[name]).is_relative_to(CHECKOUT)
+
+
+def test_another_version_than_the_lock_says_is_refused(tmp_path: Path) -> None:
+    for line in ("rich==0.1", "no-such-package==1.0"):
+        (tmp_path / "requirements.lock").write_text(f"# a lock\n{line}\n", encoding="utf-8")
+        with pytest.raises(UserError, match="is not installed as"):
+            list(locked_files(tmp_path / "requirements.lock"))
+
+
+def test_a_step_that_fails_stops_with_its_last_line_and_its_log(
+    environment: Environment, tmp_path: Path
+) -> None:
+    run = CommandRunner(environment, tmp_path / "logs")
+    run("Fine", ["python", "-c", "import os; print(os.environ['TF_USE_LEGACY_KERAS'])"])
+    assert (tmp_path / "logs" / "Fine.log").read_text(encoding="utf-8") == "1\n"
+    with pytest.raises(RunFailed, match=r"Broken failed: ValueError: no data\. .*Broken\.log"):
+        run("Broken", ["python", "-c", "raise ValueError('no data')"])

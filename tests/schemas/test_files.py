@@ -1,0 +1,32 @@
+"""Files are replaced at once: whoever reads meanwhile finds the old or the new text."""
+
+import threading
+
+import pytest
+
+from schemas.files import write_whole
+
+
+def test_a_text_takes_its_place_and_nothing_is_left_beside_it(tmp_path):
+    path = tmp_path / "page.html"
+    assert write_whole(path, "first") == path
+    write_whole(path, "zoë")
+    assert path.read_text(encoding="utf-8") == "zoë" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_reader_never_finds_half_a_text(tmp_path):
+    path, texts = tmp_path / "page.html", ["a" * 200_000, "b" * 200_000]
+    write_whole(path, texts[0])
+    writer = threading.Thread(target=lambda: [write_whole(path, text) for text in 50 * texts])
+    writer.start()
+    read = {path.read_text() for _ in range(200)}
+    writer.join()
+    assert read <= set(texts)
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path):
+    path = tmp_path / "page.html"
+    write_whole(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "new \ud800")
+    assert path.read_text() == "old"
