@@ -26,8 +26,8 @@ def evaluation(
     `highest`, the scale that it was made for.
     """
     parsed = parse(lookup, examples)
-    window, target = history(parsed), parsed["movie"].to_tensor(-1)[:, 0]
-    scores = scoring.score(model, tables, window, reach, parsed["seen_movie"])
+    window, target = history(parsed), parsed.target
+    scores = scoring.score(model, tables, window, reach, parsed.seen_movie)
     rows, known = tf.maximum(target, 0), target >= 0
     # A target outside the catalogue cannot be found: it ranks behind every movie.
     last = tf.cast(tf.shape(scores.model)[1], tf.float32)
@@ -37,19 +37,22 @@ def evaluation(
 
     tenth = tf.gather(tf.constant(tenths(model.facts)), rows)
     found = {
-        "user": tf.strings.to_hash_bucket_fast(parsed["user_id"], HASHED_USERS),
+        "user": tf.strings.to_hash_bucket_fast(parsed.user_id, HASHED_USERS),
         "rank": rank(scores.model, scores.seen),
         "unmasked_rank": rank(scores.model, None),
         "popularity_rank": rank(scores.popularity, scores.seen),
         "popularity_unmasked_rank": rank(scores.popularity, None),
         "known_movie": tf.cast(known, tf.float32),
-        "known_user": tf.cast(parsed["user"] < model.users.unknown, tf.float32),
+        "known_user": tf.cast(parsed.user < model.users.unknown, tf.float32),
         "movie_tenth": tf.where(known, tenth, 0.0),
     }
     if not model.facts.rates:
         return found
-    label = parsed["rating"].to_tensor(np.nan)[:, 0]
-    return {**found, "label": label, **_ratings(tables, model, window, target, reach)}
+    return {
+        **found,
+        "label": parsed.target_rating,
+        **_ratings(tables, model, window, target, reach),
+    }
 
 
 def _ratings(

@@ -51,10 +51,14 @@ def windows(
     """
 
     def window(example: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = parse(lookup, example[tf.newaxis])
-        lists = {name: found[name].values for name in ("movie", "rating")}
-        lists["moment"] = _moments(found["timestamp"].values, lists["movie"])
-        return {"user": found["user"][0], "user_features": found["user_features"][0], **lists}
+        parsed = parse(lookup, example[tf.newaxis])
+        return {
+            "user": parsed.user[0],
+            "user_features": parsed.user_features[0],
+            "movie": parsed.movie.values,
+            "rating": parsed.rating.values,
+            "moment": _moments(parsed.timestamp.values, parsed.movie.values),
+        }
 
     def dense(batch: Mapping[str, tf.Tensor]) -> Window:
         return padded(*(batch[name] for name in COLUMNS))
