@@ -29,7 +29,7 @@ def export_random(
     """
     import tf_keras as keras
 
-    from components.exported.export import ExportedRecommender, save
+    from components.exported.module import ExportedRecommender, save
     from components.exported.stored import StoredUsers
     from components.model.config import ModelConfig
     from components.model.features import Lookup, table

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import UserError
+from schemas.features import USER_FEATURES
 from schemas.text import to_text, to_texts
 from serving import requests as ask
 from serving.model import NO_RATINGS, Arrays, Model, padded
@@ -228,7 +229,7 @@ class Answers:
         ids = self.model.catalogue.ids
         told = {
             name: np.array([getattr(person, name) or "" for person, _ in people], object)
-            for name in ("gender", "age", "occupation")
+            for name in USER_FEATURES
         }
         inputs = {
             "user_id": np.array([person.user or "" for person, _ in people], object),

@@ -1,31 +1,15 @@
-"""From the inputs of a signature to a user at a moment, as the model reads it."""
+"""From a person to a user at a moment, as the model reads it."""
 
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from components.exported.person import Person
 from components.exported.served import Served
-from components.model.features import no_features, padded
+from components.model.features import padded
 from components.model.window import Window
 
 BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"
-
-
-class Person(NamedTuple):
-    """Who asks; everything but `user_id` may be left open ('' or no events).
-
-    user_id: string [batch].
-    history_movie_id: string [batch, events], ids or titles, newest last; '' is padding.
-    history_rating: float32 [batch, events], NaN for what was seen and not rated.
-    gender, age, occupation: string [batch]; '' stands for what is stored of the user.
-    """
-
-    user_id: tf.Tensor
-    history_movie_id: tf.Tensor
-    history_rating: tf.Tensor
-    gender: tf.Tensor
-    age: tf.Tensor
-    occupation: tf.Tensor
 
 
 class Moment(NamedTuple):
@@ -39,18 +23,6 @@ class Moment(NamedTuple):
     window: Window
     earlier: tf.RaggedTensor
     source: tf.Tensor
-
-
-def share(batch: tf.Tensor, *inputs: tf.Tensor) -> list[tf.Tensor]:
-    """Repeats inputs of one row for every row of the batch."""
-    return [
-        tf.broadcast_to(tensor, tf.concat([[batch], tf.shape(tensor)[1:]], 0)) for tensor in inputs
-    ]
-
-
-def batch_of(*inputs: tf.Tensor) -> tf.Tensor:
-    """The number of rows: that of the longest input."""
-    return tf.reduce_max(tf.stack([tf.shape(tensor)[0] for tensor in inputs]))
 
 
 def moment(served: Served, person: Person) -> Moment:
@@ -92,11 +64,11 @@ def known_last(movies: tf.Tensor, ratings: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
 
 
 def _features(served: Served, person: Person, stored: tf.Tensor) -> tf.Tensor:
-    """Rows of the user's features: int32 [batch, features]."""
-    tables = served.lookup.user_features
-    if not tables:
-        return no_features(person.user_id)
-    given = [getattr(person, name) for name in tables]
-    rows = [known.lookup(value) for known, value in zip(tables.values(), given, strict=True)]
-    told = tf.stack(given, 1) != ""
-    return tf.where(told, tf.stack(rows, 1), served.users.features(stored))
+    """Rows of the user's features, those told ahead of those stored: int32 [batch, features]."""
+    features, tables = served.users.features(stored), served.lookup.user_features
+    columns = [features[:, place] for place in range(len(tables))]
+    for place, (name, table) in enumerate(tables.items()):
+        if name in person.features:
+            told = person.features[name]
+            columns[place] = tf.where(told != "", table.lookup(told), columns[place])
+    return tf.stack(columns, 1) if columns else features

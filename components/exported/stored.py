@@ -132,5 +132,5 @@ class FewValues(tf.Module):
 
     def at(self, places: tf.Tensor) -> tf.Tensor:
         """The numbers at some places, int64 [...]: float32 of the same shape."""
-        found = tf.gather(self._codes, places)
-        return found if self._values is None else tf.gather(self._values, tf.cast(found, tf.int32))
+        codes = tf.gather(self._codes, places)
+        return codes if self._values is None else tf.gather(self._values, tf.cast(codes, tf.int32))

@@ -16,7 +16,7 @@ from components.diagnostics.drops import IMPORTANCE_FILE
 from components.diagnostics.importance import importance
 from components.example_gen.config import SplitConfig
 from components.example_gen.read.files import listed
-from components.exported.export import ExportedRecommender, save
+from components.exported.module import ExportedRecommender, save
 from components.model.config import ModelConfig, TrainingConfig, tuned
 from components.model.features import Lookup
 from components.model.recommender import Recommender

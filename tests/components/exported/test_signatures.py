@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.exported.choosing import blend
-from components.exported.export import ExportedRecommender, save
 from components.exported.groups import aggregate
+from components.exported.module import ExportedRecommender, save
 from components.model import scoring
 from components.model.window import Window
 
