@@ -42,7 +42,7 @@ class Catalogue(tf.Module):
         return self._titles.lookup(title)
 
     def has_genre(self, genres: tf.Tensor) -> tf.Tensor:
-        """Movies with any of the genres, string [batch, genres]; none asked (''): all movies.
+        """Movies with any of the genres, string [batch, genres]; all movies where all are ''.
 
         Returns bool [batch, movies].
         """

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.exported.inputs import Answer
-from components.exported.served import Rate, Served
+from components.exported.served import Rate, ServedModel
 from components.exported.wishes import Order
 
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
@@ -48,16 +48,16 @@ def choose(scores: tf.Tensor, k: tf.Tensor, rate: Rate | None, order: Order | No
         more = tf.minimum(tf.maximum(k, order.retrieve), movies)
         reach = tf.where(order.mix > 0.0, more, k)
     best, rows = tf.math.top_k(scores, tf.reduce_max(reach))
-    choice = Choice(rows, first(best, reach), rate(rows) if rate is not None else None)
+    choice = Choice(rows, keep_first(best, reach), rate(rows) if rate is not None else None)
     if order is None:
         return choice
     mixed = blend(choice.score, choice.rating, order.mix)
     choice = choice.at(tf.math.top_k(mixed, tf.reduce_max(k)).indices)
-    return choice._replace(score=first(choice.score, k))
+    return choice._replace(score=keep_first(choice.score, k))
 
 
-def first(scores: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """Scores float32 [batch, movies] with -inf behind the first `count` (int32 [batch]) of each."""
+def keep_first(scores: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """Scores float32 [batch, movies], -inf behind the first `count` (int32 [batch]) of a row."""
     place = tf.range(tf.shape(scores)[1])[tf.newaxis]
     return tf.where(place < count[:, tf.newaxis], scores, -float("inf"))
 
@@ -91,7 +91,7 @@ def _standard(values: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
     return away / tf.maximum(spread, 1e-9)
 
 
-def described(served: Served, choice: Choice) -> Answer:
+def describe(served: ServedModel, choice: Choice) -> Answer:
     """Ids, titles, scores and, if there are any, ratings; '' and NaN where no movie is left."""
     shown = tf.math.is_finite(choice.score)
     answer = {**served.names(choice.rows, shown), "score": choice.score}

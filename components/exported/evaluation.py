@@ -5,7 +5,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.exported.inputs import Answer
-from components.exported.served import Served
+from components.exported.served import ServedModel
 from components.model import scoring
 from components.model.facts import Facts
 from components.model.features import history, parse
@@ -14,7 +14,7 @@ from components.model.window import Window
 HASHED_USERS = 2**62  # buckets of the hash that stands for a user's id
 
 
-def evaluate(served: Served, examples: tf.Tensor) -> Answer:
+def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
     """Measures each serialized Example of one target, string [batch].
 
     Returns, each [batch]: `user` (a hash of the id) and the target's rank, 1 for the best: `rank`
@@ -50,7 +50,7 @@ def evaluate(served: Served, examples: tf.Tensor) -> Answer:
     return {**answer, "label": parsed.target_rating, **_ratings(served, window, target)}
 
 
-def _ratings(served: Served, window: Window, target: tf.Tensor) -> Answer:
+def _ratings(served: ServedModel, window: Window, target: tf.Tensor) -> Answer:
     """What model and baseline predict, each the mean for a target outside the catalogue."""
     rows, known, facts = tf.maximum(target, 0), target >= 0, served.model.facts
     rating = served.rate(window, rows[:, tf.newaxis])[:, 0]

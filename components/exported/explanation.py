@@ -3,15 +3,15 @@
 import tensorflow as tf
 
 from components.exported.inputs import Answer
-from components.exported.moments import moment
 from components.exported.person import Person
-from components.exported.served import Served
+from components.exported.resolve import resolve
+from components.exported.served import ServedModel
 from components.model.window import Window
 
 MOST_EVENTS = 50  # of the history, newest first, that are left out in turn
 
 
-def explain(served: Served, movie_id: tf.Tensor, person: Person) -> Answer:
+def explain(served: ServedModel, movie_id: tf.Tensor, person: Person) -> Answer:
     """What each of the newest events did to a movie's place and rating.
 
     The effect is measured, not estimated: the whole model reads the history once with the event
@@ -28,8 +28,8 @@ def explain(served: Served, movie_id: tf.Tensor, person: Person) -> Answer:
       probability) and, where the model predicts ratings, `history_rating` (NaN: not rated) and
       `rating_effect` (on its predicted rating); and `known` and `source` [batch].
     """
-    asked, movie = moment(served, person), served.movies(movie_id)
-    window = asked.window
+    user, movie = resolve(served, person), served.movies(movie_id)
+    window = user.window
     length = tf.shape(window.movie)[1]
     columns = tf.range(length - 1, length - 1 - tf.minimum(MOST_EVENTS, length), -1)
     effects = _effects(served, window, columns, tf.maximum(movie, 0))
@@ -45,11 +45,11 @@ def explain(served: Served, movie_id: tf.Tensor, person: Person) -> Answer:
         **names,
         **{name: tf.where(shown, value, 0.0) for name, value in numbers},
         "known": movie >= 0,
-        "source": asked.source,
+        "source": user.source,
     }
 
 
-def _effects(served: Served, window: Window, columns: tf.Tensor, target: tf.Tensor) -> Answer:
+def _effects(served: ServedModel, window: Window, columns: tf.Tensor, target: tf.Tensor) -> Answer:
     """What the events in some columns do to the targets: float32 [batch, columns] each."""
     batch, events = tf.shape(window.movie)[0], tf.shape(columns)[0]
     read = _values(served, window, target)
@@ -89,7 +89,7 @@ def leave_out(window: Window, columns: tf.Tensor) -> Window:
     )
 
 
-def _values(served: Served, window: Window, target: tf.Tensor) -> Answer:
+def _values(served: ServedModel, window: Window, target: tf.Tensor) -> Answer:
     """Log probability and predicted rating of one movie per row: float32 [batch] each."""
     chances = tf.nn.log_softmax(served.score(window).model)
     values = {"effect": tf.gather(chances, target, batch_dims=1)}

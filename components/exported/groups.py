@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.exported.choosing import choose, described
+from components.exported.choosing import choose, describe
 from components.exported.inputs import Answer, Input, Tensors
-from components.exported.moments import moment
 from components.exported.person import Person, PersonPart
-from components.exported.served import Served
+from components.exported.resolve import resolve
+from components.exported.served import ServedModel
 from components.exported.wishes import Wishes, visible
 
 MEAN, LEAST_MISERY, MOST_PLEASURE = "mean", "least_misery", "most_pleasure"
@@ -32,7 +32,7 @@ class Group(NamedTuple):
 class GroupPart:
     """The inputs that make a `Group`; what has one row of people is shared by all of them.
 
-    features: names of the user features that can be told.
+    features: names of the user features that can be given.
     """
 
     features: tuple[str, ...]
@@ -51,7 +51,7 @@ class GroupPart:
         return PersonPart(self.features, axes=2)
 
     def read(self, tensors: Tensors) -> Group:
-        """The groups that the tensors tell of."""
+        """Makes groups of the tensors."""
         of_people = self._people.read(tensors), tensors["weights"]
         sizes = [tf.shape(x)[1] for x in tf.nest.flatten(of_people)]
         people = tf.reduce_max(tf.stack(sizes))
@@ -64,19 +64,19 @@ class GroupPart:
         return Group(person, weights, tensors["rule"])
 
 
-def recommend_group(served: Served, group: Group, wishes: Wishes) -> Answer:
+def recommend_group(served: ServedModel, group: Group, wishes: Wishes) -> Answer:
     """Orders movies by what the people's scores come to; ratings likewise.
 
     A person's score is the log probability that they watch the movie next, so that everyone's
     sums to one and nobody counts more by being surer. A movie that anyone there has seen is left
     out unless the seen are kept.
 
-    Returns what `described` does, with `source` string [batch, people] and, where the model
+    Returns what `describe` does, with `source` string [batch, people] and, where the model
     predicts ratings, `person_rating` float32 [batch, k, people] (each one's).
     """
     batch, people = tf.shape(group.weights)[0], tf.shape(group.weights)[1]
-    asked = moment(served, tf.nest.map_structure(_flat, group.person))
-    scores = served.score(asked.window, asked.earlier)
+    user = resolve(served, tf.nest.map_structure(_flat, group.person))
+    scores = served.score(user.window, user.earlier)
     weights = tf.where(group.weights > 0.0, group.weights, 0.0)
     by_person = [batch, people, -1]
     watch = tf.reshape(tf.nn.log_softmax(scores.model), by_person)
@@ -86,16 +86,16 @@ def recommend_group(served: Served, group: Group, wishes: Wishes) -> Answer:
 
     def person_ratings(rows: tf.Tensor) -> tf.Tensor:
         each = tf.repeat(rows, people, 0)
-        return tf.reshape(served.rate(asked.window, each), by_person)
+        return tf.reshape(served.rate(user.window, each), by_person)
 
     def rate(rows: tf.Tensor) -> tf.Tensor:
         return aggregate(person_ratings(rows), weights, group.rule)
 
     choice = choose(together, wishes.k, rate if served.rates else None, wishes.order)
-    answer = described(served, choice)
+    answer = describe(served, choice)
     if served.rates:
         answer["person_rating"] = tf.transpose(person_ratings(choice.rows), [0, 2, 1])
-    return {**answer, "source": tf.reshape(asked.source, [batch, people])}
+    return {**answer, "source": tf.reshape(user.source, [batch, people])}
 
 
 def _flat(x: tf.Tensor) -> tf.Tensor:

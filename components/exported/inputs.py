@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from components.exported.served import Served
+from components.exported.served import ServedModel
 
 Tensors = Mapping[str, tf.Tensor]  # a signature's inputs by name, [batch, ...] each
 Answer = dict[str, tf.Tensor]
@@ -22,8 +22,9 @@ class Input:
     """One input of a signature.
 
     name, dtype: as the SavedModel tells them.
-    rank: how many axes it has, the batch's included; None: one, or none for one value for all rows.
-    default: its value where it is left out, one row of nested lists; None: it is required.
+    rank: its number of axes, the batch's included. None allows both [batch] and a scalar for all
+      rows.
+    default: its value where it is left out, as nested lists of one row; None where it is required.
     """
 
     name: str
@@ -65,7 +66,7 @@ class Part(Protocol):
         """Makes one value of those of the tensors that are its inputs."""
 
 
-def signature(served: Served, answer: Callable[..., Answer], **parts: Part) -> Any:
+def signature(served: ServedModel, answer: Callable[..., Answer], **parts: Part) -> Any:
     """Makes a graph that takes the inputs of all parts, in their order, by name or by place.
 
     Args:

@@ -2,33 +2,33 @@
 
 import tensorflow as tf
 
-from components.exported.choosing import choose, described
+from components.exported.choosing import choose, describe
 from components.exported.inputs import Answer
-from components.exported.moments import Moment, moment
 from components.exported.person import Person
-from components.exported.served import Served
+from components.exported.resolve import ResolvedUser, resolve
+from components.exported.served import ServedModel
 from components.exported.wishes import Order, Wishes, visible
 from components.model.scoring import Scores
 
 
-def recommend(served: Served, person: Person, k: tf.Tensor) -> Answer:
+def recommend(served: ServedModel, person: Person, k: tf.Tensor) -> Answer:
     """The best movies that the person has not seen: see `_listed`."""
-    asked = moment(served, person)
-    scores = served.score(asked.window, asked.earlier)
-    return _listed(served, asked, scores, ~scores.seen, k, None)
+    user = resolve(served, person)
+    scores = served.score(user.window, user.earlier)
+    return _listed(served, user, scores, ~scores.seen, k, None)
 
 
-def recommend_filtered(served: Served, person: Person, wishes: Wishes) -> Answer:
+def recommend_filtered(served: ServedModel, person: Person, wishes: Wishes) -> Answer:
     """The best movies of those that the person wishes to be shown: see `_listed`."""
-    asked = moment(served, person)
-    scores = served.score(asked.window, asked.earlier)
+    user = resolve(served, person)
+    scores = served.score(user.window, user.earlier)
     shown = visible(served, wishes, scores.seen)
-    return _listed(served, asked, scores, shown, wishes.k, wishes.order)
+    return _listed(served, user, scores, shown, wishes.k, wishes.order)
 
 
 def _listed(
-    served: Served,
-    asked: Moment,
+    served: ServedModel,
+    user: ResolvedUser,
     scores: Scores,
     shown: tf.Tensor,
     k: tf.Tensor,
@@ -36,8 +36,8 @@ def _listed(
 ) -> Answer:
     """Lists the best of the movies that are `shown`, bool [batch, movies].
 
-    Returns what `described` does [batch, greatest k], and `known` and `source` [batch].
+    Returns what `describe` does [batch, greatest k], and `known` and `source` [batch].
     """
     allowed = tf.where(shown, scores.model, -float("inf"))
-    choice = choose(allowed, k, served.rater(asked.window), order)
-    return {**described(served, choice), "known": scores.known, "source": asked.source}
+    choice = choose(allowed, k, served.rater(user.window), order)
+    return {**describe(served, choice), "known": scores.known, "source": user.source}

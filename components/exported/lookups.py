@@ -1,18 +1,18 @@
-"""Answers that look things up: movies near a movie, what is stored and thought of a user."""
+"""Movies near a movie, a user's stored history, and a user's query vector."""
 
 import tensorflow as tf
 
-from components.exported.choosing import Choice, described, first
+from components.exported.choosing import Choice, describe, keep_first
 from components.exported.inputs import Answer
-from components.exported.moments import moment
 from components.exported.person import Person
-from components.exported.served import Served
+from components.exported.resolve import resolve
+from components.exported.served import ServedModel
 
 
-def similar(served: Served, movie_id: tf.Tensor, k: tf.Tensor) -> Answer:
+def similar(served: ServedModel, movie_id: tf.Tensor, k: tf.Tensor) -> Answer:
     """Movies whose vectors point the same way as that of one, string [batch]; never itself.
 
-    Returns what `described` does [batch, greatest k], where `score` is the cosine, and `known`
+    Returns what `describe` does [batch, greatest k], where `score` is the cosine, and `known`
     [batch].
     """
     rows = served.movies(movie_id)
@@ -24,10 +24,10 @@ def similar(served: Served, movie_id: tf.Tensor, k: tf.Tensor) -> Answer:
     cosine = tf.where(known[:, tf.newaxis] & ~itself, cosine, -float("inf"))
     most = tf.clip_by_value(tf.reduce_max(k), 0, tf.shape(cosine)[1])
     best, nearest = tf.math.top_k(cosine, most)
-    return {**described(served, Choice(nearest, first(best, k), None)), "known": known}
+    return {**describe(served, Choice(nearest, keep_first(best, k), None)), "known": known}
 
 
-def history(served: Served, user_id: tf.Tensor) -> Answer:
+def history(served: ServedModel, user_id: tf.Tensor) -> Answer:
     """All that is stored of users, newest first; '' and 0 behind the oldest, NaN: not rated."""
     rows = served.users.rows(user_id)
     known = served.users.known(rows)
@@ -36,14 +36,14 @@ def history(served: Served, user_id: tf.Tensor) -> Answer:
     return {**answer, "rating": ratings} if served.rates else answer
 
 
-def query(served: Served, person: Person) -> Answer:
+def query(served: ServedModel, person: Person) -> Answer:
     """What a list is made from: a movie's score is query @ vector + popularity + linear.
 
     `linear` belongs to the movies of `linear_rows`; `history_row` is all that is left out of the
     list, -1 where padded; where not `known`, the score is popularity's instead.
     """
-    asked = moment(served, person)
-    window = asked.window
+    user = resolve(served, person)
+    window = user.window
     read = tf.where(window.present > 0, window.movie, -1)
-    seen = tf.concat([asked.earlier.to_tensor(-1), read], 1)
-    return {**served.encode(window), "history_row": seen, "source": asked.source}
+    seen = tf.concat([user.earlier.to_tensor(-1), read], 1)
+    return {**served.encode(window), "history_row": seen, "source": user.source}

@@ -7,7 +7,7 @@ tracked, they would each be traced anew while saving.
 import numpy as np
 import tensorflow as tf
 
-from components.exported.served import Served
+from components.exported.served import ServedModel
 from components.exported.signatures import make_signatures
 from components.exported.stored import StoredUsers
 from components.model.features import Lookup
@@ -33,12 +33,12 @@ class ExportedRecommender(tf.Module):
           model: trained.
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
-          users: what is known of users by id; none: nothing but what the model learned.
+          users: what is known of users by id; default: nothing but what the model learned.
         """
         super().__init__()
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
-        served = Served(model, lookup, reach, users)
+        served = ServedModel(model, lookup, reach, users)
         self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
         self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
         self._lengths = served.lengths

@@ -28,8 +28,8 @@ class Person(NamedTuple):
 class PersonPart:
     """The inputs that make a `Person`.
 
-    features: names of the user features that can be told; others are what is stored of the user.
-    required: whether id and history have to be told.
+    features: names of the user features that can be given; the others are read as stored.
+    required: whether id and history have to be given.
     axes: those ahead of the events: 1, the batch's, or 2, where each row holds several people.
     """
 
@@ -54,7 +54,7 @@ class PersonPart:
         )
 
     def read(self, tensors: Tensors) -> Person:
-        """The person that the tensors tell of."""
+        """Makes a person of the tensors."""
         user_id, history_movie_id, history_rating, *features = (
             tensors[own.name] for own in self.inputs
         )

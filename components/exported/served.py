@@ -15,11 +15,11 @@ from schemas.features import USER_FEATURES
 Rate = Callable[[tf.Tensor], tf.Tensor]  # of rows int32 [batch, movies]: float32, same shape
 
 
-class Served:
+class ServedModel:
     """What the signatures share. No tf.Module: Keras layers would be traced anew in saving.
 
-    user_features: what a caller may tell of a person: all that sources may have, and what else the
-      model knows; those that it does not know change nothing.
+    user_features: the features that a caller may give of a person: all that sources may have, and
+      the model's own. Those that the model does not know change nothing.
     """
 
     def __init__(self, model: Recommender, lookup: Lookup, reach: int, users: StoredUsers) -> None:

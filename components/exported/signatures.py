@@ -14,7 +14,7 @@ from components.exported.inputs import Input, signature
 from components.exported.lists import recommend, recommend_filtered
 from components.exported.lookups import history, query, similar
 from components.exported.person import PersonPart
-from components.exported.served import Served
+from components.exported.served import ServedModel
 from components.exported.wishes import K_REQUIRED, MIX, K, WishesPart
 
 EXAMPLES = Input("examples", tf.string)
@@ -22,14 +22,14 @@ USER = Input("user_id", tf.string)
 MOVIE, MOVIES = Input("movie_id", tf.string), Input("movie_id", tf.string, 2)
 
 
-def make_signatures(served: Served) -> dict[str, Any]:
+def make_signatures(served: ServedModel) -> dict[str, Any]:
     """The functions to export, by name; `rate` and `rate_as` where the model predicts ratings."""
     make, wishes = partial(signature, served), WishesPart()
-    told, person = PersonPart(required=True), PersonPart(served.user_features)
+    plain, person = PersonPart(required=True), PersonPart(served.user_features)
     by_rating = dataclasses.replace(MIX, default=[1.0])
     signatures = {
         "evaluate": make(evaluate, examples=EXAMPLES),
-        "recommend": make(recommend, person=told, k=K_REQUIRED),
+        "recommend": make(recommend, person=plain, k=K_REQUIRED),
         "recommend_filtered": make(recommend_filtered, person=person, wishes=wishes),
         "recommend_group": make(
             recommend_group, group=GroupPart(served.user_features), wishes=wishes
@@ -38,12 +38,12 @@ def make_signatures(served: Served) -> dict[str, Any]:
         "explain": make(explain, movie_id=MOVIE, person=person),
         "similar": make(similar, movie_id=MOVIE, k=K),
         "history": make(history, user_id=USER),
-        "query": make(query, person=told),
+        "query": make(query, person=plain),
     }
     if not served.rates:
         return signatures
     return {
         **signatures,
-        "rate": make(rate, person=told, movie_id=MOVIES),
+        "rate": make(rate, person=plain, movie_id=MOVIES),
         "rate_as": make(rate, movie_id=MOVIES, person=person),
     }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.exported.inputs import Input, Tensors
-from components.exported.served import Served
+from components.exported.served import ServedModel
 from components.model.window import marked
 from schemas.features import GENRES, YEAR
 
@@ -31,7 +31,7 @@ class Wishes(NamedTuple):
 
     k: int32 [batch], how many to show.
     exclude_movie_id: string [batch, movies], ids or titles to leave out; '' is padding.
-    genres: string [batch, genres], any of which a movie must have; '' is padding, none allows all.
+    genres: string [batch, genres], of which a movie must have one, unless all are '' (padding).
     first_year, last_year: int32 [batch], 0 for open.
     keep_seen: bool [batch], whether movies of the history may be shown.
     order: how they are ordered.
@@ -61,7 +61,7 @@ class WishesPart:
     )
 
     def read(self, tensors: Tensors) -> Wishes:
-        """The wishes that the tensors tell of."""
+        """Makes wishes of the tensors."""
         k, exclude, genres, first, last, keep_seen, mix, retrieve = (
             tensors[own.name] for own in self.inputs
         )
@@ -69,7 +69,7 @@ class WishesPart:
         return Wishes(k, exclude, genres, first, last, keep_seen, order)
 
 
-def visible(served: Served, wishes: Wishes, seen: tf.Tensor) -> tf.Tensor:
+def visible(served: ServedModel, wishes: Wishes, seen: tf.Tensor) -> tf.Tensor:
     """Movies that may be shown, given those `seen`: bool [batch, movies]."""
     rows = tf.RaggedTensor.from_tensor(served.movies(wishes.exclude_movie_id))
     shown = ~marked(rows, len(served.model.facts.movie_ids)) & (

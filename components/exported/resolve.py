@@ -1,19 +1,19 @@
-"""From a person to a user at a moment, as the model reads it."""
+"""Resolves a person: names become rows, and what is stored stands in for what is not given."""
 
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from components.exported.person import Person
-from components.exported.served import Served
+from components.exported.served import ServedModel
 from components.model.features import padded
 from components.model.window import Window
 
 BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"
 
 
-class Moment(NamedTuple):
-    """A user at a moment.
+class ResolvedUser(NamedTuple):
+    """A person as the model reads them.
 
     window: what the model reads.
     earlier: int32 [batch, (events)], rows of the movies that were seen before that.
@@ -25,7 +25,7 @@ class Moment(NamedTuple):
     source: tf.Tensor
 
 
-def moment(served: Served, person: Person) -> Moment:
+def resolve(served: ServedModel, person: Person) -> ResolvedUser:
     """Reads a person's features and history: those given, else those stored.
 
     A history counts as given when any movie of it is known. Ratings are brought into the scale;
@@ -33,8 +33,8 @@ def moment(served: Served, person: Person) -> Moment:
     """
     stored = served.users.rows(person.user_id)
     given, given_rating = served.movies(person.history_movie_id), person.history_rating
-    asked = ~tf.reduce_any(given >= 0, 1)
-    movies, ratings = served.users.histories(stored, asked)
+    by_id = ~tf.reduce_any(given >= 0, 1)
+    movies, ratings = served.users.histories(stored, by_id)
     movie, rating = known_last(tf.concat([movies, given], 1), tf.concat([ratings, given_rating], 1))
     user = served.lookup.user.lookup(person.user_id)
     rating = within(served.model.facts.scale, rating)
@@ -42,7 +42,7 @@ def moment(served: Served, person: Person) -> Moment:
     known = served.users.known(stored) | (user < len(served.model.facts.user_ids))
     has_history = tf.reduce_any(window.present > 0, 1)
     source = tf.where(known, BY_USER, tf.where(has_history, BY_HISTORY, BY_POPULARITY))
-    return Moment(window, served.users.earlier(stored, asked), source)
+    return ResolvedUser(window, served.users.earlier(stored, by_id), source)
 
 
 def within(scale: tuple[float, float] | None, rating: tf.Tensor) -> tf.Tensor:
@@ -63,12 +63,12 @@ def known_last(movies: tf.Tensor, ratings: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
     return tf.pad(movies, front, constant_values=-1), tf.pad(ratings, front)
 
 
-def _features(served: Served, person: Person, stored: tf.Tensor) -> tf.Tensor:
-    """Rows of the user's features, those told ahead of those stored: int32 [batch, features]."""
+def _features(served: ServedModel, person: Person, stored: tf.Tensor) -> tf.Tensor:
+    """Rows of the user's features, given or else stored: int32 [batch, features]."""
     features, tables = served.users.features(stored), served.lookup.user_features
     columns = [features[:, place] for place in range(len(tables))]
     for place, (name, table) in enumerate(tables.items()):
         if name in person.features:
-            told = person.features[name]
-            columns[place] = tf.where(told != "", table.lookup(told), columns[place])
+            given = person.features[name]
+            columns[place] = tf.where(given != "", table.lookup(given), columns[place])
     return tf.stack(columns, 1) if columns else features
