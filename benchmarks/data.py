@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.model.features import table
+from components.model.parsing import table
 from components.trainer.gather import read_catalogue
 from components.trainer.windows import records
 

@@ -18,7 +18,7 @@ from components.diagnostics.sample import sample
 from components.diagnostics.shuffles import MOVIE_ID, Rows, movie_groups, user_groups
 from components.exported.evaluation import HASHED_USERS
 from components.model import scoring
-from components.model.features import Lookup, ParsedExamples, history, parse
+from components.model.parsing import Lookup, ParsedExamples, history, parse
 from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
 from components.model.window import ANY_WINDOW, Window, seen_movies

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.model.facts import Facts, Raters
-from components.model.features import ParsedExamples
+from components.model.parsing import ParsedExamples
 
 Array = NDArray[Any]
 MOVIE_ID = "movie id"

@@ -8,7 +8,7 @@ from components.exported.inputs import Answer
 from components.exported.served import ServedModel
 from components.model import scoring
 from components.model.facts import Facts
-from components.model.features import history, parse
+from components.model.parsing import history, parse
 from components.model.window import Window
 
 HASHED_USERS = 2**62  # buckets of the hash that stands for a user's id

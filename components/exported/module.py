@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.exported.served import ServedModel
 from components.exported.signatures import make_signatures
 from components.exported.stored import StoredUsers
-from components.model.features import Lookup
+from components.model.parsing import Lookup
 from components.model.recommender import Recommender
 from components.model.weights import Keepsake
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components.exported.person import Person
 from components.exported.served import ServedModel
-from components.model.features import padded
+from components.model.parsing import padded
 from components.model.window import Window
 
 BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"
@@ -55,7 +55,7 @@ def within(scale: tuple[float, float] | None, rating: tf.Tensor) -> tf.Tensor:
 def known_last(movies: tf.Tensor, ratings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Moves unknown movies (-1) to the front, and pads there by one, so that ages come out right.
 
-    What `features.newest_last` does to the histories of Examples, for dense tensors.
+    What `parsing.newest_last` does to the histories of Examples, for dense tensors.
     """
     order = tf.argsort(tf.cast(movies >= 0, tf.int32), stable=True)
     front = [[0, 0], [1, 0]]

@@ -7,7 +7,7 @@ import tensorflow as tf
 from components.exported.catalogue import Catalogue
 from components.exported.stored import StoredUsers, UserStore
 from components.model import scoring
-from components.model.features import Lookup
+from components.model.parsing import Lookup
 from components.model.recommender import Recommender
 from components.model.window import Window
 from schemas.features import USER_FEATURES

@@ -10,8 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.model import scoring
-from components.model.features import Lookup, history, parse
 from components.model.linear import LinearPath, closed_form
+from components.model.parsing import Lookup, history, parse
 from components.model.recommender import Recommender
 from components.trainer.windows import records
 

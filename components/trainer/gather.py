@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from components.examples.hashing import mix
 from components.model.facts import Facts, Raters
-from components.model.features import Lookup, parse, table
+from components.model.parsing import Lookup, parse, table
 from components.trainer.windows import records
 from schemas.features import MOVIE_FEATURES, USER_FEATURES
 

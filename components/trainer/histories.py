@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from components.examples.hashing import mix
 from components.exported.stored import StoredUsers
-from components.model.features import Lookup, ParsedExamples, parse
+from components.model.parsing import Lookup, ParsedExamples, parse
 from components.trainer.windows import records
 
 

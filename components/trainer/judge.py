@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.model import scoring
-from components.model.features import Lookup, history, parse
 from components.model.losses import MASKED
+from components.model.parsing import Lookup, history, parse
 from components.model.recommender import Recommender
 from components.trainer.windows import records
 

@@ -18,7 +18,7 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.read.files import listed
 from components.exported.module import ExportedRecommender, save
 from components.model.config import ModelConfig, TrainingConfig, tuned
-from components.model.features import Lookup
+from components.model.parsing import Lookup
 from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
 from components.trainer import gather, windows

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from components.model.features import Lookup, padded, parse
+from components.model.parsing import Lookup, padded, parse
 from components.model.window import Window, moments
 
 BUCKETS = (10, 20, 35, 50, 75, 101, 150, 250, 400, 650, 1001)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from components.diagnostics.shuffles import Rows, movie_groups, others, user_groups
-from components.model.features import ParsedExamples
+from components.model.parsing import ParsedExamples
 
 HISTORY = [[1, 2, 3], [], [4, 5], [6, 7, 8, 9], [2]]
 OWNERS = np.array([7, 7, 3, 9, 3])

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.model import scoring
-from components.model.features import history, parse
+from components.model.parsing import history, parse
 from components.trainer.blend import add_linear_path, count_together
 from components.trainer.windows import records
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.model.features import Lookup, table
+from components.model.parsing import Lookup, table
 from components.model.window import moments
 from components.trainer import windows
 

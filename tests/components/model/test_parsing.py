@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.model.features import Lookup, history, parse, table
+from components.model.parsing import Lookup, history, parse, table
 
 LOOKUP = Lookup(
     table([b"m%d" % i for i in range(10)], -1),
