@@ -64,7 +64,7 @@ class SignatureContract:
     """Every signature; a subclass says which one, and asks it for three rows."""
 
     name: str
-    required: set
+    required: set = set()
     optional: set = set()
     outputs: set
     asked: dict
