@@ -12,6 +12,8 @@ from pipeline import cli
 from serving.batch import SCHEMA, write_batch
 from serving.versions import Versions, choose
 from tests.browser import browser
+from tests.golden import check
+from tests.serving import shapes
 
 SENTENCE = "This model was trained without ratings: it cannot predict any"
 LIKED = [{"movie": "toy story"}, {"movie": "Heat (1995)", "rating": 5}]
@@ -58,6 +60,10 @@ def ask(unrated):
             return content
 
         yield asked
+
+
+def test_the_signatures_of_a_model_without_ratings(folder):
+    check("signatures_without_ratings", shapes.signatures(folder / "1"))
 
 
 def test_every_route_answers_without_ratings(ask):
