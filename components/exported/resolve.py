@@ -9,7 +9,7 @@ from components.exported.served import ServedModel
 from components.model.parsing import padded
 from components.model.window import Window
 
-BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"
+BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"  # values of `source`
 
 
 class ResolvedUser(NamedTuple):

@@ -58,7 +58,7 @@ class UserStore(tf.Module):
 
         Args:
           users: those to store.
-          unknown_features: what a stranger's features are.
+          unknown_features: the row of each user feature that stands for an unknown value.
           reach: how many of the newest events the model reads.
         """
         super().__init__()

@@ -127,7 +127,8 @@ def padded(
 ) -> Window:
     """A window of dense movies (int32, -1 where padded or unknown) and ratings (NaN: not rated).
 
-    Without `moment` each event has one of its own; it matters where more than the end is predicted.
+    Without `moment` each event has a moment of its own; that matters only where more is predicted
+    than what comes after the last event.
     """
     there = movie >= 0
     rated = there & ~tf.math.is_nan(rating)

@@ -364,6 +364,16 @@ class TestEvaluate(SignatureContract):
         }  # fmt: skip
 
 
+def test_the_saved_model_tells_the_defaults_and_the_catalogue(loaded):
+    model, defaults = loaded
+    assert model.catalogue.year.numpy().tolist() == [0, *range(1991, 2002)]
+    assert model.catalogue.genre_names.numpy()[1] == b"Comedy\x1fDrama"
+    assert model.user_ids.numpy().tolist() == [b"new", b"u0", b"u1", b"u2", b"u3"]
+    assert defaults["recommend_filtered"]["k"].numpy().tolist() == [10]
+    assert defaults["recommend_filtered"]["history_rating"].shape == (1, 0)
+    assert defaults["rank"]["mix"].numpy().tolist() == [1.0]
+
+
 def test_every_signature_keeps_the_contract(module):
     kept = {own.name for own in _leaves(SignatureContract)}
     assert kept == set(module.functions)
