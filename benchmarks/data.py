@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from components.examples.catalogue import read_catalogue
 from components.examples.records import records
-from components.model.features import table
+from components.model.parsing import table
 
 Array = NDArray[Any]
 PAUSE = 3600 * 1_000_000  # microseconds without a rating that end a session

@@ -29,11 +29,11 @@ def export_random(
     """
     import tf_keras as keras
 
-    from components.exported.export import ExportedRecommender, save
+    from components.exported.module import ExportedRecommender, save
     from components.exported.stored import StoredUsers
     from components.model.config import ModelConfig
-    from components.model.features import Lookup, table
     from components.model.linear import LinearPath
+    from components.model.parsing import Lookup, table
     from components.model.recommender import Recommender
 
     rng = np.random.default_rng(seed)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import UserError
+from schemas.features import USER_FEATURES
 from schemas.text import to_text, to_texts
 from schemas.titles import Titles
 from serving import requests as ask
@@ -229,7 +230,7 @@ class Answers:
         ids = self.model.catalogue.ids
         told = {
             name: np.array([getattr(person, name) or "" for person, _ in people], object)
-            for name in ("gender", "age", "occupation")
+            for name in USER_FEATURES
         }
         inputs = {
             "user_id": np.array([person.user or "" for person, _ in people], object),

@@ -1,8 +1,10 @@
 """What the friendly routes and the command line ask and answer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from schemas.features import USER_FEATURES
 
 MOST_K, MOST_EVENTS, MOST_PEOPLE = 500, 1000, 10
 # As long as the data's names are: what bounds a request is the size of its body.
@@ -24,14 +26,26 @@ class Rated(Body):
     )
 
 
+Described = TypeVar("Described", bound=Body)
+
+
+def with_user_features(body: type[Described]) -> type[Described]:
+    """Adds a field for each user feature that sources may have."""
+    features: dict[str, Any] = {
+        name: (Name | None, Field(None, description="where the data has it"))
+        for name in USER_FEATURES
+    }
+    return create_model(
+        body.__name__, __base__=body, __doc__=body.__doc__, __module__=__name__, **features
+    )
+
+
+@with_user_features
 class Person(Body):
     """Somebody: a user id, a history, both or neither. A history given replaces the stored one."""
 
     user: Name | None = Field(None, description="user id")
     history: list[Rated] = Field([], max_length=MOST_EVENTS, description="newest last")
-    gender: Name | None = Field(None, description="where the data has it")
-    age: Name | None = Field(None, description="where the data has it")
-    occupation: Name | None = Field(None, description="where the data has it")
 
 
 class Wishes(Body):

@@ -18,7 +18,7 @@ from components.diagnostics.sample import sample
 from components.diagnostics.shuffles import MOVIE_ID, Rows, movie_groups, user_groups
 from components.exported.evaluation import HASHED_USERS
 from components.model import scoring
-from components.model.features import Lookup, history, parse
+from components.model.parsing import Lookup, ParsedExamples, history, parse
 from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
 from components.model.window import ANY_WINDOW, Window, seen_movies
@@ -53,7 +53,7 @@ def importance(
     """
     started, rng = time.monotonic(), np.random.default_rng(seed)
     own = read_rows(lookup, sample(valid, rows, rng))
-    users = own["owner"]
+    users = own.owner
     if len(np.unique(users)) < 2:
         return None
     found = {name: np.concatenate(x) for name, x in _measured(model, own, reach, rng).items()}
@@ -64,10 +64,9 @@ def importance(
 
 
 def read_rows(lookup: Lookup, examples: Array) -> Rows:
-    """What `parse` reads of Examples, and `owner`, int64 [rows]: a number for each user."""
-    found = parse(lookup, tf.constant(examples, tf.string))
-    owner = tf.strings.to_hash_bucket_fast(found["user_id"], HASHED_USERS).numpy()
-    return {**found, "owner": owner}
+    """Parses serialized Examples, and tells their users apart."""
+    parsed = parse(lookup, tf.constant(examples, tf.string))
+    return Rows(parsed, tf.strings.to_hash_bucket_fast(parsed.user_id, HASHED_USERS).numpy())
 
 
 def _measured(
@@ -78,14 +77,15 @@ def _measured(
     plain, read = tables_of(model, PLAIN, movies), newest(own, reach)
     groups = user_groups(model.facts, model.ordered)
     shown = {PLAIN: read, **{name: shuffle(read, rng) for name, shuffle in groups.items()}}
-    figures, rows = _graph(model, plain, reach), len(own["owner"])
+    figures, rows = _graph(model, plain, reach), len(own.owner)
     found: dict[str, list[Array]] = defaultdict(list)
     for start in range(0, rows, BATCH):
         done = start / rows
         progress.info("what matters to it: %.0f%%", 100 * done, extra={"done": 0.9 + done / 10})
         at = slice(start, start + BATCH)
-        seen = seen_movies(_window(own, at), len(movies), own["seen_movie"][at])
-        truth = (seen, *_targets(own, at))
+        asked = _part(own, at)
+        seen = seen_movies(history(asked), len(movies), asked.seen_movie)
+        truth = (seen, asked.target, asked.target_rating)
         for name, tables, window in _sides(model, plain, shown, at, rng):
             found[name].append(figures(tables, window, *truth).numpy())
     return found
@@ -100,8 +100,8 @@ def _sides(
 ) -> Iterator[tuple[str, scoring.Tables, Window]]:
     """What the model reads in one batch, by the group that is shuffled."""
     for name, rows in shown.items():
-        yield name, plain, _window(rows, at)
-    window = _window(shown[PLAIN], at)
+        yield name, plain, history(_part(rows, at))
+    window = history(_part(shown[PLAIN], at))
     for name in movie_groups(model.facts):
         taken = rng.permutation(len(model.facts.movie_ids)).astype(np.int32)
         yield name, tables_of(model, name, taken), window
@@ -119,19 +119,14 @@ def tables_of(model: Model, group: str, taken: Array) -> scoring.Tables:
 
 def newest(rows: Rows, reach: int) -> Rows:
     """The rows with histories cut to what an ordered model reads: the newest `reach` events."""
-    known = rows["history_movie"] >= 0
-    names = ("history_movie", "history_rating")
-    cut = {name: tf.ragged.boolean_mask(rows[name], known)[:, -reach:] for name in names}
-    return {**rows, **cut}
+    movies, ratings = rows.examples.history_movie, rows.examples.history_rating
+    known = movies >= 0
+    movies, ratings = (tf.ragged.boolean_mask(x, known)[:, -reach:] for x in (movies, ratings))
+    return rows.replaced(history_movie=movies, history_rating=ratings)
 
 
-def _window(rows: Rows, at: slice) -> Window:
-    names = ("user", "user_features", "history_movie", "history_rating")
-    return history({name: rows[name][at] for name in names})
-
-
-def _targets(rows: Rows, at: slice) -> tuple[tf.Tensor, tf.Tensor]:
-    return rows["movie"][at].to_tensor(0)[:, 0], rows["rating"][at].to_tensor(np.nan)[:, 0]
+def _part(rows: Rows, at: slice) -> ParsedExamples:
+    return ParsedExamples(*(column[at] for column in rows.examples))
 
 
 def _graph(model: Model, tables: scoring.Tables, reach: int) -> Any:

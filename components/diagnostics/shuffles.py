@@ -1,18 +1,31 @@
 """The groups of inputs, and what the model reads when one of them is exchanged or shuffled."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.model.facts import Facts, Raters
+from components.model.parsing import ParsedExamples
 
-Rows = Mapping[str, Any]  # what `features.parse` returns
 Array = NDArray[Any]
 MOVIE_ID = "movie id"
+
+
+class Rows(NamedTuple):
+    """Examples of one target each, and `owner`, int64 [rows]: a number for each user."""
+
+    examples: ParsedExamples
+    owner: Array
+
+    def replaced(self, **columns: Any) -> "Rows":
+        """The same rows with other values in some columns of the examples."""
+        return self._replace(examples=self.examples._replace(**columns))
+
+
 UserShuffle = Callable[[Rows, np.random.Generator], Rows]
 MovieShuffle = Callable[[Facts, Array], Facts]
 
@@ -68,41 +81,38 @@ def exchange(*names: str) -> UserShuffle:
     """Gives every row some columns of another user's row."""
 
     def exchanged(rows: Rows, rng: np.random.Generator) -> Rows:
-        taken = others(rows["owner"], rng)
-        return {**rows, **{name: tf.gather(rows[name], taken) for name in names}}
+        taken = others(rows.owner, rng)
+        columns = {name: getattr(rows.examples, name) for name in names}
+        return rows.replaced(**{name: tf.gather(x, taken) for name, x in columns.items()})
 
     return exchanged
 
 
 def _exchange_feature(place: int) -> UserShuffle:
     def exchanged(rows: Rows, rng: np.random.Generator) -> Rows:
-        features = np.array(rows["user_features"])
-        features[:, place] = features[others(rows["owner"], rng), place]
-        return {**rows, "user_features": tf.constant(features)}
+        features = np.array(rows.examples.user_features)
+        features[:, place] = features[others(rows.owner, rng), place]
+        return rows.replaced(user_features=tf.constant(features))
 
     return exchanged
 
 
 def shuffle_ratings(rows: Rows, rng: np.random.Generator) -> Rows:
     """Shuffles the ratings among the events of all histories."""
-    ratings = rows["history_rating"]
+    ratings = rows.examples.history_rating
     given = rng.permutation(ratings.flat_values.numpy())
-    return {**rows, "history_rating": ratings.with_flat_values(tf.constant(given))}
+    return rows.replaced(history_rating=ratings.with_flat_values(tf.constant(given)))
 
 
 def shuffle_order(rows: Rows, rng: np.random.Generator) -> Rows:
     """Shuffles the events of each history."""
-    movies, ratings = rows["history_movie"], rows["history_rating"]
+    movies, ratings = rows.examples.history_movie, rows.examples.history_rating
     history = movies.value_rowids().numpy()
     order = np.lexsort((rng.random(len(history)), history))
-    shuffled = {"history_movie": movies, "history_rating": ratings}
-    return {
-        **rows,
-        **{
-            name: x.with_flat_values(tf.gather(x.flat_values, order))
-            for name, x in shuffled.items()
-        },
-    }
+    movies, ratings = (
+        x.with_flat_values(tf.gather(x.flat_values, order)) for x in (movies, ratings)
+    )
+    return rows.replaced(history_movie=movies, history_rating=ratings)
 
 
 def _feature_of(name: str) -> MovieShuffle:

@@ -1,130 +1,42 @@
-"""Signatures that judge movies which the caller names."""
-
-from typing import Any
+"""Answers about movies that the caller names."""
 
 import tensorflow as tf
 
-from components.exported.choosing import answer, blend, unmixed
-from components.exported.explanation import explain
-from components.exported.inputs import (
-    ANY,
-    BY_RATING,
-    BY_WATCH,
-    HISTORY,
-    NOBODY,
-    PERSON,
-    UNRATED,
-    Answer,
-    ask,
-    graph,
-    spec,
-    text,
-)
-from components.exported.moments import Person
-from components.exported.served import Served
+from components.exported.choosing import Choice, blend, describe
+from components.exported.inputs import Answer
+from components.exported.person import Person
+from components.exported.resolve import resolve
+from components.exported.served import ServedModel
 
 
-def candidate_signatures(served: Served) -> dict[str, Any]:
-    """`rank` and `explain`, and `rate` and `rate_as` of a model that predicts ratings.
+def rank(served: ServedModel, movie_id: tf.Tensor, person: Person, mix: tf.Tensor) -> Answer:
+    """Orders movies, string [batch, movies], by how likely they are watched or by rating.
 
-    Movies go in, and one answer comes out for each.
+    Returns what `describe` does [batch, movies], unknown movies last, and `source` [batch].
     """
-    signatures = {"rank": _rank(served), "explain": _explain(served)}
-    if served.rates:
-        signatures |= {"rate": _rate(served), "rate_as": _rate_as(served)}
-    return signatures
+    user = resolve(served, person)
+    rows = served.movies(movie_id)
+    known, rows = rows >= 0, tf.maximum(rows, 0)
+    scores = tf.gather(served.score(user.window).model, rows, batch_dims=1)
+    scores = tf.where(known, scores, -float("inf"))
+    rate = served.rater(user.window)
+    choice = Choice(rows, scores, rate(rows) if rate is not None else None)
+    key = blend(scores, choice.rating, mix)
+    order = tf.argsort(key, direction="DESCENDING", stable=True)
+    return {**describe(served, choice.at(order)), "source": user.source}
 
 
-def _rank(served: Served) -> Any:
-    @graph(*text("movie_id", rank=2), *PERSON, spec("mix", tf.float32))
-    def rank(
-        movie_id: tf.Tensor,
-        user_id: tf.Tensor = NOBODY,
-        history_movie_id: tf.Tensor = ANY,
-        history_rating: tf.Tensor = UNRATED,
-        gender: tf.Tensor = NOBODY,
-        age: tf.Tensor = NOBODY,
-        occupation: tf.Tensor = NOBODY,
-        mix: tf.Tensor = BY_RATING if served.rates else BY_WATCH,
-    ) -> Answer:
-        person = Person(user_id, history_movie_id, history_rating, gender, age, occupation)
-        asked, (names, mix) = ask(served, person, movie_id, mix)
-        rows = served.movies(names)
-        known, rows = rows >= 0, tf.maximum(rows, 0)
-        scores = tf.gather(served.score(asked.window).model, rows, batch_dims=1)
-        scores = tf.where(known, scores, -float("inf"))
-        if served.rates:
-            ratings = served.rate(asked.window, rows)
-            key = blend(scores, ratings, mix)
-        else:
-            ratings = None
-            with tf.control_dependencies([unmixed(mix)]):
-                key = tf.identity(scores)
-        order = tf.argsort(key, direction="DESCENDING", stable=True)
-        rows, scores = (tf.gather(x, order, batch_dims=1) for x in (rows, scores))
-        if ratings is not None:
-            ratings = tf.gather(ratings, order, batch_dims=1)
-        return {**answer(served, rows, scores, ratings), "source": asked.source}
+def rate(served: ServedModel, movie_id: tf.Tensor, person: Person) -> Answer:
+    """Predicts the ratings of movies, string [batch, movies].
 
-    return rank
-
-
-def _rate_as(served: Served) -> Any:
-    @graph(*text("movie_id", rank=2), *PERSON)
-    def rate_as(
-        movie_id: tf.Tensor,
-        user_id: tf.Tensor = NOBODY,
-        history_movie_id: tf.Tensor = ANY,
-        history_rating: tf.Tensor = UNRATED,
-        gender: tf.Tensor = NOBODY,
-        age: tf.Tensor = NOBODY,
-        occupation: tf.Tensor = NOBODY,
-    ) -> Answer:
-        person = Person(user_id, history_movie_id, history_rating, gender, age, occupation)
-        return _ratings(served, person, movie_id)
-
-    return rate_as
-
-
-def _rate(served: Served) -> Any:
-    @graph(*text("user_id"), *HISTORY, *text("movie_id", rank=2))
-    def rate(
-        user_id: tf.Tensor,
-        history_movie_id: tf.Tensor,
-        history_rating: tf.Tensor,
-        movie_id: tf.Tensor,
-    ) -> Answer:
-        person = Person(user_id, history_movie_id, history_rating, NOBODY, NOBODY, NOBODY)
-        return _ratings(served, person, movie_id)
-
-    return rate
-
-
-def _explain(served: Served) -> Any:
-    @graph(*text("movie_id"), *PERSON)
-    def explain_movie(
-        movie_id: tf.Tensor,
-        user_id: tf.Tensor = NOBODY,
-        history_movie_id: tf.Tensor = ANY,
-        history_rating: tf.Tensor = UNRATED,
-        gender: tf.Tensor = NOBODY,
-        age: tf.Tensor = NOBODY,
-        occupation: tf.Tensor = NOBODY,
-    ) -> Answer:
-        person = Person(user_id, history_movie_id, history_rating, gender, age, occupation)
-        asked, (names,) = ask(served, person, movie_id)
-        return explain(served, asked, served.movies(names))
-
-    return explain_movie
-
-
-def _ratings(served: Served, person: Person, movie_id: tf.Tensor) -> Answer:
-    asked, (names,) = ask(served, person, movie_id)
-    rows = served.movies(names)
-    rating = served.rate(asked.window, tf.maximum(rows, 0))
-    nothing = tf.constant(float("nan"))
+    Returns `rating` (NaN where the movie is unknown) and `known` [batch, movies], and `source`
+    [batch].
+    """
+    user = resolve(served, person)
+    rows = served.movies(movie_id)
+    rating = served.rate(user.window, tf.maximum(rows, 0))
     return {
-        "rating": tf.where(rows >= 0, rating, nothing),
+        "rating": tf.where(rows >= 0, rating, tf.constant(float("nan"))),
         "known": rows >= 0,
-        "source": asked.source,
+        "source": user.source,
     }

@@ -1,50 +1,34 @@
-"""Which movies may be shown, and the order of those that are: one stage or two."""
+"""The best movies of those that may be shown, retrieved in one stage or reordered in a second."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.exported.served import Served
-from components.model.window import marked
+from components.exported.inputs import Answer
+from components.exported.served import Rate, ServedModel
+from components.exported.wishes import Order
 
-Rate = Callable[[tf.Tensor], tf.Tensor]
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 
 
-class Wishes(NamedTuple):
-    """What the caller wants; each has a row per user.
+class Choice(NamedTuple):
+    """Movies in order.
 
-    exclude_movie_id: string [batch, movies], ids or titles to leave out; '' is padding.
-    genres: string [batch, genres], any of which a movie must have; none: all.
-    year_from, year_to: int32 [batch], 0 for open.
-    keep_seen: bool [batch], whether movies of the history may be shown.
-    mix: float32 [batch], 0 orders by likely to watch, 1 by predicted rating.
-    retrieve: int32 [batch], how many are retrieved before `mix` orders them.
+    rows: int32 [batch, movies], rows of the catalogue.
+    score: float32 [batch, movies], -inf where no movie is left.
+    rating: float32 [batch, movies], as predicted; None where the model predicts none.
     """
 
-    exclude_movie_id: tf.Tensor
-    genres: tf.Tensor
-    year_from: tf.Tensor
-    year_to: tf.Tensor
-    keep_seen: tf.Tensor
-    mix: tf.Tensor
-    retrieve: tf.Tensor
+    rows: tf.Tensor
+    score: tf.Tensor
+    rating: tf.Tensor | None
+
+    def at(self, place: tf.Tensor) -> "Choice":
+        """The movies at some places, int32 [batch, places], in that order."""
+        return Choice(*(None if x is None else tf.gather(x, place, batch_dims=1) for x in self))
 
 
-def visible(served: Served, wishes: Wishes, seen: tf.Tensor) -> tf.Tensor:
-    """Movies that may be shown, given those `seen`: bool [batch, movies]."""
-    rows = tf.RaggedTensor.from_tensor(served.movies(wishes.exclude_movie_id))
-    shown = ~marked(rows, len(served.model.facts.movie_ids)) & (
-        ~seen | wishes.keep_seen[:, tf.newaxis]
-    )
-    shown &= served.catalogue.has_genre(wishes.genres)
-    return shown & served.catalogue.within_years(wishes.year_from, wishes.year_to)
-
-
-def choose(
-    scores: tf.Tensor, k: tf.Tensor, wishes: Wishes | None, rate: Rate | None
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+def choose(scores: tf.Tensor, k: tf.Tensor, rate: Rate | None, order: Order | None) -> Choice:
     """The best of every row, as many as the greatest k; -inf beyond a row's own k.
 
     Where a row has a mix above 0, its `retrieve` best (k, if that is more) are ordered anew.
@@ -52,73 +36,65 @@ def choose(
     Args:
       scores: float32 [batch, movies], -inf for what may not be shown.
       k: int32 [batch].
-      wishes: none: one stage for all.
-      rate: predicts ratings of rows int32 [batch, candidates]; none where there are no ratings.
-
-    Returns:
-      Rows int32, their scores and their ratings, float32, each [batch, greatest k]; no ratings
-      where there are none.
+      rate: predicts ratings of rows int32 [batch, candidates]; None where the model predicts none.
+      order: None orders all rows by their scores alone.
 
     Raises:
       tf.errors.InvalidArgumentError: a mix above 0 where there are no ratings.
     """
     movies = tf.shape(scores)[1]
-    k = tf.clip_by_value(k, 0, movies)
-    if rate is None:
-        with tf.control_dependencies([unmixed(wishes.mix)] if wishes else []):
-            best, rows = tf.math.top_k(scores, tf.reduce_max(k))
-        return rows, _first(best, k), None
-    reach = k
-    if wishes:
-        reach = tf.where(wishes.mix > 0.0, tf.minimum(tf.maximum(k, wishes.retrieve), movies), k)
+    k = reach = tf.clip_by_value(k, 0, movies)
+    if order is not None:
+        more = tf.minimum(tf.maximum(k, order.retrieve), movies)
+        reach = tf.where(order.mix > 0.0, more, k)
     best, rows = tf.math.top_k(scores, tf.reduce_max(reach))
-    best = _first(best, reach)
-    ratings = rate(rows)
-    if wishes:
-        _, order = tf.math.top_k(blend(best, ratings, wishes.mix), tf.reduce_max(k))
-        rows, best, ratings = (tf.gather(x, order, batch_dims=1) for x in (rows, best, ratings))
-        best = _first(best, k)
-    return rows, best, ratings
+    choice = Choice(rows, keep_first(best, reach), rate(rows) if rate is not None else None)
+    if order is None:
+        return choice
+    mixed = blend(choice.score, choice.rating, order.mix)
+    choice = choice.at(tf.math.top_k(mixed, tf.reduce_max(k)).indices)
+    return choice._replace(score=keep_first(choice.score, k))
 
 
-def unmixed(mix: tf.Tensor) -> tf.Operation:
-    """Refuses a mix where the model predicts no ratings."""
-    return tf.debugging.Assert(tf.reduce_all(mix <= 0.0), [f"{NO_RATINGS} mix must be 0"])
-
-
-def _first(scores: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+def keep_first(scores: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """Scores float32 [batch, movies], -inf behind the first `count` (int32 [batch]) of a row."""
     place = tf.range(tf.shape(scores)[1])[tf.newaxis]
     return tf.where(place < count[:, tf.newaxis], scores, -float("inf"))
 
 
-def blend(scores: tf.Tensor, ratings: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+def blend(scores: tf.Tensor, ratings: tf.Tensor | None, mix: tf.Tensor) -> tf.Tensor:
     """What two stages order by: float32 [batch, candidates], -inf where the score is.
 
     (1 - mix) z(score) + mix z(rating), each in standard deviations from its mean over the row's
     candidates, so that neither head's unit counts.
+
+    Raises:
+      tf.errors.InvalidArgumentError: a mix above 0 where there are no ratings.
     """
-    there = tf.math.is_finite(scores)
+    if ratings is None:
+        unmixed = tf.debugging.Assert(tf.reduce_all(mix <= 0.0), [f"{NO_RATINGS} mix must be 0"])
+        with tf.control_dependencies([unmixed]):
+            return tf.identity(scores)
+    candidate = tf.math.is_finite(scores)
     mix = tf.clip_by_value(mix, 0.0, 1.0)[:, tf.newaxis]
-    mixed = (1.0 - mix) * _standard(scores, there) + mix * _standard(ratings, there)
-    return tf.where(there & (mix > 0.0), mixed, scores)
+    mixed = (1.0 - mix) * _standard(scores, candidate) + mix * _standard(ratings, candidate)
+    return tf.where(candidate & (mix > 0.0), mixed, scores)
 
 
-def _standard(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:
-    weight = tf.cast(there, tf.float32)
+def _standard(values: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
+    weight = tf.cast(candidate, tf.float32)
     count = tf.maximum(tf.reduce_sum(weight, 1, keepdims=True), 1.0)
-    values = tf.where(there, values, 0.0)
+    values = tf.where(candidate, values, 0.0)
     mean = tf.reduce_sum(values, 1, keepdims=True) / count
     away = (values - mean) * weight
     spread = tf.sqrt(tf.reduce_sum(tf.square(away), 1, keepdims=True) / count)
     return away / tf.maximum(spread, 1e-9)
 
 
-def answer(
-    served: Served, rows: tf.Tensor, scores: tf.Tensor, ratings: tf.Tensor | None
-) -> dict[str, tf.Tensor]:
-    """Names, scores and, if there are any, ratings; '' and not-a-number where no movie is left."""
-    shown = tf.math.is_finite(scores)
-    found = {**served.names(rows, shown), "score": scores}
-    if ratings is None:
-        return found
-    return {**found, "rating": tf.where(shown, ratings, tf.constant(float("nan")))}
+def describe(served: ServedModel, choice: Choice) -> Answer:
+    """Ids, titles, scores and, if there are any, ratings; '' and NaN where no movie is left."""
+    shown = tf.math.is_finite(choice.score)
+    answer = {**served.names(choice.rows, shown), "score": choice.score}
+    if choice.rating is None:
+        return answer
+    return {**answer, "rating": tf.where(shown, choice.rating, tf.constant(float("nan")))}

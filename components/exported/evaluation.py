@@ -4,19 +4,18 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.exported.inputs import Answer
+from components.exported.served import ServedModel
 from components.model import scoring
 from components.model.facts import Facts
-from components.model.features import Lookup, history, parse
-from components.model.recommender import Recommender
+from components.model.parsing import history, parse
 from components.model.window import Window
 
-HASHED_USERS = 2**62
+HASHED_USERS = 2**62  # buckets of the hash that stands for a user's id
 
 
-def evaluation(
-    tables: scoring.Tables, model: Recommender, lookup: Lookup, reach: int, examples: tf.Tensor
-) -> dict[str, tf.Tensor]:
-    """Measures each serialized Example of one target.
+def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
+    """Measures each serialized Example of one target, string [batch].
 
     Returns, each [batch]: `user` (a hash of the id) and the target's rank, 1 for the best: `rank`
     and `popularity_rank` with seen movies left out, `unmasked_rank` and `popularity_unmasked_rank`
@@ -25,9 +24,9 @@ def evaluation(
     (the true rating, NaN where there is none), `rating` and `bias_rating`, and `lowest` and
     `highest`, the scale that it was made for.
     """
-    parsed = parse(lookup, examples)
-    window, target = history(parsed), parsed["movie"].to_tensor(-1)[:, 0]
-    scores = scoring.score(model, tables, window, reach, parsed["seen_movie"])
+    parsed, model = parse(served.lookup, examples), served.model
+    window, target = history(parsed), parsed.target
+    scores = served.score(window, parsed.seen_movie)
     rows, known = tf.maximum(target, 0), target >= 0
     # A target outside the catalogue cannot be found: it ranks behind every movie.
     last = tf.cast(tf.shape(scores.model)[1], tf.float32)
@@ -36,28 +35,25 @@ def evaluation(
         return tf.where(known, scoring.expected_rank(values, rows, hidden), last)
 
     tenth = tf.gather(tf.constant(tenths(model.facts)), rows)
-    found = {
-        "user": tf.strings.to_hash_bucket_fast(parsed["user_id"], HASHED_USERS),
+    answer = {
+        "user": tf.strings.to_hash_bucket_fast(parsed.user_id, HASHED_USERS),
         "rank": rank(scores.model, scores.seen),
         "unmasked_rank": rank(scores.model, None),
         "popularity_rank": rank(scores.popularity, scores.seen),
         "popularity_unmasked_rank": rank(scores.popularity, None),
         "known_movie": tf.cast(known, tf.float32),
-        "known_user": tf.cast(parsed["user"] < model.users.unknown, tf.float32),
+        "known_user": tf.cast(parsed.user < model.users.unknown, tf.float32),
         "movie_tenth": tf.where(known, tenth, 0.0),
     }
-    if not model.facts.rates:
-        return found
-    label = parsed["rating"].to_tensor(np.nan)[:, 0]
-    return {**found, "label": label, **_ratings(tables, model, window, target, reach)}
+    if not served.rates:
+        return answer
+    return {**answer, "label": parsed.target_rating, **_ratings(served, window, target)}
 
 
-def _ratings(
-    tables: scoring.Tables, model: Recommender, window: Window, target: tf.Tensor, reach: int
-) -> dict[str, tf.Tensor]:
+def _ratings(served: ServedModel, window: Window, target: tf.Tensor) -> Answer:
     """What model and baseline predict, each the mean for a target outside the catalogue."""
-    rows, known, facts = tf.maximum(target, 0), target >= 0, model.facts
-    rating = scoring.rate(model, tables, window, rows[:, tf.newaxis], reach)[:, 0]
+    rows, known, facts = tf.maximum(target, 0), target >= 0, served.model.facts
+    rating = served.rate(window, rows[:, tf.newaxis])[:, 0]
     bias = scoring.bias_rating(facts, window, rows)
     mean, lowest, highest = (
         tf.fill(tf.shape(target), tf.cast(value, tf.float32)) for value in (facts.mean, *facts.ends)
@@ -76,7 +72,7 @@ def tenths(facts: Facts) -> NDArray[np.float32]:
     Returns float32 [movies]. Movies rated equally often go by their row.
     """
     rated = int((facts.counts > 0).sum())
-    found = np.zeros(len(facts.counts), np.float32)
-    ordered = np.argsort(-facts.counts, kind="stable")[:rated]
-    found[ordered] = 1 + np.arange(rated) * 10 // max(rated, 1)
-    return found
+    tenth = np.zeros(len(facts.counts), np.float32)
+    most_first = np.argsort(-facts.counts, kind="stable")[:rated]
+    tenth[most_first] = 1 + np.arange(rated) * 10 // max(rated, 1)
+    return tenth

@@ -2,14 +2,16 @@
 
 import tensorflow as tf
 
-from components.exported.moments import Moment
-from components.exported.served import Served
+from components.exported.inputs import Answer
+from components.exported.person import Person
+from components.exported.resolve import resolve
+from components.exported.served import ServedModel
 from components.model.window import Window
 
 MOST_EVENTS = 50  # of the history, newest first, that are left out in turn
 
 
-def explain(served: Served, moment: Moment, movie: tf.Tensor) -> dict[str, tf.Tensor]:
+def explain(served: ServedModel, movie_id: tf.Tensor, person: Person) -> Answer:
     """What each of the newest events did to a movie's place and rating.
 
     The effect is measured, not estimated: the whole model reads the history once with the event
@@ -17,43 +19,49 @@ def explain(served: Served, moment: Moment, movie: tf.Tensor) -> dict[str, tf.Te
 
     Args:
       served: the model.
-      moment: whom to explain to.
-      movie: int32 [batch], rows of the catalogue, -1 where unknown.
+      movie_id: string [batch], the movies to explain.
+      person: whom to explain them to.
 
     Returns:
       Events with the greatest effect first, [batch, events], '' and 0 behind the last:
       `history_movie_id`, `history_movie_title`, `effect` (of the event on the movie's log
       probability) and, where the model predicts ratings, `history_rating` (NaN: not rated) and
-      `rating_effect` (on its predicted rating); and `known` [batch].
+      `rating_effect` (on its predicted rating); and `known` and `source` [batch].
     """
-    window = moment.window
-    batch, length = tf.shape(window.movie)[0], tf.shape(window.movie)[1]
-    events = tf.minimum(MOST_EVENTS, length)
-    columns = tf.range(length - 1, length - 1 - events, -1)
-    target = tf.maximum(movie, 0)
-    with_it = _values(served, window, target)
-    without = _values(served, leave_out(window, columns), tf.repeat(target, events))
-    numbers = {
-        name: whole[:, tf.newaxis] - tf.reshape(without[name], [batch, events])
-        for name, whole in with_it.items()
+    user, movie = resolve(served, person), served.movies(movie_id)
+    window = user.window
+    length = tf.shape(window.movie)[1]
+    columns = tf.range(length - 1, length - 1 - tf.minimum(MOST_EVENTS, length), -1)
+    effects = _effects(served, window, columns, tf.maximum(movie, 0))
+    rows, present = (tf.gather(x, columns, axis=1) for x in (window.movie, window.present))
+    shown = (present > 0) & (movie >= 0)[:, tf.newaxis]
+    order = tf.argsort(tf.where(shown, -effects["effect"], tf.float32.max), stable=True)
+    rows, shown, *values = (
+        tf.gather(x, order, batch_dims=1) for x in (rows, shown, *effects.values())
+    )
+    names = {f"history_{name}": value for name, value in served.names(rows, shown).items()}
+    numbers = zip(effects, values, strict=True)
+    return {
+        **names,
+        **{name: tf.where(shown, value, 0.0) for name, value in numbers},
+        "known": movie >= 0,
+        "source": user.source,
+    }
+
+
+def _effects(served: ServedModel, window: Window, columns: tf.Tensor, target: tf.Tensor) -> Answer:
+    """What the events in some columns do to the targets: float32 [batch, columns] each."""
+    batch, events = tf.shape(window.movie)[0], tf.shape(columns)[0]
+    read = _values(served, window, target)
+    left_out = _values(served, leave_out(window, columns), tf.repeat(target, events))
+    effects = {
+        name: value[:, tf.newaxis] - tf.reshape(left_out[name], [batch, events])
+        for name, value in read.items()
     }
     if served.rates:
         given = tf.where(window.rated > 0, window.rating, float("nan"))
-        numbers["history_rating"] = tf.gather(given, columns, axis=1)
-    rows, present = (tf.gather(x, columns, axis=1) for x in (window.movie, window.present))
-    there = (present > 0) & (movie >= 0)[:, tf.newaxis]
-    order = tf.argsort(tf.where(there, -numbers["effect"], tf.float32.max), stable=True)
-    rows, there = (tf.gather(x, order, batch_dims=1) for x in (rows, there))
-    shown = {f"history_{name}": value for name, value in served.names(rows, there).items()}
-    return {
-        **shown,
-        **{
-            name: tf.where(there, tf.gather(value, order, batch_dims=1), 0.0)
-            for name, value in numbers.items()
-        },
-        "known": movie >= 0,
-        "source": moment.source,
-    }
+        effects["history_rating"] = tf.gather(given, columns, axis=1)
+    return effects
 
 
 def leave_out(window: Window, columns: tf.Tensor) -> Window:
@@ -67,8 +75,8 @@ def leave_out(window: Window, columns: tf.Tensor) -> Window:
     kept = tf.cast(source >= 0, tf.float32)
 
     def without(values: tf.Tensor) -> tf.Tensor:
-        found = tf.gather(values, tf.maximum(source, 0), axis=1)
-        return tf.reshape(found * tf.cast(kept, values.dtype), [-1, length])
+        moved = tf.gather(values, tf.maximum(source, 0), axis=1)
+        return tf.reshape(moved * tf.cast(kept, values.dtype), [-1, length])
 
     return Window(
         tf.repeat(window.user, many, 0),
@@ -81,10 +89,10 @@ def leave_out(window: Window, columns: tf.Tensor) -> Window:
     )
 
 
-def _values(served: Served, window: Window, target: tf.Tensor) -> dict[str, tf.Tensor]:
+def _values(served: ServedModel, window: Window, target: tf.Tensor) -> Answer:
     """Log probability and predicted rating of one movie per row: float32 [batch] each."""
     chances = tf.nn.log_softmax(served.score(window).model)
-    found = {"effect": tf.gather(chances, target, batch_dims=1)}
+    values = {"effect": tf.gather(chances, target, batch_dims=1)}
     if served.rates:
-        found["rating_effect"] = served.rate(window, target[:, tf.newaxis])[:, 0]
-    return found
+        values["rating_effect"] = served.rate(window, target[:, tf.newaxis])[:, 0]
+    return values

@@ -1,58 +1,97 @@
-"""What the served signatures take: named, typed inputs, each with a batch axis.
+"""Signatures of named, typed inputs, each with a batch axis.
 
 An input of one row is shared by all rows of the batch. Where an input has a default, the
 SavedModel says so (`SignatureDef.defaults`), for callers that can leave inputs out.
 """
 
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import tensorflow as tf
 
-from components.exported.groups import MEAN
-from components.exported.moments import Moment, Person, batch_of, moment, share
-from components.exported.served import Served
+from components.exported.served import ServedModel
 
-K, RETRIEVE = 10, 200  # how many are shown, and retrieved before a mix orders them
+Tensors = Mapping[str, tf.Tensor]  # a signature's inputs by name, [batch, ...] each
 Answer = dict[str, tf.Tensor]
 
 
-def spec(name: str, dtype: tf.DType, rank: int | None = 1) -> tf.TensorSpec:
-    """One input; a rank of none leaves it open."""
-    return tf.TensorSpec(None if rank is None else [None] * rank, dtype, name)
+@dataclass(frozen=True)
+class Input:
+    """One input of a signature.
+
+    name, dtype: as the SavedModel tells them.
+    rank: its number of axes, the batch's included. None allows both [batch] and a scalar for all
+      rows.
+    default: its value where it is left out, as nested lists of one row; None where it is required.
+    """
+
+    name: str
+    dtype: tf.DType
+    rank: int | None = 1
+    default: Any = None
+
+    @property
+    def inputs(self) -> Sequence["Input"]:
+        """Itself: see `Part`."""
+        return (self,)
+
+    def read(self, tensors: Tensors) -> tf.Tensor:
+        """Its tensor: see `Part`."""
+        return tensors[self.name]
+
+    @property
+    def spec(self) -> tf.TensorSpec:
+        """What TensorFlow has to know of it."""
+        shape = None if self.rank is None else [None] * self.rank
+        return tf.TensorSpec(shape, self.dtype, self.name)
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """What Python has to know of it."""
+        kind, absent = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+        default = absent if self.default is None else tf.constant(self.default, self.dtype)
+        return inspect.Parameter(self.name, kind, default=default)
 
 
-def text(*names: str, rank: int = 1) -> list[tf.TensorSpec]:
-    """Inputs of strings."""
-    return [spec(name, tf.string, rank) for name in names]
+class Part(Protocol):
+    """What a signature takes of one kind: a single input, or several that are read together."""
+
+    @property
+    def inputs(self) -> Sequence[Input]:
+        """The inputs, in the signature's order."""
+
+    def read(self, tensors: Tensors) -> Any:
+        """Makes one value of those of the tensors that are its inputs."""
 
 
-HISTORY = [*text("history_movie_id", rank=2), spec("history_rating", tf.float32, 2)]
-FEATURES = text("gender", "age", "occupation")
-PERSON = [*text("user_id"), *HISTORY, *FEATURES]
-WISHES = [
-    *text("exclude_movie_id", "genres", rank=2),
-    *(spec(name, tf.int32) for name in ("year_from", "year_to")),
-    spec("keep_seen", tf.bool),
-    spec("mix", tf.float32),
-    spec("retrieve", tf.int32),
-]
-# A single k for all may also come with no batch axis.
-COUNT = spec("k", tf.int32, None)
+def signature(served: ServedModel, answer: Callable[..., Answer], **parts: Part) -> Any:
+    """Makes a graph that takes the inputs of all parts, in their order, by name or by place.
 
-NOBODY, ANY = tf.constant([""]), tf.constant([[]], tf.string)
-UNRATED = tf.constant([[]], tf.float32)
-OPEN = tf.constant([0])
-NO, TEN, SOME = tf.constant([False]), tf.constant([K]), tf.constant([RETRIEVE])
-BY_WATCH, BY_RATING = tf.constant([0.0]), tf.constant([1.0])
-EQUAL, AVERAGE = tf.constant([[1.0]]), tf.constant([MEAN])
+    Args:
+      served: what every answer reads.
+      answer: gets `served` and what each part reads, by the part's keyword, all of one batch.
+      parts: what the signature takes.
+    """
+    inputs = [own for part in parts.values() for own in part.inputs]
 
+    def graph(*tensors: tf.Tensor) -> Answer:
+        named = _batched(inputs, tensors)
+        return answer(served, **{name: part.read(named) for name, part in parts.items()})
 
-def graph(*inputs: tf.TensorSpec) -> Any:
-    """Makes a function a signature of these inputs."""
-    return tf.function(input_signature=list(inputs), autograph=False)
+    graph.__name__ = answer.__name__
+    parameters = [own.parameter for own in inputs]
+    vars(graph).update(__signature__=inspect.Signature(parameters))  # TensorFlow asks for names
+    return tf.function(graph, input_signature=[own.spec for own in inputs], autograph=False)
 
 
-def ask(served: Served, person: Person, *others: tf.Tensor) -> tuple[Moment, list[tf.Tensor]]:
-    """Brings person and other inputs to one batch."""
-    batch = batch_of(*person, *others)
-    return moment(served, Person(*share(batch, *person))), share(batch, *others)
+def _batched(inputs: Sequence[Input], tensors: Sequence[tf.Tensor]) -> Tensors:
+    """Repeats inputs of one row for every row of the longest one."""
+    pairs = zip(inputs, tensors, strict=True)
+    rows = {own.name: tf.reshape(x, [-1]) if own.rank is None else x for own, x in pairs}
+    batch = tf.reduce_max(tf.stack([tf.shape(x)[0] for x in rows.values()]))
+    return {
+        name: tf.broadcast_to(x, tf.concat([[batch], tf.shape(x)[1:]], 0))
+        for name, x in rows.items()
+    }

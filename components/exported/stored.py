@@ -58,7 +58,7 @@ class UserStore(tf.Module):
 
         Args:
           users: those to store.
-          unknown_features: what a stranger's features are.
+          unknown_features: the row of each user feature that stands for an unknown value.
           reach: how many of the newest events the model reads.
         """
         super().__init__()
@@ -132,5 +132,5 @@ class FewValues(tf.Module):
 
     def at(self, places: tf.Tensor) -> tf.Tensor:
         """The numbers at some places, int64 [...]: float32 of the same shape."""
-        found = tf.gather(self._codes, places)
-        return found if self._values is None else tf.gather(self._values, tf.cast(found, tf.int32))
+        codes = tf.gather(self._codes, places)
+        return codes if self._values is None else tf.gather(self._values, tf.cast(codes, tf.int32))

@@ -32,7 +32,7 @@ class Facts:
     features: name to int32 [movies, width], rows of the feature's table, -1 for padding.
     user_ids: bytes, the users of train, one per row of the user table.
     user_features: name to the feature's known values.
-    scale: lowest and highest rating; none where train has no ratings to learn to predict.
+    scale: lowest and highest rating; None where train has no ratings to learn from.
     counts: float64 [movies], train events per movie, rated or not.
     rated_counts: float64 [movies], those that are rated.
     rating_sums: float64 [movies], the sum of their ratings.
@@ -40,8 +40,8 @@ class Facts:
     raters: who rated each movie in train.
     values: name to each movie's values of a feature as text, for filters and lists.
     keys: ids and features by name: what the rows of their tables stand for.
-    trained_until: every rating of train is from before this, in microseconds since 1970; none: it
-      is not cut by time.
+    trained_until: every rating of train is from before this, in microseconds since 1970. None
+      where train is not cut by time.
     """
 
     movie_ids: list[bytes]

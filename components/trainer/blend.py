@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from components.examples.records import records
 from components.model import scoring
-from components.model.features import Lookup, history, parse
 from components.model.linear import LinearPath, closed_form
+from components.model.parsing import Lookup, history, parse
 from components.model.recommender import Recommender
 
 logger = logging.getLogger("greenlight.trainer")
@@ -71,7 +71,7 @@ def count_together(
     place[covered] = np.arange(len(covered))
     together = np.zeros([len(covered), len(covered)], np.float32)
     for batch in records(files):
-        movie = parse(lookup, batch)["movie"]
+        movie = parse(lookup, batch).movie
         column = place[movie.flat_values.numpy()]
         row = movie.value_rowids().numpy()[column >= 0]
         column = column[column >= 0]
@@ -94,8 +94,8 @@ def _measure(
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def gains(examples: tf.Tensor) -> tf.Tensor:
         parsed = parse(lookup, examples)
-        window, target = history(parsed), parsed["movie"].to_tensor(0)[:, 0]
-        scores = scoring.score(model, tables, window, reach, parsed["seen_movie"])
+        window, target = history(parsed), parsed.target
+        scores = scoring.score(model, tables, window, reach, parsed.seen_movie)
         visible, age = scoring.reading(model, window, reach)
 
         def gain(values: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,7 @@ from components.examples.catalogue import Catalogue
 from components.examples.hashing import mix
 from components.examples.records import records
 from components.model.facts import Facts, Raters
-from components.model.features import Lookup, parse, table
+from components.model.parsing import Lookup, parse, table
 from schemas.features import MOVIE_FEATURES, USER_FEATURES
 
 
@@ -78,18 +78,18 @@ def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStati
     sample = RaterSample()
     for batch in records(files):
         parsed = parse(lookup, batch)
-        rows = parsed["movie"].flat_values.numpy()
+        rows = parsed.movie.flat_values.numpy()
         counts += np.bincount(rows, minlength=movies)
-        length = parsed["movie"].row_lengths().numpy()
+        length = parsed.movie.row_lengths().numpy()
         lengths.update(length.tolist())
-        ratings = parsed["rating"].flat_values.numpy().astype(np.float64)
+        ratings = parsed.rating.flat_values.numpy().astype(np.float64)
         rated = ~np.isnan(ratings)
         rows, ratings = rows[rated], ratings[rated]
         rated_counts += np.bincount(rows, minlength=movies)
         sums += np.bincount(rows, ratings, minlength=movies)
         squares += float(np.square(ratings).sum())
         low, high = min(low, ratings.min(initial=low)), max(high, ratings.max(initial=high))
-        sample.add(rows, np.repeat(parsed["user"].numpy(), length)[rated])
+        sample.add(rows, np.repeat(parsed.user.numpy(), length)[rated])
     ends, raters = (float(low), float(high)), sample.raters()
     return TrainStatistics(counts, rated_counts, sums, squares, ends, lengths, raters)
 

@@ -1,6 +1,6 @@
 """Collects what serving may know of users by id: all their ratings up to export, of every split."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from components.examples.hashing import mix
 from components.examples.records import records
 from components.exported.stored import StoredUsers
-from components.model.features import Lookup, parse
+from components.model.parsing import Lookup, ParsedExamples, parse
 
 
 def read_users(files: Sequence[str], lookup: Lookup, train_users: list[bytes]) -> StoredUsers:
@@ -47,21 +47,21 @@ def _pieces(
     for batch in records(files):
         parsed = parse(lookup, batch)
         owners = _owners(parsed, strangers, ids)
-        features.update(zip(owners.tolist(), parsed["user_features"].numpy(), strict=True))
-        movies = parsed["movie"].flat_values.numpy()
-        times = parsed["timestamp"].flat_values.numpy()
+        features.update(zip(owners.tolist(), parsed.user_features.numpy(), strict=True))
+        movies = parsed.movie.flat_values.numpy()
+        times = parsed.timestamp.flat_values.numpy()
         yield (
-            np.repeat(owners, parsed["movie"].row_lengths().numpy()),
+            np.repeat(owners, parsed.movie.row_lengths().numpy()),
             movies,
-            parsed["rating"].flat_values.numpy(),
+            parsed.rating.flat_values.numpy(),
             times if len(times) else np.zeros(len(movies), np.int64),
         )
 
 
-def _owners(parsed: Mapping[str, Any], strangers: int, ids: dict[bytes, int]) -> NDArray[Any]:
+def _owners(parsed: ParsedExamples, strangers: int, ids: dict[bytes, int]) -> NDArray[Any]:
     """Rows of the Examples' users, int32 [batch]; those from `strangers` on are found by id."""
-    owners = parsed["user"].numpy()
-    names = parsed["user_id"].numpy()
+    owners = parsed.user.numpy()
+    names = parsed.user_id.numpy()
     for place in np.flatnonzero(owners == strangers):
         owners[place] = ids.setdefault(names[place], len(ids))
     return owners

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from components.examples.records import records
 from components.model import scoring
-from components.model.features import Lookup, history, parse
 from components.model.losses import MASKED
+from components.model.parsing import Lookup, history, parse
 from components.model.recommender import Recommender
 
 BATCH = 256
@@ -56,13 +56,14 @@ class Judge:
         self, model: Recommender, tables: scoring.Tables, examples: tf.Tensor
     ) -> tf.Tensor:
         parsed = parse(self._lookup, examples)
-        window, target = history(parsed), parsed["movie"].to_tensor(0)[:, 0]
-        scores = scoring.score(model, tables, window, self._reach, parsed["seen_movie"])
+        window, target = history(parsed), parsed.target
+        scores = scoring.score(model, tables, window, self._reach, parsed.seen_movie)
         masked = scores.model + tf.where(scores.seen, MASKED, 0.0)
         chosen = tf.gather(scores.model, target, batch_dims=1)
         nats = tf.reduce_logsumexp(masked, 1) - chosen
         rank = scoring.expected_rank(scores.model, target, scores.seen)
-        given = parsed["rating"].to_tensor(np.nan)[:, 0]
-        error = scoring.squared_error(model, tables, window, target, given, self._reach)
+        error = scoring.squared_error(
+            model, tables, window, target, parsed.target_rating, self._reach
+        )
         gain = np.log(2.0) / tf.math.log1p(rank)
         return tf.stack([nats, gain, tf.cast(rank <= 10, tf.float32), *error])

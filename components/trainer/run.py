@@ -17,9 +17,9 @@ from components.diagnostics.importance import importance
 from components.example_gen.config import SplitConfig
 from components.examples.catalogue import Catalogue, read_catalogue
 from components.examples.paths import listed
-from components.exported.export import ExportedRecommender, save
+from components.exported.module import ExportedRecommender, save
 from components.model.config import ModelConfig, TrainingConfig, tuned
-from components.model.features import Lookup
+from components.model.parsing import Lookup
 from components.model.recommender import Recommender
 from components.model.two_towers import TwoTowers
 from components.trainer import gather, windows

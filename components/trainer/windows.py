@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from components.examples.records import serialized
-from components.model.features import Lookup, padded, parse
+from components.model.parsing import Lookup, padded, parse
 from components.model.window import Window, moments
 
 BUCKETS = (10, 20, 35, 50, 75, 101, 150, 250, 400, 650, 1001)
@@ -47,9 +47,13 @@ def windows(
 
     def window(example: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = parse(lookup, example[tf.newaxis])
-        lists = {name: parsed[name].values for name in ("movie", "rating")}
-        lists["moment"] = _moments(parsed["timestamp"].values, lists["movie"])
-        return {"user": parsed["user"][0], "user_features": parsed["user_features"][0], **lists}
+        return {
+            "user": parsed.user[0],
+            "user_features": parsed.user_features[0],
+            "movie": parsed.movie.values,
+            "rating": parsed.rating.values,
+            "moment": _moments(parsed.timestamp.values, parsed.movie.values),
+        }
 
     def dense(batch: Mapping[str, tf.Tensor]) -> Window:
         return padded(*(batch[name] for name in COLUMNS))

@@ -154,7 +154,7 @@ def make_model(make_facts, make_window):
 @pytest.fixture(scope="session")
 def make_lookup():
     """Builds the look-up tables that belong to some facts."""
-    from components.model.features import Lookup, table
+    from components.model.parsing import Lookup, table
 
     def make(facts):
         features = {

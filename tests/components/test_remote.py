@@ -12,7 +12,7 @@ import tensorflow as tf
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
 from components.examples.activity import count_train, read_movies
-from components.exported.export import ExportedRecommender, save
+from components.exported.module import ExportedRecommender, save
 from components.model.config import TrainingConfig
 from components.report import people
 from components.trainer.fit import Fit

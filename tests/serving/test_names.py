@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from components.evaluation import doors, reload
 from components.evaluation.doors import Asked
-from components.exported.export import ExportedRecommender, save
+from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
 from pipeline.cli import app
 from schemas.features import SEPARATOR

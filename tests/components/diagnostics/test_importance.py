@@ -11,8 +11,8 @@ from components.diagnostics import importance as module
 from components.diagnostics.importance import PLAIN, importance, tables_of
 from components.model import scoring
 from components.model.config import ModelConfig, TrainingConfig
-from components.model.features import history, parse
 from components.model.linear import LinearPath
+from components.model.parsing import history, parse
 from components.model.two_towers import TwoTowers
 from components.trainer.judge import Judge
 from components.trainer.run import Job, what_matters

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.diagnostics.shuffles import movie_groups, others, user_groups
+from components.diagnostics.shuffles import Rows, movie_groups, others, user_groups
+from components.model.parsing import ParsedExamples
 
 HISTORY = [[1, 2, 3], [], [4, 5], [6, 7, 8, 9], [2]]
 OWNERS = np.array([7, 7, 3, 9, 3])
@@ -15,20 +16,34 @@ OWNERS = np.array([7, 7, 3, 9, 3])
 @pytest.fixture
 def rows():
     rating = [[float(10 * i + place) for place in range(len(own))] for i, own in enumerate(HISTORY)]
-    return {
-        "owner": OWNERS,
-        "user": tf.constant([0, 0, 1, 2, 1]),
-        "user_features": tf.constant([[0, 5], [0, 5], [1, 6], [2, 7], [1, 6]]),
-        "history_movie": tf.ragged.constant(HISTORY, tf.int32),
-        "history_rating": tf.ragged.constant(rating, tf.float32),
-    }
+    targets = tf.ragged.constant([[0], [1], [2], [3], [4]])
+    examples = ParsedExamples(
+        user_id=tf.constant(["a", "a", "b", "c", "b"]),
+        user=tf.constant([0, 0, 1, 2, 1]),
+        user_features=tf.constant([[0, 5], [0, 5], [1, 6], [2, 7], [1, 6]]),
+        movie=targets,
+        rating=tf.cast(targets, tf.float32),
+        timestamp=tf.cast(targets, tf.int64),
+        history_movie=tf.ragged.constant(HISTORY, tf.int32),
+        history_rating=tf.ragged.constant(rating, tf.float32),
+        seen_movie=tf.ragged.constant([[9], [], [], [8, 7], []], tf.int32),
+    )
+    return Rows(examples, OWNERS)
 
 
 def _differing(before, after):
     def plain(x):
         return x.to_list() if isinstance(x, tf.RaggedTensor) else np.asarray(x).tolist()
 
-    return {name for name in before if plain(before[name]) != plain(after[name])}
+    assert plain(before.owner) == plain(after.owner)
+    columns = zip(ParsedExamples._fields, before.examples, after.examples, strict=True)
+    return {name for name, was, became in columns if plain(was) != plain(became)}
+
+
+def _histories(rows):
+    """Movies and ratings of each row."""
+    movies, ratings = rows.examples.history_movie, rows.examples.history_rating
+    return list(zip(movies.to_list(), ratings.to_list(), strict=True))
 
 
 def test_rows_are_drawn_from_all_other_users_alike():
@@ -45,18 +60,16 @@ def test_rows_are_drawn_from_all_other_users_alike():
 def test_a_history_is_exchanged_whole_and_comes_from_another_user(rows, make_facts):
     found = user_groups(make_facts(), True)["history"](rows, np.random.default_rng(0))
     assert _differing(rows, found) == {"history_movie", "history_rating"}
-    movies, ratings = (found[name].to_list() for name in ("history_movie", "history_rating"))
-    for place, pair in enumerate(zip(movies, ratings, strict=True)):
-        (source,) = (
-            i for i, own in enumerate(HISTORY) if (own, rows["history_rating"].to_list()[i]) == pair
-        )
+    before = _histories(rows)
+    for place, pair in enumerate(_histories(found)):
+        (source,) = (i for i, own in enumerate(before) if own == pair)
         assert OWNERS[source] != OWNERS[place]
 
 
 def test_ratings_go_round_among_all_events(rows, make_facts):
     found = user_groups(make_facts(), True)["history ratings"](rows, np.random.default_rng(0))
     assert _differing(rows, found) == {"history_rating"}
-    before, after = (x["history_rating"].flat_values.numpy() for x in (rows, found))
+    before, after = (x.examples.history_rating.flat_values.numpy() for x in (rows, found))
     assert sorted(before) == sorted(after)
 
 
@@ -66,8 +79,7 @@ def test_order_is_lost_within_each_history_and_ratings_stay_with_their_movies(ro
     assert _differing(rows, found) == {"history_movie", "history_rating"}
 
     def events(x):
-        pairs = zip(x["history_movie"].to_list(), x["history_rating"].to_list(), strict=True)
-        return [sorted(zip(*pair, strict=True)) for pair in pairs]
+        return [sorted(zip(*pair, strict=True)) for pair in _histories(x)]
 
     assert events(found) == events(rows)
     assert "history order" not in user_groups(make_facts(), False)
@@ -78,10 +90,10 @@ def test_id_and_each_feature_are_exchanged_alone(rows, make_facts):
     assert list(groups)[3:] == ["user id", "gender", "age"]
     found = groups["user id"](rows, np.random.default_rng(0))
     assert _differing(rows, found) == {"user"}
-    assert (found["user"].numpy() != rows["user"].numpy()).all()
+    assert (found.examples.user.numpy() != rows.examples.user.numpy()).all()
     for place, name in enumerate(("gender", "age")):
-        found = groups[name](rows, np.random.default_rng(0))["user_features"].numpy()
-        changed = (found != rows["user_features"].numpy()).all(0)
+        found = groups[name](rows, np.random.default_rng(0)).examples.user_features.numpy()
+        changed = (found != rows.examples.user_features.numpy()).all(0)
         assert changed.tolist() == [place == 0, place == 1]
 
 

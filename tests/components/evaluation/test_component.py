@@ -15,7 +15,7 @@ from components.evaluation.component import MovieEvaluatorExecutor
 from components.evaluation.eval_config import eval_config
 from components.evaluation.gates import GatesConfig
 from components.evaluation.review import Review, trained_metrics
-from components.exported.export import ExportedRecommender, save
+from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
 from components.report.evaluation import read_evaluation
 from components.report.gates import gate_rows

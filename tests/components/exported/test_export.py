@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.exported.export import ExportedRecommender, save
+from components.exported.module import ExportedRecommender, save
 from components.model import scoring
 from components.model.window import Window, apart
 

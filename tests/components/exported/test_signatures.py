@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.exported.choosing import blend
-from components.exported.export import ExportedRecommender, save
 from components.exported.groups import aggregate
+from components.exported.module import ExportedRecommender
 from components.model import scoring
 from components.model.window import Window
 
@@ -303,21 +303,3 @@ def test_the_stored_history_is_told_newest_first(call):
     assert [_ids(found, row) for row in range(4)] == [["m4", "m7", "m2"], ["m9", "m1"], [], []]
     assert found["rating"][0].tolist() == [5.0, 1.5, 4.0]
     assert found["known"].tolist() == [True, True, True, False]
-
-
-def test_the_saved_model_tells_the_defaults_and_the_catalogue(module, tmp_path):
-    save(module, str(tmp_path))
-    loaded = tf.saved_model.load(str(tmp_path))
-    assert loaded.catalogue.year.numpy().tolist() == [0, *range(1991, 2002)]
-    assert loaded.catalogue.genre_names.numpy()[1] == b"Comedy\x1fDrama"
-    assert loaded.user_ids.numpy().tolist() == [b"new", b"u0", b"u1", b"u2", b"u3"]
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((tmp_path / "saved_model.pb").read_bytes())
-    definitions = saved.meta_graphs[0].signature_def
-    defaults = definitions["recommend_filtered"].defaults
-    assert set(defaults) == set(definitions["recommend_filtered"].inputs)
-    assert tf.make_ndarray(defaults["k"]).tolist() == [10]
-    assert tf.make_ndarray(defaults["history_rating"]).shape == (1, 0)
-    assert set(definitions["rank"].inputs) - set(definitions["rank"].defaults) == {"movie_id"}

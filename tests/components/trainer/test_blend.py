@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components.examples.records import records
 from components.model import scoring
-from components.model.features import history, parse
+from components.model.parsing import history, parse
 from components.trainer.blend import add_linear_path, count_together
 
 REACH = 20
@@ -36,7 +36,7 @@ def _gain(model, lookup, file):
     for examples in records([file], 64):
         parsed = parse(lookup, examples)
         scores = scoring.score(model, tables, history(parsed), REACH)
-        target = parsed["movie"].to_tensor()[:, 0]
+        target = parsed.target
         rank = scoring.expected_rank(scores.model, target, scores.seen)
         found.extend(1 / np.log2(1 + rank.numpy()))
     return np.mean(found)
@@ -47,7 +47,7 @@ def test_counts_agree_with_numpy(files, make_facts, make_lookup):
     together = count_together([files[0]], make_lookup(make_facts()), covered, 12)
     expected = np.zeros([4, 4])
     for batch in records([files[0]], 1):
-        held = parse(make_lookup(make_facts()), batch)["movie"].to_list()[0]
+        held = parse(make_lookup(make_facts()), batch).movie.to_list()[0]
         marks = np.isin(covered, held).astype(float)
         expected += np.outer(marks, marks)
     np.testing.assert_array_equal(together, expected)

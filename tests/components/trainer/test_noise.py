@@ -8,7 +8,9 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
 from components.examples.catalogue import read_catalogue
 from components.examples.records import records
-from components.exported.evaluation import evaluation
+from components.exported.evaluation import evaluate
+from components.exported.served import ServedModel
+from components.exported.stored import StoredUsers
 from components.model.config import ModelConfig, TrainingConfig
 from components.trainer import gather, run
 from schemas.source import Source
@@ -58,8 +60,8 @@ def test_noise_is_found_by_chance_and_no_better_than_popularity(examples):
         scale=(1.0, 5.0), ordered=True, window=100,
     )  # fmt: skip
     model = run.learn(job, run.Data(catalogue, vocabulary, lookup, statistics)).model
-    tables = model.movie_tables()
-    parts = [evaluation(tables, model, lookup, 100, batch) for batch in records(files["eval"])]
+    served = ServedModel(model, lookup, 100, StoredUsers.none())
+    parts = [evaluate(served, batch) for batch in records(files["eval"])]
     doubt = 4 * np.sqrt(CHANCE * (1 - CHANCE) / USERS)  # four standard deviations
     for name in ("rank", "popularity_rank"):
         ranks = np.concatenate([part[name].numpy() for part in parts])

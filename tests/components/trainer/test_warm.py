@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.exported.export import ExportedRecommender, save
+from components.exported.module import ExportedRecommender, save
 from components.model.config import ModelConfig
 from components.model.two_towers import TwoTowers
 from components.model.weights import read_learned, vocabulary_of, weight_name

@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.model.features import Lookup, history, parse, table
+from components.model.parsing import Lookup, table
 from components.model.window import moments
 from components.trainer import windows
 
@@ -129,48 +129,6 @@ def test_several_files_are_one_epoch(example, write_records, tmp_path):
         _write(example, write_records, tmp_path / "b.gz", [4]),
     ]
     assert sum(_events(_epoch(files)).values()) == 9
-
-
-def test_parse_with_and_without_optional_features(example):
-    full = example(
-        user_id="u3",
-        gender="M",
-        movie_id=["m1", "gone"],
-        rating=[3.0, 4.0],
-        history_movie_id=["m5", "m6", "m7"],
-        history_rating=[1.0, 2.0, 3.0],
-    )
-    bare = example(user_id="stranger", movie_id=["m2"], rating=[5.0])
-    odd = example(user_id="u0", gender="X", movie_id=["m2"], rating=[5.0], director=["nobody"])
-    found = parse(LOOKUP, tf.constant([full, bare, odd]))
-    assert found["user"].numpy().tolist() == [3, 30, 0]
-    assert found["user_features"].numpy().tolist() == [[1], [2], [2]]
-    assert found["movie"].to_list() == [[1, -1], [2], [2]]
-    assert found["rating"].to_list() == [[3.0, 4.0], [5.0], [5.0]]
-    assert found["history_movie"].to_list() == [[5, 6, 7], [], []]
-    assert found["history_rating"].to_list() == [[1.0, 2.0, 3.0], [], []]
-    none = Lookup(LOOKUP.movie, LOOKUP.user, {})
-    assert parse(none, tf.constant([full, bare]))["user_features"].shape == (2, 0)
-
-
-def test_histories_are_padded_at_the_front(example):
-    examples = [
-        example(user_id="u1", movie_id=["m0"], rating=[1.0], history_movie_id=["m5", "gone", "m7"],
-                history_rating=[1.0, 2.0, 3.0]),
-        example(user_id="u1", movie_id=["m0"], rating=[1.0], history_movie_id=["m9"],
-                history_rating=[4.0]),
-    ]  # fmt: skip
-    window = history(parse(LOOKUP, tf.constant(examples)))
-    assert window.movie.numpy()[:, -2:].tolist() == [[5, 7], [0, 9]]
-    assert window.rating.numpy()[:, -2:].tolist() == [[1.0, 3.0], [0.0, 4.0]]
-    assert window.present.numpy()[:, -2:].tolist() == [[1.0, 1.0], [0.0, 1.0]]
-    empty = history(parse(LOOKUP, tf.constant([example(user_id="u1")])))
-    assert empty.movie.shape == (1, 1) and not empty.present.numpy().any()
-
-
-def test_an_example_without_a_user_is_refused(example):
-    with pytest.raises(tf.errors.InvalidArgumentError, match="user_id"):
-        parse(LOOKUP, tf.constant([example(movie_id=["m1"], rating=[3.0])]))
 
 
 @given(st.lists(st.integers(0, 3), max_size=20).map(sorted))

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from components.model.window import Window, apart
@@ -25,6 +27,41 @@ class Lookup:
     user_features: Mapping[str, tf.lookup.StaticHashTable]
 
 
+class ParsedExamples(NamedTuple):
+    """Examples of users at a moment, with rows in place of names.
+
+    user_id: string [batch].
+    user: int32 [batch], rows of the user table; out of vocabulary: the row behind the last.
+    user_features: int32 [batch, features], rows of each feature's values, likewise.
+    movie: int32 [batch, (targets)], rows of the catalogue, -1 where unknown.
+    rating: float32 [batch, (targets)], NaN where a target is not rated.
+    timestamp: int64 [batch, (targets)], microseconds since 1970; empty where the data have no time.
+    history_movie: int32 [batch, (events)], the events before the targets, newest last.
+    history_rating: float32 [batch, (events)], NaN where an event is not rated.
+    seen_movie: int32 [batch, (seen)], what was seen before the history.
+    """
+
+    user_id: tf.Tensor
+    user: tf.Tensor
+    user_features: tf.Tensor
+    movie: tf.RaggedTensor
+    rating: tf.RaggedTensor
+    timestamp: tf.RaggedTensor
+    history_movie: tf.RaggedTensor
+    history_rating: tf.RaggedTensor
+    seen_movie: tf.RaggedTensor
+
+    @property
+    def target(self) -> tf.Tensor:
+        """The only target of each Example of valid and eval: int32 [batch], -1 where unknown."""
+        return self.movie.to_tensor(-1)[:, 0]
+
+    @property
+    def target_rating(self) -> tf.Tensor:
+        """What the only target was given: float32 [batch], NaN where it is not rated."""
+        return self.rating.to_tensor(np.nan)[:, 0]
+
+
 def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
     """A table from keys to their positions."""
     pairs = tf.lookup.KeyValueTensorInitializer(
@@ -33,14 +70,8 @@ def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
     return tf.lookup.StaticHashTable(pairs, default)
 
 
-def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
-    """Reads serialized Examples, string [batch].
-
-    Returns user [batch], user_features [batch, features], ragged movie, rating and timestamp (of
-    the targets; no timestamps where there are none), ragged history_movie and history_rating, and
-    ragged seen_movie (what was seen before that). The rating of an event that has none is NaN, as
-    are all where the Examples hold no ratings.
-    """
+def parse(lookup: Lookup, examples: tf.Tensor) -> ParsedExamples:
+    """Reads serialized Examples, string [batch], with or without ratings and times."""
     spec = {
         "movie_id": STRINGS,
         "rating": FLOATS,
@@ -51,18 +82,23 @@ def parse(lookup: Lookup, examples: tf.Tensor) -> dict[str, tf.Tensor | tf.Ragge
         **{name: tf.io.FixedLenFeature([], tf.string, "") for name in lookup.user_features},
         "user_id": tf.io.FixedLenFeature([], tf.string),
     }
-    found = tf.io.parse_example(examples, spec)
-    features = [t.lookup(found[name]) for name, t in lookup.user_features.items()]
-    movies = {name: found[f"{name}_id"] for name in ("movie", "history_movie", "seen_movie")}
-    return {
-        "user_id": found["user_id"],
-        "user": lookup.user.lookup(found["user_id"]),
-        "user_features": tf.stack(features, 1) if features else no_features(found["user_id"]),
-        "rating": with_gaps(found["rating"], movies["movie"]),
-        "timestamp": found["timestamp"],
-        "history_rating": with_gaps(found["history_rating"], movies["history_movie"]),
-        **{n: tf.ragged.map_flat_values(lookup.movie.lookup, x) for n, x in movies.items()},
-    }
+    read = tf.io.parse_example(examples, spec)
+    features = [t.lookup(read[name]) for name, t in lookup.user_features.items()]
+    movie, history_movie, seen_movie = (
+        tf.ragged.map_flat_values(lookup.movie.lookup, read[name])
+        for name in ("movie_id", "history_movie_id", "seen_movie_id")
+    )
+    return ParsedExamples(
+        user_id=read["user_id"],
+        user=lookup.user.lookup(read["user_id"]),
+        user_features=tf.stack(features, 1) if features else no_features(read["user_id"]),
+        movie=movie,
+        rating=with_gaps(read["rating"], movie),
+        timestamp=read["timestamp"],
+        history_movie=history_movie,
+        history_rating=with_gaps(read["history_rating"], history_movie),
+        seen_movie=seen_movie,
+    )
 
 
 def with_gaps(rating: tf.RaggedTensor, movie: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -91,7 +127,8 @@ def padded(
 ) -> Window:
     """A window of dense movies (int32, -1 where padded or unknown) and ratings (NaN: not rated).
 
-    Without `moment` each event has one of its own; it matters where more than the end is predicted.
+    Without `moment` each event has a moment of its own; that matters only where more is predicted
+    than what comes after the last event.
     """
     there = movie >= 0
     rated = there & ~tf.math.is_nan(rating)
@@ -114,7 +151,7 @@ def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Ten
     return tf.pad(movies, front, constant_values=-1), tf.pad(ratings, front)
 
 
-def history(parsed: Mapping[str, tf.Tensor | tf.RaggedTensor]) -> Window:
+def history(parsed: ParsedExamples) -> Window:
     """The histories of parsed Examples, padded at the front."""
-    movies, ratings = newest_last(parsed["history_movie"], parsed["history_rating"])
-    return padded(parsed["user"], parsed["user_features"], movies, ratings)
+    movies, ratings = newest_last(parsed.history_movie, parsed.history_rating)
+    return padded(parsed.user, parsed.user_features, movies, ratings)

@@ -4,16 +4,13 @@ It needs TensorFlow alone, no project code. The Keras layers stay out of the mod
 tracked, they would each be traced anew while saving.
 """
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
-from components.exported.evaluation import evaluation
-from components.exported.served import Served
+from components.exported.served import ServedModel
 from components.exported.signatures import make_signatures
 from components.exported.stored import StoredUsers
-from components.model.features import Lookup
+from components.model.parsing import Lookup
 from components.model.recommender import Recommender
 from components.model.weights import Keepsake
 
@@ -21,11 +18,10 @@ from components.model.weights import Keepsake
 class ExportedRecommender(tf.Module):
     """Signatures over one trained model.
 
-    evaluate: serialized Examples to ratings and ranks of the model and of both baselines.
-    The others serve; see `signatures`. `catalogue`, `user_ids`, `scale` (empty where it predicts no
-    ratings) and `user_features` tell whoever loads the model what it knows; `tables`, `linear_rows`
-    and `log_popularity` are what the signature `query` is multiplied with; from `keepsake` the next
-    training may start.
+    `functions` are the signatures: `evaluate` is for the gates, the others serve. `catalogue`,
+    `user_ids`, `scale` (empty where it predicts no ratings) and `user_features` tell whoever loads
+    the model what it knows; `tables`, `linear_rows` and `log_popularity` are what the signature
+    `query` is multiplied with; from `keepsake` the next training may start.
     """
 
     def __init__(
@@ -37,12 +33,12 @@ class ExportedRecommender(tf.Module):
           model: trained.
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
-          users: what is known of users by id; none: nothing but what the model learned.
+          users: what is known of users by id; default: nothing but what the model learned.
         """
         super().__init__()
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
-        served = Served(model, lookup, reach, users)
+        served = ServedModel(model, lookup, reach, users)
         self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
         self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
         self._lengths = served.lengths
@@ -57,15 +53,7 @@ class ExportedRecommender(tf.Module):
         self.user_features = tf.Variable(
             list(facts.user_features), trainable=False, dtype=tf.string
         )
-        self.functions = {"evaluate": _evaluate(served), **make_signatures(served)}
-
-
-def _evaluate(served: Served) -> Any:
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")], autograph=False)
-    def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return evaluation(served.tables, served.model, served.lookup, served.reach, examples)
-
-    return evaluate
+        self.functions = make_signatures(served)
 
 
 def save(module: ExportedRecommender, path: str) -> None:
