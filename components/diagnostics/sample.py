@@ -7,9 +7,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.trainer.windows import PARSED
-
 READ = 200_000  # most rows that a sample is drawn from
+BATCH = 512  # rows read at once
 
 
 def sample(files: Sequence[str], rows: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -41,4 +40,4 @@ def _in_turn(files: Sequence[str]) -> tf.data.Dataset:
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    return each.take(READ).batch(PARSED)
+    return each.take(READ).batch(BATCH)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.exported.served import Served
-from components.model.window import marked
+from components.model.seen import marked
 
 Rate = Callable[[tf.Tensor], tf.Tensor]
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."

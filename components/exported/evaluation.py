@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 from components.model import scoring
 from components.model.facts import Facts
 from components.model.features import Lookup, history, parse
-from components.model.recommender import Recommender
+from components.model.protocol import Model
+from components.model.tables import MovieTables
 from components.model.window import Window
 
 HASHED_USERS = 2**62
 
 
 def evaluation(
-    tables: scoring.Tables, model: Recommender, lookup: Lookup, reach: int, examples: tf.Tensor
+    tables: MovieTables, model: Model, lookup: Lookup, reach: int, examples: tf.Tensor
 ) -> dict[str, tf.Tensor]:
     """Measures each serialized Example of one target.
 
@@ -43,7 +44,7 @@ def evaluation(
         "popularity_rank": rank(scores.popularity, scores.seen),
         "popularity_unmasked_rank": rank(scores.popularity, None),
         "known_movie": tf.cast(known, tf.float32),
-        "known_user": tf.cast(parsed["user"] < model.users.unknown, tf.float32),
+        "known_user": tf.cast(parsed["user"] < len(model.facts.user_ids), tf.float32),
         "movie_tenth": tf.where(known, tenth, 0.0),
     }
     if not model.facts.rates:
@@ -53,7 +54,7 @@ def evaluation(
 
 
 def _ratings(
-    tables: scoring.Tables, model: Recommender, window: Window, target: tf.Tensor, reach: int
+    tables: MovieTables, model: Model, window: Window, target: tf.Tensor, reach: int
 ) -> dict[str, tf.Tensor]:
     """What model and baseline predict, each the mean for a target outside the catalogue."""
     rows, known, facts = tf.maximum(target, 0), target >= 0, model.facts

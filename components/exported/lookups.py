@@ -21,7 +21,7 @@ def _similar(served: Served) -> Any:
         k = tf.reshape(k, [-1])
         movie_id, k = share(batch_of(movie_id, k), movie_id, k)
         rows = served.movies(movie_id)
-        vectors, known = served.tables["vectors"], (rows >= 0)[:, tf.newaxis]
+        vectors, known = served.tables.vectors, (rows >= 0)[:, tf.newaxis]
         own = tf.gather(vectors, tf.maximum(rows, 0))
         own /= tf.gather(served.lengths, tf.maximum(rows, 0))[:, tf.newaxis]
         cosine = tf.matmul(own, vectors, transpose_b=True) / served.lengths

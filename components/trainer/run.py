@@ -11,7 +11,6 @@ import tensorflow as tf
 import tf_keras as keras
 from tfx import v1 as tfx
 
-from components.diagnostics.crosses import CROSSES_FILE, SAMPLED, strengths
 from components.diagnostics.drops import IMPORTANCE_FILE
 from components.diagnostics.importance import importance
 from components.example_gen.config import SplitConfig
@@ -19,13 +18,14 @@ from components.example_gen.read.files import listed
 from components.exported.export import ExportedRecommender, save
 from components.model.config import ModelConfig, TrainingConfig, tuned
 from components.model.features import Lookup
-from components.model.recommender import Recommender
-from components.model.two_towers import TwoTowers
+from components.model.protocol import Model
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
-from components.trainer.fit import Fit, History, never
+from components.trainer.fit import Fit, never_enough
 from components.trainer.histories import read_users
+from components.trainer.history import History
 from components.trainer.judge import Judge
+from components.trainer.models import build_model, extra_findings
 from components.trainer.warm import warm_start
 from schemas.errors import UserError
 
@@ -34,6 +34,7 @@ logger = logging.getLogger("greenlight.trainer")
 EPOCHS = {True: 8, False: 12}  # ordered, set
 LARGE = 500_000  # ratings of train, from which on three quarters of the epochs have steps enough
 WARM_EPOCHS = 4  # from a model that has learned already
+SAMPLED = 16  # steps of train that a model's extra findings are measured on
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Learned(NamedTuple):
     start: what the training started from, in words; empty where no warm start was asked for.
     """
 
-    model: Recommender | TwoTowers
+    model: Model
     history: History
     figures: dict[str, float]
     start: str
@@ -165,15 +166,10 @@ def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
     return history
 
 
-def _write_down(
-    job: Job, model: Recommender | TwoTowers, data: Data, history: Mapping[str, Any]
-) -> None:
-    """Writes history.json, crosses.json where anything was crossed, and importance.json."""
-    files = {"history.json": history}
-    crossed = job.model.cross_layers or job.model.rating_cross_layers
-    if crossed and isinstance(model, Recommender):
-        windows = epoch_windows(job, data.lookup, 0)
-        files[CROSSES_FILE] = strengths(model, windows.take(SAMPLED))
+def _write_down(job: Job, model: Model, data: Data, history: Mapping[str, Any]) -> None:
+    """Writes history.json, importance.json, and what else there is to say of the model."""
+    sample = epoch_windows(job, data.lookup, 0).take(SAMPLED)
+    files = {"history.json": history, **extra_findings(model, sample)}
     if found := what_matters(job, data.lookup, model):
         files[IMPORTANCE_FILE] = found
     for name, content in files.items():
@@ -181,7 +177,7 @@ def _write_down(
             file.write(json.dumps(content))
 
 
-def what_matters(job: Job, lookup: Lookup, model: Recommender | TwoTowers) -> dict[str, Any] | None:
+def what_matters(job: Job, lookup: Lookup, model: Model) -> dict[str, Any] | None:
     """What the model's inputs are worth on valid, where that is asked for and can be measured."""
     training = job.training
     rows, seed = training.importance_rows, training.seed
@@ -200,7 +196,7 @@ def read(job: Job) -> Data:
     return Data(catalogue, vocabulary, lookup, statistics)
 
 
-def learn(job: Job, data: Data, enough: Callable[[int], bool] = never) -> Learned:
+def learn(job: Job, data: Data, enough: Callable[[int], bool] = never_enough) -> Learned:
     """Fits a model and gives it its linear path; `enough` as `Fit.run` has it."""
     keras.utils.set_random_seed(job.training.seed)
     model = build(job, data)
@@ -219,7 +215,7 @@ def off(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
     return {"rating": why} if why else {}
 
 
-def build(job: Job, data: Data) -> Recommender | TwoTowers:
+def build(job: Job, data: Data) -> Model:
     """Builds the untrained model.
 
     Raises:
@@ -233,8 +229,7 @@ def build(job: Job, data: Data) -> Recommender | TwoTowers:
     facts = gather.make_facts(
         catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets, job.trained_until
     )
-    towers = Recommender if job.model.towers == "history" else TwoTowers
-    model = towers(job.model, facts, job.ordered)
+    model = build_model(job.model, facts, job.ordered)
     model.compute_loss(next(iter(epoch_windows(job, lookup, 0))))  # creates the layers' weights
     return model
 
@@ -252,22 +247,28 @@ def most_epochs(
 
 def fit(
     job: Job,
-    model: Recommender | TwoTowers,
+    model: Model,
     data: Data,
     judge: Judge,
-    enough: Callable[[int], bool] = never,
+    enough: Callable[[int], bool] = never_enough,
     warm: bool = False,
 ) -> History:
     """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
-    steps = windows.steps_per_epoch(data.statistics.lengths, job.training.positions, job.window)
-    ratings = int(data.statistics.counts.sum())
-    epochs = most_epochs(job.training, job.ordered, warm, ratings)
-    averaged = model.averaged() if job.training.average_weights else []
-    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.parts(), averaged)
+    loop = training_loop(job, model, data.statistics, warm)
     history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
     for number, row in enumerate(history.epochs, 1):
         logger.info("epoch %d: %s", number, json.dumps(row))
     return history
+
+
+def training_loop(
+    job: Job, model: Model, statistics: gather.TrainStatistics, warm: bool = False
+) -> Fit:
+    """The loop that the job's settings and the size of train ask for, ready to run."""
+    steps = windows.steps_per_epoch(statistics.lengths, job.training.positions, job.window)
+    epochs = most_epochs(job.training, job.ordered, warm, int(statistics.counts.sum()))
+    averaged = model.averaged() if job.training.average_weights else []
+    return Fit(model, job.training, steps, epochs, job.checkpoints, model.tasks(), averaged)
 
 
 def epoch_windows(job: Job, lookup: Lookup, epoch: int) -> tf.data.Dataset:

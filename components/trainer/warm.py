@@ -9,8 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.model.facts import Facts
-from components.model.recommender import Recommender
-from components.model.two_towers import TwoTowers
+from components.model.protocol import Model
 from components.model.weights import NO_TIME, Learned, read_learned, vocabulary_of, weight_name
 
 logger = logging.getLogger("greenlight.trainer")
@@ -18,7 +17,7 @@ logger = logging.getLogger("greenlight.trainer")
 COLD = "The training started anew"
 
 
-def warm_start(model: Recommender | TwoTowers, path: str | None) -> tuple[bool, str]:
+def warm_start(model: Model, path: str | None) -> tuple[bool, str]:
     """Gives a new model the weights of a blessed one, wherever they mean the same.
 
     Rows of tables follow their vocabulary's keys, so that a movie keeps what was learned of it; new
