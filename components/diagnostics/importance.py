@@ -29,7 +29,7 @@ from components.model.window import ANY_WINDOW, Window
 
 progress = logging.getLogger("greenlight.progress")
 Array = NDArray[Any]
-PLAIN = ""  # nothing is shuffled
+PLAIN = ""  # the group of the figures with nothing shuffled
 
 
 def importance(
@@ -37,21 +37,21 @@ def importance(
 ) -> dict[str, Any] | None:
     """Measures what each group of inputs is worth to lists and to ratings, on rows of valid.
 
-    A list leaves out what its own user has seen, whatever history the model is shown: else an
-    exchanged history would be blamed for the filter. Movies are shuffled anew for every batch, so
-    that no single shuffle decides.
+    A list leaves out what its own user has seen, whatever history the model is shown: otherwise an
+    exchanged history would also exchange the filter. Movies are shuffled anew for every batch, so
+    that the result does not depend on a single shuffle.
 
     Args:
       model: trained, its linear path included.
       valid: TFRecord files of Examples of one target.
       lookup: tables to rows.
-      rows: how many to draw at most; 0: none.
+      rows: how many to draw at most.
       reach: how many of the newest events an ordered model reads.
       seed: of all draws.
 
     Returns:
-      What `drops` does, and the seconds it took; none where there are not two users to exchange, or
-      where the model's answers are no numbers.
+      What `drops` returns, and the seconds it took; None where there are no two users whose inputs
+      could be exchanged, or where the model's answers are not finite.
     """
     started, rng = time.monotonic(), np.random.default_rng(seed)
     own = read_rows(lookup, sample(valid, rows, rng))

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-READ = 200_000  # most rows that a sample is drawn from
+READ = 200_000  # rows that a sample is drawn from, at most
 BATCH = 512  # rows read at once
 
 

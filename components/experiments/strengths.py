@@ -11,7 +11,6 @@ from components.experiments.crosses import CrossedRating, CrossedSum, rating_par
 from components.model.recommender import Recommender
 from components.model.window import Window
 
-CROSSES_FILE = "crosses.json"
 Array = NDArray[Any]
 
 

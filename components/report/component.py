@@ -13,13 +13,12 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
-from components.diagnostics.drops import IMPORTANCE_FILE
+from components.diagnostics.drops import CROSSES_FILE, IMPORTANCE_FILE
 from components.evaluation.gates import RATING, GatesConfig
 from components.evaluation.review import HISTORY_FILE
 from components.example_gen.generate import ROWS_FILE
 from components.example_gen.read.files import listed
 from components.examples.activity import count_train
-from components.experiments.strengths import CROSSES_FILE
 from components.report import facts, page, people
 from components.report.blessing import blessing
 from components.report.evaluation import Evaluation, read_evaluation

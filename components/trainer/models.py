@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from components.diagnostics.drops import CROSSES_FILE
 from components.experiments.crosses import CrossedRating, CrossedSum
-from components.experiments.strengths import CROSSES_FILE, strengths
+from components.experiments.strengths import strengths
 from components.experiments.two_towers import TwoTowers
 from components.model.config import ModelConfig
 from components.model.facts import Facts

@@ -254,21 +254,15 @@ def fit(
     warm: bool = False,
 ) -> History:
     """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
-    loop = training_loop(job, model, data.statistics, warm)
+    steps = windows.steps_per_epoch(data.statistics.lengths, job.training.positions, job.window)
+    ratings = int(data.statistics.counts.sum())
+    epochs = most_epochs(job.training, job.ordered, warm, ratings)
+    averaged = model.averaged() if job.training.average_weights else []
+    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.tasks(), averaged)
     history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
     for number, row in enumerate(history.epochs, 1):
         logger.info("epoch %d: %s", number, json.dumps(row))
     return history
-
-
-def training_loop(
-    job: Job, model: Model, statistics: gather.TrainStatistics, warm: bool = False
-) -> Fit:
-    """The loop that the job's settings and the size of train ask for, ready to run."""
-    steps = windows.steps_per_epoch(statistics.lengths, job.training.positions, job.window)
-    epochs = most_epochs(job.training, job.ordered, warm, int(statistics.counts.sum()))
-    averaged = model.averaged() if job.training.average_weights else []
-    return Fit(model, job.training, steps, epochs, job.checkpoints, model.tasks(), averaged)
 
 
 def epoch_windows(job: Job, lookup: Lookup, epoch: int) -> tf.data.Dataset:
