@@ -9,6 +9,7 @@ import tf_keras as keras
 from components.model.config import ModelConfig
 from components.model.context import Context
 from components.model.facts import Facts
+from components.model.linear import LinearPath
 from components.model.losses import weighted_mean
 from components.model.tables import MovieTables
 from components.model.window import Window
@@ -34,7 +35,7 @@ class TwoTowers(tfrs.Model):
     def __init__(self, config: ModelConfig, facts: Facts, ordered: bool) -> None:
         super().__init__()
         self.config, self.facts, self.ordered = config, facts, ordered
-        self.linear = None
+        self.linear: LinearPath | None = None
         self.users = IdEmbedding(len(facts.user_ids) + 1, config.dims, "users")
         self.movies = IdEmbedding(facts.id_table_rows, config.dims, "movies")
         layers = config.rating_layers if facts.rates else ()

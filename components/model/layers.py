@@ -90,9 +90,9 @@ class EventEmbedding(keras.layers.Layer):
 class HistoryEncoder(keras.layers.Layer):
     """Reads a history into a query vector.
 
-    Ordered: several decaying sums with learned half-lives, read by a linear map and, beside it, by
-    a hidden layer; the newest events weigh most. As a set: one plain sum and a linear map, which
-    keeps the encoder tied to the movies' own vectors.
+    Ordered: several decaying sums with learned half-lives, in which the newest events weigh most,
+    go through a linear map and, beside it, a hidden layer. As a set: one plain sum goes through a
+    linear map that starts as the identity, so that a query stays near its movies' own vectors.
     """
 
     HALF_LIVES = (1.0, 4.0, 16.0, 128.0)
