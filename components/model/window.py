@@ -13,7 +13,7 @@ class Window(NamedTuple):
     movie: int32 [batch, length], rows of the catalogue, 0 where padded.
     rating: float32 [batch, length], 0 where padded or not rated.
     present: float32 [batch, length], 0 where padded.
-    rated: float32 [batch, length], 1 where an event has a rating, 0 where it was seen alone.
+    rated: float32 [batch, length], 1 where an event has a rating, 0 where it was only seen.
     moment: int32 [batch, length], the place of the first event of each event's moment.
     """
 

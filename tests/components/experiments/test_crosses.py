@@ -79,7 +79,7 @@ def test_a_sum_starts_as_the_plain_one_and_a_rating_as_nothing():
     parts = _split(x)
     crossed = CrossedSum(PARTS, WIDTH, 2, "s")
     for groups in ([parts], [parts[:1], parts[1:]]):
-        np.testing.assert_allclose(crossed(groups), add_up(groups), rtol=1e-5)
+        np.testing.assert_allclose(crossed(groups), add_up(groups), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(CrossedRating(PARTS, WIDTH, 2, "r")(parts), np.zeros(5))
 
 
