@@ -1,1 +1,1 @@
-"""What a trained model pays attention to, measured on valid."""
+"""What each group of inputs is worth to a trained model, measured on valid."""

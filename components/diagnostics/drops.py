@@ -8,28 +8,28 @@ from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import interval, replicate_sums
 
-IMPORTANCE_FILE = "importance.json"
+IMPORTANCE_FILE, CROSSES_FILE = "importance.json", "crosses.json"
 MEASURES = ("ndcg", "hit_rate@10", "rmse")
-RATED = 3  # the column that says whether a row has a squared error, the one before it
+RATED = 3  # the column that is 1 where a row has a squared error, see `drops`
 LEVEL, REPLICATES = 0.95, 500
 Array = NDArray[Any]
 
 
 def drops(users: Array, whole: Array, without: Mapping[str, Array], seed: int) -> dict[str, Any]:
-    """By how much each measure gets worse without each group of inputs.
+    """How much worse each measure is without each group of inputs.
 
     Intervals come from a paired Poisson bootstrap over users: each replicate holds both sides of a
     difference to the same users.
 
     Args:
       users: int64 [rows], any identifying number.
-      whole: float64 [rows, 4], each row's NDCG, hit and squared error as the model is, and whether
-        it is rated.
-      without: the same by group, with the group shuffled.
+      whole: float64 [rows, 4], each row's NDCG, hit at 10, squared error (0 where it is not rated)
+        and whether it is rated, with all inputs as they are.
+      without: the same for each group, with the group shuffled.
       seed: of the bootstrap.
 
     Returns:
-      rows, users and level; base: each of `MEASURES` as the model is, RMSE only where a row is
+      rows, users and level; base: each of `MEASURES` with all inputs, RMSE only where a row is
       rated; groups: name and, for each measure, value, low and high, above 0 where the model is
       worse without the group.
     """
@@ -39,7 +39,9 @@ def drops(users: Array, whole: Array, without: Mapping[str, Array], seed: int) -
     sums = replicate_sums(users, columns, REPLICATES, seed)
     sides = sums[:, 1:].reshape([len(sums), 1 + len(without), -1])
     with np.errstate(invalid="ignore", divide="ignore"):
-        error = -np.sqrt(sides[..., 2] / sides[..., RATED])  # now more is better of all three
+        error = -np.sqrt(
+            sides[..., 2] / sides[..., RATED]
+        )  # negated, so that more is better in every column
         sides = sides / sums[:, :1, np.newaxis]
     sides = np.concatenate([sides[..., :2], error[..., np.newaxis]], axis=2)[..., : len(measures)]
     worse = sides[:, :1] - sides[:, 1:]
@@ -51,8 +53,8 @@ def drops(users: Array, whole: Array, without: Mapping[str, Array], seed: int) -
         "level": LEVEL,
         "base": dict(zip(measures, np.abs(sides[0, 0]).tolist(), strict=True)),
         "groups": [
-            {"group": name, **{m: _row(e) for m, e in zip(measures, found, strict=True)}}
-            for name, found in zip(without, ends.tolist(), strict=True)
+            {"group": name, **{m: _row(e) for m, e in zip(measures, own, strict=True)}}
+            for name, own in zip(without, ends.tolist(), strict=True)
         ],
     }
 

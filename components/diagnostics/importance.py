@@ -7,7 +7,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -18,16 +18,18 @@ from components.diagnostics.sample import sample
 from components.diagnostics.shuffles import MOVIE_ID, Rows, movie_groups, user_groups
 from components.exported.evaluation import HASHED_USERS
 from components.model import scoring
+from components.model.context import Context, latest
+from components.model.linear import LinearPath
 from components.model.parsing import Lookup, ParsedExamples, history, parse
-from components.model.recommender import Recommender
-from components.model.two_towers import TwoTowers
-from components.model.window import ANY_WINDOW, Window, seen_movies
-from components.trainer.judge import BATCH
+from components.model.protocol import Model
+from components.model.scoring import BATCH
+from components.model.seen import seen_movies
+from components.model.tables import MovieTables
+from components.model.window import ANY_WINDOW, Window
 
 progress = logging.getLogger("greenlight.progress")
-Model = Recommender | TwoTowers
 Array = NDArray[Any]
-PLAIN = ""  # nothing is shuffled
+PLAIN = ""  # the group of the figures with nothing shuffled
 
 
 def importance(
@@ -35,21 +37,21 @@ def importance(
 ) -> dict[str, Any] | None:
     """Measures what each group of inputs is worth to lists and to ratings, on rows of valid.
 
-    A list leaves out what its own user has seen, whatever history the model is shown: else an
-    exchanged history would be blamed for the filter. Movies are shuffled anew for every batch, so
-    that no single shuffle decides.
+    A list leaves out what its own user has seen, whatever history the model is shown: otherwise an
+    exchanged history would also exchange the filter. Movies are shuffled anew for every batch, so
+    that the result does not depend on a single shuffle.
 
     Args:
       model: trained, its linear path included.
       valid: TFRecord files of Examples of one target.
       lookup: tables to rows.
-      rows: how many to draw at most; 0: none.
+      rows: how many to draw at most.
       reach: how many of the newest events an ordered model reads.
       seed: of all draws.
 
     Returns:
-      What `drops` does, and the seconds it took; none where there are not two users to exchange, or
-      where the model's answers are no numbers.
+      What `drops` returns, and the seconds it took; None where there are no two users whose inputs
+      could be exchanged, or where the model's answers are not finite.
     """
     started, rng = time.monotonic(), np.random.default_rng(seed)
     own = read_rows(lookup, sample(valid, rows, rng))
@@ -69,12 +71,23 @@ def read_rows(lookup: Lookup, examples: Array) -> Rows:
     return Rows(parsed, tf.strings.to_hash_bucket_fast(parsed.user_id, HASHED_USERS).numpy())
 
 
+class Shuffled(NamedTuple):
+    """The catalogue as the model knows it, with one group of inputs shuffled or none.
+
+    tables: what `MovieTables.by_name` gives.
+    known_as: int32 [movies], the row that each movie has in the linear path.
+    """
+
+    tables: dict[str, tf.Tensor]
+    known_as: tf.Tensor
+
+
 def _measured(
     model: Model, own: Rows, reach: int, rng: np.random.Generator
 ) -> Mapping[str, list[Array]]:
     """Each row's figures, batch by batch: as the model is, and with each group shuffled."""
     movies = np.arange(len(model.facts.movie_ids), dtype=np.int32)
-    plain, read = tables_of(model, PLAIN, movies), newest(own, reach)
+    plain, read = catalogue_of(model, PLAIN, movies), newest(own, reach)
     groups = user_groups(model.facts, model.ordered)
     shown = {PLAIN: read, **{name: shuffle(read, rng) for name, shuffle in groups.items()}}
     figures, rows = _graph(model, plain, reach), len(own.owner)
@@ -86,35 +99,53 @@ def _measured(
         asked = _part(own, at)
         seen = seen_movies(history(asked), len(movies), asked.seen_movie)
         truth = (seen, asked.target, asked.target_rating)
-        for name, tables, window in _sides(model, plain, shown, at, rng):
-            found[name].append(figures(tables, window, *truth).numpy())
+        for name, catalogue, window in _sides(model, plain, shown, at, rng):
+            found[name].append(figures(*catalogue, window, *truth).numpy())
     return found
 
 
 def _sides(
     model: Model,
-    plain: scoring.Tables,
+    plain: Shuffled,
     shown: Mapping[str, Rows],
     at: slice,
     rng: np.random.Generator,
-) -> Iterator[tuple[str, scoring.Tables, Window]]:
+) -> Iterator[tuple[str, Shuffled, Window]]:
     """What the model reads in one batch, by the group that is shuffled."""
     for name, rows in shown.items():
         yield name, plain, history(_part(rows, at))
     window = history(_part(shown[PLAIN], at))
     for name in movie_groups(model.facts):
         taken = rng.permutation(len(model.facts.movie_ids)).astype(np.int32)
-        yield name, tables_of(model, name, taken), window
+        yield name, catalogue_of(model, name, taken), window
 
 
-def tables_of(model: Model, group: str, taken: Array) -> scoring.Tables:
-    """The movies' tables if, in one group, each movie had what the one `taken` for it has."""
+def catalogue_of(model: Model, group: str, taken: Array) -> Shuffled:
+    """The catalogue if, in one group, each movie had what the one `taken` for it has."""
     facts = model.facts
     tables = model.movie_tables(facts=movie_groups(facts)[group](facts, taken) if group else facts)
-    if model.linear is None:
-        return tables
-    itself = np.arange(len(taken), dtype=np.int32)
-    return {**tables, scoring.TAKEN_FOR: tf.constant(taken if group == MOVIE_ID else itself)}
+    known_as = taken if group == MOVIE_ID else np.arange(len(taken), dtype=np.int32)
+    return Shuffled(tables.by_name(), tf.constant(known_as))
+
+
+def shuffled_scores(
+    model: Model, tables: MovieTables, known_as: tf.Tensor, window: Window, reach: int
+) -> tf.Tensor:
+    """What `scoring.score` would give if the linear path took each movie for another.
+
+    `known_as` int32 [movies] are the movies' rows in the linear path, which knows ids alone.
+    """
+    context = latest(window, reach, model.ordered)
+    scores = scoring.tower_scores(model, tables, context)
+    if model.linear is not None:
+        scores += _shuffled_path(model.linear, context, known_as)
+    return scoring.with_fallback(model.facts, window, scores)
+
+
+def _shuffled_path(path: LinearPath, context: Context, known_as: tf.Tensor) -> tf.Tensor:
+    window = context.window
+    window = window._replace(movie=tf.gather(known_as, window.movie))
+    return tf.gather(path(context._replace(window=window)), known_as, axis=1)
 
 
 def newest(rows: Rows, reach: int) -> Rows:
@@ -129,25 +160,31 @@ def _part(rows: Rows, at: slice) -> ParsedExamples:
     return ParsedExamples(*(column[at] for column in rows.examples))
 
 
-def _graph(model: Model, tables: scoring.Tables, reach: int) -> Any:
+def _graph(model: Model, catalogue: Shuffled, reach: int) -> Any:
     """Measures rows in one graph, traced once.
 
     The columns: NDCG without a cut, hit at 10, squared error (0 where unrated), and 1 where rated.
     """
-    of_tables = tf.nest.map_structure(tf.TensorSpec.from_tensor, tables)
+    of_catalogue = tf.nest.map_structure(tf.TensorSpec.from_tensor, catalogue)
     truth = [
         tf.TensorSpec([None, None], tf.bool),
         *(tf.TensorSpec([None], dtype) for dtype in (tf.int32, tf.float32)),
     ]
 
-    @tf.function(input_signature=[of_tables, ANY_WINDOW, *truth], autograph=False)
+    @tf.function(input_signature=[*of_catalogue, ANY_WINDOW, *truth], autograph=False)
     def figures(
-        tables: scoring.Tables, read: Window, seen: tf.Tensor, target: tf.Tensor, given: tf.Tensor
+        named: dict[str, tf.Tensor],
+        known_as: tf.Tensor,
+        read: Window,
+        seen: tf.Tensor,
+        target: tf.Tensor,
+        given: tf.Tensor,
     ) -> tf.Tensor:
-        scores = scoring.score(model, tables, read, reach).model
+        tables = MovieTables.of(named)
+        scores = shuffled_scores(model, tables, known_as, read, reach)
         rank = scoring.expected_rank(scores, target, seen)
         error = scoring.squared_error(model, tables, read, target, given, reach)
-        gain, hit = np.log(2.0) / tf.math.log1p(rank), tf.cast(rank <= 10, tf.float32)
-        return tf.cast(tf.stack([gain, hit, *error], 1), tf.float64)
+        hit = tf.cast(rank <= 10, tf.float32)
+        return tf.cast(tf.stack([scoring.uncut_ndcg(rank), hit, *error], 1), tf.float64)
 
     return figures

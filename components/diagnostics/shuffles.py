@@ -1,4 +1,4 @@
-"""The groups of inputs, and what the model reads when one of them is exchanged or shuffled."""
+"""The groups of inputs, and how each of them is exchanged or shuffled."""
 
 import dataclasses
 from collections.abc import Callable
@@ -31,9 +31,9 @@ MovieShuffle = Callable[[Facts, Array], Facts]
 
 
 def user_groups(facts: Facts, ordered: bool) -> dict[str, UserShuffle]:
-    """The groups on the user's side, and how to take from them what they say.
+    """The groups of a user's inputs, with the shuffle of each.
 
-    `history order` is one only where order carries meaning, `history ratings` where there are any.
+    `history order` is one only where order has a meaning, `history ratings` where there are any.
     """
     order: dict[str, UserShuffle] = {"history order": shuffle_order} if ordered else {}
     ratings: dict[str, UserShuffle] = {"history ratings": shuffle_ratings} if facts.rates else {}
@@ -47,9 +47,10 @@ def user_groups(facts: Facts, ordered: bool) -> dict[str, UserShuffle]:
 
 
 def movie_groups(facts: Facts) -> dict[str, MovieShuffle]:
-    """The groups on the movie's side: facts in which each movie has those of the movie `taken`.
+    """The groups of a movie's inputs, with the shuffle of each.
 
-    Raters are one only where the model has a rating head to read them.
+    A shuffle gives each movie what the movie `taken` for it has. Raters are a group only where the
+    model has a rating head to read them.
     """
     raters: dict[str, MovieShuffle] = {"raters": _raters_of} if facts.rates else {}
     return {
@@ -124,7 +125,7 @@ def _feature_of(name: str) -> MovieShuffle:
 
 
 def _raters_of(facts: Facts, taken: Array) -> Facts:
-    """Gives a movie the raters of the one it is taken for."""
+    """Gives each movie the raters of the one `taken` for it."""
     raters, known_as = facts.raters, np.argsort(taken)
     movie = known_as[raters.movie].astype(np.int32)
     order = np.lexsort((raters.user, movie))

@@ -42,7 +42,7 @@ def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
         "popularity_rank": rank(scores.popularity, scores.seen),
         "popularity_unmasked_rank": rank(scores.popularity, None),
         "known_movie": tf.cast(known, tf.float32),
-        "known_user": tf.cast(parsed.user < model.users.unknown, tf.float32),
+        "known_user": tf.cast(parsed.user < len(model.facts.user_ids), tf.float32),
         "movie_tenth": tf.where(known, tenth, 0.0),
     }
     if not served.rates:

@@ -16,7 +16,7 @@ def similar(served: ServedModel, movie_id: tf.Tensor, k: tf.Tensor) -> Answer:
     [batch].
     """
     rows = served.movies(movie_id)
-    vectors, known = served.tables["vectors"], rows >= 0
+    vectors, known = served.tables.vectors, rows >= 0
     own = tf.gather(vectors, tf.maximum(rows, 0))
     own /= tf.gather(served.lengths, tf.maximum(rows, 0))[:, tf.newaxis]
     cosine = tf.matmul(own, vectors, transpose_b=True) / served.lengths

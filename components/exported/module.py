@@ -11,7 +11,7 @@ from components.exported.served import ServedModel
 from components.exported.signatures import make_signatures
 from components.exported.stored import StoredUsers
 from components.model.parsing import Lookup
-from components.model.recommender import Recommender
+from components.model.protocol import Model
 from components.model.weights import Keepsake
 
 
@@ -25,7 +25,7 @@ class ExportedRecommender(tf.Module):
     """
 
     def __init__(
-        self, model: Recommender, lookup: Lookup, reach: int, users: StoredUsers | None = None
+        self, model: Model, lookup: Lookup, reach: int, users: StoredUsers | None = None
     ) -> None:
         """Builds the signatures.
 

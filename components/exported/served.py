@@ -7,8 +7,10 @@ import tensorflow as tf
 from components.exported.catalogue import Catalogue
 from components.exported.stored import StoredUsers, UserStore
 from components.model import scoring
+from components.model.context import latest
 from components.model.parsing import Lookup
-from components.model.recommender import Recommender
+from components.model.protocol import Model
+from components.model.tables import MovieTables
 from components.model.window import Window
 from schemas.features import USER_FEATURES
 
@@ -22,7 +24,7 @@ class ServedModel:
       the model's own. Those that the model does not know change nothing.
     """
 
-    def __init__(self, model: Recommender, lookup: Lookup, reach: int, users: StoredUsers) -> None:
+    def __init__(self, model: Model, lookup: Lookup, reach: int, users: StoredUsers) -> None:
         """Keeps what evaluation and serving share.
 
         Args:
@@ -38,7 +40,7 @@ class ServedModel:
         self.users = UserStore(users, [len(values) for values in known.values()], reach)
         self.variables = {
             name: tf.Variable(value, trainable=False, name=name)
-            for name, value in model.movie_tables().items()
+            for name, value in model.movie_tables().by_name().items()
         }
         lengths = tf.norm(self.variables["vectors"], axis=1)
         self.lengths = tf.Variable(tf.maximum(lengths, 1e-9), trainable=False, name="lengths")
@@ -49,9 +51,10 @@ class ServedModel:
         return self.model.facts.rates
 
     @property
-    def tables(self) -> scoring.Tables:
+    def tables(self) -> MovieTables:
         """What is known of every movie, frozen at export."""
-        return {name: tf.convert_to_tensor(value) for name, value in self.variables.items()}
+        tables = {name: tf.convert_to_tensor(value) for name, value in self.variables.items()}
+        return MovieTables.of(tables)
 
     def score(self, window: Window, earlier: tf.RaggedTensor | None = None) -> scoring.Scores:
         """What evaluation scores with: see `scoring.score`."""
@@ -59,12 +62,12 @@ class ServedModel:
 
     def encode(self, window: Window) -> dict[str, tf.Tensor]:
         """The parts of `score` that depend on the user: see the signature `query`."""
-        visible, age = scoring.reading(self.model, window, self.reach)
+        context = latest(window, self.reach, self.model.ordered)
         linear = tf.zeros([tf.shape(window.movie)[0], 0])
         if self.model.linear is not None:
-            linear = self.model.linear.of_covered(window.movie, visible[:, 0], age)
-        query = self.model.query(self.tables, window, visible, age)[:, 0]
-        known = scoring.known_users(self.model, window)
+            linear = self.model.linear.of_covered(context)
+        query = self.model.query(self.tables, context)[:, 0]
+        known = scoring.known_users(self.model.facts, window)
         return {"query": query, "linear": linear, "known": known}
 
     def rate(self, window: Window, rows: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from components.exported.inputs import Input, Tensors
 from components.exported.served import ServedModel
-from components.model.window import marked
+from components.model.seen import marked
 from schemas.features import GENRES, YEAR
 
 K = Input("k", tf.int32, None, [10])

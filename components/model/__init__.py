@@ -1,1 +1,1 @@
-"""The joint model: towers, heads, losses, baselines and the exported graph."""
+"""The network: towers, heads, losses, and the scorer that evaluation and serving share."""

@@ -1,24 +1,23 @@
 """The building blocks of both towers: movie vectors, history events, history encoder."""
 
-import operator
-from functools import reduce
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
-from numpy.typing import NDArray
 
+from components.model.context import Context
 from components.model.facts import Facts
+from components.model.parts import movie_parts, shown_rows
 
 RATING_BUCKETS = 11  # enough to keep every step of 0.5-5, 1-5 and 0-10 apart
 
 
 class MovieEmbedding(keras.layers.Layer):
-    """A vector for every movie of the catalogue: its id's plus its features'.
+    """A vector for the id and for each feature of every movie of the catalogue.
 
     Ids that training never saw share out-of-vocabulary rows. These learn from `id_dropout`: in
-    training, that share of the catalogue stands in with its out-of-vocabulary row.
+    training, that share of the catalogue is shown with its out-of-vocabulary row.
     """
 
     def __init__(
@@ -49,44 +48,17 @@ class MovieEmbedding(keras.layers.Layer):
             for key, index in facts.features.items()
         }
 
-    def vectors(self, facts: Facts, training: bool = False) -> tf.Tensor:
-        """Returns float32 [movies, dims] of the ids and features that `facts` has."""
-        return reduce(operator.add, self.parts(facts, training))
-
     def parts(self, facts: Facts, training: bool = False) -> list[tf.Tensor]:
-        """Returns what is added up, the id's first, then each feature's: [movies, dims] each."""
-        unknown = self._id_dropout if training else 0.0
-        rows = shown_rows(facts.id_rows, facts.oov_rows, unknown)
-        tables = self.feature_tables
-        means = [feature_means(tables[key], index) for key, index in facts.features.items()]
-        return [tf.gather(self.ids, rows), *means]
-
-
-def shown_rows(id_rows: NDArray[Any], oov_rows: NDArray[Any], unknown: float) -> tf.Tensor:
-    """The movies' rows in an id table, a share of them as if unknown: int32 [movies]."""
-    rows = tf.constant(id_rows)
-    if not unknown:
-        return rows
-    hidden = tf.random.uniform(tf.shape(rows)) < unknown
-    return tf.where(hidden, tf.constant(oov_rows), rows)
-
-
-def feature_means(table: tf.Tensor, index: NDArray[Any]) -> tf.Tensor:
-    """Each movie's mean over the values of a feature; zeros where it has none.
-
-    `table` float32 [values, dims], `index` int32 [movies, width], -1 for padding; returns float32
-    [movies, dims].
-    """
-    present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
-    found = tf.gather(table, np.maximum(index, 0)) * present
-    return tf.reduce_sum(found, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
+        """What the ids and features that `facts` has say: float32 [movies, dims] each, id first."""
+        rows = shown_rows(facts, self._id_dropout if training else 0.0)
+        return movie_parts(facts, rows, self.ids, self.feature_tables)
 
 
 class EventEmbedding(keras.layers.Layer):
-    """A history event: the movie's vector, scaled and shifted by what it was given.
+    """A history event: the movie's vector, scaled and shifted according to its rating.
 
-    'Not rated' is a value of its own, the last row. Where train has no such event that row has
-    learned nothing, and one that is met later counts as rated with the mean.
+    'Not rated' is a value of its own, the last row of both tables. Where every event of train is
+    rated, that row has learned nothing, and an unrated event counts as rated with the mean.
     """
 
     def __init__(self, dims: int, facts: Facts, name: str = "events") -> None:
@@ -118,9 +90,9 @@ class EventEmbedding(keras.layers.Layer):
 class HistoryEncoder(keras.layers.Layer):
     """Reads a history into a query vector.
 
-    Ordered: several decaying sums with learned half-lives, read by a linear map and, beside it, by
-    a hidden layer; the newest events weigh most. As a set: one plain sum and a linear map, which
-    keeps the encoder tied to the movies' own vectors.
+    Ordered: several decaying sums with learned half-lives, in which the newest events weigh most,
+    go through a linear map and, beside it, a hidden layer. As a set: one plain sum goes through a
+    linear map that starts as the identity, so that a query stays near its movies' own vectors.
     """
 
     HALF_LIVES = (1.0, 4.0, 16.0, 128.0)
@@ -143,30 +115,29 @@ class HistoryEncoder(keras.layers.Layer):
         start = "orthogonal" if ordered else keras.initializers.Identity()
         self._out = keras.layers.Dense(dims, use_bias=False, kernel_initializer=start, name="out")
 
-    def call(
-        self, events: tf.Tensor, visible: tf.Tensor, age: tf.Tensor, training: bool = False
-    ) -> tf.Tensor:
-        """Encodes what each position may see.
+    def call(self, events: tf.Tensor, context: Context, training: bool = False) -> tf.Tensor:
+        """Encodes what each position may read.
 
         Args:
-          events: float32 [batch, length, dims].
-          visible: float32 [batch, positions, length], 1 where a position may read an event.
-          age: float32 [positions, length] or [batch, positions, length], how many events ago,
-            from 0.
+          events: float32 [batch, length, dims], those of the context's window.
+          context: the positions.
+          training: whether units are dropped.
 
         Returns:
-          float32 [batch, positions, dims]; zeros of history give the zero sum.
+          float32 [batch, positions, dims].
         """
-        count = tf.reduce_sum(visible, -1, keepdims=True)
+        count = tf.reduce_sum(context.visible, -1, keepdims=True)
         if not self._ordered:
-            pooled = tf.matmul(visible, events) / tf.sqrt(count + 1.0)
+            pooled = tf.matmul(context.visible, events) / tf.sqrt(count + 1.0)
             return self._out(self._dropout(pooled, training=training))
-        pooled = [tf.math.log1p(count)]
-        for i in range(len(self.HALF_LIVES)):
-            rate = tf.exp(-np.log(2.0) * age / tf.exp(self.log_half_lives[i]))
-            weight = visible * rate
-            total = tf.reduce_sum(weight, -1, keepdims=True)
-            pooled.append(tf.matmul(weight, events) / (total + 1.0))
-        inputs = self._dropout(tf.concat(pooled, -1), training=training)
+        sums = self._decaying_sums(events, context)
+        inputs = self._dropout(tf.concat([tf.math.log1p(count), *sums], -1), training=training)
         hidden = self._out(self._dropout(self._hidden(inputs), training=training))
         return hidden + self._direct(inputs)
+
+    def _decaying_sums(self, events: tf.Tensor, context: Context) -> Iterator[tf.Tensor]:
+        for i in range(len(self.HALF_LIVES)):
+            rate = tf.exp(-np.log(2.0) * context.age / tf.exp(self.log_half_lives[i]))
+            weight = context.visible * rate
+            total = tf.reduce_sum(weight, -1, keepdims=True)
+            yield tf.matmul(weight, events) / (total + 1.0)

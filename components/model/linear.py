@@ -1,4 +1,4 @@
-"""The linear path: what watching one movie says of another, straight from train's counts."""
+"""The linear path: how watching one movie changes the score of another, from counts of train."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 from numpy.typing import NDArray
+
+from components.model.context import Context
 
 
 def closed_form(together: NDArray[Any], penalty: float) -> NDArray[Any]:
@@ -25,16 +27,16 @@ def closed_form(together: NDArray[Any], penalty: float) -> NDArray[Any]:
 
 
 class LinearPath(keras.layers.Layer):
-    """Adds up, over the history, what each event says of every other movie.
+    """Scores movies by the sum, over the history, of item-to-item weights.
 
     A deep query generalises, a linear path remembers which movies go together (Shenbin and others,
-    2020, found both better than either). It covers the most rated movies; others get nothing.
+    2020, found both better than either). It covers the most rated movies; others score 0.
     """
 
     def __init__(
         self, movies: int, covered: NDArray[Any], weights: NDArray[Any], name: str = "linear"
     ) -> None:
-        """Builds the path, with no say yet: see `share`.
+        """Builds the path; its scores are 0 until `set` gives them a share.
 
         Args:
           movies: how many the catalogue has.
@@ -56,40 +58,35 @@ class LinearPath(keras.layers.Layer):
         )
 
     def set(self, share: float, half_life: float) -> None:
-        """Sets what a unit of the path counts in the scores, and after how many events half."""
+        """Sets the factor of the path's scores, and after how many events an event counts half."""
         self.share.assign(share)
         self.half_life.assign(half_life)
 
-    def call(self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor) -> tf.Tensor:
+    def call(self, context: Context) -> tf.Tensor:
         """Scores the catalogue with the share and half-life that were set: see `unweighted`."""
-        return self.share * self.unweighted(movie, visible, age, self.half_life)
+        return self.share * self.unweighted(context, self.half_life)
 
-    def unweighted(
-        self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor, half_life: tf.Tensor | float
-    ) -> tf.Tensor:
+    def unweighted(self, context: Context, half_life: tf.Tensor | float) -> tf.Tensor:
         """Scores the catalogue.
 
         Args:
-          movie: int32 [batch, length], rows of the catalogue.
-          visible: float32 [batch, length], 0 for what may not be read.
-          age: float32 [1, length], how many events ago.
+          context: at one position.
           half_life: after how many events one counts half.
 
         Returns:
           float32 [batch, movies].
         """
-        found = self._of_covered(movie, visible, age, half_life)
-        return tf.gather(tf.pad(found, [[0, 0], [0, 1]]), self._place, axis=1)
+        scores = self._of_covered(context, half_life)
+        return tf.gather(tf.pad(scores, [[0, 0], [0, 1]]), self._place, axis=1)
 
-    def of_covered(self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor) -> tf.Tensor:
+    def of_covered(self, context: Context) -> tf.Tensor:
         """What `call` gives of the movies that are covered, in the order of `covered`."""
-        return self.share * self._of_covered(movie, visible, age, self.half_life)
+        return self.share * self._of_covered(context, self.half_life)
 
-    def _of_covered(
-        self, movie: tf.Tensor, visible: tf.Tensor, age: tf.Tensor, half_life: tf.Tensor | float
-    ) -> tf.Tensor:
+    def _of_covered(self, context: Context, half_life: tf.Tensor | float) -> tf.Tensor:
+        movie, visible = context.window.movie, context.visible[:, 0]
         place = tf.gather(tf.constant(self._place), movie)
-        weight = visible * tf.pow(0.5, age / half_life)
+        weight = visible * tf.pow(0.5, context.age / half_life)
         events = tf.where((visible > 0) & (place < len(self.covered)))
         column = tf.cast(tf.gather_nd(place, events), tf.int64)
         history = tf.SparseTensor(

@@ -1,4 +1,4 @@
-"""What the rating head knows of every movie: its id, its features and those who rated it."""
+"""What the rating head knows of every movie: its id, its features and its raters."""
 
 from typing import Any
 
@@ -8,10 +8,12 @@ import tf_keras as keras
 from numpy.typing import NDArray
 
 from components.model.facts import Facts
-from components.model.layers import feature_means, shown_rows
+from components.model.interaction import Interaction
+from components.model.parts import add_up, movie_parts, shown_rows
+from components.model.tables import RatingTables
 from components.model.variational import VariationalTable
 
-# Where learning starts, in standard deviations of the train ratings.
+# Standard deviations where learning starts, in those of the train ratings.
 VECTOR_PRIOR, BIAS_PRIOR, SHARED_PRIOR = 0.15, 0.6, 0.1
 
 
@@ -47,23 +49,27 @@ class RatedMovies(keras.layers.Layer):
         start[facts.id_rows, :, 0] = facts.movie_bias[:, np.newaxis] / deviation
         return start.reshape(rows, -1).astype(np.float32)
 
-    def tables(self, training: bool, facts: Facts | None, apart: bool) -> dict[str, tf.Tensor]:
-        """Returns what `RatingHead.tables` does; `apart` adds rating_parts."""
+    def tables(self, training: bool, facts: Facts | None, interaction: Interaction) -> RatingTables:
+        """What is known of movies with the ids, features and raters of `facts` (default: the own).
+
+        In training the rows are draws, and the table of raters comes with them.
+        """
         facts = facts or self._facts
-        unknown = self._id_dropout if training else 0.0
-        rows = shown_rows(facts.id_rows, facts.oov_rows, unknown)
-        parts = [tf.gather(self.ids.rows(training), rows)]
-        found = parts[0]
-        for name, index in facts.features.items():
-            parts.append(feature_means(self.features[name].rows(training), index))
-            found += parts[-1]
-        raters = self.raters.rows(training)
+        parts = self._parts(facts, training)
+        rows, raters = add_up([parts]), self.raters.rows(training)
         if len(facts.raters.movie):
-            found += tf.sparse.sparse_dense_matmul(_raters(facts), raters)
-        tables = {"rating": self._by_head(found)}
-        if training:
-            tables["raters"] = self._by_head(raters)
-        return {**tables, "rating_parts": tf.stack(parts, 1)} if apart else tables
+            rows += tf.sparse.sparse_dense_matmul(_raters(facts), raters)
+        return RatingTables(
+            self._by_head(rows),
+            self._by_head(raters) if training else None,
+            interaction.movie_table(parts),
+        )
+
+    def _parts(self, facts: Facts, training: bool) -> list[tf.Tensor]:
+        id_rows = shown_rows(facts, self._id_dropout if training else 0.0)
+        ids = self.ids.rows(training)
+        features = {name: self.features[name].rows(training) for name in facts.features}
+        return movie_parts(facts, id_rows, ids, features)
 
     def _by_head(self, rows: tf.Tensor) -> tf.Tensor:
         return tf.reshape(rows, [-1, self.heads, 1 + self.dims])
@@ -73,13 +79,11 @@ class RatedMovies(keras.layers.Layer):
         tables = [self.ids, self.raters, *self.features.values()]
         return tf.add_n([table.divergence() for table in tables])
 
-    def without_rater(
-        self, tables: dict[str, tf.Tensor], target: tf.Tensor, rater: tf.Tensor
-    ) -> tf.Tensor:
-        """The targets' rows as if the user had not rated them yet.
+    def without_rater(self, tables: RatingTables, target: tf.Tensor, rater: tf.Tensor) -> tf.Tensor:
+        """The targets' rows as if the user had not rated them.
 
-        A movie that is yet to be rated does not have the user among its raters, as those have that
-        training shows; left in, every target would carry a mark that none carries in serving.
+        In training the user is among the raters of every target, in serving of none: left in,
+        every target would carry a mark that no movie carries in serving.
 
         Args:
           tables: what `tables` returned in training.
@@ -90,13 +94,13 @@ class RatedMovies(keras.layers.Layer):
           float32 [batch, targets, heads, 1 + dims].
         """
         known = tf.minimum(rater, len(self._facts.user_ids) - 1)
-        own = tf.gather(tables["raters"], known)[:, tf.newaxis]
+        own = tf.gather(tables.raters, known)[:, tf.newaxis]
         share = _rater_share(self._facts, target, rater)[..., tf.newaxis, tf.newaxis]
-        return tf.gather(tables["rating"], target) - share * own
+        return tf.gather(tables.movies, target) - share * own
 
 
 def shared_table(rows: int, heads: int, dims: int, name: str) -> VariationalTable:
-    """A table of what many movies or users have in common; it starts at nothing."""
+    """A table of what many movies or users have in common; all its means start at zero."""
     start = np.zeros([rows, heads * (1 + dims)], np.float32)
     return VariationalTable(start, SHARED_PRIOR, name=name)
 
@@ -108,7 +112,7 @@ def _raters(facts: Facts) -> tf.SparseTensor:
 
 
 def _rater_share(facts: Facts, target: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
-    """The user's weight among each target's raters: float32 [batch, targets], 0 if they are none.
+    """The user's weight among each target's raters: float32 [batch, targets], 0 if it is none.
 
     `target` int32 [batch, targets] are rows of the catalogue, `user` int32 [batch] of the user
     table.

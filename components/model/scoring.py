@@ -2,20 +2,22 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
+from components.model.context import Context, latest
 from components.model.facts import Facts
-from components.model.linear import LinearPath
-from components.model.recommender import Recommender
-from components.model.window import Window, seen_movies
+from components.model.protocol import Model
+from components.model.seen import seen_movies
+from components.model.tables import MovieTables
+from components.model.window import Window
 
-USER_DOUBT = 5.0  # ratings' worth of doubt in a user's mean, for the bias baseline
-Tables = dict[str, tf.Tensor]
-TAKEN_FOR = "taken_for"  # a table that not every model's tables hold: int32 [movies]
+USER_DOUBT = 5.0  # how many ratings' weight the bias baseline gives to a user bias of 0
+BATCH = 256  # rows that the trainer and the diagnostics score at once
 
 
 class Scores(NamedTuple):
-    """What the model and the popularity baseline think of every movie, and who was seen.
+    """What the model and the popularity baseline think of every movie, and what was seen.
 
     model, popularity: float32 [batch, movies].
     seen: bool [batch, movies], the movies of the history and what was seen before it.
@@ -28,20 +30,9 @@ class Scores(NamedTuple):
     known: tf.Tensor
 
 
-def reading(model: Recommender, window: Window, reach: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Lets one position, after the last event, read the newest `reach` events.
-
-    Returns visible, float32 [batch, 1, length], and age, float32 [1, length].
-    """
-    length = tf.shape(window.movie)[1]
-    age = tf.cast(tf.range(length - 1, -1, -1), tf.float32)[tf.newaxis]
-    visible = window.present * tf.cast(age < float(reach), tf.float32)
-    return visible[:, tf.newaxis], age if model.ordered else tf.zeros_like(age)
-
-
 def score(
-    model: Recommender,
-    tables: Tables,
+    model: Model,
+    tables: MovieTables,
     window: Window,
     reach: int,
     earlier: tf.RaggedTensor | None = None,
@@ -49,47 +40,48 @@ def score(
     """Scores the whole catalogue after each history (padded at the front, newest last).
 
     A user of whom nothing is known gets the popularity of train. What was seen `earlier` than the
-    window is left out and not read: see `window.seen_movies`.
+    window is left out and not read: see `seen_movies`.
     """
-    movies = len(model.facts.movie_ids)
-    visible, age = reading(model, window, reach)
-    query = model.query(tables, window, visible, age)[:, 0]
-    scores = tf.matmul(query, tables["vectors"], transpose_b=True) + tables["popularity"]
+    context = latest(window, reach, model.ordered)
+    scores = tower_scores(model, tables, context)
     if model.linear is not None:
-        scores += _linear(model.linear, tables, window, visible[:, 0], age)
-    popularity = tf.broadcast_to(tf.constant(model.facts.log_popularity), tf.shape(scores))
-    known = known_users(model, window)
-    scores = tf.where(known[:, tf.newaxis], scores, popularity)
-    return Scores(scores, popularity, seen_movies(window, movies, earlier), known)
+        scores += model.linear(context)
+    seen = seen_movies(window, len(model.facts.movie_ids), earlier)
+    return Scores(
+        with_fallback(model.facts, window, scores),
+        tf.broadcast_to(tf.constant(model.facts.log_popularity), tf.shape(scores)),
+        seen,
+        known_users(model.facts, window),
+    )
 
 
-def _linear(
-    path: LinearPath, tables: Tables, window: Window, visible: tf.Tensor, age: tf.Tensor
-) -> tf.Tensor:
-    """What the path adds to the scores: it takes each movie for the one that `taken_for` tells."""
-    if TAKEN_FOR not in tables:
-        return path(window.movie, visible, age)
-    found = path(tf.gather(tables[TAKEN_FOR], window.movie), visible, age)
-    return tf.gather(found, tables[TAKEN_FOR], axis=1)
+def tower_scores(model: Model, tables: MovieTables, context: Context) -> tf.Tensor:
+    """Both towers' scores of the whole catalogue at one position: float32 [batch, movies]."""
+    query = model.query(tables, context)[:, 0]
+    return tf.matmul(query, tables.vectors, transpose_b=True) + tables.popularity
 
 
-def known_users(model: Recommender, window: Window) -> tf.Tensor:
+def with_fallback(facts: Facts, window: Window, scores: tf.Tensor) -> tf.Tensor:
+    """The scores [batch, movies], or popularity for users of whom nothing is known."""
+    return tf.where(known_users(facts, window)[:, tf.newaxis], scores, facts.log_popularity)
+
+
+def known_users(facts: Facts, window: Window) -> tf.Tensor:
     """Of whom either history or user id says anything: bool [batch]."""
-    return (tf.reduce_max(window.present, 1) > 0) | (window.user < model.users.unknown)
+    return (tf.reduce_max(window.present, 1) > 0) | (window.user < len(facts.user_ids))
 
 
 def rate(
-    model: Recommender, tables: Tables, window: Window, target: tf.Tensor, reach: int
+    model: Model, tables: MovieTables, window: Window, target: tf.Tensor, reach: int
 ) -> tf.Tensor:
     """Predicts ratings of `target` int32 [batch, targets] within the scale: float32, same shape."""
-    visible, age = reading(model, window, reach)
-    rating = model.rate(tables, window, target, visible, age)
+    rating = model.rate(tables, latest(window, reach, model.ordered), target)
     return tf.clip_by_value(rating, *model.facts.ends)
 
 
 def squared_error(
-    model: Recommender,
-    tables: Tables,
+    model: Model,
+    tables: MovieTables,
     window: Window,
     target: tf.Tensor,
     given: tf.Tensor,
@@ -101,8 +93,9 @@ def squared_error(
     """
     if not model.facts.rates:
         return tf.zeros_like(given), tf.zeros_like(given)
-    found, rated = rate(model, tables, window, target[:, tf.newaxis], reach), ~tf.math.is_nan(given)
-    return tf.where(rated, tf.square(found[:, 0] - given), 0.0), tf.cast(rated, tf.float32)
+    predicted = rate(model, tables, window, target[:, tf.newaxis], reach)[:, 0]
+    rated = ~tf.math.is_nan(given)
+    return tf.where(rated, tf.square(predicted - given), 0.0), tf.cast(rated, tf.float32)
 
 
 def expected_rank(scores: tf.Tensor, target: tf.Tensor, hidden: tf.Tensor | None) -> tf.Tensor:
@@ -127,11 +120,19 @@ def expected_rank(scores: tf.Tensor, target: tf.Tensor, hidden: tf.Tensor | None
     return tf.where(tf.math.is_finite(own[:, 0]), 1.0 + better + equal / 2.0, lost)
 
 
+def uncut_ndcg(rank: tf.Tensor) -> tf.Tensor:
+    """NDCG without a cut, of one target at each rank: float32, 1 at rank 1.
+
+    It is 1 / log2(1 + rank), from Jarvelin and Kekalainen (2002).
+    """
+    return np.log(2.0) / tf.math.log1p(rank)
+
+
 def bias_rating(facts: Facts, window: Window, target: tf.Tensor) -> tf.Tensor:
     """The user+movie bias baseline, from train's movie means and the history: float32 [batch].
 
     mean + movie bias + user bias (Koren, 2009, with both biases shrunken to 0); the user's is taken
-    from the same history that the model reads, so that new users are no easy prey.
+    from the same history that the model reads, so that the baseline knows as much of new users.
     """
     bias = tf.constant(facts.movie_bias)
     residual = (window.rating - facts.mean - tf.gather(bias, window.movie)) * window.rated

@@ -1,19 +1,17 @@
 """The part of the query that does not come from history: the user's id and features."""
 
-import operator
-from functools import reduce
-
 import tensorflow as tf
 import tf_keras as keras
 
 from components.model.facts import Facts
+from components.model.parts import user_parts
 
 
 class UserEmbedding(keras.layers.Layer):
-    """Adds what the user's id and features say; starts at zero, so that history leads.
+    """A vector for a user's id and for each feature; all start at zero, so that history leads.
 
     In training half of the users are shown as unknown, id and features, so that the unknown rows
-    learn and no query leans on what serving may not know.
+    learn and no query depends on what serving may not know.
     """
 
     ID_DROPOUT = 0.5
@@ -28,18 +26,19 @@ class UserEmbedding(keras.layers.Layer):
             for key, values in facts.user_features.items()
         ]
 
-    def call(self, user: tf.Tensor, features: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Maps users int32 [batch] and features int32 [batch, features] to [batch, dims]."""
-        return reduce(operator.add, self.parts(user, features, training))
-
     def parts(
         self, user: tf.Tensor, features: tf.Tensor, training: bool = False
     ) -> list[tf.Tensor]:
-        """Returns what is added up, the id's first, then each feature's: [batch, dims] each."""
+        """What id and features say, the id first: float32 [batch, dims] each.
+
+        Args:
+          user: int32 [batch], rows of the user table.
+          features: int32 [batch, features], rows of each feature's table.
+          training: whether some users are shown as unknown.
+        """
         if training:
             shown = tf.random.uniform(tf.shape(user)) >= self.ID_DROPOUT
             user = tf.where(shown, user, self.unknown)
             unknown = tf.constant(self._unknown_features, tf.int32)
             features = tf.where(shown[:, tf.newaxis], features, unknown)
-        said = [tf.gather(table, features[:, i]) for i, table in enumerate(self.feature_tables)]
-        return [tf.gather(self.ids, user), *said]
+        return [tf.gather(self.ids, user), *user_parts(self.feature_tables, features)]

@@ -1,4 +1,4 @@
-"""Tables whose every number is a distribution, so that rare rows keep to what is known of all."""
+"""Tables of normal distributions instead of numbers, so that rare rows stay near their prior."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ INITIAL_SPREAD = 0.05
 
 
 class VariationalTable(keras.layers.Layer):
-    """Independent normal distributions under a normal prior around zero, learned along.
+    """Independent normal distributions; their prior, around zero, has a spread that is learned.
 
     The mean-field form of Blundell and others (2015): training sees the rows with noise, and the
-    divergence from the prior holds back what the data says too little about. A row that many
-    ratings speak of grows sharp; a rare one stays near the prior.
+    divergence from the prior holds back rows with little data. A row with many ratings becomes
+    sharp; a row with few stays near the prior.
     """
 
     def __init__(
@@ -24,8 +24,8 @@ class VariationalTable(keras.layers.Layer):
         """Builds the table.
 
         Args:
-          start: float32 [rows, columns], the means to begin with.
-          prior: standard deviation of the prior, to begin with, or float32 [columns] of them.
+          start: float32 [rows, columns], the initial means.
+          prior: the prior's initial standard deviation, or float32 [columns], one for each column.
           name: of the layer.
         """
         super().__init__(name=name)

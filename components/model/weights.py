@@ -1,4 +1,4 @@
-"""A model's weights by name, and what the rows of its tables stand for.
+"""A model's weights by name, and the keys of its tables' rows.
 
 With both, what one model learned of a movie can be given to another one whose vocabulary has that
 movie in another row.
@@ -15,7 +15,7 @@ from schemas.features import MOVIE_FEATURES, USER_FEATURES
 from schemas.text import to_texts
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
-NO_TIME = np.iinfo(np.int64).max  # of a train split that is not cut by time
+NO_TIME = np.iinfo(np.int64).max  # for the end of a train split that is not cut by time
 
 
 def weight_name(variable: tf.Variable) -> str:
@@ -24,7 +24,7 @@ def weight_name(variable: tf.Variable) -> str:
 
 
 def vocabulary_of(name: str) -> str | None:
-    """Which vocabulary the rows of a weight follow; none where rows are no keys."""
+    """The vocabulary whose keys are a weight's rows; None where its rows are no keys."""
     layer, table, *part = name.split("/")
     if part == ["log_prior"]:
         return None
@@ -35,14 +35,14 @@ def vocabulary_of(name: str) -> str | None:
     return table if table in (*USER_FEATURES, *MOVIE_FEATURES) else None
 
 
-class Learned(NamedTuple):
+class LearnedWeights(NamedTuple):
     """What an exported model learned, without its graph.
 
     weights: arrays by name.
-    keys: by vocabulary, what each row stands for; rows behind the last are for the unknown.
+    keys: by vocabulary, each row's key; further rows are for the unknown.
     trained_until: every rating of its train split is from before this, in microseconds since 1970;
-      `NO_TIME` if unsaid.
-    scale: lowest and highest rating; none where the model predicts no ratings.
+      `NO_TIME` where the split was not cut by time.
+    scale: lowest and highest rating (None: the model predicts no ratings).
     """
 
     weights: dict[str, NDArray[Any]]
@@ -52,7 +52,7 @@ class Learned(NamedTuple):
 
 
 class Keepsake(tf.Module):
-    """What an export holds so that `read_learned` can read it."""
+    """The part of an exported model that `read_learned` reads."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Keepsake(tf.Module):
         self.weights = list(variables)
         self.names = _constant([weight_name(variable) for variable in variables], tf.string)
         self.keys = {name: _constant(list(rows), tf.string) for name, rows in keys.items()}
-        # Its name has changed with its unit: models that may still serve told it in seconds.
+        # Older models, which may still serve, have the same time in seconds under another name.
         self.until = _constant(NO_TIME if trained_until is None else trained_until, tf.int64)
 
 
@@ -72,11 +72,11 @@ def _constant(value: Any, dtype: tf.DType) -> tf.Variable:
     return tf.Variable(value, trainable=False, dtype=dtype)
 
 
-def read_learned(path: str) -> Learned:
+def read_learned(path: str) -> LearnedWeights:
     """Reads a SavedModel's `keepsake` and scale out of its variables.
 
     Raises:
-      ValueError: the model has none, as one that an earlier version exported.
+      ValueError: the model has none, because an earlier version exported it.
       tf.errors.OpError: there is no model.
     """
     reader = tf.train.load_checkpoint(f"{path}/variables/variables")
@@ -91,7 +91,7 @@ def read_learned(path: str) -> Learned:
 
     names = to_texts(value("keepsake/names"))
     prefix = "keepsake/keys/"
-    return Learned(
+    return LearnedWeights(
         weights={name: value(f"keepsake/weights/{place}") for place, name in enumerate(names)},
         keys={
             name.removeprefix(prefix): value(name).tolist()

@@ -13,8 +13,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
-from components.diagnostics.crosses import CROSSES_FILE
-from components.diagnostics.drops import IMPORTANCE_FILE
+from components.diagnostics.drops import CROSSES_FILE, IMPORTANCE_FILE
 from components.evaluation.gates import RATING, GatesConfig
 from components.evaluation.review import HISTORY_FILE
 from components.examples.activity import count_train

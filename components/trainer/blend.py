@@ -1,4 +1,4 @@
-"""Adds the linear path to a trained model, and chooses on valid how much it may say."""
+"""Adds the linear path to a trained model, with the weight that ranks valid best."""
 
 import itertools
 import logging
@@ -11,52 +11,59 @@ from numpy.typing import NDArray
 
 from components.examples.records import records
 from components.model import scoring
+from components.model.context import latest
 from components.model.linear import LinearPath, closed_form
 from components.model.parsing import Lookup, history, parse
-from components.model.recommender import Recommender
+from components.model.protocol import Model
 
 logger = logging.getLogger("greenlight.trainer")
 
 SHARES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
-HALF_LIVES = {True: (float("inf"), 30.0, 10.0, 3.0, 1.0), False: (float("inf"),)}  # ordered: events
+# In events, by whether their order means something.
+HALF_LIVES = {True: (float("inf"), 30.0, 10.0, 3.0, 1.0), False: (float("inf"),)}
 
 
 def add_linear_path(
-    model: Recommender, train: Sequence[str], valid: tf.data.Dataset, lookup: Lookup, reach: int
+    model: Model, train: Sequence[str], valid: tf.data.Dataset, lookup: Lookup, reach: int
 ) -> None:
-    """Gives the model a linear path, with the share that ranks valid best.
+    """Gives the model a linear path, with the share and half-life that rank valid best.
 
-    What is compared is NDCG without a cut: it moves with every rank, so some thousand rows tell
-    neighbouring shares apart, and unlike the cross-entropy it is blind to mere sharpness.
+    They are compared by NDCG without a cut. It moves with every rank, so that some thousand rows
+    tell neighbouring shares apart, and unlike the cross-entropy it depends on the order alone.
 
     Args:
       model: trained.
       train: TFRecord files of windows.
-      valid: serialized Examples, batched; where there are none, or retrieval is no task, no path
-        is added.
+      valid: serialized Examples, batched. Without any, or where retrieval is no task, no path is
+        added.
       lookup: tables to rows.
       reach: how many of the newest events an ordered model reads.
     """
     if not model.config.linear_movies or not model.config.retrieval_weight:
         return
-    counts = model.facts.counts
-    most = np.argsort(-counts, kind="stable")[: model.config.linear_movies]
-    covered = np.sort(most[counts[most] > 0])
-    together = count_together(train, lookup, covered, len(counts))
-    path = LinearPath(len(counts), covered, closed_form(together, model.config.linear_penalty))
-    settings = list(itertools.product(HALF_LIVES[model.ordered], SHARES))
-    gains = _measure(model, path, valid, lookup, reach)
-    if not len(gains):
+    path = _build_path(model, train, lookup)
+    settings = [None, *itertools.product(HALF_LIVES[model.ordered], SHARES)]
+    ndcg = _measure(model, path, valid, lookup, reach)
+    if not len(ndcg):
         return
-    best = int(np.argmax(gains))
-    if best:
-        half_life, share = settings[best - 1]
+    best = int(np.argmax(ndcg))
+    if chosen := settings[best]:
+        half_life, share = chosen
         path.set(share, half_life)
         model.linear = path
     logger.info(
         "linear path: %s; NDCG on valid %.4f without it, %.4f with it",
-        settings[best - 1] if best else "none", gains[0], gains[best],
+        chosen or "none", ndcg[0], ndcg[best],
     )  # fmt: skip
+
+
+def _build_path(model: Model, train: Sequence[str], lookup: Lookup) -> LinearPath:
+    """The path between the most rated movies, from their counts in train."""
+    counts = model.facts.counts
+    most = np.argsort(-counts, kind="stable")[: model.config.linear_movies]
+    covered = np.sort(most[counts[most] > 0])
+    together = count_together(train, lookup, covered, len(counts))
+    return LinearPath(len(counts), covered, closed_form(together, model.config.linear_penalty))
 
 
 def count_together(
@@ -77,39 +84,39 @@ def count_together(
         column = column[column >= 0]
         ones = np.ones(len(row), np.float32)
         windows = sp.csr_matrix((ones, (row, column)), (int(movie.nrows()), len(covered)))
-        found = (windows.T @ windows).tocoo()
-        together[found.row, found.col] += found.data
+        pairs = (windows.T @ windows).tocoo()
+        together[pairs.row, pairs.col] += pairs.data
     return together
 
 
 def _measure(
-    model: Recommender,
+    model: Model,
     path: LinearPath,
     valid: tf.data.Dataset,
     lookup: Lookup,
     reach: int,
 ) -> NDArray[np.float64]:
-    """Mean NDCG on valid: of the model alone, then under each half-life and share."""
+    """Mean NDCG on valid: of the model alone, then under each half-life and share; or nothing."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    def gains(examples: tf.Tensor) -> tf.Tensor:
+    def sum_up(examples: tf.Tensor) -> tf.Tensor:
         parsed = parse(lookup, examples)
         window, target = history(parsed), parsed.target
         scores = scoring.score(model, tables, window, reach, parsed.seen_movie)
-        visible, age = scoring.reading(model, window, reach)
+        context = latest(window, reach, model.ordered)
 
-        def gain(values: tf.Tensor) -> tf.Tensor:
+        def ndcg(values: tf.Tensor) -> tf.Tensor:
             rank = scoring.expected_rank(values, target, scores.seen)
-            return tf.reduce_sum(np.log(2.0) / tf.math.log1p(rank))
+            return tf.reduce_sum(scoring.uncut_ndcg(rank))
 
-        found = [tf.cast(tf.shape(target)[0], tf.float32), gain(scores.model)]
+        sums = [tf.cast(tf.shape(target)[0], tf.float32), ndcg(scores.model)]
         for half_life in HALF_LIVES[model.ordered]:
-            added = path.unweighted(window.movie, visible[:, 0], age, half_life)
-            found.extend(gain(scores.model + share * added) for share in SHARES)
-        return tf.stack(found)
+            added = path.unweighted(context, half_life)
+            sums.extend(ndcg(scores.model + share * added) for share in SHARES)
+        return tf.stack(sums)
 
     tables = model.movie_tables()
-    sums = [gains(examples).numpy().astype(np.float64) for examples in valid]
+    sums = [sum_up(examples).numpy().astype(np.float64) for examples in valid]
     if not sums:
         return np.zeros(0)
     total = np.sum(sums, axis=0)

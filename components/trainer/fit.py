@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,74 +13,41 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.model.config import TrainingConfig
-from components.model.recommender import Recommender
-from components.model.two_towers import TwoTowers
+from components.model.protocol import Trainable
 from components.model.window import ANY_WINDOW, Window
+from components.trainer.history import History
 
 progress = logging.getLogger("greenlight.progress")
 
-Epoch = Callable[[int], Iterable[Window]]
-Judge = Callable[[Recommender], dict[str, float]]
+EpochWindows = Callable[[int], Iterable[Window]]
+Measure = Callable[[Any], dict[str, float]]
 
 
-def never(epochs: int) -> bool:
-    """Says that no number of epochs is enough."""
+def never_enough(epochs: int) -> bool:
+    """Lets a training run for all its epochs."""
     return False
 
 
-@dataclass
-class History:
-    """What happened so far, one entry per finished epoch; survives in the checkpoint.
-
-    best: for each part of the model its best epoch and, as `valid` has it, that epoch's loss.
-    """
-
-    epochs: list[dict[str, float]] = field(default_factory=list)
-    best: dict[str, tuple[int, float]] = field(default_factory=dict)
-
-    @property
-    def best_epoch(self) -> int:
-        """The last epoch that any part has its weights from; -1 before the first."""
-        return max((epoch for epoch, _ in self.best.values()), default=-1)
-
-    @property
-    def waited(self) -> int:
-        """Epochs since any part was at its best."""
-        return len(self.epochs) - 1 - self.best_epoch if self.epochs else 0
-
-    def add(self, row: dict[str, float], parts: Iterable[str]) -> list[str]:
-        """Adds an epoch; returns the parts whose loss is the best yet, or all without a valid."""
-        self.epochs.append(row)
-        better = [
-            part
-            for part in parts
-            if part not in row or row[part] < self.best.get(part, (0, float("inf")))[1]
-        ]
-        for part in better:
-            self.best[part] = (len(self.epochs) - 1, row.get(part, float("inf")))
-        return better
-
-
 class Fit:
-    """Trains a model, keeps the best weights of its parts, and goes on where a killed run was.
+    """Trains a model, keeps each task's best weights, and goes on where a killed run stopped.
 
-    Tasks that share no weights are best at different epochs: each part keeps those of its own.
-    Of `averaged` weights it is the moving average over an epoch's steps that is judged and kept
-    (Polyak and Juditsky, 1992): it varies less with the batches that came last.
+    Tasks that share no weights are best at different epochs: each keeps those of its own best one.
+    For `averaged` weights the moving average over an epoch's steps is judged and kept (Polyak and
+    Juditsky, 1992): it varies less with the batches that came last.
 
     After every epoch the weights, the optimizer, the best weights and the history are written to
-    `checkpoints`; a run that finds them there starts behind the last finished epoch. Epoch e always
-    reads the windows in the order of seed and e, whether or not the run was interrupted.
+    `checkpoints`; a run that finds them there starts after the last finished epoch. An epoch always
+    reads its windows in the same order, whether or not the run was interrupted.
     """
 
     def __init__(
         self,
-        model: Recommender | TwoTowers,
+        model: Trainable,
         config: TrainingConfig,
         steps: int,
         epochs: int,
         checkpoints: str,
-        parts: Mapping[str, Sequence[tf.Variable]] | None = None,
+        tasks: Mapping[str, Sequence[tf.Variable]] | None = None,
         averaged: Sequence[tf.Variable] = (),
     ) -> None:
         """Prepares the training.
@@ -91,21 +58,21 @@ class Fit:
           steps: per epoch.
           epochs: at most.
           checkpoints: folder of the checkpoints.
-          parts: the variables that each of the judge's losses chooses the epoch of; left out: all
-            by `valid_loss`.
+          tasks: the variables that each loss on valid chooses the epoch of (default: all of them
+            by `valid_loss`).
           averaged: the weights whose moving average is judged and kept.
         """
         self.model, self.config, self.epochs = model, config, epochs
         self.steps = max(1, steps)
         self.optimizer = make_optimizer(config, max(1, epochs * self.steps))
         self.optimizer.build(model.trainable_variables)
-        self.parts = {"valid_loss": model.variables} if parts is None else parts
+        self.tasks = {"valid_loss": model.variables} if tasks is None else tasks
         self.best = {
-            part: [tf.Variable(v, trainable=False) for v in variables]
-            for part, variables in self.parts.items()
+            task: [tf.Variable(v, trainable=False) for v in variables]
+            for task, variables in self.tasks.items()
         }
         self.history = History()
-        self._weights = list(averaged)
+        self.averaged = list(averaged)
         self._averages = [tf.Variable(v, trainable=False) for v in averaged]
         self._state = tf.Variable("", trainable=False, dtype=tf.string)
         tracked = tf.train.Checkpoint(
@@ -120,19 +87,23 @@ class Fit:
         if self._manager.restore_or_initialize():
             self.history = History(**json.loads(self._state.numpy()))
             best = self.history.best  # JSON knows no tuples
-            self.history.best = {part: (epoch, loss) for part, (epoch, loss) in best.items()}
+            self.history.best = {task: (epoch, loss) for task, (epoch, loss) in best.items()}
         return len(self.history.epochs)
 
     def run(
-        self, epoch: Epoch, judge: Judge, log_dir: str, enough: Callable[[int], bool] = never
+        self,
+        epoch: EpochWindows,
+        judge: Measure,
+        log_dir: str,
+        enough: Callable[[int], bool] = never_enough,
     ) -> History:
-        """Trains until the epochs are used up or no part's valid loss falls any more.
+        """Trains until the epochs are used up or no task's valid loss falls any more.
 
         Args:
           epoch: gives an epoch's windows.
-          judge: measures the model on valid; the losses that `parts` names stop and choose.
+          judge: measures the model on valid; the losses that `tasks` names stop and choose.
           log_dir: for TensorBoard.
-          enough: whether to stop after so many epochs, to go on later perhaps.
+          enough: whether to stop after so many epochs; a later run can go on.
 
         Returns:
           The history; the model then has its best weights.
@@ -141,38 +112,44 @@ class Fit:
         for number in range(self.resume(), self.epochs):
             if self.history.waited >= self.config.patience or enough(number):
                 break
-            self._train_epoch(number, epoch(number), judge, writer)
-        for part, variables in self.parts.items():
-            assign_all(variables, self.best[part])
+            self._run_epoch(number, epoch(number), judge, writer)
+        for task, variables in self.tasks.items():
+            assign_all(variables, self.best[task])
         return self.history
 
-    def _train_epoch(
-        self, number: int, windows: Iterable[Window], judge: Judge, writer: Any
+    def _run_epoch(
+        self, number: int, windows: Iterable[Window], judge: Measure, writer: Any
     ) -> None:
-        started, losses = time.monotonic(), []
-        for step, window in enumerate(windows):
-            losses.append(self._step(window))
-            if step % 5 == 0:
-                done = (number + min(1.0, step / self.steps)) / self.epochs
-                progress.info("epoch %d of %d", number + 1, self.epochs, extra={"done": done})
-        with self._averaged():
-            row = {"loss": float(np.mean(losses)), **judge(self.model)}
+        started = time.monotonic()
+        loss = self._train_epoch(number, windows)
+        with self._with_averages():
+            row = {"loss": loss, **judge(self.model)}
             row["seconds"] = round(time.monotonic() - started, 3)
-            for part in self.history.add(row, self.parts):
-                assign_all(self.best[part], self.parts[part])
+            for task in self.history.add(row, self.tasks):
+                assign_all(self.best[task], self.tasks[task])
         with writer.as_default(step=number):
             for name, value in row.items():
                 tf.summary.scalar(name, value)
         self._state.assign(json.dumps(asdict(self.history)))
         self._manager.save()
 
+    def _train_epoch(self, number: int, windows: Iterable[Window]) -> float:
+        """Takes an epoch's steps; returns their mean loss."""
+        losses = []
+        for step, window in enumerate(windows):
+            losses.append(self._step(window))
+            if step % 5 == 0:
+                done = (number + min(1.0, step / self.steps)) / self.epochs
+                progress.info("epoch %d of %d", number + 1, self.epochs, extra={"done": done})
+        return float(np.mean(losses))
+
     @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """Lends the model the averages."""
-        own = [tf.convert_to_tensor(v) for v in self._weights]
-        assign_all(self._weights, self._averages)
+    def _with_averages(self) -> Iterator[None]:
+        """Gives the model the averages for a while, then its own weights again."""
+        own = [tf.convert_to_tensor(v) for v in self.averaged]
+        assign_all(self.averaged, self._averages)
         yield
-        assign_all(self._weights, own)
+        assign_all(self.averaged, own)
 
     def _train_step(self, window: Window) -> tf.Tensor:
         with tf.GradientTape() as tape:
@@ -184,7 +161,7 @@ class Fit:
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         steps = tf.minimum(self.optimizer.iterations, self.steps)
         share = 1.0 / tf.cast(steps, tf.float32)
-        for average, weight in zip(self._averages, self._weights, strict=True):
+        for average, weight in zip(self._averages, self.averaged, strict=True):
             average.assign_add(share * (weight - average))
         return loss
 

@@ -11,7 +11,6 @@ import tensorflow as tf
 import tf_keras as keras
 from tfx import v1 as tfx
 
-from components.diagnostics.crosses import CROSSES_FILE, SAMPLED, strengths
 from components.diagnostics.drops import IMPORTANCE_FILE
 from components.diagnostics.importance import importance
 from components.example_gen.config import SplitConfig
@@ -20,13 +19,14 @@ from components.examples.paths import listed
 from components.exported.module import ExportedRecommender, save
 from components.model.config import ModelConfig, TrainingConfig, tuned
 from components.model.parsing import Lookup
-from components.model.recommender import Recommender
-from components.model.two_towers import TwoTowers
+from components.model.protocol import Model
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
-from components.trainer.fit import Fit, History, never
+from components.trainer.fit import Fit, never_enough
 from components.trainer.histories import read_users
+from components.trainer.history import History
 from components.trainer.judge import Judge
+from components.trainer.models import build_model, extra_findings
 from components.trainer.warm import warm_start
 from schemas.errors import UserError
 
@@ -35,6 +35,7 @@ logger = logging.getLogger("greenlight.trainer")
 EPOCHS = {True: 8, False: 12}  # ordered, set
 LARGE = 500_000  # ratings of train, from which on three quarters of the epochs have steps enough
 WARM_EPOCHS = 4  # from a model that has learned already
+SAMPLED = 16  # steps of train that a model's extra findings are measured on
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Learned(NamedTuple):
     start: what the training started from, in words; empty where no warm start was asked for.
     """
 
-    model: Recommender | TwoTowers
+    model: Model
     history: History
     figures: dict[str, float]
     start: str
@@ -166,15 +167,10 @@ def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
     return history
 
 
-def _write_down(
-    job: Job, model: Recommender | TwoTowers, data: Data, history: Mapping[str, Any]
-) -> None:
-    """Writes history.json, crosses.json where anything was crossed, and importance.json."""
-    files = {"history.json": history}
-    crossed = job.model.cross_layers or job.model.rating_cross_layers
-    if crossed and isinstance(model, Recommender):
-        windows = epoch_windows(job, data.lookup, 0)
-        files[CROSSES_FILE] = strengths(model, windows.take(SAMPLED))
+def _write_down(job: Job, model: Model, data: Data, history: Mapping[str, Any]) -> None:
+    """Writes history.json, importance.json, and what else there is to say of the model."""
+    sample = epoch_windows(job, data.lookup, 0).take(SAMPLED)
+    files = {"history.json": history, **extra_findings(model, sample)}
     if found := what_matters(job, data.lookup, model):
         files[IMPORTANCE_FILE] = found
     for name, content in files.items():
@@ -182,7 +178,7 @@ def _write_down(
             file.write(json.dumps(content))
 
 
-def what_matters(job: Job, lookup: Lookup, model: Recommender | TwoTowers) -> dict[str, Any] | None:
+def what_matters(job: Job, lookup: Lookup, model: Model) -> dict[str, Any] | None:
     """What the model's inputs are worth on valid, where that is asked for and can be measured."""
     training = job.training
     rows, seed = training.importance_rows, training.seed
@@ -201,7 +197,7 @@ def read(job: Job) -> Data:
     return Data(catalogue, vocabulary, lookup, statistics)
 
 
-def learn(job: Job, data: Data, enough: Callable[[int], bool] = never) -> Learned:
+def learn(job: Job, data: Data, enough: Callable[[int], bool] = never_enough) -> Learned:
     """Fits a model and gives it its linear path; `enough` as `Fit.run` has it."""
     keras.utils.set_random_seed(job.training.seed)
     model = build(job, data)
@@ -220,7 +216,7 @@ def off(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
     return {"rating": why} if why else {}
 
 
-def build(job: Job, data: Data) -> Recommender | TwoTowers:
+def build(job: Job, data: Data) -> Model:
     """Builds the untrained model.
 
     Raises:
@@ -234,8 +230,7 @@ def build(job: Job, data: Data) -> Recommender | TwoTowers:
     facts = gather.make_facts(
         catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets, job.trained_until
     )
-    towers = Recommender if job.model.towers == "history" else TwoTowers
-    model = towers(job.model, facts, job.ordered)
+    model = build_model(job.model, facts, job.ordered)
     model.compute_loss(next(iter(epoch_windows(job, lookup, 0))))  # creates the layers' weights
     return model
 
@@ -253,10 +248,10 @@ def most_epochs(
 
 def fit(
     job: Job,
-    model: Recommender | TwoTowers,
+    model: Model,
     data: Data,
     judge: Judge,
-    enough: Callable[[int], bool] = never,
+    enough: Callable[[int], bool] = never_enough,
     warm: bool = False,
 ) -> History:
     """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
@@ -264,7 +259,7 @@ def fit(
     ratings = int(data.statistics.counts.sum())
     epochs = most_epochs(job.training, job.ordered, warm, ratings)
     averaged = model.averaged() if job.training.average_weights else []
-    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.parts(), averaged)
+    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.tasks(), averaged)
     history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
     for number, row in enumerate(history.epochs, 1):
         logger.info("epoch %d: %s", number, json.dumps(row))

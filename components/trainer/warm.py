@@ -9,37 +9,42 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.model.facts import Facts
-from components.model.recommender import Recommender
-from components.model.two_towers import TwoTowers
-from components.model.weights import NO_TIME, Learned, read_learned, vocabulary_of, weight_name
+from components.model.protocol import Model
+from components.model.weights import (
+    NO_TIME,
+    LearnedWeights,
+    read_learned,
+    vocabulary_of,
+    weight_name,
+)
 
 logger = logging.getLogger("greenlight.trainer")
 
-COLD = "The training started anew"
+FRESH = "The training started anew"
 
 
-def warm_start(model: Recommender | TwoTowers, path: str | None) -> tuple[bool, str]:
-    """Gives a new model the weights of a blessed one, wherever they mean the same.
+def warm_start(model: Model, path: str | None) -> tuple[bool, str]:
+    """Gives a new model the weights of a blessed one, where name and shape are the same.
 
-    Rows of tables follow their vocabulary's keys, so that a movie keeps what was learned of it; new
-    keys keep their fresh start, and so do weights of another shape.
+    A row of a table goes to the row that has the same key in the new vocabulary, so that a movie
+    keeps what was learned of it. Rows of new keys, and weights of another shape, keep their initial
+    values.
 
     Args:
-      model: its weights made, not trained.
-      path: of the blessed model's SavedModel; none where nothing was blessed yet.
+      model: with its initial weights.
+      path: of the blessed model's SavedModel (None: nothing was blessed yet).
 
     Returns:
-      Whether anything was taken over, and a sentence on what was, or why nothing was.
+      Whether any weight was taken over, and a sentence that says which, or why none was.
     """
     if path is None:
-        return False, f"{COLD}: there is no blessed model yet."
+        return False, f"{FRESH}: there is no blessed model yet."
     try:
         learned = read_learned(path)
     except (ValueError, tf.errors.OpError) as error:
-        return False, f"{COLD}: the blessed model cannot be read: {error}."
-    why = unfit(learned, model.facts)
-    if why:
-        return False, f"{COLD}: {why}."
+        return False, f"{FRESH}: the blessed model cannot be read: {error}."
+    if reason := refusal(learned, model.facts):
+        return False, f"{FRESH}: {reason}."
     left = [
         weight_name(variable)
         for variable in model.variables
@@ -49,18 +54,19 @@ def warm_start(model: Recommender | TwoTowers, path: str | None) -> tuple[bool, 
         logger.info("warm start: %s is new, or of another shape: it starts anew", name)
     taken = len(model.variables) - len(left)
     if not taken:
-        return False, f"{COLD}: the blessed model has no weight of the same name and shape."
+        return False, f"{FRESH}: the blessed model has no weight of the same name and shape."
     return True, (
         f"The training started from the blessed model: {taken} of {taken + len(left)} weights, "
         f"{_kept(learned, model.facts, 'movie_id')} and {_kept(learned, model.facts, 'user_id')}."
     )
 
 
-def unfit(learned: Learned, facts: Facts) -> str | None:
-    """Why a blessed model may not be trained on, for this run's data; none if it may.
+def refusal(learned: LearnedWeights, facts: Facts) -> str | None:
+    """Why a training on this run's data may not start from a blessed model; None if it may.
 
-    What it was trained on must lie before all that judges the new model. Where one of both knows no
-    ratings, all else can be taken over.
+    All ratings that the blessed model learned from must be older than those that judge the new one.
+    Both must know ratings of the same scale; where one of them knows none, the weights that have
+    nothing to do with ratings are taken over.
     """
     if learned.scale and facts.scale and not np.allclose(learned.scale, facts.scale):
         return f"the blessed model knows ratings of {learned.scale}, these are of {facts.scale}"
@@ -71,7 +77,10 @@ def unfit(learned: Learned, facts: Facts) -> str | None:
     return None
 
 
-def _take(variable: tf.Variable, learned: Learned, keys: Mapping[str, Sequence[bytes]]) -> bool:
+def _take(
+    variable: tf.Variable, learned: LearnedWeights, keys: Mapping[str, Sequence[bytes]]
+) -> bool:
+    """Copies the rows, or the whole weight, that mean the same; returns whether there were any."""
     name = weight_name(variable)
     old, vocabulary = learned.weights.get(name), vocabulary_of(name)
     if old is None or old.shape[1:] != tuple(variable.shape[1:]):
@@ -92,20 +101,21 @@ def _take(variable: tf.Variable, learned: Learned, keys: Mapping[str, Sequence[b
 def matches(
     before: Sequence[bytes], now: Sequence[bytes], rows_before: int, rows_now: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Which rows of a new table stand for the same as which rows of an old one.
+    """Which rows of a new table have the same key as which rows of an old one.
 
     Args:
       before, now: the vocabularies' keys.
-      rows_before, rows_now: of the tables. Rows behind the last key are for the unknown: they match
-        where both tables have as many. A table may lack rows at its end.
+      rows_before, rows_now: how many rows the tables have. Rows behind the last key are for the
+        unknown: they match if both tables have the same number of them. A table may end before the
+        last key.
 
     Returns:
-      Rows now and rows before, int64 [matches] each.
+      Rows of the new and of the old table, int64 [matches] each.
     """
-    place = {key: row for row, key in enumerate(before[:rows_before])}
-    found = np.array([place.get(key, -1) for key in now[:rows_now]], np.int64)
-    to = np.flatnonzero(found >= 0)
-    source = found[to]
+    row_before = {key: row for row, key in enumerate(before[:rows_before])}
+    sources = np.array([row_before.get(key, -1) for key in now[:rows_now]], np.int64)
+    to = np.flatnonzero(sources >= 0)
+    source = sources[to]
     unknown = rows_now - len(now)
     if unknown > 0 and rows_before - len(before) == unknown:
         to = np.append(to, len(now) + np.arange(unknown))
@@ -113,7 +123,7 @@ def matches(
     return to, source
 
 
-def _kept(learned: Learned, facts: Facts, vocabulary: str) -> str:
+def _kept(learned: LearnedWeights, facts: Facts, vocabulary: str) -> str:
     now = facts.keys[vocabulary]
     known = len(set(now) & set(learned.keys[vocabulary]))
     return f"{known:,} of {len(now):,} {vocabulary.removesuffix('_id')}s known"

@@ -135,13 +135,13 @@ def make_model(make_facts, make_window):
     import tf_keras as keras
 
     from components.model.config import ModelConfig
-    from components.model.recommender import Recommender
+    from components.trainer.models import build_model
 
     def make(ordered, facts=None, **config):
         facts = facts or make_facts()
         keras.utils.set_random_seed(9)
         sizes = {"dims": 8, "rating_heads": 2, "rating_dims": 3, "hidden": 16}
-        model = Recommender(ModelConfig(**{**sizes, **config}), facts, ordered)
+        model = build_model(ModelConfig(**{**sizes, **config}), facts, ordered)
         model.compute_loss(make_window(facts, [3, 5]))
         rng = np.random.default_rng(9)
         for variable in model.trainable_variables:

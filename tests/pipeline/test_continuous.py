@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from components.model.weights import Learned, read_learned
+from components.model.weights import LearnedWeights, read_learned
 from pipeline.config import load_config
 from pipeline.local import run_local
 from schemas.errors import UserError
@@ -36,7 +36,7 @@ class Run:
     base: str | None
     baseline: str | None
     model: str
-    learned: Learned
+    learned: LearnedWeights
 
 
 def deliver(folder: Path, span: int) -> None:

@@ -8,12 +8,13 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.diagnostics import importance as module
-from components.diagnostics.importance import PLAIN, importance, tables_of
+from components.diagnostics.importance import PLAIN, catalogue_of, importance, shuffled_scores
+from components.experiments.two_towers import TwoTowers
 from components.model import scoring
 from components.model.config import ModelConfig, TrainingConfig
 from components.model.linear import LinearPath
 from components.model.parsing import history, parse
-from components.model.two_towers import TwoTowers
+from components.model.tables import MovieTables
 from components.trainer.judge import Judge
 from components.trainer.run import Job, what_matters
 
@@ -148,22 +149,26 @@ def test_a_movie_that_knows_nothing_but_its_id_becomes_the_one_it_is_taken_for(
     window = make_window(model.facts, [5, 3, 0], front=True)
     taken = np.random.default_rng(7).permutation(12).astype(np.int32)
     popularity = model.facts.log_popularity
-    plain, tables = tables_of(model, PLAIN, np.arange(12)), tables_of(model, module.MOVIE_ID, taken)
-    found = scoring.score(model, tables, window, REACH).model.numpy()
+
+    def scores(group, window, taken):
+        tables, known_as = catalogue_of(model, group, taken)
+        return shuffled_scores(model, MovieTables.of(tables), known_as, window, REACH).numpy()
+
+    found = scores(module.MOVIE_ID, window, taken)
     as_other = window._replace(movie=tf.gather(taken, window.movie))
-    expected = scoring.score(model, plain, as_other, REACH).model.numpy()
+    expected = scores(PLAIN, as_other, np.arange(12))
     known = [0, 1]
     np.testing.assert_allclose(
         found[known] - popularity, (expected - popularity)[known][:, taken], rtol=1e-4, atol=1e-4
     )
     plainly = scoring.score(model, model.movie_tables(), window, REACH).model
-    np.testing.assert_array_equal(scoring.score(model, plain, window, REACH).model, plainly)
+    np.testing.assert_array_equal(scores(PLAIN, window, np.arange(12)), plainly)
 
 
 def test_the_graph_is_traced_once(make_model, make_lookup, valid, monkeypatch):
     model, traced = make_model(True), []
-    plain = scoring.score
-    monkeypatch.setattr(scoring, "score", lambda *x: traced.append(x) or plain(*x))
+    plain = scoring.tower_scores
+    monkeypatch.setattr(scoring, "tower_scores", lambda *x: traced.append(x) or plain(*x))
     monkeypatch.setattr(module, "BATCH", 7)
     found = importance(model, [valid], make_lookup(model.facts), ROWS, REACH, seed=1)
     assert found["rows"] == ROWS and len(traced) == 1

@@ -268,7 +268,7 @@ def test_an_unknown_rule_is_refused(call):
 
 
 def test_similar_movies_point_the_same_way(model, call):
-    vectors = model.movie_tables()["vectors"].numpy()
+    vectors = model.movie_tables().vectors.numpy()
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosine = unit @ unit[5]
     cosine[5] = -np.inf

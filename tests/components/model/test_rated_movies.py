@@ -3,16 +3,15 @@
 import numpy as np
 import tensorflow as tf
 
-from components.model.rating import RatingHistory
-from components.model.window import before
+from components.model.context import before
 
 
 def test_who_rated_a_movie_shapes_it(make_model):
     model = make_model(True)
-    plain = model.rating_head.tables(training=False)["rating"].numpy()
+    plain = model.rating_head.tables(training=False).movies.numpy()
     mean = model.rating_head.movies.raters.mean
     mean.assign(tf.tensor_scatter_nd_add(mean, [[0]], tf.ones([1, mean.shape[1]])))
-    changed = np.abs(model.rating_head.tables(training=False)["rating"].numpy() - plain)
+    changed = np.abs(model.rating_head.tables(training=False).movies.numpy() - plain)
     raters = model.facts.raters
     own = np.zeros(len(plain), bool)
     own[raters.movie[raters.user == 0]] = True
@@ -28,11 +27,9 @@ def test_in_training_no_target_shows_that_its_user_rated_it(make_model, make_win
     table.mean.assign(tf.random.stateless_normal(table.mean.shape, [1, 2]))
     window = make_window(facts, [6, 4], seed=3)
     user, movie = window.user.numpy(), window.movie.numpy()
-    visible, age = before(window)
-    history = RatingHistory(window.movie, window.rating, visible, age)
-    tables = head.tables(training=False)
-    tables["raters"] = tf.reshape(table.rows(), [-1, head.heads, 1 + head.dims])
-    users = head.users(tables, history, window.user_features, raters=window.user)
+    raters = tf.reshape(table.rows(), [-1, head.heads, 1 + head.dims])
+    tables = head.tables(training=False)._replace(raters=raters)
+    users = head.posteriors(tables, before(window), raters=window.user)
     told = head.movies.without_rater(tables, window.movie, window.user).numpy()
     losses = head.loss(tables, users, window.movie, window.rating).numpy()
     raters = facts.raters
@@ -41,8 +38,8 @@ def test_in_training_no_target_shows_that_its_user_rated_it(make_model, make_win
     own = weights[movie, user[:, np.newaxis]]
     assert (own > 0).any() and (own == 0).any()
     for row, column in np.ndindex(*movie.shape):
-        rated = tables["rating"].numpy()[movie[row, column]]
-        rated = rated - own[row, column] * tables["raters"].numpy()[user[row]]
+        rated = tables.movies.numpy()[movie[row, column]]
+        rated = rated - own[row, column] * tables.raters.numpy()[user[row]]
         np.testing.assert_allclose(told[row, column], rated, atol=1e-5)
     shown = users._replace(raters=None)
     plain = head.loss(tables, shown, window.movie, window.rating).numpy()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.model import scoring
+from components.model.seen import seen_movies
 
 REACH = 20
 
@@ -48,9 +49,14 @@ def test_a_model_that_knows_nothing_gains_nothing():
     assert same.numpy() == [5.0] and broken.numpy() == [9.0]
 
 
+def test_uncut_ndcg_is_one_over_log2_of_one_plus_rank():
+    rank = np.array([1.0, 2.0, 2.5, 10.0, 3000.0], np.float32)
+    np.testing.assert_allclose(scoring.uncut_ndcg(tf.constant(rank)), 1 / np.log2(1 + rank), 1e-6)
+
+
 def test_seen_movies_are_those_of_the_history(make_facts, make_window):
     window = make_window(make_facts(), [3, 0, 12], seed=4, front=True)
-    seen = scoring.seen_movies(window, 12).numpy()
+    seen = seen_movies(window, 12).numpy()
     for row in range(3):
         rows = window.movie.numpy()[row][window.present.numpy()[row] > 0]
         assert set(np.flatnonzero(seen[row])) == set(rows)
@@ -60,7 +66,7 @@ def test_seen_movies_are_those_of_the_history(make_facts, make_window):
 def test_a_movie_watched_twice_is_seen(make_facts, make_window):
     window = make_window(make_facts(), [2])
     twice = window._replace(movie=tf.constant([[7, 7]]))
-    np.testing.assert_array_equal(np.flatnonzero(scoring.seen_movies(twice, 12)[0]), [7])
+    np.testing.assert_array_equal(np.flatnonzero(seen_movies(twice, 12)[0]), [7])
 
 
 def test_bias_rating_agrees_with_numpy(make_facts, make_window):
@@ -89,7 +95,7 @@ def test_bias_rating_stays_on_the_scale(make_facts, make_window):
 def test_nothing_known_means_exactly_popularity(make_facts, make_window, make_model, ordered):
     facts, model = make_facts(), make_model(ordered)
     window = make_window(facts, [0, 0, 2], front=True)
-    window = window._replace(user=tf.constant([model.users.unknown, 1, model.users.unknown]))
+    window = window._replace(user=tf.constant([len(facts.user_ids), 1, len(facts.user_ids)]))
     scores = scoring.score(model, model.movie_tables(), window, REACH)
     np.testing.assert_array_equal(scores.known, [False, True, True])
     np.testing.assert_array_equal(scores.model[0], facts.log_popularity)

@@ -37,7 +37,7 @@ def test_a_training_counts_the_ratings_of_train(monkeypatch, counts, epochs):
     monkeypatch.setattr(run, "Fit", fit)
     job = SimpleNamespace(training=TrainingConfig(), ordered=True, window=200, checkpoints="")
     statistics = SimpleNamespace(lengths={100: 3}, counts=np.array(counts))
-    model = SimpleNamespace(parts=dict, averaged=list)
+    model = SimpleNamespace(tasks=dict, averaged=list)
     with pytest.raises(AskedError) as asked:
         run.fit(job, model, SimpleNamespace(statistics=statistics), None)
     assert asked.value.args == (epochs,)

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.exported.module import ExportedRecommender, save
-from components.model.config import ModelConfig
-from components.model.two_towers import TwoTowers
 from components.model.weights import read_learned, vocabulary_of, weight_name
 from components.trainer.warm import matches, warm_start
 
@@ -29,16 +27,6 @@ def _weights(model):
 
 
 CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}
-
-
-@pytest.mark.parametrize("towers", [None, TwoTowers])
-def test_every_weight_has_a_name_of_its_own(make_model, make_facts, make_window, towers):
-    crossed = make_model(True, **CROSSED) if towers is None else None
-    model = crossed or towers(ModelConfig(), make_facts(), True)
-    model.compute_loss(make_window(make_facts(), [3, 5]))
-    names = [weight_name(variable) for variable in model.variables]
-    assert len(names) == len(set(names))
-    assert not [name for name in names if name.split("/")[1].startswith("dense")]
 
 
 def test_what_is_exported_is_what_was_learned(blessed):

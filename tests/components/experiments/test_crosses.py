@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
+from components.experiments.crosses import CrossedRating, CrossedSum, rating_parts
 from components.model.config import ModelConfig
-from components.model.crosses import CrossedRating, CrossedSum, rating_parts
-from components.model.recommender import Recommender
+from components.model.parts import add_up
+from components.trainer.models import build_model
 
 PARTS, WIDTH = ("a", "b", "c"), 4
 
@@ -17,10 +18,15 @@ def crosses(request):
     """Two layers whose every weight is drawn."""
     keras.utils.set_random_seed(2)
     made = request.param(PARTS, WIDTH, 2, "crosses")
-    made([tf.ones([1, WIDTH])] * len(PARTS))
+    _crossed(made, [tf.ones([1, WIDTH])] * len(PARTS))
     for variable in made.variables:
         variable.assign(tf.random.normal(variable.shape, 0, 0.5))
     return made
+
+
+def _crossed(crosses, parts):
+    """What comes out of a sum, which takes groups of parts, or of a rating."""
+    return crosses([parts]) if isinstance(crosses, CrossedSum) else crosses(parts)
 
 
 def _weights(crosses):
@@ -48,7 +54,9 @@ def _split(x):
 
 def test_layers_are_those_of_the_paper(crosses):
     x = np.random.default_rng(0).normal(size=[5, 2, 12])
-    np.testing.assert_allclose(crosses(_split(x)), _expected(crosses, x), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        _crossed(crosses, _split(x)), _expected(crosses, x), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_the_kernel_is_what_products_of_two_come_out_with(crosses):
@@ -69,7 +77,9 @@ def test_a_rank_is_half_of_a_parts_width(crosses):
 def test_a_sum_starts_as_the_plain_one_and_a_rating_as_nothing():
     x = np.random.default_rng(3).normal(size=[5, 12]).astype(np.float32)
     parts = _split(x)
-    np.testing.assert_allclose(CrossedSum(PARTS, WIDTH, 2, "s")(parts), sum(parts), rtol=1e-5)
+    crossed = CrossedSum(PARTS, WIDTH, 2, "s")
+    for groups in ([parts], [parts[:1], parts[1:]]):
+        np.testing.assert_allclose(crossed(groups), add_up(groups), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(CrossedRating(PARTS, WIDTH, 2, "r")(parts), np.zeros(5))
 
 
@@ -107,7 +117,7 @@ def test_an_untrained_model_answers_as_without(ordered, make_facts, make_window)
     facts = make_facts()
     window = make_window(facts, [5, 3])
     plain, crossed = (
-        Recommender(
+        build_model(
             ModelConfig(dims=8, cross_layers=layers, rating_cross_layers=layers), facts, ordered
         )
         for layers in (0, 2)
@@ -122,7 +132,7 @@ def test_an_untrained_model_answers_as_without(ordered, make_facts, make_window)
     before, after = losses
     if ordered:  # a set hides other movies every time
         assert float(after["retrieval"]) == pytest.approx(float(before["retrieval"]), rel=1e-5)
-    own = crossed.rating_head.crosses.divergence() * 2.0 / facts.counts.sum()
+    own = crossed.rating_head.interaction.divergence() * 2.0 / facts.counts.sum()
     assert float(after["rating"]) == pytest.approx(float(before["rating"] + own), rel=1e-5)
-    tables = [model.movie_tables()["vectors"] for model in (plain, crossed)]
+    tables = [model.movie_tables().vectors for model in (plain, crossed)]
     np.testing.assert_allclose(*tables, rtol=1e-5, atol=1e-6)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.diagnostics.crosses import pair_effects, strengths
-from components.model.window import before, others
+from components.experiments.strengths import pair_effects, strengths
 
 CROSSED = {"cross_layers": 2, "rating_cross_layers": 2}
 
@@ -67,18 +66,18 @@ def test_strengths_are_in_shares_of_the_vectors(model, windows):
     ]  # fmt: skip
     json.dumps(found, allow_nan=False)
     tables, squares, length = model.movie_tables(), [], []
-    kernel, outward = model.movie_crosses.kernel().numpy(), model.movie_crosses.outward().numpy()
+    kernel, outward = model.combine_movie.kernel().numpy(), model.combine_movie.outward().numpy()
     for window in windows:
         movies = window.movie.numpy()[window.present.numpy() > 0]
         rows = np.stack([part.numpy()[movies] for part in model.movies.parts(model.facts)], 1)
         squares.append((_expected(rows, kernel, outward) ** 2).sum(-1))
-        length.append((tables["vectors"].numpy()[movies] ** 2).sum(-1))
+        length.append((tables.vectors.numpy()[movies] ** 2).sum(-1))
     expected = np.sqrt(np.concatenate(squares).mean(0) / np.concatenate(length).mean())
     np.testing.assert_allclose(found["candidate"]["strength"], expected, rtol=1e-3, atol=1e-4)
 
 
 def test_a_part_that_is_not_crossed_has_no_strength_and_the_others_keep_theirs(model, windows):
-    crosses = model.rating_head.crosses
+    crosses = model.rating_head.interaction
     before_it = np.array(strengths(model, windows)["rating"]["strength"])
     kept = {variable.ref(): variable.numpy() for variable in crosses.variables}
     width = crosses.width
@@ -102,8 +101,7 @@ def test_queries_are_measured_where_training_asks_them(model, windows):
     """Changing what no position may read, its own last event, changes no strength."""
     window = windows[1]  # one user, no padding
     last = tf.one_hot([3], 4)
-    visible, _ = (before if model.ordered else others)(window)
-    read = float(tf.reduce_sum(visible[..., 3]))
+    read = float(tf.reduce_sum(model.moments(window).visible[..., 3]))
     told = strengths(model, [window._replace(rating=window.rating - 2.0 * last)])
     plain = strengths(model, [window])
     same = np.allclose(told["query"]["strength"], plain["query"]["strength"], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Cross layers: what two parts of a movie, or of a user, say together (DCN-v2)."""
+"""Cross layers (DCN-v2): products of the parts of a movie, of a user, or of both."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,17 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras as keras
 
+from components.model.tables import RatingTables
 from components.model.variational import VariationalTable
 
-OUT_PRIOR = 0.1  # of a rating's weights, where learning starts
+OUT_PRIOR = 0.1  # standard deviation of the prior of a rating's weights, where learning starts
 
 
 class LowRankCross(tfrs.layers.dcn.Cross):
-    """The library's low-rank cross layer, whose inner layers have names and which starts at none.
+    """The library's low-rank cross layer, with named inner layers; it starts as the identity.
 
-    Left alone they are named by a count over the process, and no later training would find them.
+    The library names inner layers by a count over the process, and no later training would find
+    their weights.
     """
 
     _dense_u: keras.layers.Dense
@@ -31,7 +33,7 @@ class LowRankCross(tfrs.layers.dcn.Cross):
 
     @property
     def kernel(self) -> tf.Tensor:
-        """What both inner layers do together: float32 [width in, width out]."""
+        """The product of both inner layers' kernels: float32 [width in, width out]."""
         return tf.matmul(self._dense_u.kernel, self._dense_v.kernel)
 
     @property
@@ -69,10 +71,10 @@ class Crosses(keras.layers.Layer):
         return crossed
 
     def kernel(self) -> tf.Tensor:
-        """K of the products of two entries in what comes out, x * (K x): float32 [in, out].
+        """K of x * (K x), the products of two entries in the output: float32 [in, out].
 
-        A layer meets what those before it made of single entries, x * reach, and more than pairs,
-        which is not counted here.
+        The layers behind the first also multiply products of two, and make products of more than
+        two entries: these are not counted.
         """
         total, reach = 0.0, tf.ones([len(self.parts) * self.width])
         for layer in self.stack:
@@ -82,7 +84,10 @@ class Crosses(keras.layers.Layer):
 
 
 class CrossedSum(Crosses):
-    """Crosses parts, then maps them to one vector of a part's width; starts as their plain sum."""
+    """Crosses parts, then maps them to one vector of a part's width; starts as their plain sum.
+
+    A `Combination` for the towers.
+    """
 
     def __init__(self, parts: Sequence[str], width: int, layers: int, name: str) -> None:
         super().__init__(parts, width, layers, name)
@@ -91,9 +96,9 @@ class CrossedSum(Crosses):
             width, use_bias=False, kernel_initializer=keras.initializers.Constant(start), name="sum"
         )
 
-    def call(self, parts: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Maps parts [..., width] of equal shape to float32 [..., width]."""
-        return self._sum(super().call(parts))
+    def call(self, groups: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
+        """Maps groups of parts [..., width], of the first one's shape, to float32 [..., width]."""
+        return self._sum(super().call(side_by_side(groups)))
 
     def outward(self) -> tf.Tensor:
         """The map's weights: float32 [parts * width, width]."""
@@ -103,8 +108,8 @@ class CrossedSum(Crosses):
 class CrossedRating(Crosses):
     """Crosses parts, then adds their entries up under learned weights, which start at zero.
 
-    The weights are variational, as all that the rating head learns of movies: what the ratings say
-    too little about stays near nothing.
+    An `Interaction` for the rating head. The weights are variational, as all that the rating head
+    learns of movies: those that the ratings say too little about stay near zero.
     """
 
     def __init__(self, parts: Sequence[str], width: int, layers: int, name: str) -> None:
@@ -116,6 +121,21 @@ class CrossedRating(Crosses):
         """Maps parts [..., width] of equal shape to float32 [...]."""
         return tf.matmul(super().call(parts), self._out.rows(training))[..., 0]
 
+    def movie_table(self, parts: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The movies' parts beside each other: float32 [movies, parts, width]."""
+        return tf.stack(parts, 1)
+
+    def rating(
+        self,
+        tables: RatingTables,
+        solved: tf.Tensor,
+        features: Sequence[tf.Tensor],
+        target: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """What crossing adds to every head's rating: see `Interaction`."""
+        return self(rating_parts(tables.parts, solved, features, target), training=training)
+
     def divergence(self) -> tf.Tensor:
         """How far the weights are from their prior, in nats."""
         return self._out.divergence()
@@ -125,15 +145,21 @@ class CrossedRating(Crosses):
         return self._out.rows()
 
 
+def side_by_side(groups: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+    """All parts of all groups, broadcast to the shape of the first."""
+    first, *others = (part for group in groups for part in group)
+    return [first, *(tf.broadcast_to(part, tf.shape(first)) for part in others)]
+
+
 def rating_parts(
-    rows: tf.Tensor, solved: tf.Tensor, kinds: Sequence[tf.Tensor], target: tf.Tensor
+    rows: tf.Tensor, solved: tf.Tensor, features: Sequence[tf.Tensor], target: tf.Tensor
 ) -> list[tf.Tensor]:
-    """What `CrossedRating` crosses: of the user history and features, of the movie id and features.
+    """What `CrossedRating` crosses: the user's history and features, the movie's id and features.
 
     Args:
       rows: float32 [movies, parts, width], what the rating head learned of movies, part by part.
       solved: float32 [batch, heads, positions, width / heads], what it made of the histories.
-      kinds: what it learned of each of the users' features, float32 [batch, width] each.
+      features: what it learned of each of the users' features, float32 [batch, width] each.
       target: int32 [batch, targets], rows of the catalogue; as many as positions, or those are 1.
 
     Returns:
@@ -142,5 +168,5 @@ def rating_parts(
     movie = tf.unstack(tf.gather(rows, target), axis=2)
     batch, positions = tf.shape(solved)[0], tf.shape(solved)[2]
     history = tf.reshape(tf.transpose(solved, [0, 2, 1, 3]), [batch, positions, rows.shape[2]])
-    user = [history, *(kind[:, tf.newaxis] for kind in kinds)]
+    user = [history, *(feature[:, tf.newaxis] for feature in features)]
     return [*(tf.broadcast_to(part, tf.shape(movie[0])) for part in user), *movie]

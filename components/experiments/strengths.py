@@ -1,4 +1,4 @@
-"""What each pair of features says in the cross layers, measured on windows of train."""
+"""How strong the product of each pair of parts is in the cross layers, on windows of train."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -7,13 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.model.crosses import CrossedRating, CrossedSum, rating_parts
-from components.model.rating import RatingHistory, solve
+from components.experiments.crosses import CrossedRating, CrossedSum, rating_parts, side_by_side
 from components.model.recommender import Recommender
-from components.model.window import Window, before, others
+from components.model.window import Window
 
-CROSSES_FILE = "crosses.json"
-SAMPLED = 16  # steps of train that are measured
 Array = NDArray[Any]
 
 
@@ -21,7 +18,7 @@ class Crossed(NamedTuple):
     """The cross layers of one tower or head, with what they read at every target of a window.
 
     parts: float32 [batch, length, width] each.
-    square: float32 [batch, length], of the length of what the pairs are held against.
+    square: float32 [batch, length], the squared length of the outcome that pairs are a share of.
     """
 
     crosses: CrossedSum | CrossedRating
@@ -33,10 +30,10 @@ def strengths(model: Recommender, windows: Iterable[Window]) -> dict[str, dict[s
     """Measures the pairs of every tower and head that has cross layers.
 
     The paper of DCN-v2 reads a pair's strength off the kernel alone, by the norm of the block
-    between both. Here the block is applied to what it meets, so that neither a part's scale nor
-    what never occurs together misleads: a pair's strength is the root mean square of what it adds
-    to the outcome (see `pair_effects`), in shares of the root mean square of that outcome itself,
-    a movie's or a query's vector; for ratings, in standard deviations of train's.
+    between both. Here the block is applied to the parts that occur, so that neither a part's scale
+    nor pairs that never occur together mislead: a pair's strength is the root mean square of what
+    it adds to the outcome (see `pair_effects`), divided by the root mean square of that outcome
+    itself, a movie's or a query's vector; for ratings, in standard deviations of train's.
 
     Args:
       model: trained.
@@ -44,7 +41,7 @@ def strengths(model: Recommender, windows: Iterable[Window]) -> dict[str, dict[s
 
     Returns:
       By `candidate`, `query` and `rating`: `parts`, their names, and `strength`, one row of shares
-      for each, symmetric. What is off, or no number, is left out.
+      for each, symmetric. Towers and heads without cross layers, or with NaN, are left out.
     """
     sums: dict[str, list[Array]] = {}
     names: dict[str, tuple[str, ...]] = {}
@@ -62,29 +59,27 @@ def strengths(model: Recommender, windows: Iterable[Window]) -> dict[str, dict[s
 
 
 def _crossed(model: Recommender, window: Window) -> Iterator[tuple[str, Crossed]]:
-    tables = model.movie_tables()
-    visible, age = (before if model.ordered else others)(window)
-    if model.movie_crosses is not None:
+    tables, context = model.movie_tables(), model.moments(window)
+    if isinstance(model.combine_movie, CrossedSum):
         parts = [tf.gather(part, window.movie) for part in model.movies.parts(model.facts)]
-        yield "candidate", _whole(model.movie_crosses, parts)
-    if model.query_crosses is not None:
-        parts = model.query_parts(tables, window, visible, age)
-        yield "query", _whole(model.query_crosses, parts)
-    head = model.rating_head
-    if head is not None and head.crosses is not None:
-        history = RatingHistory.of(window, visible, age)
-        users = head.users(tables, history, window.user_features)
-        solved = solve(users.precision, users.evidence[..., tf.newaxis])[..., 0]
-        parts = rating_parts(tables["rating_parts"], solved, users.kinds, window.movie)
-        yield "rating", Crossed(head.crosses, parts, tf.ones_like(window.present))
+        yield "candidate", _of_vectors(model.combine_movie, parts)
+    if isinstance(model.combine_query, CrossedSum):
+        parts = side_by_side(model.query_parts(tables, context))
+        yield "query", _of_vectors(model.combine_query, parts)
+    head, rating = model.rating_head, tables.rating
+    if head is not None and rating is not None and isinstance(head.interaction, CrossedRating):
+        users = head.posteriors(rating, context)
+        (solved,) = users.solve()
+        parts = rating_parts(rating.parts, solved, users.features, window.movie)
+        yield "rating", Crossed(head.interaction, parts, tf.ones_like(window.present))
 
 
-def _whole(crosses: CrossedSum, parts: list[tf.Tensor]) -> Crossed:
-    return Crossed(crosses, parts, tf.reduce_sum(tf.square(crosses(parts)), -1))
+def _of_vectors(crosses: CrossedSum, parts: list[tf.Tensor]) -> Crossed:
+    return Crossed(crosses, parts, tf.reduce_sum(tf.square(crosses([parts])), -1))
 
 
 def _sums(crossed: Crossed, present: tf.Tensor) -> Array:
-    """Summed squares over a window: of each pair's effect, and of the whole [parts, parts, 2]."""
+    """Each pair's squared effect and the squared outcome, summed up: float64 [parts, parts, 2]."""
     rows = tf.boolean_mask(tf.stack(crossed.parts, 2), present)
     effects = pair_effects(rows, crossed.crosses.kernel(), crossed.crosses.outward())
     square = tf.reduce_sum(tf.square(effects), [0, 3])
@@ -94,7 +89,7 @@ def _sums(crossed: Crossed, present: tf.Tensor) -> Array:
 
 
 def pair_effects(rows: tf.Tensor, kernel: tf.Tensor, outward: tf.Tensor) -> tf.Tensor:
-    """What the product of two parts adds to the outcome, either way round.
+    """What the product of two parts, in both orders, adds to the outcome.
 
     Args:
       rows: float32 [rows, parts, width].
@@ -108,5 +103,5 @@ def pair_effects(rows: tf.Tensor, kernel: tf.Tensor, outward: tf.Tensor) -> tf.T
     kernel = tf.reshape(kernel, [parts, width, parts, width])
     products = tf.einsum("njd,jdie->njie", rows, kernel) * rows[:, tf.newaxis]
     effects = tf.einsum("njie,ieo->njio", products, tf.reshape(outward, [parts, width, -1]))
-    once = 1.0 - 0.5 * tf.eye(parts)[..., tf.newaxis]  # a part with itself is there but once
+    once = 1.0 - 0.5 * tf.eye(parts)[..., tf.newaxis]  # a part's product with itself counts once
     return (effects + tf.transpose(effects, [0, 2, 1, 3])) * once

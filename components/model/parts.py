@@ -1,0 +1,75 @@
+"""The parts of a movie or a user (the id and each feature), and how they become one vector."""
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.model.facts import Facts
+
+
+class Combination(Protocol):
+    """Makes one vector of parts."""
+
+    def __call__(self, groups: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
+        """Maps groups of parts, float32 [..., width] each, to float32 [..., width].
+
+        All parts can be broadcast to the shape of the first group's first.
+        """
+
+
+def add_up(groups: Iterable[Sequence[tf.Tensor]]) -> tf.Tensor:
+    """The plain combination: adds up the parts of each group, then the groups."""
+    return reduce(operator.add, (reduce(operator.add, group) for group in groups))
+
+
+def movie_parts(
+    facts: Facts, id_rows: tf.Tensor, ids: tf.Tensor, features: Mapping[str, tf.Tensor]
+) -> list[tf.Tensor]:
+    """What a movie's id and each of its features say: float32 [movies, width] each.
+
+    Args:
+      facts: the catalogue.
+      id_rows: int32 [movies], the movies' rows of `ids`, see `shown_rows`.
+      ids: float32 [rows, width].
+      features: each feature's table, float32 [values, width].
+    """
+    means = [feature_means(features[name], index) for name, index in facts.features.items()]
+    return [tf.gather(ids, id_rows), *means]
+
+
+def shown_rows(facts: Facts, dropout: float) -> tf.Tensor:
+    """The movies' rows of an id table, a share `dropout` of them out of vocabulary: int32 [movies].
+
+    The out-of-vocabulary rows, which stand for ids that training never saw, learn from these.
+    """
+    rows = tf.constant(facts.id_rows)
+    if not dropout:
+        return rows
+    hidden = tf.random.uniform(tf.shape(rows)) < dropout
+    return tf.where(hidden, tf.constant(facts.oov_rows), rows)
+
+
+def feature_means(table: tf.Tensor, index: NDArray[Any]) -> tf.Tensor:
+    """Each movie's mean over the values of a feature; zeros where it has none.
+
+    `table` float32 [values, width], `index` int32 [movies, most values], -1 for padding; returns
+    float32 [movies, width].
+    """
+    present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
+    rows = tf.gather(table, np.maximum(index, 0)) * present
+    return tf.reduce_sum(rows, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
+
+
+def user_parts(tables: Iterable[tf.Tensor], features: tf.Tensor) -> list[tf.Tensor]:
+    """What each feature of users says: float32 [batch, width] each.
+
+    Args:
+      tables: each feature's, float32 [values, width].
+      features: int32 [batch, features], rows of the tables.
+    """
+    return [tf.gather(table, features[:, place]) for place, table in enumerate(tables)]

@@ -1,0 +1,38 @@
+"""What happened in a training, epoch by epoch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class History:
+    """What happened so far, one entry per finished epoch; it is kept in the checkpoint.
+
+    epochs: each epoch's figures by name.
+    best: for each task, named by its loss on valid, its best epoch and that epoch's loss.
+    """
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    @property
+    def best_epoch(self) -> int:
+        """The last epoch that any task has its weights from; -1 before the first."""
+        return max((epoch for epoch, _ in self.best.values()), default=-1)
+
+    @property
+    def waited(self) -> int:
+        """Epochs since any task was at its best."""
+        return len(self.epochs) - 1 - self.best_epoch if self.epochs else 0
+
+    def add(self, row: dict[str, float], tasks: Iterable[str]) -> list[str]:
+        """Adds an epoch; returns the tasks whose loss is the best yet, or that have no loss."""
+        self.epochs.append(row)
+        better = [
+            task
+            for task in tasks
+            if task not in row or row[task] < self.best.get(task, (0, float("inf")))[1]
+        ]
+        for task in better:
+            self.best[task] = (len(self.epochs) - 1, row.get(task, float("inf")))
+        return better

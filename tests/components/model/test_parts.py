@@ -1,0 +1,52 @@
+"""Parts of movies and users by numpy."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.model.parts import add_up, feature_means, movie_parts, shown_rows, user_parts
+
+
+def test_groups_are_added_up_with_the_shape_of_the_first():
+    rng = np.random.default_rng(1)
+    history, user, gender = rng.normal(size=[3, 5, 2]), *rng.normal(size=[2, 3, 1, 2])
+    found = add_up([[tf.constant(history)], [tf.constant(user), tf.constant(gender)]])
+    np.testing.assert_allclose(found, history + user + gender, rtol=1e-12)
+
+
+def test_a_movies_feature_is_the_mean_of_its_values_and_zero_without_any(make_facts):
+    facts, rng = make_facts(), np.random.default_rng(2)
+    table, index = rng.normal(size=[4, 3]).astype(np.float32), facts.features["genres"]
+    found = feature_means(tf.constant(table), index).numpy()
+    assert (index[1] < 0).all() and not found[1].any()
+    for row, values in enumerate(index):
+        if row != 1:
+            np.testing.assert_allclose(found[row], table[values[values >= 0]].mean(0), rtol=1e-6)
+
+
+def test_a_movies_parts_are_its_ids_row_and_each_features_mean(make_facts):
+    facts, rng = make_facts(), np.random.default_rng(3)
+    ids, genres, year = (rng.normal(size=[12, 2]).astype(np.float32) for _ in range(3))
+    tables = {"year": tf.constant(year), "genres": tf.constant(genres)}
+    found = movie_parts(facts, shown_rows(facts, 0.0), tf.constant(ids), tables)
+    assert len(found) == 3
+    np.testing.assert_array_equal(found[0], ids[facts.id_rows])
+    np.testing.assert_array_equal(found[1], feature_means(genres, facts.features["genres"]))
+    np.testing.assert_array_equal(found[2], year[facts.features["year"][:, 0]])
+
+
+def test_so_many_movies_are_shown_as_unknown(make_facts):
+    facts = make_facts(1000)
+    known = facts.id_rows != facts.oov_rows
+    hidden = shown_rows(facts, 0.3).numpy() != facts.id_rows
+    assert hidden[known].mean() == pytest.approx(0.3, abs=0.06)
+    np.testing.assert_array_equal(shown_rows(facts, 1.0), facts.oov_rows)
+    np.testing.assert_array_equal(shown_rows(facts, 0.0), facts.id_rows)
+
+
+def test_a_users_parts_are_the_rows_of_each_feature():
+    rng = np.random.default_rng(4)
+    tables, features = rng.normal(size=[2, 3, 2]), rng.integers(0, 3, [5, 2])
+    found = user_parts([tf.constant(table) for table in tables], tf.constant(features))
+    for place, part in enumerate(found):
+        np.testing.assert_array_equal(part, tables[place][features[:, place]])
