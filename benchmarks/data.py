@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from components.model.features import table
 from components.trainer.gather import read_catalogue
 from components.trainer.windows import records
+from schemas.artifacts import CATALOGUE, SPLIT_PREFIX
 
 Array = NDArray[Any]
 PAUSE = 3600 * 1_000_000  # microseconds without a rating that end a session
@@ -110,7 +111,7 @@ def read_split(examples: str, catalogue: str, scale: tuple[float, float] | None)
     """Reads the Examples of all splits, and the catalogue that numbers the movies."""
     if scale is None:
         raise SystemExit("This benchmark measures ratings, and the source has none.")
-    movies = read_catalogue(tf.io.gfile.glob(f"{catalogue}/Split-catalogue/*")).ids
+    movies = read_catalogue(tf.io.gfile.glob(f"{catalogue}/{SPLIT_PREFIX}{CATALOGUE}/*")).ids
     train, names = _read(examples, "train", table(movies, -1), {})
     valid, _ = _read(examples, "valid", table(movies, -1), names)
     evaluated, _ = _read(examples, "eval", table(movies, -1), names)
@@ -151,7 +152,7 @@ _PARTS = ("", "history_")
 
 
 def _files(examples: str, split: str) -> Sequence[tf.Tensor]:
-    return list(records(sorted(tf.io.gfile.glob(f"{examples}/Split-{split}/*")), 4096))
+    return list(records(sorted(tf.io.gfile.glob(f"{examples}/{SPLIT_PREFIX}{split}/*")), 4096))
 
 
 def _values(parts: Sequence[dict[str, tf.RaggedTensor]], name: str) -> Array:

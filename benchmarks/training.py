@@ -15,6 +15,7 @@ from benchmarks.accuracy import Array, Run, answers, chosen
 from components.trainer.component import told_by
 from components.trainer.run import make_job, train
 from pipeline.config import load_config
+from schemas.artifacts import CATALOGUE, SPLIT_PREFIX
 from schemas.source import load_source
 
 
@@ -35,7 +36,7 @@ def learned(
     given = {"source": options.source, "data_dir": options.data_dir}
     settings = [*settings, "training.importance_rows=0"]  # nobody would read it
     config = load_config(None, chosen(options, seed, settings), **given).model_dump()
-    told = {"catalogue": f"{run.catalogue}/Split-catalogue/*", **told_by(run.examples)}
+    told = {"catalogue": f"{run.catalogue}/{SPLIT_PREFIX}{CATALOGUE}/*", **told_by(run.examples)}
     scale = load_source(options.source).scale
     with tempfile.TemporaryDirectory() as folder:
         job = make_job(
@@ -56,4 +57,4 @@ def learned(
 
 
 def _files(artifact: str, split: str) -> list[str]:
-    return sorted(tf.io.gfile.glob(f"{artifact}/Split-{split}/*"))
+    return sorted(tf.io.gfile.glob(f"{artifact}/{SPLIT_PREFIX}{split}/*"))

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from data import EMBEDDED
 from pipeline.config import Config
+from schemas.artifacts import LOG_FILE
 from schemas.errors import RunFailed, UserError
 from schemas.links import plain
 from schemas.source import load_source
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pipeline.metadata import Metadata, NodeRun
 
 NAME = "greenlight"
-LOG_FILE = "greenlight.log"
 
 
 @dataclass(frozen=True)

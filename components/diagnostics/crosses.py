@@ -12,7 +12,6 @@ from components.model.rating import RatingHistory, solve
 from components.model.recommender import Recommender
 from components.model.window import Window, before, others
 
-CROSSES_FILE = "crosses.json"
 SAMPLED = 16  # steps of train that are measured
 Array = NDArray[Any]
 

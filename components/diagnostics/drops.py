@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import interval, replicate_sums
 
-IMPORTANCE_FILE = "importance.json"
 MEASURES = ("ndcg", "hit_rate@10", "rmse")
 RATED = 3  # the column that says whether a row has a squared error, the one before it
 LEVEL, REPLICATES = 0.95, 500

@@ -21,12 +21,11 @@ from components.evaluation import checks, doors, measures
 from components.evaluation.gates import RATING, RETRIEVAL, GatesConfig
 from components.evaluation.kinds import pick
 from components.evaluation.rated import Ratings, count_users, ratings_of
-from components.example_gen.generate import ROWS_FILE
 from components.example_gen.read.files import listed
 from components.examples.activity import read_movies
+from schemas.artifacts import CATALOGUE, HISTORY_FILE, ROWS_FILE
 from schemas.text import to_texts
 
-HISTORY_FILE = "history.json"
 TASKS = (RETRIEVAL, RATING)
 OUTPUTS = (*measures.OUTPUTS, *measures.FACTS)
 MOST_ACTIVE = 100  # users with the most ratings, whose lists are checked beside a sample's
@@ -67,7 +66,7 @@ class Review:
             split: listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
             for split in ("train", "valid", "eval")
         }
-        catalogue = artifact_utils.get_split_uri(inputs["catalogue"], "catalogue")
+        catalogue = artifact_utils.get_split_uri(inputs[CATALOGUE], CATALOGUE)
         self._catalogue_files = sorted(listed(io_utils.all_files_pattern(catalogue)))
         self._catalogue, self._movies = read_movies(self._catalogue_files, self._splits["train"])
         with fileio.open(f"{artifact_utils.get_single_uri(examples)}/{ROWS_FILE}") as file:

@@ -27,10 +27,10 @@ from components.example_gen.split.splits import SPLITS
 from components.example_gen.stages import Job
 from components.example_gen.write.encode import catalogue_examples
 from components.example_gen.write.shards import remove_unfinished, split_dir, write_shard
+from schemas.artifacts import CATALOGUE, ROWS_FILE
 from schemas.errors import UserError
 from schemas.source import Source
 
-ROWS_FILE = "rows.json"
 FINDINGS = logging.getLogger("greenlight.findings")  # what a user is told while a run goes on
 # Beam in this process. Its default runner would first fetch one of another language from the
 # network; and unless an image is named, TFX spends seconds on packing itself for remote workers.
@@ -77,7 +77,7 @@ def generate(
         )
     work = os.path.join(examples_uri, "_work")  # noqa: PTH118 (may be gs://)
     written = [*(split_dir(examples_uri, name) for name in SPLITS), _rows_path(examples_uri)]
-    written.append(split_dir(catalogue_uri, "catalogue"))
+    written.append(split_dir(catalogue_uri, CATALOGUE))
     _remove(written)
     try:
         uris = examples_uri, catalogue_uri
@@ -123,7 +123,7 @@ def _run(
     for name in SPLITS:
         remove_unfinished(examples_uri, name)
     catalogue = load_table(f"{work}/{'movies' if has_movies else 'rated'}.arrow")
-    write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(catalogue)])
+    write_shard(catalogue_uri, CATALOGUE, 0, 1, [catalogue_examples(catalogue)])
     by_index = {rng.file_index: rng for rng in ranges}
     empty = len(paths["ratings"]) - len(by_index) if split.kind != "predefined" else 0
     rows = finish_rows(graph.read_report(work), by_index, beside, len(catalogue), empty)

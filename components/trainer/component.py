@@ -12,10 +12,9 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
-from components.example_gen.generate import ROWS_FILE
+from schemas.artifacts import CATALOGUE, ROWS_FILE
 
 RUN_FN = "components.trainer.run.run_fn"
-CATALOGUE = "catalogue"
 
 
 class MovieTrainerExecutor(executor.GenericExecutor):

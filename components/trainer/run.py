@@ -11,8 +11,7 @@ import tensorflow as tf
 import tf_keras as keras
 from tfx import v1 as tfx
 
-from components.diagnostics.crosses import CROSSES_FILE, SAMPLED, strengths
-from components.diagnostics.drops import IMPORTANCE_FILE
+from components.diagnostics.crosses import SAMPLED, strengths
 from components.diagnostics.importance import importance
 from components.example_gen.config import SplitConfig
 from components.example_gen.read.files import listed
@@ -27,6 +26,7 @@ from components.trainer.fit import Fit, History, never
 from components.trainer.histories import read_users
 from components.trainer.judge import Judge
 from components.trainer.warm import warm_start
+from schemas.artifacts import CROSSES_FILE, HISTORY_FILE, IMPORTANCE_FILE
 from schemas.errors import UserError
 
 logger = logging.getLogger("greenlight.trainer")
@@ -169,7 +169,7 @@ def _write_down(
     job: Job, model: Recommender | TwoTowers, data: Data, history: Mapping[str, Any]
 ) -> None:
     """Writes history.json, crosses.json where anything was crossed, and importance.json."""
-    files = {"history.json": history}
+    files = {HISTORY_FILE: history}
     crossed = job.model.cross_layers or job.model.rating_cross_layers
     if crossed and isinstance(model, Recommender):
         windows = epoch_windows(job, data.lookup, 0)

@@ -11,13 +11,13 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
-from components.trainer.component import CATALOGUE, inputs_of
+from components.trainer.component import inputs_of
 from components.tuner.config import TuningConfig
 from components.tuner.search import results
 from components.tuner.space import own_values
+from schemas.artifacts import CATALOGUE, TRIALS_FILE
 
 TUNER_FN = "components.tuner.run.tuner_fn"
-TRIALS_FILE = "trials.json"
 
 
 class MovieTunerExecutor(executor.Executor):

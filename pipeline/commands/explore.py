@@ -10,6 +10,7 @@ from rich.table import Table
 
 from pipeline.commands.options import ConfigFile, DataDir, OutputDir, Settings, SourceName
 from pipeline.config import Config
+from schemas.artifacts import PAGE_FILE, ROWS_FILE, Node
 from schemas.source import load_source
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from components.explore.words import Sentence
     from pipeline.metadata import Metadata, NodeRun
 
-PAGE_FILE = "index.html"
-NODES = ("CuratedSchema", "RatingExampleGen", "StatisticsGen", "CatalogueStatistics")
+NODES = (Node.CURATED_SCHEMA, Node.EXAMPLE_GEN, Node.STATISTICS, Node.CATALOGUE_STATISTICS)
 
 
 def explore(
@@ -84,7 +84,7 @@ def gather_data(
       runs: how they went.
       work: a folder that workers may write to; it is removed.
     """
-    from components.example_gen.generate import LOCAL_BEAM_ARGS, ROWS_FILE
+    from components.example_gen.generate import LOCAL_BEAM_ARGS
     from components.explore.facts import Explored
     from components.explore.features import read_statistics
     from components.explore.gather import Job, gather
@@ -93,10 +93,10 @@ def gather_data(
     place = {
         key: str(metadata.output(nodes[node], output))
         for key, node, output in (
-            ("examples", "RatingExampleGen", "examples"),
-            ("catalogue", "RatingExampleGen", "catalogue"),
-            ("statistics", "StatisticsGen", "statistics"),
-            ("catalogue_statistics", "CatalogueStatistics", "statistics"),
+            ("examples", Node.EXAMPLE_GEN, "examples"),
+            ("catalogue", Node.EXAMPLE_GEN, "catalogue"),
+            ("statistics", Node.STATISTICS, "statistics"),
+            ("catalogue_statistics", Node.CATALOGUE_STATISTICS, "statistics"),
         )
     }
     source = load_source(config.source)

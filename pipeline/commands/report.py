@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from pipeline.remote import fetch, find_reports, is_root
+from schemas.artifacts import BLESSING_FILE, HISTORY_PAGE_FILE, LOG_FILE, PAGE_FILE
 from schemas.errors import UserError
-
-HISTORY_PAGE = "history.html"
 
 
 def report(
@@ -24,7 +23,7 @@ def report(
     history: Annotated[bool, typer.Option("--history", help="one page with all runs")] = False,
 ) -> None:
     """Rebuilds or fetches a run's report, or shows all runs of a directory or pipeline root."""
-    from pipeline.local import LOG_FILE, Folders
+    from pipeline.local import Folders
     from pipeline.progress import quiet
 
     folders = Folders(Path(output_dir).resolve())
@@ -33,7 +32,7 @@ def report(
         with quiet(folders.output / LOG_FILE) as console, console.status("Fetching reports"):
             found = find_reports(run)
             places = [fetch(one, folders.reports) for one in (found if history else found[-1:])]
-        typer.echo(write_history(folders.reports) if history else places[-1] / "index.html")
+        typer.echo(write_history(folders.reports) if history else places[-1] / PAGE_FILE)
         return
     if not folders.reports.is_dir():
         raise UserError(f"{output_dir} has no reports: name a run's directory by --output-dir.")
@@ -53,7 +52,7 @@ def find_run(reports: Path, run: str) -> Path:
       UserError: there is no such run.
     """
     place = reports / Path(run).name
-    if not (place / "blessing.json").exists():
+    if not (place / BLESSING_FILE).exists():
         known = sorted(path.name for path in reports.glob("2*") if path.is_dir())
         raise UserError(
             f"There is no report of a run {run!r} in {reports}; the newest are "
@@ -69,7 +68,6 @@ def rebuild(metadata: str, place: Path) -> Path:
       UserError: the artifacts are gone, or an earlier version made them.
     """
     from components.report.component import gather
-    from components.report.page import BLESSING_FILE, PAGE_FILE
     from pipeline.metadata import Metadata
     from pipeline.publish import check, write
 
@@ -98,18 +96,18 @@ def write_history(reports: Path) -> Path:
 
     found = [
         (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))
-        for path in sorted(reports.glob("*/blessing.json"))
+        for path in sorted(reports.glob(f"*/{BLESSING_FILE}"))
         if not path.parent.is_symlink() and not path.parent.name.startswith(".")
     ]
     if not found:
         raise UserError(f"{reports} holds no finished run yet.")
-    part = reports / f".{HISTORY_PAGE}"
+    part = reports / f".{HISTORY_PAGE_FILE}"
     part.write_text(render_history(found), encoding="utf-8")
-    part.replace(reports / HISTORY_PAGE)
-    return reports / HISTORY_PAGE
+    part.replace(reports / HISTORY_PAGE_FILE)
+    return reports / HISTORY_PAGE_FILE
 
 
 def _link(folder: Path) -> str:
     """What a run's line links to: its page, or its facts where an earlier version made none."""
-    page = folder / "index.html"
-    return f"{folder.name}/{page.name if page.exists() else 'blessing.json'}"
+    page = folder / PAGE_FILE
+    return f"{folder.name}/{page.name if page.exists() else BLESSING_FILE}"

@@ -11,16 +11,15 @@ from rich.table import Table
 from components.model.config import tuned
 from pipeline.commands.options import ConfigFile, DataDir, OutputDir, Settings, SourceName
 from pipeline.config import Config, load_config
+from schemas.artifacts import BEST_FILE, PAGE_FILE, TRIALS_FILE, Node
 
 if TYPE_CHECKING:
     from pipeline.metadata import Metadata, NodeRun
 
-BEST_FILE, TRIALS_FILE, PAGE_FILE = "best.yaml", "trials.json", "index.html"
 SHOWN = 10
-TUNER = "MovieTuner"
 NODES = (
-    "LastStatistics", "CuratedSchema", "RatingExampleGen", "StatisticsGen", "CatalogueStatistics",
-    "DataValidator", "Transform", TUNER,
+    Node.LAST_STATISTICS, Node.CURATED_SCHEMA, Node.EXAMPLE_GEN, Node.STATISTICS,
+    Node.CATALOGUE_STATISTICS, Node.DATA_VALIDATOR, Node.TRANSFORM, Node.TUNER,
 )  # fmt: skip
 
 
@@ -73,7 +72,7 @@ def publish_trials(
     """
     from components.tuner.page import render_trials
 
-    tuner = next(run for run in runs if run.node == TUNER)
+    tuner = next(run for run in runs if run.node == Node.TUNER)
     results = Path(str(metadata.output(tuner, "tuner_results")))
     found = json.loads((results / TRIALS_FILE).read_text(encoding="utf-8"))
     place.mkdir(parents=True, exist_ok=True)

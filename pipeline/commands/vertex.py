@@ -19,7 +19,8 @@ from pipeline.commands.options import (
     conclude,
 )
 from pipeline.config import Config, load_config
-from pipeline.local import LOG_FILE, alone, make_output, new_run_id, told
+from pipeline.local import alone, make_output, new_run_id, told
+from schemas.artifacts import LOG_FILE
 
 FOLDER = "vertex"
 

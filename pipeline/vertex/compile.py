@@ -13,11 +13,11 @@ from pipeline.local import find_data
 from pipeline.pipeline import STATISTICS_OF, create_pipeline
 from pipeline.vertex.config import NodeConfig, VertexConfig
 from pipeline.vertex.job import set_custom_jobs, set_job
+from schemas.artifacts import Node
 from schemas.errors import UserError
 from schemas.source import load_source
 
 RUN_ID = "run_id"
-EXAMPLE_GEN = "RatingExampleGen"
 DRIVER = "components.example_gen.driver"
 _DEFAULT_IMAGE = "default_image_path"  # the runner's name for the image of all other nodes
 
@@ -51,7 +51,7 @@ def compile_kfp(config: Config) -> Spec:
       UserError: as `compile_job`.
     """
     spec: Spec = _compile(config, {}, resolve=False)["pipelineSpec"]
-    spec["root"]["dag"]["tasks"][EXAMPLE_GEN]["cachingOptions"] = {}
+    spec["root"]["dag"]["tasks"][Node.EXAMPLE_GEN]["cachingOptions"] = {}
     return spec
 
 
@@ -101,7 +101,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     _set_driver(executors)
     if resolve:
         # TFX leaves out who made the statistics, so that the catalogue's could be found as well.
-        query = executors["LastStatistics_executor"]["resolver"]["outputArtifactQueries"]
+        query = executors[f"{Node.LAST_STATISTICS}_executor"]["resolver"]["outputArtifactQueries"]
         query["statistics"]["filter"] += f' AND metadata.{STATISTICS_OF}.string_value="ratings"'
     return job
 
@@ -195,7 +195,7 @@ def _set_retries(tasks: Spec, executors: Spec, vertex: VertexConfig) -> None:
 def _check_machines(vertex: VertexConfig) -> None:
     """Raises UserError where a node's machine cannot be had as it is asked for."""
     for name, node in vertex.nodes.items():
-        if node.chosen_machine and name == EXAMPLE_GEN:
+        if node.chosen_machine and name == Node.EXAMPLE_GEN:
             raise UserError(
                 f"{name} has a driver, which custom jobs have not: give it cpu and memory_gb."
             )
@@ -205,5 +205,5 @@ def _check_machines(vertex: VertexConfig) -> None:
 
 def _set_driver(executors: Spec) -> None:
     """Lets the example gen look up its window of spans; TFX writes its own driver's name there."""
-    container = executors[f"{EXAMPLE_GEN}_executor"]["container"]
+    container = executors[f"{Node.EXAMPLE_GEN}_executor"]["container"]
     container["lifecycle"]["preCacheCheck"]["command"] = ["python", "-m", DRIVER]

@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
+from schemas.artifacts import SPLIT_PREFIX
+
 _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 _UNFINISHED = ".unfinished-"
 
 
 def split_dir(uri: str, split: str) -> str:
     """The folder of a split within an Examples artifact."""
-    return os.path.join(uri, f"Split-{split}")  # noqa: PTH118 (may be gs://)
+    return os.path.join(uri, f"{SPLIT_PREFIX}{split}")  # noqa: PTH118 (may be gs://)
 
 
 def write_shard(uri: str, split: str, index: int, count: int, pieces: Iterable[list[bytes]]) -> int:
