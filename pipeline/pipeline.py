@@ -12,7 +12,9 @@ from components.example_gen.component import RatingExampleGen
 from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
+from components.trainer.settings import TrainerSettings
 from components.tuner.component import MovieTuner
+from components.tuner.settings import TunerSettings
 from components.validation.component import CuratedSchema, DataValidator
 from components.validation.curated import counted_features
 from pipeline.config import Config
@@ -92,27 +94,21 @@ def create_pipeline(
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
     ).with_id(Node.BLESSED_MODEL)
     warm = resolve and config.training.warm_start
-    learning = {
-        "model": config.model.model_dump(),
-        "training": config.training.model_dump(),
-        "split": config.split.model_dump(),
-        "scale": source.scale and list(source.scale),
-        "checkpoints": checkpoints,
-    }
+    settings = trainer_settings(config, source, checkpoints)
     tuner = None
     if config.tuning.enabled:
         tuner = MovieTuner(
             examples=example_gen.outputs["examples"],
             catalogue=example_gen.outputs[CATALOGUE],
             transform_graph=transform.outputs["transform_graph"],
-            settings={**learning, "tuning": config.tuning.model_dump(exclude={"enabled"})},
+            settings=TunerSettings(**dict(settings), tuning=config.tuning),
         )
     trainer = MovieTrainer(
         examples=example_gen.outputs["examples"],
         catalogue=example_gen.outputs[CATALOGUE],
         transform_graph=transform.outputs["transform_graph"],
         schema=schemas.outputs["ratings"],
-        settings=learning,
+        settings=settings,
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         base_model=blessed_model.outputs["model"] if warm else None,
     )
@@ -165,4 +161,15 @@ def create_pipeline(
         enable_cache=True,
         metadata_connection_config=metadata,
         beam_pipeline_args=list(config.beam_args or LOCAL_BEAM_ARGS),
+    )
+
+
+def trainer_settings(config: Config, source: Source, checkpoints: str) -> TrainerSettings:
+    """What the Trainer is told of a configuration and its source."""
+    return TrainerSettings(
+        model=config.model,
+        training=config.training,
+        split=config.split,
+        scale=source.scale,
+        checkpoints=checkpoints,
     )

@@ -1,4 +1,4 @@
-"""The charts of a search: its settings as parallel coordinates, and its front."""
+"""The charts of a search: its settings as parallel coordinates, and its Pareto front."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The graph: its nodes have the names that others look for, and what they name by a path is there."""
+"""The graph: its nodes have the names that others look for, and the paths they name are there."""
 
 import importlib
 import json
