@@ -165,7 +165,7 @@ def create_pipeline(
 
 
 def trainer_settings(config: Config, source: Source, checkpoints: str) -> TrainerSettings:
-    """What the Trainer is told of a configuration and its source."""
+    """The Trainer's settings, by the configuration and its source."""
     return TrainerSettings(
         model=config.model,
         training=config.training,

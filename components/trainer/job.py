@@ -50,7 +50,7 @@ class Job:
 
 
 def make_job(fn_args: tfx.components.FnArgs) -> Job:
-    """The Trainer's job; what a Tuner found goes before the configuration's own settings."""
+    """The Trainer's job; the values that a Tuner chose replace those of the configuration."""
     arguments: TrainerArguments = fn_args.custom_config
     values = (fn_args.hyperparameters or {}).get("values", {})
     settings = arguments.settings.with_values(values)

@@ -139,7 +139,7 @@ def most_epochs(
 
 def _write_down(job: Job, data: TrainingData, trained: Trained) -> None:
     """Writes history.json, crosses.json where anything was crossed, and importance.json."""
-    files = {HISTORY_FILE: report(job, data, trained)}
+    files = {HISTORY_FILE: history_content(job, data, trained)}
     config, model = job.settings.model, trained.model
     crossed = config.cross_layers or config.rating_cross_layers
     if crossed and isinstance(model, Recommender):
@@ -152,7 +152,7 @@ def _write_down(job: Job, data: TrainingData, trained: Trained) -> None:
             file.write(json.dumps(content))
 
 
-def report(job: Job, data: TrainingData, trained: Trained) -> dict[str, Any]:
+def history_content(job: Job, data: TrainingData, trained: Trained) -> dict[str, Any]:
     """The content of history.json: how the training went, and what came of it."""
     chosen = {"tuned": job.chosen} if job.chosen else {}
     return {

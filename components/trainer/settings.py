@@ -1,4 +1,4 @@
-"""What a training is told: settings by the configuration, and facts by the node's inputs."""
+"""The settings of a training, and what its node hands to the run function beside them."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a search is told: the Trainer's settings, and how to search for better ones."""
+"""The settings of a search, and what its node hands to the tuner function beside them."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple

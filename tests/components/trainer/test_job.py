@@ -1,6 +1,7 @@
 """The Trainer's job: what it is made of, and the folder that the same training finds again."""
 
 from pathlib import Path
+from typing import Any
 
 from tfx import v1 as tfx
 
@@ -8,7 +9,13 @@ from components.trainer.job import Job, make_job
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
 
 
-def made(folder: Path, tuned=None, base_model=None, until=None, **changed) -> Job:
+def made(
+    folder: Path,
+    tuned: dict[str, Any] | None = None,
+    base_model: str | None = None,
+    until: int | None = None,
+    **changed: Any,
+) -> Job:
     """The job of a node whose input artifacts are in a folder."""
     content = {"scale": (1, 5), "checkpoints": str(folder / "checkpoints"), **changed}
     for split in ("train", "valid"):
