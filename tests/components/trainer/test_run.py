@@ -1,5 +1,8 @@
 """How long a training is at most, and what is averaged."""
 
+import logging
+from logging.handlers import BufferingHandler
+
 import numpy as np
 import pytest
 
@@ -29,44 +32,58 @@ def test_many_ratings_take_fewer_epochs(ordered, warm, ratings, epochs):
     assert most_epochs(TrainingConfig(epochs=3), ordered, warm, ratings) == 3
 
 
-@pytest.fixture
-def trained(example, write_records, make_model, make_lookup, tmp_path):
-    """Trains a model for one epoch, of as many steps as there are users."""
+@pytest.fixture(scope="module")
+def trainings(example, write_records, make_model, make_lookup, tmp_path_factory):
+    """Two trainings of one epoch: by name the model and what its progress said first.
 
-    def trained(name, **training):
-        model, rng = make_model(True), np.random.default_rng(1)
-        rows = [
-            example(
-                user_id=f"u{user}", timestamp=list(range(EVENTS)),
-                movie_id=[f"m{movie}" for movie in rng.permutation(10)[:EVENTS]],
-                rating=rng.integers(1, 6, EVENTS).astype(float).tolist(),
-            )
-            for user in range(USERS)
-        ]  # fmt: skip
-        file, lookup = write_records(tmp_path / name, rows), make_lookup(model.facts)
-        settings = TrainerSettings(
-            training=TrainingConfig(positions=EVENTS, **training), scale=(0.5, 5.0), checkpoints=""
+    The one averages weights and has too few ratings for a short training, by one; for the other,
+    which does not average, they are enough.
+    """
+    rng = np.random.default_rng(1)
+    rows = [
+        example(
+            user_id=f"u{user}", timestamp=list(range(EVENTS)),
+            movie_id=[f"m{movie}" for movie in rng.permutation(10)[:EVENTS]],
+            rating=rng.integers(1, 6, EVENTS).astype(float).tolist(),
         )
-        folders = {"checkpoints": f"{tmp_path}/{name} weights", "log_dir": f"{tmp_path}/log"}
+        for user in range(USERS)
+    ]  # fmt: skip
+    folder = tmp_path_factory.mktemp("run")
+    file, log = write_records(folder / "train", rows), BufferingHandler(100)
+    progress = logging.getLogger("greenlight.progress")
+
+    def train(name, large, average):
+        model = make_model(True)
+        lookup, movies = make_lookup(model.facts), len(model.facts.movie_ids)
+        training = TrainingConfig(positions=EVENTS, average_weights=average)  # a step for each user
+        settings = TrainerSettings(training=training, scale=(0.5, 5.0), checkpoints="")
+        folders = {"checkpoints": f"{folder}/{name}", "log_dir": f"{folder}/log"}
         job = Job(settings, SplitOutcome("before", None), [file], [], [], "", **folders)
-        statistics = gather.count_train([file], lookup, len(model.facts.movie_ids))
-        data = TrainingData(None, {}, lookup, statistics)
-        run.fit(job, model, data, judge=lambda model: {}, enough=lambda epochs: epochs == 1)
-        return model
+        data = TrainingData(None, {}, lookup, gather.count_train([file], lookup, movies))
+        log.buffer.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run, "LARGE", large)
+            run.fit(job, model, data, judge=lambda model: {}, enough=lambda epochs: epochs == 1)
+        return model, log.buffer[0].getMessage()
 
-    return trained
+    level = progress.level
+    progress.addHandler(log)
+    progress.setLevel("INFO")
+    yield {
+        "averaged": train("averaged", USERS * EVENTS + 1, True),
+        "last": train("last", USERS * EVENTS, False),
+    }
+    progress.removeHandler(log)
+    progress.setLevel(level)
 
 
-@pytest.mark.parametrize(("large", "epochs"), [(USERS * EVENTS + 1, 8), (USERS * EVENTS, 6)])
-def test_a_training_counts_the_ratings_of_train(trained, monkeypatch, caplog, large, epochs):
-    monkeypatch.setattr(run, "LARGE", large)
-    with caplog.at_level("INFO", logger="greenlight.progress"):
-        trained("train")
-    assert caplog.messages[0] == f"epoch 1 of {epochs}"
+def test_a_training_counts_the_ratings_of_train(trainings):
+    assert trainings["averaged"][1] == "epoch 1 of 8"
+    assert trainings["last"][1] == "epoch 1 of 6"
 
 
-def test_the_rating_head_is_averaged_where_that_is_asked_for(trained):
-    averaged, last = trained("averaged"), trained("last", average_weights=False)
+def test_the_rating_head_is_averaged_where_that_is_asked_for(trainings):
+    averaged, last = trainings["averaged"][0], trainings["last"][0]
     head = {id(weight) for weight in averaged.rating_head.trainable_variables}
     apart = {True: [], False: []}
     for one, other in zip(averaged.trainable_variables, last.trainable_variables, strict=True):
