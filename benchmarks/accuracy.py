@@ -35,6 +35,7 @@ from benchmarks.data import Rows, Split, read_split
 from benchmarks.rated_lists import rated_ndcg
 from components.examples.records import records
 from pipeline.metadata import Metadata
+from schemas.artifacts import CATALOGUE, SPLIT_PREFIX, Node
 from schemas.source import load_source
 
 Array = NDArray[Any]
@@ -143,13 +144,13 @@ def run_pipeline(
     uris = [
         found.output(nodes[node], key)
         for node, key in (
-            ("RatingExampleGen", "examples"),
-            ("RatingExampleGen", "catalogue"),
-            ("Transform", "transform_graph"),
-            ("MovieTrainer", "model"),
+            (Node.EXAMPLE_GEN, "examples"),
+            (Node.EXAMPLE_GEN, CATALOGUE),
+            (Node.TRANSFORM, "transform_graph"),
+            (Node.TRAINER, "model"),
         )
     ]
-    return Run(*map(str, uris), seconds=nodes["MovieTrainer"].seconds)
+    return Run(*map(str, uris), seconds=nodes[Node.TRAINER].seconds)
 
 
 def chosen(options: argparse.Namespace, seed: int, settings: Sequence[str]) -> list[str]:
@@ -160,7 +161,7 @@ def chosen(options: argparse.Namespace, seed: int, settings: Sequence[str]) -> l
 def answers(run: Run) -> dict[str, Array]:
     """What the exported model says of every eval row."""
     model = tf.saved_model.load(f"{run.model}/Format-Serving")
-    files = sorted(tf.io.gfile.glob(f"{run.examples}/Split-eval/*"))
+    files = sorted(tf.io.gfile.glob(f"{run.examples}/{SPLIT_PREFIX}eval/*"))
     parts = [model.signatures["evaluate"](examples=batch) for batch in records(files, 256)]
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 

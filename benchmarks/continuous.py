@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from data import EMBEDDED
+from schemas.artifacts import BLESSING_FILE
 
 ARMS = {
     "cold": (),
@@ -86,7 +87,7 @@ def run_pipeline(out: Path, arm: str, window: int, settings: list[str]) -> dict[
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 3):
         sys.exit(done.stdout + done.stderr)
-    report = out / arm / "reports/latest/blessing.json"
+    report = out / arm / "reports/latest" / BLESSING_FILE
     found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     return found
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from components.examples.catalogue import read_catalogue
 from components.examples.records import records
 from components.model.parsing import table
+from schemas.artifacts import CATALOGUE, SPLIT_PREFIX
 
 Array = NDArray[Any]
 PAUSE = 3600 * 1_000_000  # microseconds without a rating that end a session
@@ -108,7 +109,8 @@ def read_split(examples: str, catalogue: str, scale: tuple[float, float] | None)
     """Reads the Examples of all splits, and the catalogue that numbers the movies."""
     if scale is None:
         raise SystemExit("This benchmark measures ratings, and the source has none.")
-    movies = read_catalogue(tf.io.gfile.glob(f"{catalogue}/Split-catalogue/*")).ids.to_pylist()
+    files = tf.io.gfile.glob(f"{catalogue}/{SPLIT_PREFIX}{CATALOGUE}/*")
+    movies = read_catalogue(files).ids.to_pylist()
     train, names = _read(examples, "train", table(movies, -1), {})
     valid, _ = _read(examples, "valid", table(movies, -1), names)
     evaluated, _ = _read(examples, "eval", table(movies, -1), names)
@@ -149,7 +151,7 @@ _PARTS = ("", "history_")
 
 
 def _files(examples: str, split: str) -> Sequence[tf.Tensor]:
-    return list(records(sorted(tf.io.gfile.glob(f"{examples}/Split-{split}/*")), 4096))
+    return list(records(sorted(tf.io.gfile.glob(f"{examples}/{SPLIT_PREFIX}{split}/*")), 4096))
 
 
 def _values(parts: Sequence[dict[str, tf.RaggedTensor]], name: str) -> Array:

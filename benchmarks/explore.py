@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import synthetic
+from schemas.artifacts import PAGE_FILE
 
 
 class Result(NamedTuple):
@@ -39,7 +40,7 @@ def measure(data: Path, out: Path) -> Result:
     seconds = time.perf_counter() - start
     if child.returncode:
         raise SystemExit(log.read_text(errors="replace")[-3000:])
-    page = out / "explore" / "index.html"
+    page = out / "explore" / PAGE_FILE
     cpu = usage.ru_utime + usage.ru_stime
     return Result(seconds, cpu, usage.ru_maxrss / 1024, page.stat().st_size / 1e6)
 

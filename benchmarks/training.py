@@ -10,9 +10,12 @@ import tensorflow as tf
 import tf_keras as keras
 
 from benchmarks.accuracy import Array, Run, answers, chosen
-from components.trainer.component import told_by
-from components.trainer.run import make_job, train
+from components.trainer.component import split_outcome
+from components.trainer.job import Job
+from components.trainer.run import train
 from pipeline.config import load_config
+from pipeline.pipeline import trainer_settings
+from schemas.artifacts import CATALOGUE, SPLIT_PREFIX
 from schemas.source import load_source
 
 
@@ -32,20 +35,20 @@ def learned(
     """
     given = {"source": options.source, "data_dir": options.data_dir}
     settings = [*settings, "training.importance_rows=0"]  # nobody would read it
-    config = load_config(None, chosen(options, seed, settings), **given).model_dump()
-    told = {"catalogue": f"{run.catalogue}/Split-catalogue/*", **told_by(run.examples)}
-    scale = load_source(options.source).scale
+    config = load_config(None, chosen(options, seed, settings), **given)
     with tempfile.TemporaryDirectory() as folder:
-        job = make_job(
-            {**config, **told, "scale": scale},
-            **{part: _files(run.examples, part) for part in ("train", "valid", "eval")},
+        job = Job(
+            settings=trainer_settings(config, load_source(options.source), checkpoints=""),
+            outcome=split_outcome(run.examples),
+            train=_files(run.examples, "train"),
+            valid=_files(run.examples, "valid"),
+            catalogue=_files(run.catalogue, CATALOGUE),
             transform_graph=run.transform_graph,
-            serving_dir=f"{folder}/Format-Serving",
-            log_dir=folder,
             checkpoints=f"{folder}/checkpoints",
+            log_dir=folder,
         )
         started = time.monotonic()
-        train(job, {})
+        train(job, _files(run.examples, "eval"), f"{folder}/Format-Serving")
         seconds = time.monotonic() - started
         found = answers(run._replace(model=folder))
     keras.backend.clear_session()
@@ -54,4 +57,4 @@ def learned(
 
 
 def _files(artifact: str, split: str) -> list[str]:
-    return sorted(tf.io.gfile.glob(f"{artifact}/Split-{split}/*"))
+    return sorted(tf.io.gfile.glob(f"{artifact}/{SPLIT_PREFIX}{split}/*"))

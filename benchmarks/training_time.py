@@ -21,6 +21,7 @@ from rich.table import Table
 
 from benchmarks import synthetic
 from pipeline.metadata import Metadata
+from schemas.artifacts import HISTORY_FILE, Node
 
 TUTORIAL = Path(__file__).parent / "tutorials" / "tutorial-joint.yaml"
 SYSTEMS = {
@@ -78,8 +79,8 @@ def train(data: Path, out: Path, arguments: list[str]) -> Training:
     if os.waitstatus_to_exitcode(status) not in (0, 3):
         raise SystemExit(f"The run failed: {out}/greenlight.log says why.")
     metadata = Metadata(str(out / "metadata.sqlite"))
-    node = {run.node: run for run in metadata.nodes_since(0)}["MovieTrainer"]
-    history = json.loads(Path(metadata.output(node, "model_run"), "history.json").read_text())
+    node = {run.node: run for run in metadata.nodes_since(0)}[Node.TRAINER]
+    history = json.loads(Path(metadata.output(node, "model_run"), HISTORY_FILE).read_text())
     epochs = history["epochs"]
     return Training(
         node.seconds,

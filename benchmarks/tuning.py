@@ -21,6 +21,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from schemas.artifacts import TRIALS_FILE
+
 
 def main() -> None:
     """Prints one table, a row for each search."""
@@ -46,7 +48,7 @@ def searched(folder: str, settings: list[str]) -> dict[str, Any]:
     """What a search from nothing leaves in `trials.json`; its largest process, and its CPU."""
     shutil.rmtree(f"{folder}/checkpoints/tuning")
     used = tune(folder, settings)
-    found = json.loads(Path(folder, "tuning", "trials.json").read_text(encoding="utf-8"))
+    found = json.loads(Path(folder, "tuning", TRIALS_FILE).read_text(encoding="utf-8"))
     return {**found, "megabytes": used.ru_maxrss // 1024, "cpu": used.ru_utime + used.ru_stime}
 
 

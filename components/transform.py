@@ -13,9 +13,8 @@ def preprocessing_fn(
 ) -> dict[str, tf.Tensor | tf.SparseTensor]:
     """Maps ids and features to rows of their vocabularies, most frequent first.
 
-    The vocabularies are the point: the Trainer builds its tables from them, and unknown values go
-    to rows behind the last known one. Statistics are taken over the splits that the node is told
-    to analyse, which is train.
+    The Trainer builds its tables from the vocabularies, and ignores the outputs. Unknown values go
+    to rows behind the last known one. The node analyses train alone.
     """
     outputs = {}
     for name in ("user_id", "movie_id", *USER_FEATURES, *MOVIE_FEATURES):

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from pipeline.config import Config
 from pipeline.local import execute, local_run
+from schemas.artifacts import CATALOGUE, PAGE_FILE, Node
 from schemas.files import write_whole
 from schemas.source import load_source
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from components.explore.findings import Finding
     from pipeline.metadata import Metadata, NodeRun
 
-PAGE_FILE = "index.html"
-NODES = ("CuratedSchema", "RatingExampleGen", "StatisticsGen", "CatalogueStatistics")
+NODES = (Node.CURATED_SCHEMA, Node.EXAMPLE_GEN, Node.STATISTICS, Node.CATALOGUE_STATISTICS)
 
 
 def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list[Finding]]":
@@ -76,10 +76,10 @@ def count_data(
     examples, catalogue, statistics, catalogue_statistics = (
         str(metadata.output(by_node[node], output))
         for node, output in (
-            ("RatingExampleGen", "examples"),
-            ("RatingExampleGen", "catalogue"),
-            ("StatisticsGen", "statistics"),
-            ("CatalogueStatistics", "statistics"),
+            (Node.EXAMPLE_GEN, "examples"),
+            (Node.EXAMPLE_GEN, CATALOGUE),
+            (Node.STATISTICS, "statistics"),
+            (Node.CATALOGUE_STATISTICS, "statistics"),
         )
     )
     source = load_source(config.source)

@@ -11,10 +11,9 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.progress import quiet
+from schemas.artifacts import LOG_FILE
 from schemas.errors import RunFailed, UserError
 from schemas.links import plain
-
-LOG_FILE = "greenlight.log"
 
 
 class Folders:

@@ -12,10 +12,13 @@ from components.example_gen.component import RatingExampleGen
 from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
+from components.trainer.settings import TrainerSettings
 from components.tuner.component import MovieTuner
+from components.tuner.settings import TunerSettings
 from components.validation.component import CuratedSchema, DataValidator
 from components.validation.curated import counted_features
 from pipeline.config import Config
+from schemas.artifacts import CATALOGUE, Node
 from schemas.source import Source
 
 PREPROCESSING_FN = "components.transform.preprocessing_fn"
@@ -53,9 +56,9 @@ def create_pipeline(
         strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
         statistics=tfx.dsl.Channel(
             type=tfx.types.standard_artifacts.ExampleStatistics,
-            producer_component_id="DataValidator",
+            producer_component_id=Node.DATA_VALIDATOR,
         ),
-    ).with_id("LastStatistics")
+    ).with_id(Node.LAST_STATISTICS)
     example_gen = RatingExampleGen(data_dir, source, config.split, config.spans.window)
     schemas = CuratedSchema(source, config.validation.drift_bound)
     statistics_gen = tfx.components.StatisticsGen(
@@ -64,13 +67,13 @@ def create_pipeline(
         stats_options=tfdv.StatsOptions(feature_allowlist=counted_features(source)),
     )
     catalogue_statistics = tfx.components.StatisticsGen(
-        examples=example_gen.outputs["catalogue"], schema=schemas.outputs["catalogue"]
-    ).with_id("CatalogueStatistics")
+        examples=example_gen.outputs[CATALOGUE], schema=schemas.outputs["catalogue"]
+    ).with_id(Node.CATALOGUE_STATISTICS)
     validator = DataValidator(
         ratings_statistics=statistics_gen.outputs["statistics"],
         catalogue_statistics=catalogue_statistics.outputs["statistics"],
         ratings_schema=schemas.outputs["ratings"],
-        catalogue_schema=schemas.outputs["catalogue"],
+        catalogue_schema=schemas.outputs[CATALOGUE],
         previous_ratings_statistics=last_statistics.outputs["statistics"] if resolve else None,
         drift_stops=config.validation.drift_stops,
     )
@@ -89,41 +92,35 @@ def create_pipeline(
         strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-    ).with_id("BlessedModel")
+    ).with_id(Node.BLESSED_MODEL)
     warm = resolve and config.training.warm_start
-    learning = {
-        "model": config.model.model_dump(),
-        "training": config.training.model_dump(),
-        "split": config.split.model_dump(),
-        "scale": source.scale and list(source.scale),
-        "checkpoints": checkpoints,
-    }
+    settings = trainer_settings(config, source, checkpoints)
     tuner = None
     if config.tuning.enabled:
         tuner = MovieTuner(
             examples=example_gen.outputs["examples"],
-            catalogue=example_gen.outputs["catalogue"],
+            catalogue=example_gen.outputs[CATALOGUE],
             transform_graph=transform.outputs["transform_graph"],
-            settings={**learning, "tuning": config.tuning.model_dump(exclude={"enabled"})},
+            settings=TunerSettings(**dict(settings), tuning=config.tuning),
         )
     trainer = MovieTrainer(
         examples=example_gen.outputs["examples"],
-        catalogue=example_gen.outputs["catalogue"],
+        catalogue=example_gen.outputs[CATALOGUE],
         transform_graph=transform.outputs["transform_graph"],
         schema=schemas.outputs["ratings"],
-        settings=learning,
+        settings=settings,
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         base_model=blessed_model.outputs["model"] if warm else None,
     )
     evaluator = MovieEvaluator(
         examples=example_gen.outputs["examples"],
-        catalogue=example_gen.outputs["catalogue"],
+        catalogue=example_gen.outputs[CATALOGUE],
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         baseline_model=blessed_model.outputs["model"] if resolve else None,
         eval_config=eval_config(config.gates, config.training.seed, source.scale),
         valid_rows=config.training.valid_rows,
-    ).with_id("Evaluator")
+    ).with_id(Node.EVALUATOR)
     pusher = tfx.components.Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
@@ -133,7 +130,7 @@ def create_pipeline(
     )
     report = BlessingReport(
         examples=example_gen.outputs["examples"],
-        catalogue=example_gen.outputs["catalogue"],
+        catalogue=example_gen.outputs[CATALOGUE],
         anomalies=validator.outputs["anomalies"],
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
@@ -164,4 +161,15 @@ def create_pipeline(
         enable_cache=True,
         metadata_connection_config=metadata,
         beam_pipeline_args=list(config.beam_args or LOCAL_BEAM_ARGS),
+    )
+
+
+def trainer_settings(config: Config, source: Source, checkpoints: str) -> TrainerSettings:
+    """The Trainer's settings, by the configuration and its source."""
+    return TrainerSettings(
+        model=config.model,
+        training=config.training,
+        split=config.split,
+        scale=source.scale,
+        checkpoints=checkpoints,
     )

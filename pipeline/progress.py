@@ -12,14 +12,16 @@ from absl import logging as absl_logging
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from schemas.artifacts import Node
+
 # Seconds that each node took on the embedded data; the last run's own replace them.
 USUAL_SECONDS = {
-    "RatingExampleGen": 6.0,
-    "StatisticsGen": 7.0,
-    "CatalogueStatistics": 4.0,
-    "Transform": 16.0,
-    "MovieTrainer": 60.0,
-    "Evaluator": 20.0,
+    Node.EXAMPLE_GEN: 6.0,
+    Node.STATISTICS: 7.0,
+    Node.CATALOGUE_STATISTICS: 4.0,
+    Node.TRANSFORM: 16.0,
+    Node.TRAINER: 60.0,
+    Node.EVALUATOR: 20.0,
 }
 
 

@@ -10,9 +10,10 @@ import jsonschema
 from rich.markup import escape
 from rich.table import Table
 
-from components.report.page import BLESSING_FILE, FACTS_FILE, decisive, render
+from components.report.page import decisive, render
 from components.report.tables import gate_cells
 from pipeline.metadata import Metadata, NodeRun
+from schemas.artifacts import BLESSING_FILE, FACTS_FILE, Node
 from schemas.files import write_whole
 
 LATEST = "latest"
@@ -26,7 +27,7 @@ def publish(
 
     Returns the content of blessing.json and its folder.
     """
-    node = next(run for run in runs if run.node == "BlessingReport")
+    node = next(run for run in runs if run.node == Node.REPORT)
     stored = Path(str(metadata.output(node, "report")))
     content, facts = (
         json.loads((stored / name).read_text(encoding="utf-8"))
@@ -112,9 +113,9 @@ def node_rows(blessing: dict[str, Any]) -> dict[str, int]:
     split = blessing["split"]
     kept, train = blessing["rows"]["kept"], split["train"]["ratings"]
     return {
-        "RatingExampleGen": blessing["rows"]["read"],
-        "StatisticsGen": kept,
-        "Transform": train,
-        "MovieTrainer": train,
-        "Evaluator": split["eval"]["ratings"],
+        Node.EXAMPLE_GEN: blessing["rows"]["read"],
+        Node.STATISTICS: kept,
+        Node.TRANSFORM: train,
+        Node.TRAINER: train,
+        Node.EVALUATOR: split["eval"]["ratings"],
     }

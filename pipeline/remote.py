@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from schemas.artifacts import BLESSING_FILE, FACTS_FILE, Node
 from schemas.errors import RunFailed, UserError
 
-BLESSING, FACTS = "blessing.json", "facts.json"
-NODE = "BlessingReport"  # whose folders hold the reports
 PATIENCE = 60.0  # seconds for which a listing is tried again
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -26,7 +25,7 @@ def is_root(run: str) -> bool:
     """Whether the name of a run is a pipeline root, or a folder of one, in place of a run's id."""
     if "://" in run:
         return True
-    return Path(run).is_dir() and not (Path(run) / BLESSING).exists()
+    return Path(run).is_dir() and not (Path(run) / BLESSING_FILE).exists()
 
 
 def find_reports(root: str) -> list[StoredReport]:
@@ -56,7 +55,7 @@ def _in_folder(root: Path) -> list[StoredReport]:
 
     return [
         StoredReport(path.stat().st_mtime, reader(path.parent))
-        for path in root.rglob(f"*{NODE}*/**/{BLESSING}")
+        for path in root.rglob(f"*{Node.REPORT}*/**/{BLESSING_FILE}")
     ]
 
 
@@ -70,13 +69,13 @@ def _in_bucket(root: str) -> list[StoredReport]:
         bucket = storage.Client(project="").bucket(name)
         listed = bucket.list_blobs(
             prefix=prefix,
-            match_glob=f"**/{BLESSING}",
+            match_glob=f"**/{BLESSING_FILE}",
             retry=DEFAULT_RETRY.with_timeout(PATIENCE),
         )
         return [
             StoredReport(_written(blob), _reader(root, bucket, blob.name))
             for blob in listed
-            if NODE in blob.name
+            if Node.REPORT in blob.name
         ]
 
 
@@ -158,7 +157,7 @@ def fetch(report: StoredReport, reports: Path) -> Path:
 
     from pipeline.publish import check, place
 
-    content, facts = (read_json(report, name) for name in (BLESSING, FACTS))
+    content, facts = (read_json(report, name) for name in (BLESSING_FILE, FACTS_FILE))
     try:
         check(content)
     except jsonschema.ValidationError as error:

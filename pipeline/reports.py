@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
+from schemas.artifacts import BLESSING_FILE, HISTORY_PAGE_FILE, PAGE_FILE
 from schemas.errors import UserError
 from schemas.files import write_whole
-
-HISTORY_PAGE = "history.html"
 
 
 def find_run(reports: Path, run: str) -> Path:
@@ -16,7 +15,7 @@ def find_run(reports: Path, run: str) -> Path:
       UserError: there is no such run.
     """
     place = reports / Path(run).name
-    if not (place / "blessing.json").exists():
+    if not (place / BLESSING_FILE).exists():
         known = sorted(path.name for path in reports.glob("2*") if path.is_dir())
         raise UserError(
             f"There is no report of a run {run!r} in {reports}; the newest are "
@@ -32,7 +31,6 @@ def rebuild(metadata: str, place: Path) -> Path:
       UserError: the artifacts are gone, or an earlier version made them.
     """
     from components.report.component import gather
-    from components.report.page import BLESSING_FILE, PAGE_FILE
     from pipeline.metadata import Metadata
     from pipeline.publish import check, write
 
@@ -65,15 +63,15 @@ def write_history(reports: Path) -> Path:
 
     reported = [
         (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))
-        for path in sorted(reports.glob("*/blessing.json"))
+        for path in sorted(reports.glob(f"*/{BLESSING_FILE}"))
         if not path.parent.is_symlink() and not path.parent.name.startswith(".")
     ]
     if not reported:
         raise UserError(f"{reports} holds no finished run yet.")
-    return write_whole(reports / HISTORY_PAGE, render_history(reported))
+    return write_whole(reports / HISTORY_PAGE_FILE, render_history(reported))
 
 
 def _link(folder: Path) -> str:
     """What a run's line links to: its page, or its facts where an earlier version made none."""
-    page = folder / "index.html"
-    return f"{folder.name}/{page.name if page.exists() else 'blessing.json'}"
+    page = folder / PAGE_FILE
+    return f"{folder.name}/{page.name if page.exists() else BLESSING_FILE}"

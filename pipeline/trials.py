@@ -12,11 +12,10 @@ from components.model.config import tuned
 from components.tuner.page import render_trials
 from pipeline.config import Config
 from pipeline.metadata import Metadata, NodeRun
+from schemas.artifacts import BEST_FILE, PAGE_FILE, TRIALS_FILE, Node
 from schemas.files import write_whole
 
-BEST_FILE, TRIALS_FILE, PAGE_FILE = "best.yaml", "trials.json", "index.html"
 SHOWN = 10  # trials of the terminal's table
-TUNER = "MovieTuner"
 
 
 def publish_trials(
@@ -33,7 +32,7 @@ def publish_trials(
     Returns:
       The trials; see `components.tuner.search.results`.
     """
-    tuner = next(run for run in runs if run.node == TUNER)
+    tuner = next(run for run in runs if run.node == Node.TUNER)
     results = Path(str(metadata.output(tuner, "tuner_results")))
     trials = json.loads((results / TRIALS_FILE).read_text(encoding="utf-8"))
     place.mkdir(parents=True, exist_ok=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 from pipeline.config import Config
 from pipeline.local import execute, local_run
+from schemas.artifacts import BEST_FILE, PAGE_FILE, Node
 
 NODES = (
-    "LastStatistics", "CuratedSchema", "RatingExampleGen", "StatisticsGen", "CatalogueStatistics",
-    "DataValidator", "Transform", "MovieTuner",
+    Node.LAST_STATISTICS, Node.CURATED_SCHEMA, Node.EXAMPLE_GEN, Node.STATISTICS,
+    Node.CATALOGUE_STATISTICS, Node.DATA_VALIDATOR, Node.TRANSFORM, Node.TUNER,
 )  # fmt: skip
 
 
@@ -36,4 +37,4 @@ def tune_local(config: Config) -> Tuned:
         for table in (trials.trials_table(results), trials.settings_table(results)):
             console.print(table)
         best, folder = trials.best_values(results), folders.tuning
-        return Tuned(best, folder / trials.PAGE_FILE, folder / trials.BEST_FILE)
+        return Tuned(best, folder / PAGE_FILE, folder / BEST_FILE)

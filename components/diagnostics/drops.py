@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from components.evaluation.bootstrap import interval, replicate_sums
 
-IMPORTANCE_FILE, CROSSES_FILE = "importance.json", "crosses.json"
 MEASURES = ("ndcg", "hit_rate@10", "rmse")
 RATED = 3  # the column that is 1 where a row has a squared error, see `drops`
 LEVEL, REPLICATES = 0.95, 500

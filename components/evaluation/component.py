@@ -20,8 +20,8 @@ from tfx.utils import io_utils, json_utils, proto_utils
 from components.evaluation.eval_config import eval_config
 from components.evaluation.gates import GatesConfig
 from components.evaluation.review import Inputs, Review
+from schemas.artifacts import CATALOGUE, CHECKS_FILE
 
-CHECKS_FILE = "checks.json"
 VALID_ROWS = "valid_rows"
 
 
@@ -86,7 +86,7 @@ class MovieEvaluatorSpec(types.ComponentSpec):
     }
     INPUTS = {
         **specs.EvaluatorSpec.INPUTS,
-        "catalogue": ChannelParameter(type=standard_artifacts.Examples),
+        CATALOGUE: ChannelParameter(type=standard_artifacts.Examples),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
     }
     OUTPUTS = specs.EvaluatorSpec.OUTPUTS

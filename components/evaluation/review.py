@@ -24,9 +24,9 @@ from components.evaluation.rated import Ratings, count_users, ratings_of
 from components.examples.activity import read_movies
 from components.examples.paths import listed
 from components.examples.rows import read_rows
+from schemas.artifacts import CATALOGUE, HISTORY_FILE
 from schemas.text import to_texts
 
-HISTORY_FILE = "history.json"
 TASKS = (RETRIEVAL, RATING)
 OUTPUTS = (*measures.OUTPUTS, *measures.FACTS)
 MOST_ACTIVE = 100  # users with the most ratings, whose lists are checked beside a sample's
@@ -67,7 +67,7 @@ class Review:
             split: listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
             for split in ("train", "valid", "eval")
         }
-        catalogue = artifact_utils.get_split_uri(inputs["catalogue"], "catalogue")
+        catalogue = artifact_utils.get_split_uri(inputs[CATALOGUE], CATALOGUE)
         self._catalogue_files = sorted(listed(io_utils.all_files_pattern(catalogue)))
         self._catalogue, self._movies = read_movies(self._catalogue_files, self._splits["train"])
         rows = read_rows(artifact_utils.get_single_uri(examples))

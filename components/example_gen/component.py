@@ -12,6 +12,7 @@ from components.example_gen import executor
 from components.example_gen.config import SplitConfig
 from components.example_gen.driver import RatingDriver
 from components.example_gen.inputs import input_config
+from schemas.artifacts import CATALOGUE
 from schemas.source import Source
 
 
@@ -26,7 +27,7 @@ class RatingExampleGenSpec(types.ComponentSpec):
     INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
     OUTPUTS: ClassVar = {
         **standard_component_specs.FileBasedExampleGenSpec.OUTPUTS,
-        executor.CATALOGUE_KEY: component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        CATALOGUE: component_spec.ChannelParameter(type=standard_artifacts.Examples),
     }
 
 

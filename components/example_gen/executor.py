@@ -15,12 +15,12 @@ from components.example_gen.generate import LOCAL_BEAM_ARGS, generate
 from components.example_gen.inputs import SpanWindowProcessor, resolved
 from components.example_gen.read.spans import names_span
 from components.example_gen.split.splits import SPLITS
+from schemas.artifacts import CATALOGUE
 from schemas.source import Source
 
 __all__ = ["LOCAL_BEAM_ARGS", "RatingExampleGenExecutor", "generate"]
 
 EXAMPLES_KEY = standard_component_specs.EXAMPLES_KEY
-CATALOGUE_KEY = "catalogue"
 SOURCE_KEY = "source"
 SPLIT_KEY = "split"
 
@@ -47,7 +47,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[EXAMPLES_KEY])
-        catalogue = artifact_utils.get_single_instance(output_dict[CATALOGUE_KEY])
+        catalogue = artifact_utils.get_single_instance(output_dict[CATALOGUE])
         files = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], files)
         resolve_patterns(files, exec_properties)
@@ -63,7 +63,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             resolved(source, files),
         )
         _describe(examples, list(SPLITS))
-        _describe(catalogue, ["catalogue"])
+        _describe(catalogue, [CATALOGUE])
 
 
 def resolve_patterns(files: example_gen_pb2.Input, exec_properties: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ from components.example_gen.write.encode import catalogue_examples
 from components.example_gen.write.shards import remove_unfinished, write_shard
 from components.examples.paths import split_dir
 from components.examples.rows import RowsReport, RowTotals, rows_path, write_rows
+from schemas.artifacts import CATALOGUE
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -145,7 +146,7 @@ def _run(
 def _write_catalogue(job: Job, catalogue_uri: str) -> int:
     """Writes the catalogue's Examples; says how many movies there are."""
     movies = load_table(f"{job.work_uri}/{'movies' if job.has_movies else 'rated'}.arrow")
-    write_shard(catalogue_uri, "catalogue", 0, 1, [catalogue_examples(movies)])
+    write_shard(catalogue_uri, CATALOGUE, 0, 1, [catalogue_examples(movies)])
     return len(movies)
 
 

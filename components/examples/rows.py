@@ -5,7 +5,7 @@ from typing import Literal, TypedDict
 
 import tensorflow as tf
 
-ROWS_FILE = "rows.json"
+from schemas.artifacts import ROWS_FILE
 
 
 class DroppedRow(TypedDict):

@@ -13,9 +13,9 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
 from tfx.dsl.io import fileio
 
 from components.example_gen.split.splits import SPLITS
+from schemas.artifacts import CATALOGUE, SPLIT_PREFIX, STATISTICS_FILE
 
 Rows = list[dict[str, Any]]
-PREFIX, CATALOGUE = "Split-", "catalogue"
 ORDER = (*SPLITS, CATALOGUE)
 
 
@@ -23,9 +23,9 @@ def read_statistics(uri: str) -> dict[str, DatasetFeatureStatistics]:
     """What a statistics node wrote, by split."""
     names = sorted(PurePosixPath(name).name for name in fileio.listdir(uri))
     found = {}
-    for name in (name for name in names if name.startswith(PREFIX)):
-        statistics = tfdv.load_stats_binary(f"{uri}/{name}/FeatureStats.pb")
-        found[name.removeprefix(PREFIX)] = statistics.datasets[0]
+    for name in (name for name in names if name.startswith(SPLIT_PREFIX)):
+        statistics = tfdv.load_stats_binary(f"{uri}/{name}/{STATISTICS_FILE}")
+        found[name.removeprefix(SPLIT_PREFIX)] = statistics.datasets[0]
     return found
 
 

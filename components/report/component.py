@@ -13,9 +13,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
-from components.diagnostics.drops import CROSSES_FILE, IMPORTANCE_FILE
 from components.evaluation.gates import RATING, GatesConfig
-from components.evaluation.review import HISTORY_FILE
 from components.examples.activity import count_train
 from components.examples.paths import listed
 from components.examples.rows import read_rows
@@ -23,7 +21,13 @@ from components.report import facts, page, people
 from components.report.blessing import blessing
 from components.report.evaluation import Evaluation, read_evaluation
 from components.report.learned import learned
-from components.validation.component import FINDINGS_FILE
+from schemas.artifacts import (
+    CATALOGUE,
+    CROSSES_FILE,
+    FINDINGS_FILE,
+    HISTORY_FILE,
+    IMPORTANCE_FILE,
+)
 
 Inputs = dict[str, list[types.Artifact]]
 
@@ -109,7 +113,7 @@ def _of_model(inputs: Inputs, k: int, answering: bool) -> dict[str, Any]:
         return {"people": [], "learned": None}
     model = artifact_utils.get_single_instance(inputs["model"])
     path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-    catalogue = people.titles_and_genres(_files(inputs["catalogue"], "catalogue"))
+    catalogue = people.titles_and_genres(_files(inputs[CATALOGUE], CATALOGUE))
     chosen = people.choose(_files(inputs["examples"], "eval"))
     loaded = tf.saved_model.load(path)
     shown = people.recommend(loaded, chosen, catalogue, k)
@@ -143,7 +147,7 @@ class BlessingReportSpec(types.ComponentSpec):
     }
     INPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "catalogue": ChannelParameter(type=standard_artifacts.Examples),
+        CATALOGUE: ChannelParameter(type=standard_artifacts.Examples),
         "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun),

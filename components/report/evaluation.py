@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 from tfx.dsl.io import fileio
 
-from components.evaluation.component import CHECKS_FILE
 from components.evaluation.rules import OVERALL, UNCHECKED
 from components.evaluation.slices import slice_name
 from components.examples.paths import listed
+from schemas.artifacts import CHECKS_FILE
 from schemas.text import to_text
 
 Metrics = dict[str, dict[str, float]]

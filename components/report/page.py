@@ -11,6 +11,7 @@ from components.pages.html import environment, html
 from components.report import card, tables
 from components.report.figures import drawn
 from components.report.importance import importance_table
+from schemas.artifacts import BLESSING_FILE, FACTS_FILE, MARKDOWN_FILE, PAGE_FILE
 
 Content = Mapping[str, Any]
 PACKAGE = "components.report"
@@ -19,8 +20,6 @@ SECTIONS = (
     ("people", "Real users"), ("learned", "What it learned"), ("training", "Training"),
     ("data", "Data"), ("run", "The run"), ("card", "Model card"),
 )  # fmt: skip
-BLESSING_FILE, FACTS_FILE = "blessing.json", "facts.json"
-PAGE_FILE, MARKDOWN_FILE = "index.html", "report.md"
 
 
 def render(blessing: Content, facts: Content) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The Trainer node: TFX's own, with the catalogue as a further input."""
+"""The Trainer node: TFX's own, with the catalogue as a further input and typed settings."""
 
 from typing import Any
 
@@ -8,51 +8,43 @@ from tfx.components.trainer import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter
-from tfx.utils import io_utils, json_utils
+from tfx.utils import io_utils
 
+from components.examples.paths import listed
 from components.examples.rows import read_rows
+from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
+from schemas.artifacts import CATALOGUE
 
 RUN_FN = "components.trainer.run.run_fn"
-CATALOGUE = "catalogue"
+Artifacts = dict[str, list[types.Artifact]]
 
 
 class MovieTrainerExecutor(executor.GenericExecutor):
-    """Tells the run function what only the inputs know.
-
-    `custom_config` gains the files of eval and what `inputs_of` tells.
-    """
+    """Hands the run function `TrainerArguments` in place of TFX's untyped `custom_config`."""
 
     def _GetFnArgs(  # noqa: N802 (TFX's name)
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
     ) -> tfx.components.FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        held_out = artifact_utils.get_split_uri(input_dict["examples"], "eval")
-        fn_args.custom_config = {
-            **fn_args.custom_config,
-            **inputs_of(input_dict),
-            "eval": io_utils.all_files_pattern(held_out),
-        }
+        settings = exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
+        fn_args.custom_config = TrainerArguments(
+            TrainerSettings.from_json(settings),
+            split_outcome(artifact_utils.get_single_uri(input_dict["examples"])),
+            catalogue=split_files(input_dict[CATALOGUE], CATALOGUE),
+            eval=split_files(input_dict["examples"], "eval"),
+        )
         return fn_args
 
 
-def inputs_of(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
-    """What only the inputs know.
-
-    The catalogue's files, what the histories hold (before or rest), and what train ends before, in
-    microseconds since 1970, where it is cut by time.
-    """
-    catalogue = artifact_utils.get_split_uri(input_dict[CATALOGUE], CATALOGUE)
-    examples = artifact_utils.get_single_uri(input_dict["examples"])
-    return {CATALOGUE: io_utils.all_files_pattern(catalogue), **told_by(examples)}
+def split_files(examples: list[types.Artifact], split: str) -> list[str]:
+    """The files of one split of an Examples artifact, sorted."""
+    return listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
 
 
-def told_by(examples: str) -> dict[str, Any]:
-    """What the Examples artifact in this folder says of itself: `history` and `trained_until`."""
+def split_outcome(examples: str) -> SplitOutcome:
+    """What the Examples artifact in this folder says of its split."""
     rows = read_rows(examples)
-    return {"history": rows["history"], "trained_until": (rows["cutoffs"] or {}).get("valid")}
+    return SplitOutcome(rows["history"], (rows["cutoffs"] or {}).get("valid"))
 
 
 class MovieTrainerSpec(types.ComponentSpec):
@@ -78,7 +70,7 @@ class MovieTrainer(tfx.components.Trainer):
         catalogue: types.BaseChannel,
         transform_graph: types.BaseChannel,
         schema: types.BaseChannel,
-        settings: dict[str, Any],
+        settings: TrainerSettings,
         hyperparameters: types.BaseChannel | None = None,
         base_model: types.BaseChannel | None = None,
     ) -> None:
@@ -86,9 +78,9 @@ class MovieTrainer(tfx.components.Trainer):
 
         Args:
           examples, catalogue, transform_graph, schema: what is read.
-          settings: those that the run function reads.
-          hyperparameters: tuned settings, which go before those; none: there was no search.
-          base_model: what the training starts from; none, or an empty channel: from nothing.
+          settings: of the model and its training.
+          hyperparameters: a Tuner's, which go before `settings`; None: there was no search.
+          base_model: what the training starts from; None, or an empty channel: from nothing.
         """
         spec = MovieTrainerSpec(
             examples=examples,
@@ -100,7 +92,7 @@ class MovieTrainer(tfx.components.Trainer):
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["valid"]),
             run_fn=RUN_FN,
-            custom_config=json_utils.dumps(settings),
+            custom_config=settings.to_json(),
             model=types.Channel(type=standard_artifacts.Model),
             model_run=types.Channel(type=standard_artifacts.ModelRun),
         )

@@ -11,10 +11,10 @@ import tensorflow_transform as tft
 from numpy.typing import NDArray
 
 from components.examples.catalogue import Catalogue
-from components.examples.hashing import mix
 from components.examples.records import records
 from components.model.facts import Facts, Raters
 from components.model.parsing import Lookup, parse, table
+from components.trainer.raters import RaterSample
 from schemas.features import MOVIE_FEATURES, USER_FEATURES
 
 
@@ -22,11 +22,13 @@ from schemas.features import MOVIE_FEATURES, USER_FEATURES
 class TrainStatistics:
     """Sums over train.
 
-    counts, rated_counts, rating_sums: float64 [movies]: all events, those rated, their ratings.
+    counts: float64 [movies], events of each movie, rated or not.
+    rated_counts: float64 [movies], events that are rated.
+    rating_sums: float64 [movies], the sum of their ratings.
     squares: sum of all squared ratings.
     ends: the lowest and the highest rating given; infinities where there is none.
-    lengths: windows by length.
-    raters: who rated what.
+    lengths: how many windows there are, by their length.
+    raters: a sample of who rated what.
     """
 
     counts: NDArray[Any]
@@ -37,21 +39,30 @@ class TrainStatistics:
     lengths: Mapping[int, int]
     raters: Raters
 
-    def unrated(self, scale: tuple[float, float] | None) -> str:
-        """Why there is nothing to predict of ratings, in words; empty where there is.
+    @property
+    def events(self) -> int:
+        """How many events train has, rated or not."""
+        return int(self.counts.sum())
 
-        `scale` is the source's, none where it has no ratings.
+    def unrated(self, scale: tuple[float, float] | None) -> str:
+        """Why ratings cannot be learned, in words; empty where they can.
+
+        Args:
+          scale: lowest and highest rating of the source; None where it has no ratings.
         """
         low, high = self.ends
         if scale is None or (low > high and self.counts.any()):
             return "no event of train is rated: there is nothing to predict"
-        return f"all ratings of train are {low:g}: there is nothing to predict" * (low == high)
+        if low == high:
+            return f"all ratings of train are {low:g}: there is nothing to predict"
+        return ""
 
 
 def vocabularies(transform_graph: str, ignored: Collection[str] = ()) -> dict[str, list[bytes]]:
-    """Reads Transform's vocabularies, most frequent value first, but for those of ignored features.
+    """Reads Transform's vocabularies, most frequent value first.
 
-    What has no vocabulary here is nothing that the model reads.
+    The model reads only features that have a vocabulary here, so those of ignored ones are left
+    out.
     """
     output = tft.TFTransformOutput(transform_graph)
     names = ("user_id", "movie_id", *USER_FEATURES, *MOVIE_FEATURES)
@@ -94,56 +105,6 @@ def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStati
     return TrainStatistics(counts, rated_counts, sums, squares, ends, lengths, raters)
 
 
-class RaterSample:
-    """Keeps some raters of each movie, in bounded memory and whatever order they come.
-
-    Of each movie at most `MOST_RATERS`, and in all at most `MOST_PAIRS` (each training step sums
-    over them), the same number of every movie that has more. Which ones is drawn by a hash of movie
-    and user, so that the same data gives the same sample.
-    """
-
-    MOST_RATERS, MOST_PAIRS = 400, 250_000
-    PENDING = 2_000_000
-
-    def __init__(self) -> None:
-        self._kept = np.zeros([2, 0], np.int64)
-        self._new: list[NDArray[Any]] = []
-        self._pending = 0
-
-    def add(self, movie: NDArray[Any], user: NDArray[Any]) -> None:
-        """Offers pairs of rows, [ratings] each."""
-        self._new.append(np.stack([movie, user]).astype(np.int64))
-        self._pending += len(movie)
-        if self._pending >= self.PENDING:
-            self._prune(self.MOST_RATERS)
-
-    def _prune(self, most: int) -> None:
-        pairs = np.concatenate([self._kept, *self._new], axis=1)
-        drawn = mix((pairs[0].astype(np.uint64) << np.uint64(32)) | pairs[1].astype(np.uint64))
-        pairs = pairs[:, np.lexsort((drawn, pairs[0]))]
-        first = np.searchsorted(pairs[0], pairs[0], side="left")
-        self._kept = pairs[:, np.arange(pairs.shape[1]) - first < most]
-        self._new, self._pending = [], 0
-
-    def _affordable(self) -> int:
-        """The greatest number of raters a movie may have, for all pairs to be few enough."""
-        counts = np.bincount(self._kept[0])
-        low, high = 1, self.MOST_RATERS
-        while low < high:
-            middle = (low + high + 1) // 2
-            fits = np.minimum(counts, middle).sum() <= self.MOST_PAIRS
-            low, high = (middle, high) if fits else (low, middle - 1)
-        return low
-
-    def raters(self) -> Raters:
-        """The sample, sorted by movie and user."""
-        self._prune(self.MOST_RATERS)
-        self._prune(self._affordable())
-        movie, user = self._kept[:, np.lexsort((self._kept[1], self._kept[0]))]
-        weight = 1.0 / np.sqrt(np.bincount(movie)[movie]) if len(movie) else np.zeros(0)
-        return Raters(movie.astype(np.int32), user.astype(np.int32), weight.astype(np.float32))
-
-
 def make_facts(
     catalogue: Catalogue,
     vocabulary: Mapping[str, list[bytes]],
@@ -154,15 +115,11 @@ def make_facts(
 ) -> Facts:
     """Puts the facts together; movies that train never saw share `oov_buckets` id rows.
 
-    They have no scale where train has nothing to say of ratings, whatever the source's is.
+    The facts have no rating scale where ratings cannot be learned from train.
     """
-    rows = {movie: row for row, movie in enumerate(vocabulary["movie_id"])}
     movie_ids = catalogue.ids.to_pylist()
     values = {name: catalogue.values(name) for name in catalogue.features}
-    buckets = tf.strings.to_hash_bucket_fast(movie_ids, oov_buckets).numpy()
-    oov_rows = (len(rows) + buckets).astype(np.int32)
-    known = [rows.get(movie, -1) for movie in movie_ids]
-    id_rows = np.where(np.array(known) >= 0, known, oov_rows).astype(np.int32)
+    id_rows, oov_rows = movie_rows(movie_ids, vocabulary["movie_id"], oov_buckets)
     features = {
         name: feature_rows(own, vocabulary[name])
         for name, own in values.items()
@@ -186,6 +143,20 @@ def make_facts(
         keys=vocabulary,
         trained_until=trained_until,
     )
+
+
+def movie_rows(
+    movies: Sequence[bytes], known: Sequence[bytes], oov_buckets: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The row of each movie's id, and the out-of-vocabulary row it would have: int32 [movies] each.
+
+    Rows of known movies come first, in the order of `known`; the other movies share the
+    `oov_buckets` rows behind them, by a hash of their ids.
+    """
+    place = {movie: row for row, movie in enumerate(known)}
+    oov_rows = len(known) + tf.strings.to_hash_bucket_fast(movies, oov_buckets).numpy()
+    rows = [place.get(movie, oov) for movie, oov in zip(movies, oov_rows, strict=True)]
+    return np.array(rows, np.int32), oov_rows.astype(np.int32)
 
 
 def feature_rows(values: Sequence[Sequence[bytes]], vocabulary: Sequence[bytes]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Collects what serving may know of users by id: all their ratings up to export, of every split."""
+"""Collects the ratings that the exported model stores of its users: all of them, of every split."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from components.diagnostics.drops import CROSSES_FILE
 from components.experiments.crosses import CrossedRating, CrossedSum
 from components.experiments.strengths import strengths
 from components.experiments.two_towers import TwoTowers
@@ -12,6 +11,7 @@ from components.model.facts import Facts
 from components.model.protocol import Model
 from components.model.recommender import Recommender
 from components.model.window import Window
+from schemas.artifacts import CROSSES_FILE
 
 
 def build_model(config: ModelConfig, facts: Facts, ordered: bool) -> Model:

@@ -1,33 +1,30 @@
-"""What the Trainer node runs: read, fit, export."""
+"""What the Trainer node runs: read, learn, export, and write down how it went."""
 
-import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tf_keras as keras
 from tfx import v1 as tfx
 
-from components.diagnostics.drops import IMPORTANCE_FILE
 from components.diagnostics.importance import importance
-from components.example_gen.config import SplitConfig
-from components.examples.catalogue import Catalogue, read_catalogue
-from components.examples.paths import listed
 from components.exported.module import ExportedRecommender, save
-from components.model.config import ModelConfig, TrainingConfig, tuned
+from components.model.config import TrainingConfig
 from components.model.parsing import Lookup
 from components.model.protocol import Model
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
+from components.trainer.data import TrainingData, epoch_windows, read, unlearnable
 from components.trainer.fit import Fit, never_enough
 from components.trainer.histories import read_users
 from components.trainer.history import History
+from components.trainer.job import Job, make_job
 from components.trainer.judge import Judge
 from components.trainer.models import build_model, extra_findings
 from components.trainer.warm import warm_start
+from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE
 from schemas.errors import UserError
 
 logger = logging.getLogger("greenlight.trainer")
@@ -38,45 +35,7 @@ WARM_EPOCHS = 4  # from a model that has learned already
 SAMPLED = 16  # steps of train that a model's extra findings are measured on
 
 
-@dataclass(frozen=True)
-class Job:
-    """One training: where from, where to, and how.
-
-    train, valid, eval, catalogue: TFRecord files; eval is stored for serving, never trained on.
-    transform_graph: the Transform node's output.
-    checkpoints: a folder that outlives the run, or none.
-    ordered, window: from the split: whether order carries meaning, and the longest train window.
-    base_model: the SavedModel to start from, or none.
-    trained_until: what train ends before, in microseconds since 1970; none: it is not cut by time.
-    """
-
-    train: list[str]
-    valid: list[str]
-    eval: list[str]
-    catalogue: list[str]
-    transform_graph: str
-    serving_dir: str
-    log_dir: str
-    checkpoints: str
-    model: ModelConfig
-    training: TrainingConfig
-    scale: tuple[float, float] | None
-    ordered: bool
-    window: int
-    base_model: str | None = None
-    trained_until: int | None = None
-
-
-class Data(NamedTuple):
-    """What is read once, whatever the model's settings are."""
-
-    catalogue: Catalogue
-    vocabulary: Mapping[str, list[bytes]]
-    lookup: Lookup
-    statistics: gather.TrainStatistics
-
-
-class Learned(NamedTuple):
+class Trained(NamedTuple):
     """A trained model, its linear path included, and what the judge says of it on valid.
 
     start: what the training started from, in words; empty where no warm start was asked for.
@@ -89,150 +48,82 @@ class Learned(NamedTuple):
 
 
 def run_fn(fn_args: tfx.components.FnArgs) -> None:
-    """The Trainer's entry point; its settings come as `custom_config`, tuned ones on top."""
-    config = fn_args.custom_config
-    chosen = tuned((fn_args.hyperparameters or {}).get("values", {}))
-    config |= {name: {**config[name], **values} for name, values in chosen.items()}
-    job = make_job(
-        config,
-        train=listed(fn_args.train_files),
-        valid=listed(fn_args.eval_files),
-        eval=listed(config["eval"]),
-        transform_graph=fn_args.transform_output,
-        serving_dir=fn_args.serving_model_dir,
-        log_dir=fn_args.model_run_dir,
-        checkpoints=checkpoint_dir(config, fn_args),
-        base_model=fn_args.base_model,
-    )
-    train(job, chosen)
+    """The Trainer's entry point; `custom_config` holds its `TrainerArguments`."""
+    job = make_job(fn_args)
+    train(job, fn_args.custom_config.eval, fn_args.serving_model_dir)
     if tf.io.gfile.exists(job.checkpoints):
         tf.io.gfile.rmtree(job.checkpoints)
 
 
-def make_job(config: Mapping[str, Any], **places: Any) -> Job:
-    """The job that a node's settings describe; `places` are the job's files and folders."""
-    split = SplitConfig.model_validate(config["split"])
-    return Job(
-        catalogue=listed(config["catalogue"]),
-        model=ModelConfig.model_validate(config["model"]),
-        training=TrainingConfig.model_validate(config["training"]),
-        scale=config["scale"] and tuple(config["scale"]),
-        ordered=config["history"] == "before",
-        window=split.window_limit(config["history"]),
-        trained_until=config["trained_until"],
-        **places,
-    )
-
-
-def checkpoint_dir(config: Mapping[str, Any], fn_args: tfx.components.FnArgs) -> str:
-    """A folder for this very training: the same inputs and settings find it again."""
-    told = {key: config[key] for key in ("model", "training", "scale", "history", "split")}
-    return folder_of(
-        config["checkpoints"],
-        fn_args.train_files,
-        fn_args.transform_output,
-        fn_args.base_model,
-        told,
-    )
-
-
-def folder_of(parent: str, *facts: Any) -> str:
-    """A folder below `parent` that the same facts find again; they must have a form in JSON."""
-    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    return f"{parent}/{key}"
-
-
-def train(job: Job, chosen: Mapping[str, Mapping[str, Any]]) -> History:
+def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     """Fits the joint model, exports it and returns what happened, epoch by epoch.
 
     Args:
       job: what to do.
-      chosen: the settings in it that a Tuner chose, by section, to be told beside the history.
+      held_out: TFRecord files of eval, whose ratings are stored for serving and never trained on.
+      serving_dir: where the SavedModel is written.
     """
     data = read(job)
-    model, history, exported, start = learn(job, data)
-    files = [*job.train, *job.valid, *job.eval]
-    users = read_users(files, data.lookup, model.facts.user_ids)
-    save(ExportedRecommender(model, data.lookup, job.window, users), job.serving_dir)
-    told = {
-        "best_epoch": history.best_epoch + 1,
-        "epochs": history.epochs,
-        "exported": exported,
-        "start": start,
-        "off": off(job, data.statistics),
-    }
-    if chosen:
-        told["tuned"] = chosen
-    _write_down(job, model, data, told)
-    return history
+    trained = learn(job, data)
+    model = trained.model
+    users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
+    save(ExportedRecommender(model, data.lookup, job.window, users), serving_dir)
+    _write_down(job, data, trained)
+    return trained.history
 
 
-def _write_down(job: Job, model: Model, data: Data, history: Mapping[str, Any]) -> None:
-    """Writes history.json, importance.json, and what else there is to say of the model."""
-    sample = epoch_windows(job, data.lookup, 0).take(SAMPLED)
-    files = {"history.json": history, **extra_findings(model, sample)}
-    if found := what_matters(job, data.lookup, model):
-        files[IMPORTANCE_FILE] = found
-    for name, content in files.items():
-        with tf.io.gfile.GFile(f"{job.log_dir}/{name}", "w") as file:
-            file.write(json.dumps(content))
-
-
-def what_matters(job: Job, lookup: Lookup, model: Model) -> dict[str, Any] | None:
-    """What the model's inputs are worth on valid, where that is asked for and can be measured."""
-    training = job.training
-    rows, seed = training.importance_rows, training.seed
-    found = importance(model, job.valid, lookup, rows, job.window, seed)
-    if found:
-        logger.info("what matters to the model took %.1f s to measure", found["seconds"])
-    return found
-
-
-def read(job: Job) -> Data:
-    """Reads vocabularies and catalogue, and makes one pass over train."""
-    catalogue = read_catalogue(job.catalogue)
-    vocabulary = gather.vocabularies(job.transform_graph, job.model.ignored)
-    lookup = gather.make_lookup(catalogue, vocabulary)
-    statistics = gather.count_train(job.train, lookup, len(catalogue))
-    return Data(catalogue, vocabulary, lookup, statistics)
-
-
-def learn(job: Job, data: Data, enough: Callable[[int], bool] = never_enough) -> Learned:
+def learn(job: Job, data: TrainingData, enough: Callable[[int], bool] = never_enough) -> Trained:
     """Fits a model and gives it its linear path; `enough` as `Fit.run` has it."""
-    keras.utils.set_random_seed(job.training.seed)
+    training = job.settings.training
+    keras.utils.set_random_seed(training.seed)
     model = build(job, data)
-    warm, start = warm_start(model, job.base_model) if job.training.warm_start else (False, "")
-    judge = Judge(job.valid, data.lookup, job.training.valid_rows, job.window)
+    warm, start = warm_start(model, job.base_model) if training.warm_start else (False, "")
+    judge = Judge(job.valid, data.lookup, training.valid_rows, job.window)
     history = fit(job, model, data, judge, enough, warm)
     add_linear_path(model, job.train, judge.examples, data.lookup, job.window)
     # A judge of its own: the other one's graph was traced before there was a linear path.
-    figures = Judge(job.valid, data.lookup, job.training.valid_rows, job.window)(model)
-    return Learned(model, history, figures, start)
+    figures = Judge(job.valid, data.lookup, training.valid_rows, job.window)(model)
+    return Trained(model, history, figures, start)
 
 
-def off(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
-    """The tasks that train has nothing to teach of, each with the reason in words."""
-    why = train.unrated(job.scale)
-    return {"rating": why} if why else {}
-
-
-def build(job: Job, data: Data) -> Model:
+def build(job: Job, data: TrainingData) -> Model:
     """Builds the untrained model.
 
     Raises:
       UserError: there is nothing that it could learn.
     """
-    catalogue, vocabulary, lookup, statistics = data
-    for why in off(job, statistics).values():
+    config = job.settings.model
+    for why in unlearnable(job, data.statistics).values():
         logger.info("%s; the model retrieves alone", why)
-        if not job.model.retrieval_weight:
+        if not config.retrieval_weight:
             raise UserError(f"With model.retrieval_weight=0 nothing is left to learn, for {why}.")
     facts = gather.make_facts(
-        catalogue, vocabulary, statistics, job.scale, job.model.oov_buckets, job.trained_until
-    )
-    model = build_model(job.model, facts, job.ordered)
-    model.compute_loss(next(iter(epoch_windows(job, lookup, 0))))  # creates the layers' weights
+        data.catalogue, data.vocabulary, data.statistics, job.settings.scale, config.oov_buckets,
+        job.outcome.trained_until,
+    )  # fmt: skip
+    model = build_model(config, facts, job.ordered)
+    model.compute_loss(next(iter(epoch_windows(job, data.lookup, 0))))  # creates the weights
     return model
+
+
+def fit(
+    job: Job,
+    model: Model,
+    data: TrainingData,
+    judge: Judge,
+    enough: Callable[[int], bool] = never_enough,
+    warm: bool = False,
+) -> History:
+    """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
+    training = job.settings.training
+    steps = windows.steps_per_epoch(data.statistics.lengths, training.positions, job.window)
+    epochs = most_epochs(training, job.ordered, warm, data.statistics.events)
+    averaged = model.averaged() if training.average_weights else []
+    loop = Fit(model, training, steps, epochs, job.checkpoints, model.tasks(), averaged)
+    history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
+    for number, row in enumerate(history.epochs, 1):
+        logger.info("epoch %d: %s", number, json.dumps(row))
+    return history
 
 
 def most_epochs(
@@ -246,27 +137,38 @@ def most_epochs(
     return EPOCHS[ordered] * 3 // 4 if ratings >= LARGE else EPOCHS[ordered]
 
 
-def fit(
-    job: Job,
-    model: Model,
-    data: Data,
-    judge: Judge,
-    enough: Callable[[int], bool] = never_enough,
-    warm: bool = False,
-) -> History:
-    """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
-    steps = windows.steps_per_epoch(data.statistics.lengths, job.training.positions, job.window)
-    ratings = int(data.statistics.counts.sum())
-    epochs = most_epochs(job.training, job.ordered, warm, ratings)
-    averaged = model.averaged() if job.training.average_weights else []
-    loop = Fit(model, job.training, steps, epochs, job.checkpoints, model.tasks(), averaged)
-    history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
-    for number, row in enumerate(history.epochs, 1):
-        logger.info("epoch %d: %s", number, json.dumps(row))
-    return history
+def _write_down(job: Job, data: TrainingData, trained: Trained) -> None:
+    """Writes history.json, importance.json, and what else there is to say of the model."""
+    sample = epoch_windows(job, data.lookup, 0).take(SAMPLED)
+    files = {
+        HISTORY_FILE: history_content(job, data, trained),
+        **extra_findings(trained.model, sample),
+    }
+    if measured := what_matters(job, data.lookup, trained.model):
+        files[IMPORTANCE_FILE] = measured
+    for name, content in files.items():
+        with tf.io.gfile.GFile(f"{job.log_dir}/{name}", "w") as file:
+            file.write(json.dumps(content))
 
 
-def epoch_windows(job: Job, lookup: Lookup, epoch: int) -> tf.data.Dataset:
-    """The train windows in the order of one epoch."""
-    seed = job.training.seed + 1000 * epoch
-    return windows.windows(job.train, lookup, job.training.positions, job.window, seed)
+def history_content(job: Job, data: TrainingData, trained: Trained) -> dict[str, Any]:
+    """The content of history.json: how the training went, and what came of it."""
+    chosen = {"tuned": job.chosen} if job.chosen else {}
+    return {
+        "best_epoch": trained.history.best_epoch + 1,
+        "epochs": trained.history.epochs,
+        "exported": trained.figures,
+        "start": trained.start,
+        "off": unlearnable(job, data.statistics),
+        **chosen,
+    }
+
+
+def what_matters(job: Job, lookup: Lookup, model: Model) -> dict[str, Any] | None:
+    """What the model's inputs are worth on valid, where that is asked for and can be measured."""
+    training = job.settings.training
+    rows, seed = training.importance_rows, training.seed
+    measured = importance(model, job.valid, lookup, rows, job.window, seed)
+    if measured:
+        logger.info("what matters to the model took %.1f s to measure", measured["seconds"])
+    return measured

@@ -1,4 +1,4 @@
-"""The charts of a search: its settings as parallel coordinates, and its front."""
+"""The charts of a search: its settings as parallel coordinates, and its Pareto front."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,14 +21,7 @@ def coordinates(
     space: Mapping[str, Any], done: Sequence[Content], groups: Mapping[int, str]
 ) -> Spec:
     """Parallel coordinates: a row per setting, a line per trial from the first to the last."""
-    names, ranked = list(space), sorted(done, key=lambda row: row["score"])
-    lines = [
-        {"setting": name, "at": place(space[name], row["values"][name]), "order": order,
-         "trial": row["trial"], "group": groups[row["trial"]], "score": row["score"],
-         "shown": shown(row["values"][name]), "rank": rank / max(1, len(ranked) - 1)}
-        for rank, row in enumerate(ranked)
-        for order, name in enumerate(names)
-    ]  # fmt: skip
+    names, lines = list(space), list(_line_points(space, done, groups))
     y = alt.Y("setting:N", sort=names, title=None, axis=alt.Axis(grid=True, ticks=False))
     x = alt.X("at:Q", title=None, axis=None, scale=alt.Scale(domain=[-0.03, 1.03], nice=False))
     base = alt.Chart(alt.InlineData(values=lines)).encode(y=y, x=x, color=_colour(groups))
@@ -91,6 +84,20 @@ def place(values: Any, value: Any) -> float:
 def shown(value: Any) -> str:
     """A value in short."""
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _line_points(
+    space: Mapping[str, Any], done: Sequence[Content], groups: Mapping[int, str]
+) -> Iterator[dict[str, Any]]:
+    """The points of each trial's line, one for each setting; the best trial's come last."""
+    ranked = sorted(done, key=lambda row: row["score"])
+    for rank, row in enumerate(ranked):
+        for order, name in enumerate(space):
+            yield {
+                "setting": name, "at": place(space[name], row["values"][name]), "order": order,
+                "trial": row["trial"], "group": groups[row["trial"]], "score": row["score"],
+                "shown": shown(row["values"][name]), "rank": rank / max(1, len(ranked) - 1),
+            }  # fmt: skip
 
 
 def _labels(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,44 +1,56 @@
-"""The Tuner node: TFX's own, with the catalogue as a further input and more told of the trials."""
+"""The Tuner node: TFX's own, with the catalogue as a further input and all trials written down."""
 
 import json
 from typing import Any
 
 from tfx import types
 from tfx import v1 as tfx
+from tfx.components.trainer import fn_args_utils
 from tfx.components.tuner import executor
+from tfx.components.util import udf_utils
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter
-from tfx.utils import io_utils, json_utils
+from tfx.utils import io_utils
 
-from components.trainer.component import CATALOGUE, inputs_of
-from components.tuner.config import TuningConfig
-from components.tuner.search import results
+from components.trainer.component import Artifacts, split_files, split_outcome
+from components.tuner.search import Search, results
+from components.tuner.settings import TunerArguments, TunerSettings
 from components.tuner.space import own_values
+from schemas.artifacts import CATALOGUE, TRIALS_FILE
 
 TUNER_FN = "components.tuner.run.tuner_fn"
-TRIALS_FILE = "trials.json"
 
 
 class MovieTunerExecutor(executor.Executor):
-    """Tells the tuner function what only the inputs know, and writes down every trial."""
+    """Hands the tuner function `TunerArguments`, searches, and writes down every trial."""
 
     def Do(  # noqa: N802 (TFX's name)
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
     ) -> None:
         """Searches; writes the best settings as TFX has them, and all trials."""
-        key = standard_component_specs.CUSTOM_CONFIG_KEY
-        settings = {**json_utils.loads(exec_properties[key]), **inputs_of(input_dict)}
-        told = {**exec_properties, key: json_utils.dumps(settings)}
-        found = executor.search(input_dict, told, "", print_tuning_summary=False)
-        executor.write_best_hyperparameters(found, output_dict)
+        settings = TunerSettings.from_json(
+            exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
+        )
+        search = make_search(settings, input_dict, exec_properties)
+        search.search()
+        executor.write_best_hyperparameters(search, output_dict)
         folder = artifact_utils.get_single_uri(output_dict["tuner_results"])
-        tuning = TuningConfig.model_validate(settings["tuning"])
-        told = {**results(found), "own": own_values(tuning.space, settings)}
-        io_utils.write_string_file(f"{folder}/{TRIALS_FILE}", json.dumps(told, allow_nan=False))
+        content = {**results(search), "own": own_values(settings.tuning.space, settings)}
+        io_utils.write_string_file(f"{folder}/{TRIALS_FILE}", json.dumps(content, allow_nan=False))
+
+
+def make_search(
+    settings: TunerSettings, inputs: Artifacts, exec_properties: dict[str, Any]
+) -> Search:
+    """The search that the tuner function makes of the settings and the node's inputs."""
+    fn_args = fn_args_utils.get_common_fn_args(inputs, exec_properties)
+    fn_args.custom_config = TunerArguments(
+        settings,
+        split_outcome(artifact_utils.get_single_uri(inputs["examples"])),
+        catalogue=split_files(inputs[CATALOGUE], CATALOGUE),
+    )
+    return udf_utils.get_fn(exec_properties, "tuner_fn")(fn_args).tuner
 
 
 class MovieTunerSpec(types.ComponentSpec):
@@ -66,9 +78,9 @@ class MovieTuner(tfx.components.Tuner):
         examples: types.BaseChannel,
         catalogue: types.BaseChannel,
         transform_graph: types.BaseChannel,
-        settings: dict[str, Any],
+        settings: TunerSettings,
     ) -> None:
-        """Makes the node; `settings` are the Trainer's, and `tuning`."""
+        """Makes the node, which reads the three channels."""
         spec = MovieTunerSpec(
             examples=examples,
             catalogue=catalogue,
@@ -76,7 +88,7 @@ class MovieTuner(tfx.components.Tuner):
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["valid"]),
             tuner_fn=TUNER_FN,
-            custom_config=json_utils.dumps(settings),
+            custom_config=settings.to_json(),
             best_hyperparameters=types.Channel(type=standard_artifacts.HyperParameters),
             tuner_results=types.Channel(type=standard_artifacts.TunerResults),
         )

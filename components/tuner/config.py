@@ -44,7 +44,7 @@ class Range(BaseModel):
 
 
 class TuningConfig(BaseModel):
-    """The Tuner: off, unless told; what it finds is what the Trainer then reads."""
+    """Whether and how to search for better settings, which the Trainer then uses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -102,18 +102,18 @@ def _checked(name: str, values: Range | list[Value]) -> Range | list[Value]:
     if name in NOT_TUNED:
         raise ValueError(f"{name} cannot be tuned")
     if isinstance(values, Range):
-        ends = (_taken(section, field, end) for end in (values.low, values.high))
+        ends = (_accepted(section, field, end) for end in (values.low, values.high))
         if not all(isinstance(end, int | float) for end in ends):
             raise ValueError(f"{name} has no range: list its choices")
         return values
-    found = [_taken(section, field, value) for value in values]
-    if len(found) < 2 or len(set(map(str, found))) < len(found):
+    choices = [_accepted(section, field, value) for value in values]
+    if len(choices) < 2 or len(set(map(str, choices))) < len(choices):
         raise ValueError(f"{name}: give two or more different choices, or a range")
-    return found
+    return choices
 
 
-def _taken(section: str, field: str, value: Value) -> Any:
-    """The value as the setting takes it."""
+def _accepted(section: str, field: str, value: Value) -> Any:
+    """The value in the type of its setting; raises ValueError where the setting refuses it."""
     try:
         return getattr(SECTIONS[section].model_validate({field: value}), field)
     except ValidationError as error:

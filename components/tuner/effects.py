@@ -10,16 +10,16 @@ from scipy import stats
 Content = Mapping[str, Any]
 Array = NDArray[Any]
 LEVEL = 0.95
-LEAST = 3  # configurations that a mean needs for an interval
-PARTS = 3  # of a range
+FEWEST = 3  # configurations that a mean needs for an interval
+RANGE_PARTS = 3
 
 
 def relative(done: Sequence[Content]) -> list[tuple[Mapping[str, Any], float]]:
-    """Each configuration once: its values, and its score less the mean of its rung's.
+    """Each configuration once: its values, and its score less the mean score of its rung.
 
-    Trials of more epochs score higher whatever their settings, so each is held against those that
+    Trials of more epochs score higher whatever their settings, so each is compared with those that
     were given as many. Of a configuration that went on, its first trial counts: all have one. A
-    trial that the end of the minutes cut short counts for nothing.
+    trial that the end of the minutes cut short is left out.
     """
     first = [row for row in done if row["goes_on_from"] is None and not row["cut"]]
     rungs: dict[Any, list[float]] = {}
@@ -39,13 +39,13 @@ def effects(space: Mapping[str, Any], done: Sequence[Content]) -> list[dict[str,
       space: setting to choices, or to a range, of which each third is a row.
       done: the trials that came to an end.
     """
-    found = relative(done)
-    scores = np.array([score for _, score in found])
+    tried = relative(done)
+    scores = np.array([score for _, score in tried])
     rows = []
     for name, values in space.items():
         short = name.partition(".")[2] or name
-        for label, chosen in _parts(values, [own[name] for own, _ in found]):
-            if chosen.sum() >= LEAST:
+        for label, chosen in _parts(values, [own[name] for own, _ in tried]):
+            if chosen.sum() >= FEWEST:
                 rows.append(_row(f"{short} {label}", scores[chosen]))
     return rows
 
@@ -58,7 +58,7 @@ def _parts(values: Any, tried: Sequence[Any]) -> list[tuple[str, Array]]:
     if not len(numbers):
         return []
     order = np.argsort(np.argsort(numbers, kind="stable"), kind="stable")
-    parts = [order * PARTS // len(numbers) == part for part in range(PARTS)]
+    parts = [order * RANGE_PARTS // len(numbers) == part for part in range(RANGE_PARTS)]
     return [
         (f"{numbers[part].min():.2g} to {numbers[part].max():.2g}", part)
         for part in parts
@@ -72,5 +72,5 @@ def _row(label: str, scores: Array) -> dict[str, Any]:
     reach = float(stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1)) * error
     low, high = mean - reach, mean + reach
     verdict = "better" if low > 0 else "worse" if high < 0 else "no clear difference"
-    found = {"value": mean, "low": low, "high": high}
-    return {"label": label, "verdict": verdict, "judged": True, "n": len(scores), **found}
+    ends = {"value": mean, "low": low, "high": high}
+    return {"label": label, "verdict": verdict, "judged": True, "n": len(scores), **ends}

@@ -33,7 +33,7 @@ def write_state(path: str, state: dict[str, Any]) -> None:
 
 
 class _FirstOwn(kt_oracle.Oracle):
-    """Tries the defaults first, so that what is found is held against what there was.
+    """Tries the defaults first, so that the best trial is compared with the user's own settings.
 
     Its state is written aside and then renamed: no kill leaves half a file.
     """
@@ -44,11 +44,11 @@ class _FirstOwn(kt_oracle.Oracle):
         return super()._random_values()
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Says what to try next, numbers of a range to three digits: more would mean nothing."""
-        found = super().populate_space(trial_id)
-        if found.get("values"):
-            found["values"] |= rounded(self.hyperparameters, found["values"])
-        return found
+        """What to try next; numbers of a range have three digits, since more would mean nothing."""
+        proposal = super().populate_space(trial_id)
+        if proposal.get("values"):
+            proposal["values"] |= rounded(self.hyperparameters, proposal["values"])
+        return proposal
 
     def save(self) -> None:
         """Writes the state, but for the trials', which have files of their own."""
@@ -70,7 +70,7 @@ def make_oracle(
     tuning: TuningConfig, space: kt.HyperParameters, most_epochs: int
 ) -> kt_oracle.Oracle:
     """The configured algorithm; Hyperband goes round until trials or minutes are used up."""
-    told = {
+    options = {
         "objective": kt.Objective(SCORE, "max"),
         "hyperparameters": space,
         "allow_new_entries": False,
@@ -79,8 +79,9 @@ def make_oracle(
     if tuning.algorithm == "bayesian":
         # A third at random: KerasTuner's own three per setting would be all of a short search.
         start = min(3 * len(space.space), max(3, tuning.trials // 3))
-        found = Bayesian(**told, num_initial_points=start)
+        oracle = Bayesian(**options, num_initial_points=start)
     else:
-        found = Hyperband(**told, max_epochs=most_epochs, factor=FACTOR, hyperband_iterations=None)
-    found.max_trials, found.verbose = tuning.trials, 0
-    return found
+        limits = {"max_epochs": most_epochs, "hyperband_iterations": None}
+        oracle = Hyperband(**options, **limits, factor=FACTOR)
+    oracle.max_trials, oracle.verbose = tuning.trials, 0
+    return oracle

@@ -1,4 +1,4 @@
-"""The page of a search: its trials, what mattered in them, and lists held against ratings."""
+"""The page of a search: its trials, which settings mattered, and lists against ratings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,32 +20,32 @@ ENDED = {
 COLUMNS = ("score", "ndcg", "hit_rate@10", "rmse")
 
 
-def render_trials(found: Content) -> str:
+def render_trials(results: Content) -> str:
     """Renders the page.
 
     Args:
-      found: what the Tuner wrote; see `components.tuner.search.results`.
+      results: the content of trials.json; see `components.tuner.search.results`.
     """
-    done = [row for row in found["trials"] if row["status"] == "COMPLETED"]
+    done = [row for row in results["trials"] if row["status"] == "COMPLETED"]
     rated = all("rmse" in row for row in done)
     front = pareto(done) if rated else []
-    best = next(row for row in done if row["trial"] == found["best"])
-    groups = {row["trial"]: _group(row, found, front) for row in done}
-    mattered = effects(found["space"], done)
+    best = next(row for row in done if row["trial"] == results["best"])
+    groups = {row["trial"]: _group(row, results, front) for row in done}
+    mattered = effects(results["space"], done)
     context = {
-        "found": found,
+        "results": results,
         "rated": rated,
         "best": _figures(best) | {"values": best["values"]},
-        "first": _first(found, done),
-        "ended": ENDED[found["ended"]],
-        "failed": [row for row in found["trials"] if row["status"] == "FAILED"],
+        "first": _first(results, done),
+        "ended": ENDED[results["ended"]],
+        "failed": [row for row in results["trials"] if row["status"] == "FAILED"],
         "rows": [_cells(row, groups) for row in sorted(done, key=lambda row: -row["score"])],
-        "settings": list(found["space"]),
+        "settings": list(results["space"]),
         "mattered": mattered,
         "configurations": len(relative(done)),
         "front": len(front),
     }
-    return html("tuning.html.j2", context, _drawn(found, done, groups, mattered), PACKAGE)
+    return html("tuning.html.j2", context, _drawn(results, done, groups, mattered), PACKAGE)
 
 
 def pareto(done: Sequence[Content]) -> list[int]:
@@ -59,22 +59,22 @@ def pareto(done: Sequence[Content]) -> list[int]:
     return front
 
 
-def _group(row: Content, found: Content, front: Sequence[int]) -> str:
-    if row["trial"] == found["best"]:
+def _group(row: Content, results: Content, front: Sequence[int]) -> str:
+    if row["trial"] == results["best"]:
         return "best score"
-    if is_own(row, found):
+    if is_own(row, results):
         return "your settings"
     return "on the front" if row["trial"] in front else "other trials"
 
 
-def is_own(row: Content, found: Content) -> bool:
+def is_own(row: Content, results: Content) -> bool:
     """Whether a trial had the configuration's own settings."""
-    return bool(row["values"] == found["own"])
+    return bool(row["values"] == results["own"])
 
 
-def _first(found: Content, done: Sequence[Content]) -> Row | None:
+def _first(results: Content, done: Sequence[Content]) -> Row | None:
     """The best trial of the configuration's own settings, where the space holds them."""
-    own = [row for row in done if is_own(row, found)]
+    own = [row for row in done if is_own(row, results)]
     if not own:
         return None
     row = max(own, key=lambda row: row["score"])
@@ -88,17 +88,17 @@ def _figures(row: Content) -> Row:
 
 def _cells(row: Content, groups: Mapping[int, str]) -> Row:
     figures = _figures(row)
-    whole = {name: f"{row[name]:.0f}" for name in ("epochs", "seconds")}
+    rounded = {name: f"{row[name]:.0f}" for name in ("epochs", "seconds")}
     values = {name: tuning_charts.shown(value) for name, value in row["values"].items()}
     group = groups[row["trial"]]
-    told = group if group in ("best score", "your settings") else ""
-    return {"trial": row["trial"], "told": told, "values": values, **figures, **whole}
+    note = group if group in ("best score", "your settings") else ""
+    return {"trial": row["trial"], "note": note, "values": values, **figures, **rounded}
 
 
 def _drawn(
-    found: Content, done: Sequence[Content], groups: Mapping[int, str], mattered: Sequence[Row]
+    results: Content, done: Sequence[Content], groups: Mapping[int, str], mattered: Sequence[Row]
 ) -> dict[str, charts.Spec]:
-    lines = tuning_charts.coordinates(found["space"], done, groups)
+    lines = tuning_charts.coordinates(results["space"], done, groups)
     specs = {
         "coordinates": charts.described(
             lines, f"Settings of {len(done)} trials, one line each; the table below has them all."

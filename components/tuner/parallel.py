@@ -44,18 +44,18 @@ class SideBySide(Search):
             self._begin_trials()
             while self._running:
                 for worker in ready(self._running):
-                    self._hear(worker)
+                    self._listen(worker)
                 self._begin_trials()
         finally:
             for worker in [*self._idle, *self._running]:
                 worker.stop()
         self.on_search_end()
 
-    def run_trial(self, trial: kt_trial.Trial, found: Figures | Failure) -> Figures:
-        """Takes what a trial's process found; raises TrialError if it failed."""
-        if isinstance(found, Failure):
-            raise TrialError(found.reason)
-        return self.timed(found)
+    def run_trial(self, trial: kt_trial.Trial, answer: Figures | Failure) -> Figures:
+        """Takes what a trial's process answered; raises TrialError if it failed."""
+        if isinstance(answer, Failure):
+            raise TrialError(answer.reason)
+        return self.timed(answer)
 
     def _begin_trials(self) -> None:
         while self._idle:
@@ -66,26 +66,26 @@ class SideBySide(Search):
             worker = self._idle.pop()
             self._running[worker] = trial
             self.on_trial_begin(trial)
-            worker.begin(self.plan(trial)._replace(told=str(number(trial))))
+            worker.begin(self.plan(trial)._replace(label=str(number(trial))))
 
-    def _hear(self, worker: Worker) -> None:
-        said = worker.receive()
-        if isinstance(said, logging.LogRecord):
-            self._tell(worker, said)
+    def _listen(self, worker: Worker) -> None:
+        message = worker.receive()
+        if isinstance(message, logging.LogRecord):
+            self._log(worker, message)
             return
         trial = self._running.pop(worker)
         self._idle.append(worker)
         self._progress.pop(trial.trial_id, None)
-        self._try_run_and_update_trial(trial, said)
+        self._try_run_and_update_trial(trial, message)
         self.on_trial_end(trial)
 
-    def _tell(self, worker: Worker, record: logging.LogRecord) -> None:
+    def _log(self, worker: Worker, record: logging.LogRecord) -> None:
         """Logs what a process logged; its progress together with that of the others."""
         if record.name == "greenlight.progress":
             self._progress[self._running[worker].trial_id] = record.getMessage()
             best = self.best()
-            told = f" (best {best:.4f})" if best is not None else ""
-            record.msg = f"trials{told} {', '.join(self._progress.values())}"
+            so_far = f" (best {best:.4f})" if best is not None else ""
+            record.msg = f"trials{so_far} {', '.join(self._progress.values())}"
             record.__dict__["done"] = self.share
         log = logging.getLogger(record.name)
         if log.isEnabledFor(record.levelno):

@@ -17,7 +17,7 @@ logger = logging.getLogger("greenlight.tuner")
 
 
 class Search(base_tuner.BaseTuner):
-    """What all searches have in common; the state lives in `directory`.
+    """What all searches have in common; their state is kept in `directory`.
 
     The same directory goes on where a killed search was, or, with more trials or minutes, where a
     finished one ended.
@@ -76,26 +76,26 @@ class Search(base_tuner.BaseTuner):
             self.oracle.max_trials = len(self.oracle.trials)
 
     def plan(self, trial: kt_trial.Trial) -> Plan:
-        """What a trial is asked for; at the end of the minutes it stops after its epoch."""
+        """The plan of a trial, which stops after its epoch when the minutes are used up."""
         values, best = trial.hyperparameters.values, self.best()
         return Plan(
             values=values,
             epochs=values.get("tuner/epochs"),
-            last=self._began + self.budget,
+            deadline=self._began + self.budget,
             folder=f"{self.get_trial_dir(self.root(trial))}/training",
-            told=f"trial {number(trial)}" + (f" (best {best:.4f})" if best is not None else ""),
+            label=f"trial {number(trial)}" + (f" (best {best:.4f})" if best is not None else ""),
             share=self.share,
         )
 
-    def timed(self, found: Figures) -> Figures:
-        """What a trial found, and the search's `clock` at its end."""
-        return {**found, "clock": self._clock()}
+    def timed(self, figures: Figures) -> Figures:
+        """A trial's figures, and the search's `clock` at its end."""
+        return {**figures, "clock": self._clock()}
 
     def _clock(self) -> float:
         return time.monotonic() - self._began
 
     def on_trial_end(self, trial: kt_trial.Trial) -> None:
-        """Tells how a trial ended and drops weights that no further trial goes on from."""
+        """Logs how a trial ended, and drops weights that no further trial goes on from."""
         super().on_trial_end(trial)
         ended = self.oracle.get_trial(trial.trial_id)
         logger.info(
@@ -156,9 +156,9 @@ class OneByOne(Search):
 
 
 def results(search: Search) -> dict[str, Any]:
-    """What a search found, in the order of trials; see `docs/tuning.md`."""
+    """The content of trials.json, but for the user's own settings; see `docs/tuning.md`."""
     tuning = search.tuning
-    trials = [_told(trial) for trial in sorted(search.oracle.trials.values(), key=number)]
+    trials = [_row(trial) for trial in sorted(search.oracle.trials.values(), key=number)]
     done = [row for row in trials if row["status"] == "COMPLETED"]
     return {
         **tuning.model_dump(exclude={"enabled"}),
@@ -171,11 +171,11 @@ def results(search: Search) -> dict[str, Any]:
 
 
 def number(trial: kt_trial.Trial) -> int:
-    """Trials count from 1 for people."""
+    """The trial's number as people see it, from 1."""
     return int(trial.trial_id) + 1
 
 
-def _told(trial: kt_trial.Trial) -> dict[str, Any]:
+def _row(trial: kt_trial.Trial) -> dict[str, Any]:
     values, metrics = trial.hyperparameters.values, trial.metrics
     figures = {name: metrics.get_best_value(name) for name in metrics.metrics}
     return {

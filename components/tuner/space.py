@@ -6,31 +6,32 @@ from typing import Any
 import keras_tuner as kt
 
 from components.model.config import SECTIONS
+from components.trainer.settings import TrainerSettings
 from components.tuner.config import Range, Value
 
 Space = Mapping[str, Range | list[Value]]
 
 
-def hyperparameters(space: Space, own: Mapping[str, Mapping[str, Any]]) -> kt.HyperParameters:
+def hyperparameters(space: Space, settings: TrainerSettings) -> kt.HyperParameters:
     """Declares the space; the defaults are the configuration's own values where the space has them.
 
     Args:
       space: setting to choices or range.
-      own: the configuration's sections `model` and `training`.
+      settings: the configuration's own.
     """
-    found = kt.HyperParameters()
+    declared = kt.HyperParameters()
     for name, values in space.items():
         section, _, field = name.partition(".")
-        value = own[section][field]
-        default = value if includes(values, value) else None
+        own = settings.value(name)
+        default = own if includes(values, own) else None
         if isinstance(values, list):
-            found.Choice(name, values, default=default)
+            declared.Choice(name, values, default=default)
         elif SECTIONS[section].model_fields[field].annotation is int:
             low, high = int(values.low), int(values.high)
-            found.Int(name, low, high, sampling=values.scale, default=default)
+            declared.Int(name, low, high, sampling=values.scale, default=default)
         else:
-            found.Float(name, values.low, values.high, sampling=values.scale, default=default)
-    return found
+            declared.Float(name, values.low, values.high, sampling=values.scale, default=default)
+    return declared
 
 
 def includes(values: Range | list[Value], value: Any) -> bool:
@@ -40,7 +41,6 @@ def includes(values: Range | list[Value], value: Any) -> bool:
     return isinstance(value, int | float) and values.low <= value <= values.high
 
 
-def own_values(space: Space, own: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def own_values(space: Space, settings: TrainerSettings) -> dict[str, Any]:
     """The configuration's own values of what is searched, by dotted name."""
-    parts = (name.partition(".") for name in space)
-    return {f"{section}.{field}": own[section][field] for section, _, field in parts}
+    return {name: settings.value(name) for name in space}

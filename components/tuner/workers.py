@@ -1,4 +1,4 @@
-"""Processes of their own for trials, so that several run side by side."""
+"""Runs trials in processes of their own, so that several run side by side."""
 
 import logging
 import multiprocessing as mp
@@ -18,7 +18,7 @@ logger = logging.getLogger("greenlight.tuner")
 
 # A forked TensorFlow hangs: every worker begins with an interpreter of its own.
 _SPAWN = mp.get_context("spawn")
-# Whose threads there are: TensorFlow's, and those of NumPy's linear algebra.
+# How many threads TensorFlow and NumPy's linear algebra use.
 THREADS = (
     "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
 )  # fmt: skip
@@ -62,7 +62,7 @@ class Worker:
             self._connection.send(plan)
 
     def receive(self) -> logging.LogRecord | Figures | Failure:
-        """What the process has to say: a log record, or how its plan ended."""
+        """The process's next message: a log record, or how its plan ended."""
         assert self._connection is not None
         try:
             return self._connection.recv()
@@ -95,7 +95,7 @@ def ready(workers: Iterable[Worker]) -> list[Worker]:
 
 @contextmanager
 def _environment(added: dict[str, str]) -> Iterator[None]:
-    """What is begun inside has more in its environment: both read it when they are imported."""
+    """Adds to the environment that processes started inside inherit."""
     before = dict(os.environ)
     os.environ.update(added)
     try:
@@ -114,14 +114,14 @@ class _Line:
     def __init__(self, connection: Connection) -> None:
         self._connection, self._lock = connection, threading.Lock()
 
-    def put_nowait(self, said: logging.LogRecord | Figures | Failure) -> None:
-        """Sends it; the name is a queue's, as `QueueHandler` has it."""
+    def put_nowait(self, message: logging.LogRecord | Figures | Failure) -> None:
+        """Sends a message; the name is a queue's, as `QueueHandler` calls it."""
         with self._lock:
-            self._connection.send(said)
+            self._connection.send(message)
 
 
 def _serve(connection: Connection, make_run: Callable[[], Run]) -> None:
-    """What the process does: one plan after another, until it is ended."""
+    """Carries out one plan after another, until the process is ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all: the parent's word counts
     threading.Thread(target=_end_with_parent, daemon=True).start()
     line = _Line(connection)
@@ -135,7 +135,7 @@ def _serve(connection: Connection, make_run: Callable[[], Run]) -> None:
             run = run or make_run()
             line.put_nowait(carry_out(run, plan))
         except Exception as error:
-            logger.exception("Trial %s failed.", plan.told)
+            logger.exception("Trial %s failed.", plan.label)
             line.put_nowait(Failure(traceback.format_exception_only(error)[-1].strip()))
 
 

@@ -12,11 +12,11 @@ from tfx.utils import io_utils
 
 from components.validation.anomalies import Finding, Statistics, find
 from components.validation.curated import curated_schema
+from schemas.artifacts import FINDINGS_FILE, SPLIT_PREFIX, STATISTICS_FILE
 from schemas.errors import UserError
 from schemas.source import Source
 
 Artifacts = dict[str, list[types.Artifact]]
-FINDINGS_FILE = "findings.json"
 
 
 class CuratedSchemaExecutor(base_executor.BaseExecutor):
@@ -109,7 +109,7 @@ def _validate(kind: str, inputs: Artifacts, uri: str) -> list[Finding]:
     for split in artifact_utils.decode_split_names(statistics.split_names):
         previous = load_statistics(before[0], split) if before else None
         anomalies, found = find(split, load_statistics(statistics, split), schema, previous)
-        io_utils.write_pbtxt_file(f"{uri}/Split-{split}/anomalies.pbtxt", anomalies)
+        io_utils.write_pbtxt_file(f"{uri}/{SPLIT_PREFIX}{split}/anomalies.pbtxt", anomalies)
         findings += found
     return findings
 
@@ -118,7 +118,7 @@ def load_statistics(artifact: types.Artifact, split: str) -> Statistics | None:
     """Reads a split's statistics; None where the artifact lacks the split."""
     if split not in artifact_utils.decode_split_names(artifact.split_names):
         return None
-    path = f"{artifact_utils.get_split_uri([artifact], split)}/FeatureStats.pb"
+    path = f"{artifact_utils.get_split_uri([artifact], split)}/{STATISTICS_FILE}"
     return tfdv.load_stats_binary(path)
 
 

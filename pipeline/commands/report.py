@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.output import LOG_FILE, Folders
+from pipeline.output import Folders
 from pipeline.progress import quiet
 from pipeline.remote import fetch, find_reports, is_root
 from pipeline.reports import find_run, rebuild, write_history
+from schemas.artifacts import LOG_FILE, PAGE_FILE
 from schemas.errors import UserError
 
 
@@ -40,7 +41,7 @@ def _fetched(root: str, folders: Folders, every: bool) -> Path:
     with quiet(folders.output / LOG_FILE) as console, console.status("Fetching reports"):
         reports = find_reports(root)
         places = [fetch(one, folders.reports) for one in (reports if every else reports[-1:])]
-    return places[-1] / "index.html"
+    return places[-1] / PAGE_FILE
 
 
 def _rebuilt(run: str, folders: Folders) -> Path:

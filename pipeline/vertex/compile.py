@@ -10,13 +10,13 @@ from pipeline.config import Config, find_data
 from pipeline.pipeline import STATISTICS_OF, create_pipeline
 from pipeline.vertex.job import set_custom_jobs, set_job
 from pipeline.vertex.nodes import (
-    EXAMPLE_GEN,
     check_machines,
     set_beam_args,
     set_resources,
     set_retries,
 )
 from pipeline.vertex.steps import Spec
+from schemas.artifacts import Node
 from schemas.files import write_whole
 from schemas.source import load_source
 
@@ -52,7 +52,7 @@ def compile_kfp(config: Config) -> Spec:
       UserError: as `compile_job`.
     """
     spec: Spec = _compile(config, {}, resolve=False)["pipelineSpec"]
-    spec["root"]["dag"]["tasks"][EXAMPLE_GEN]["cachingOptions"] = {}
+    spec["root"]["dag"]["tasks"][Node.EXAMPLE_GEN]["cachingOptions"] = {}
     return spec
 
 
@@ -106,7 +106,7 @@ def _graph(config: Config, root: str, resolve: bool) -> tfx.dsl.Pipeline:
 
 def _set_driver(executors: Spec) -> None:
     """Lets the example gen look up its window of spans; TFX writes its own driver's name there."""
-    container = executors[f"{EXAMPLE_GEN}_executor"]["container"]
+    container = executors[f"{Node.EXAMPLE_GEN}_executor"]["container"]
     container["lifecycle"]["preCacheCheck"]["command"] = ["python", "-m", DRIVER]
 
 

@@ -6,9 +6,8 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
 from pipeline.vertex.steps import Spec
 from pipeline.vertex_config import NodeConfig, VertexConfig
+from schemas.artifacts import Node
 from schemas.errors import UserError
-
-EXAMPLE_GEN = "RatingExampleGen"
 
 
 def set_beam_args(graph: Any, vertex: VertexConfig, root: str, image: str) -> None:
@@ -100,7 +99,7 @@ def set_retries(tasks: Spec, executors: Spec, vertex: VertexConfig) -> None:
 def check_machines(vertex: VertexConfig) -> None:
     """Raises UserError where a node's machine cannot be had as it is asked for."""
     for name, node in vertex.nodes.items():
-        if node.chosen_machine and name == EXAMPLE_GEN:
+        if node.chosen_machine and name == Node.EXAMPLE_GEN:
             raise UserError(
                 f"{name} has a driver, which custom jobs have not: give it cpu and memory_gb."
             )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import Config
-from pipeline.output import LOG_FILE, Folders, held, logged, make_output, new_run_id
+from pipeline.output import Folders, held, logged, make_output, new_run_id
+from schemas.artifacts import LOG_FILE
 from schemas.errors import RunFailed, UserError
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from google.cloud.aiplatform_v1.types import AcceleratorType, Scheduling
 
 from pipeline.vertex_config import NodeConfig, VertexConfig
+from schemas.artifacts import Node
 
 MOST_CORES, MOST_GB = 96, 624  # of a step's machine
 # Less than a core there is no machine of; TensorFlow and TFX take more than a gigabyte.
 LEAST_CORES, LEAST_GB = 1, 2
-GPU_NODES = ("MovieTrainer", "MovieTuner", "Evaluator")  # whose work TensorFlow does
+GPU_NODES = (Node.TRAINER, Node.TUNER, Node.EVALUATOR)  # whose work TensorFlow does
 ATTACHED = {  # family: the GPUs that its machines may be given
     "n1": ("NVIDIA_TESLA_K80", "NVIDIA_TESLA_P100", "NVIDIA_TESLA_V100", "NVIDIA_TESLA_P4",
            "NVIDIA_TESLA_T4"),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from components.report.page import BLESSING_FILE
 from pipeline.config import Config, find_data
 from pipeline.local import Outcome
 from pipeline.metadata import NodeRun
@@ -19,9 +18,8 @@ from pipeline.vertex.dry_run.interpreter import GS, EndedStep, Interpreter
 from pipeline.vertex.dry_run.store import Store
 from pipeline.vertex.steps import steps_in_order
 from pipeline.vertex_config import DataflowConfig
+from schemas.artifacts import BLESSING_FILE, Node
 from schemas.errors import RunFailed, UserError
-
-REPORT = "BlessingReport"
 
 
 class Folders:
@@ -136,7 +134,7 @@ class CommandRunner:
 
 def outcome(ended: Sequence[EndedStep], bucket: Path, console: Console) -> Outcome:
     """Shows the closing tables; returns the verdict and where its report is."""
-    (report,) = next(step for step in ended if step.name == REPORT).outputs["report"]
+    (report,) = next(step for step in ended if step.name == Node.REPORT).outputs["report"]
     place = bucket / report["uri"].removeprefix(GS)
     blessing = json.loads((place / BLESSING_FILE).read_text(encoding="utf-8"))
     runs = [NodeRun(step.name, step.state, step.seconds, 0) for step in ended]

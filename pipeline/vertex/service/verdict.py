@@ -2,10 +2,11 @@
 
 from google.cloud.aiplatform_v1.types import PipelineJob
 
-from pipeline.remote import BLESSING, find_reports, read_json
+from pipeline.remote import find_reports, read_json
+from schemas.artifacts import BLESSING_FILE, Node
 from schemas.errors import RunFailed
 
-EVALUATOR, BLESSING_OUTPUT, BLESSED = "Evaluator", "blessing", "blessed"
+BLESSING_OUTPUT, BLESSED = "blessing", "blessed"
 
 
 def verdict_of(job: PipelineJob, root: str, run_id: str) -> bool:
@@ -21,7 +22,7 @@ def verdict_of(job: PipelineJob, root: str, run_id: str) -> bool:
 def job_verdict(job: PipelineJob) -> bool | None:
     """Whether an ended job blessed its model, by what its blessing says; None if nothing."""
     for task in job.job_detail.task_details:
-        if task.task_name == EVALUATOR and BLESSING_OUTPUT in task.outputs:
+        if task.task_name == Node.EVALUATOR and BLESSING_OUTPUT in task.outputs:
             for artifact in task.outputs[BLESSING_OUTPUT].artifacts:
                 if BLESSED in artifact.metadata:
                     return bool(artifact.metadata[BLESSED] == 1)
@@ -35,7 +36,7 @@ def reported_verdict(root: str, run_id: str) -> bool:
       UserError, RunFailed: see `find_reports` and `read_json`; there is no report of that run.
     """
     for report in reversed(find_reports(root)):
-        content = read_json(report, BLESSING)
+        content = read_json(report, BLESSING_FILE)
         if content.get("run_id") == run_id:
             return content.get("blessed") is True
     raise RunFailed(f"{root} holds no report of the run {run_id}.")

@@ -8,15 +8,23 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.diagnostics import importance as module
-from components.diagnostics.importance import PLAIN, catalogue_of, importance, shuffled_scores
+from components.diagnostics.importance import (
+    PLAIN,
+    catalogue_of,
+    importance,
+    shuffled_scores,
+)
+from components.example_gen.config import SplitConfig
 from components.experiments.two_towers import TwoTowers
 from components.model import scoring
 from components.model.config import ModelConfig, TrainingConfig
 from components.model.linear import LinearPath
 from components.model.parsing import history, parse
 from components.model.tables import MovieTables
+from components.trainer.job import Job
 from components.trainer.judge import Judge
-from components.trainer.run import Job, what_matters
+from components.trainer.run import what_matters
+from components.trainer.settings import SplitOutcome, TrainerSettings
 
 REACH, ROWS = 3, 40
 MEASURES = ("ndcg", "hit_rate@10", "rmse")
@@ -184,16 +192,17 @@ def test_the_seed_decides(make_model, make_lookup, valid):
 
 
 def _job(valid, rows):
-    return Job(
-        train=[], valid=[valid], eval=["no such file"], catalogue=[], transform_graph="",
-        serving_dir="", log_dir="", checkpoints="", model=ModelConfig(),
-        training=TrainingConfig(importance_rows=rows), scale=(0.5, 5.0), ordered=True, window=REACH,
+    settings = TrainerSettings(
+        training=TrainingConfig(importance_rows=rows), split=SplitConfig(window_length=REACH),
+        scale=(0.5, 5.0), checkpoints="",
     )  # fmt: skip
+    outcome = SplitOutcome("before", None)
+    return Job(settings, outcome, train=[], valid=[valid], catalogue=[], transform_graph="")
 
 
 def test_the_trainer_measures_it_on_valid_alone(towers, make_lookup, valid):
     lookup = make_lookup(towers.facts)
-    found = what_matters(_job(valid, ROWS), lookup, towers)  # eval could not even be opened
+    found = what_matters(_job(valid, ROWS), lookup, towers)
     again = importance(towers, [valid], lookup, ROWS, REACH, TrainingConfig().seed)
     assert found.pop("seconds") > 0 and found == {k: v for k, v in again.items() if k != "seconds"}
     json.dumps(found, allow_nan=False)

@@ -11,8 +11,7 @@ from components.example_gen.inputs import SpanWindowProcessor, input_config
 from components.example_gen.read.find import find_files, matching
 from components.example_gen.read.spans import find_window
 from components.examples.paths import listed, literal
-from components.trainer.component import told_by
-from components.trainer.run import make_job
+from components.trainer.component import split_outcome
 from schemas.source import Source
 
 NAMES = ["da[t]a *x", "[!a]", "a?b", "*", "[", "]", "{a,b}", "back\\slash", "\\[x]", "ü 東京 ☃"]
@@ -69,20 +68,10 @@ def test_spans_and_fingerprints(beside: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_trainer_lists_what_is_in_the_folder_alone(beside: Path, name: str) -> None:
+def test_what_is_listed_is_in_the_folder_alone(beside: Path, name: str) -> None:
     folder = str(fill(beside / name))
-    config = {
-        "split": {},
-        "model": {},
-        "training": {},
-        "scale": [1, 5],
-        "history": "before",
-        "trained_until": None,
-        "catalogue": f"{folder}/*",
-    }
-    places = dict.fromkeys(("transform_graph", "serving_dir", "log_dir", "checkpoints"), "")
-    job = make_job(config, train=listed([f"{folder}/*"]), valid=[], eval=[], **places)
-    assert job.train == job.catalogue == [f"{folder}/votes-1.csv", f"{folder}/votes-[2].csv"]
+    both = [f"{folder}/votes-1.csv", f"{folder}/votes-[2].csv"]
+    assert listed(f"{folder}/*") == listed([f"{folder}/*"]) == both
 
 
 @pytest.mark.parametrize("kind", ["temporal", "predefined"])
@@ -93,5 +82,5 @@ def test_the_example_gen_in_folders_of_such_names(tmp_path: Path, kind: str) -> 
     split = SplitConfig(kind=kind, max_bad_share=1, **files)
     report = generate(own(), split, str(data), f"{out}/examples", f"{out}/catalogue")
     assert report["dropped"] == {"exact_duplicate": 48}
-    assert told_by(f"{out}/examples")["history"] == report["history"]
+    assert split_outcome(f"{out}/examples").history == report["history"]
     assert json.loads((out / "examples" / "rows.json").read_text()) == report

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from components.examples.catalogue import Catalogue
 from components.model.facts import Raters
 from components.trainer import gather
-from components.trainer.gather import RaterSample, TrainStatistics
+from components.trainer.gather import TrainStatistics
+from components.trainer.raters import RaterSample
 
 NOBODY = Raters(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
 

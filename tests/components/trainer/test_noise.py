@@ -11,11 +11,16 @@ from components.examples.records import records
 from components.exported.evaluation import evaluate
 from components.exported.served import ServedModel
 from components.exported.stored import StoredUsers
-from components.model.config import ModelConfig, TrainingConfig
-from components.trainer import gather, run
+from components.model.config import TrainingConfig
+from components.trainer import gather
+from components.trainer.data import TrainingData
+from components.trainer.job import Job
+from components.trainer.run import learn
+from components.trainer.settings import SplitOutcome, TrainerSettings
 from schemas.source import Source
 
 USERS, MOVIES, DAYS, A_DAY = 300, 120, 3, 8
+SPLIT = SplitConfig(kind="leave_last_n")
 CHANCE = 10 / (MOVIES - DAYS * A_DAY + 1)
 
 
@@ -36,7 +41,7 @@ def examples(tmp_path_factory):
     ratings = {"files": "votes.csv", "columns": columns, "timestamp": "%Y-%m-%d"}
     source = Source.model_validate({"name": "noise", "scale": (1, 5), "ratings": ratings})
     uris = f"{folder}/examples", f"{folder}/catalogue"
-    rows = generate(source, SplitConfig(kind="leave_last_n"), str(folder), *uris)
+    rows = generate(source, SPLIT, str(folder), *uris)
     assert rows["splits"]["eval"] == {"ratings": USERS, "examples": USERS, "tied": USERS}
     return folder
 
@@ -53,13 +58,14 @@ def test_noise_is_found_by_chance_and_no_better_than_popularity(examples):
     vocabulary = {"user_id": users, "movie_id": catalogue.ids.to_pylist()}
     lookup = gather.make_lookup(catalogue, vocabulary)
     statistics = gather.count_train(files["train"], lookup, len(catalogue.ids))
-    job = run.Job(
-        **files, catalogue=[], transform_graph="", serving_dir="", log_dir=f"{examples}/log",
-        checkpoints=f"{examples}/checkpoints", model=ModelConfig(),
-        training=TrainingConfig(epochs=4),
-        scale=(1.0, 5.0), ordered=True, window=100,
+    settings = TrainerSettings(
+        training=TrainingConfig(epochs=4), split=SPLIT, scale=(1.0, 5.0), checkpoints=""
+    )
+    job = Job(
+        settings, SplitOutcome("before", None), files["train"], files["valid"], [],
+        transform_graph="", checkpoints=f"{examples}/checkpoints", log_dir=f"{examples}/log",
     )  # fmt: skip
-    model = run.learn(job, run.Data(catalogue, vocabulary, lookup, statistics)).model
+    model = learn(job, TrainingData(catalogue, vocabulary, lookup, statistics)).model
     served = ServedModel(model, lookup, 100, StoredUsers.none())
     parts = [evaluate(served, batch) for batch in records(files["eval"])]
     doubt = 4 * np.sqrt(CHANCE * (1 - CHANCE) / USERS)  # four standard deviations

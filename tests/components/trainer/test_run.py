@@ -1,13 +1,19 @@
 """How long a training is at most, and what is averaged."""
 
-from types import SimpleNamespace
+import logging
+from logging.handlers import BufferingHandler
 
 import numpy as np
 import pytest
 
 from components.model.config import TrainingConfig
-from components.trainer import run
+from components.trainer import gather, run
+from components.trainer.data import TrainingData
+from components.trainer.job import Job
 from components.trainer.run import LARGE, most_epochs
+from components.trainer.settings import SplitOutcome, TrainerSettings
+
+USERS, EVENTS = 4, 6
 
 
 @pytest.mark.parametrize(
@@ -26,38 +32,61 @@ def test_many_ratings_take_fewer_epochs(ordered, warm, ratings, epochs):
     assert most_epochs(TrainingConfig(epochs=3), ordered, warm, ratings) == 3
 
 
-@pytest.mark.parametrize(("counts", "epochs"), [([LARGE - 2, 1], 8), ([LARGE - 1, 1], 6)])
-def test_a_training_counts_the_ratings_of_train(monkeypatch, counts, epochs):
-    class AskedError(Exception):
-        pass
+@pytest.fixture(scope="module")
+def trainings(example, write_records, make_model, make_lookup, tmp_path_factory):
+    """Two trainings of one epoch: by name the model and what its progress said first.
 
-    def fit(model, training, steps, most, *others):
-        raise AskedError(most)
+    The one averages weights and has too few ratings for a short training, by one; for the other,
+    which does not average, they are enough.
+    """
+    rng = np.random.default_rng(1)
+    rows = [
+        example(
+            user_id=f"u{user}", timestamp=list(range(EVENTS)),
+            movie_id=[f"m{movie}" for movie in rng.permutation(10)[:EVENTS]],
+            rating=rng.integers(1, 6, EVENTS).astype(float).tolist(),
+        )
+        for user in range(USERS)
+    ]  # fmt: skip
+    folder = tmp_path_factory.mktemp("run")
+    file, log = write_records(folder / "train", rows), BufferingHandler(100)
+    progress = logging.getLogger("greenlight.progress")
 
-    monkeypatch.setattr(run, "Fit", fit)
-    job = SimpleNamespace(training=TrainingConfig(), ordered=True, window=200, checkpoints="")
-    statistics = SimpleNamespace(lengths={100: 3}, counts=np.array(counts))
-    model = SimpleNamespace(tasks=dict, averaged=list)
-    with pytest.raises(AskedError) as asked:
-        run.fit(job, model, SimpleNamespace(statistics=statistics), None)
-    assert asked.value.args == (epochs,)
+    def train(name, large, average):
+        model = make_model(True)
+        lookup, movies = make_lookup(model.facts), len(model.facts.movie_ids)
+        training = TrainingConfig(positions=EVENTS, average_weights=average)  # a step for each user
+        settings = TrainerSettings(training=training, scale=(0.5, 5.0), checkpoints="")
+        folders = {"checkpoints": f"{folder}/{name}", "log_dir": f"{folder}/log"}
+        job = Job(settings, SplitOutcome("before", None), [file], [], [], "", **folders)
+        data = TrainingData(None, {}, lookup, gather.count_train([file], lookup, movies))
+        log.buffer.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run, "LARGE", large)
+            run.fit(job, model, data, judge=lambda model: {}, enough=lambda epochs: epochs == 1)
+        return model, log.buffer[0].getMessage()
+
+    level = progress.level
+    progress.addHandler(log)
+    progress.setLevel("INFO")
+    yield {
+        "averaged": train("averaged", USERS * EVENTS + 1, True),
+        "last": train("last", USERS * EVENTS, False),
+    }
+    progress.removeHandler(log)
+    progress.setLevel(level)
 
 
-@pytest.mark.parametrize("asked", [True, False])
-def test_the_rating_head_is_averaged_where_that_is_asked_for(monkeypatch, make_model, asked):
-    class StoppedError(Exception):
-        pass
+def test_a_training_counts_the_ratings_of_train(trainings):
+    assert trainings["averaged"][1] == "epoch 1 of 8"
+    assert trainings["last"][1] == "epoch 1 of 6"
 
-    def fit(model, training, steps, most, checkpoints, parts, averaged):
-        raise StoppedError(averaged)
 
-    monkeypatch.setattr(run, "Fit", fit)
-    model, training = make_model(True), TrainingConfig(average_weights=asked)
-    job = SimpleNamespace(training=training, ordered=True, window=200, checkpoints="")
-    statistics = SimpleNamespace(lengths={100: 3}, counts=np.array([5]))
-    with pytest.raises(StoppedError) as stopped:
-        run.fit(job, model, SimpleNamespace(statistics=statistics), None)
-    (averaged,) = stopped.value.args
-    expected = model.rating_head.trainable_variables if asked else []
-    assert [id(v) for v in averaged] == [id(v) for v in expected]
-    assert len(averaged) > 5 or not asked
+def test_the_rating_head_is_averaged_where_that_is_asked_for(trainings):
+    averaged, last = trainings["averaged"][0], trainings["last"][0]
+    head = {id(weight) for weight in averaged.rating_head.trainable_variables}
+    apart = {True: [], False: []}
+    for one, other in zip(averaged.trainable_variables, last.trainable_variables, strict=True):
+        apart[id(one) in head].append(np.abs(one.numpy() - other.numpy()).max())
+    assert min(apart[True]) > 1e-4 and len(apart[True]) > 5
+    assert max(apart[False]) < 1e-6 and len(apart[False]) > 5

@@ -34,12 +34,13 @@ def formula(plan):
 
 def parts(**tuning):
     """A configuration and its oracle."""
+    from components.model.config import ModelConfig
+    from components.trainer.settings import TrainerSettings
     from components.tuner.oracles import make_oracle
     from components.tuner.space import hyperparameters
-    from pipeline.config import Config
 
     config = TuningConfig(**{"space": SPACE, "trials": 8, **tuning})
-    own = Config.model_validate({"model": {"dims": 64}}).model_dump()
+    own = TrainerSettings(model=ModelConfig(dims=64), scale=None, checkpoints="")
     return config, make_oracle(config, hyperparameters(config.space, own), MOST)
 
 
@@ -74,7 +75,7 @@ def narrow(plan):
 
 def killed(plan, numbers):
     """The process of some trials is killed."""
-    if int(plan.told) in numbers:
+    if int(plan.label) in numbers:
         os.kill(os.getpid(), signal.SIGKILL)
     return formula(plan)
 
@@ -90,16 +91,16 @@ def until_the_end(plan):
 def talking(plan, barrier):
     """Tells how far it is, each epoch when the other has told of its own; warns of something."""
     for epoch in (1, 2):
-        logging.getLogger("greenlight.progress").info("%s: epoch %d", plan.told, epoch)
+        logging.getLogger("greenlight.progress").info("%s: epoch %d", plan.label, epoch)
         barrier.wait(timeout=60)
-    logging.getLogger("some.library").warning("trial %s: careful", plan.told)
+    logging.getLogger("some.library").warning("trial %s: careful", plan.label)
     return formula(plan)
 
 
 def stuck(plan):
     """Says that its first epoch is done, and stays in its second."""
     formula(plan._replace(epochs=1))
-    print(plan.told, flush=True)
+    print(plan.label, flush=True)
     threading.Event().wait()
 
 

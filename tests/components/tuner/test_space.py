@@ -2,11 +2,12 @@
 
 import pytest
 
+from components.model.config import ModelConfig
+from components.trainer.settings import TrainerSettings
 from components.tuner.config import Range
 from components.tuner.space import hyperparameters, includes, own_values
-from pipeline.config import Config
 
-OWN = Config.model_validate({"model": {"dims": 64, "hidden": 128}}).model_dump()
+OWN = TrainerSettings(model=ModelConfig(dims=64, hidden=128), scale=None, checkpoints="")
 
 
 def test_choices_and_ranges_keep_their_kind_and_start_at_the_configuration():

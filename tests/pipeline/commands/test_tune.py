@@ -12,6 +12,7 @@ import yaml
 from components.model.config import tuned
 from pipeline.config import load_config
 from pipeline.metadata import Metadata
+from schemas.source import load_source
 from tests.browser import browser
 
 DRAWN = "document.documentElement.dataset.drawn > 0"
@@ -132,6 +133,8 @@ def _search(folder, spoilt, place):
     from tfx.types import standard_artifacts
 
     from components.tuner.component import MovieTuner, MovieTunerExecutor
+    from components.tuner.settings import TunerSettings
+    from pipeline.pipeline import trainer_settings
 
     (source,) = (folder / "runs" / "artifacts" / "RatingExampleGen" / "examples").iterdir()
     shutil.copytree(source, place / "examples")
@@ -152,9 +155,9 @@ def _search(folder, spoilt, place):
     artifacts["catalogue"].split_names = '["catalogue"]'
     for key in ("best_hyperparameters", "tuner_results"):
         (place / key).mkdir()
-    config = load_config(None, SETTINGS).model_dump()
-    settings = {key: config[key] for key in ("model", "training", "split", "tuning")}
-    settings |= {"scale": [0.5, 5.0], "checkpoints": str(place / "checkpoints")}
+    config = load_config(None, SETTINGS)
+    learning = trainer_settings(config, load_source(config.source), str(place / "checkpoints"))
+    settings = TunerSettings(**dict(learning), tuning=config.tuning)
     node = MovieTuner(*(_channel(artifacts[key]) for key in parts), settings=settings)
     inputs = {key: [artifacts[key]] for key in parts}
     outputs = {key: [artifacts[key]] for key in kinds if key not in parts}

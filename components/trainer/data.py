@@ -1,0 +1,46 @@
+"""What a training reads once, and its windows, which it reads once an epoch."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from components.examples.catalogue import Catalogue, read_catalogue
+from components.model.parsing import Lookup
+from components.trainer import gather, windows
+from components.trainer.job import Job
+
+
+class TrainingData(NamedTuple):
+    """What is read once, whatever the model's settings are.
+
+    vocabulary: by the name of a feature its values, the most frequent first.
+    lookup: tables from names to rows.
+    """
+
+    catalogue: Catalogue
+    vocabulary: Mapping[str, list[bytes]]
+    lookup: Lookup
+    statistics: gather.TrainStatistics
+
+
+def read(job: Job) -> TrainingData:
+    """Reads vocabularies and catalogue, and makes one pass over train."""
+    catalogue = read_catalogue(job.catalogue)
+    vocabulary = gather.vocabularies(job.transform_graph, job.settings.model.ignored)
+    lookup = gather.make_lookup(catalogue, vocabulary)
+    statistics = gather.count_train(job.train, lookup, len(catalogue))
+    return TrainingData(catalogue, vocabulary, lookup, statistics)
+
+
+def unlearnable(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
+    """The tasks that train has nothing to teach of, each with the reason in words."""
+    why = train.unrated(job.settings.scale)
+    return {"rating": why} if why else {}
+
+
+def epoch_windows(job: Job, lookup: Lookup, epoch: int) -> tf.data.Dataset:
+    """The train windows in the order of one epoch."""
+    training = job.settings.training
+    seed = training.seed + 1000 * epoch
+    return windows.windows(job.train, lookup, training.positions, job.window, seed)

@@ -1,0 +1,78 @@
+"""One training as a whole: its settings, what it reads, and where it writes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfx import v1 as tfx
+
+from components.examples.paths import listed
+from components.model.config import tuned
+from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: how it goes, what it reads, and where it writes.
+
+    settings: of the model and its training, tuned ones included.
+    outcome: what the split came to.
+    train, valid, catalogue: TFRecord files.
+    transform_graph: the Transform node's output.
+    checkpoints: the folder that this very training goes on from, if it is interrupted.
+    log_dir: for TensorBoard and the history.
+    base_model: the SavedModel to start from; None: there is none.
+    chosen: the settings that a Tuner chose, by section.
+    """
+
+    settings: TrainerSettings
+    outcome: SplitOutcome
+    train: list[str]
+    valid: list[str]
+    catalogue: list[str]
+    transform_graph: str
+    checkpoints: str = ""
+    log_dir: str = ""
+    base_model: str | None = None
+    chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of a user's events carries meaning."""
+        return self.outcome.history == "before"
+
+    @property
+    def window(self) -> int:
+        """The greatest number of ratings in a train window."""
+        return self.settings.split.window_limit(self.outcome.history)
+
+
+def make_job(fn_args: tfx.components.FnArgs) -> Job:
+    """The Trainer's job; the values that a Tuner chose replace those of the configuration."""
+    arguments: TrainerArguments = fn_args.custom_config
+    values = (fn_args.hyperparameters or {}).get("values", {})
+    settings = arguments.settings.with_values(values)
+    inputs = (fn_args.train_files, fn_args.transform_output, fn_args.base_model)
+    return Job(
+        settings=settings,
+        outcome=arguments.outcome,
+        train=listed(fn_args.train_files),
+        valid=listed(fn_args.eval_files),
+        catalogue=arguments.catalogue,
+        transform_graph=fn_args.transform_output,
+        checkpoints=work_folder(settings.checkpoints, settings, arguments.outcome, *inputs),
+        log_dir=fn_args.model_run_dir,
+        base_model=fn_args.base_model,
+        chosen=tuned(values),
+    )
+
+
+def work_folder(
+    parent: str, settings: TrainerSettings, outcome: SplitOutcome, *inputs: str | list[str] | None
+) -> str:
+    """A folder below `parent` that the same settings and inputs find again."""
+    key = [*inputs, {**settings.cache_key(), "history": outcome.history}]
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return f"{parent}/{digest[:16]}"
