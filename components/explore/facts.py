@@ -15,7 +15,7 @@ from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
 from components.explore.features import feature_rows
 from components.explore.movies import Totals
-from components.report.data import histogram
+from components.pages.histograms import histogram
 
 SHOWN = 15  # movies, people and genres of a list
 FEW = 5  # ratings in train, below which a movie's id learns next to nothing

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.pages import charts
 from components.pages.html import html
-from components.report.tables import number
+from components.pages.numbers import number
 from components.tuner import charts as tuning_charts
 from components.tuner.effects import effects, relative
 

@@ -68,7 +68,7 @@ def rebuild(metadata: str, place: Path) -> Path:
     Raises:
       UserError: the artifacts are gone, or an earlier version made them.
     """
-    from components.report.component import gather
+    from components.report.gather import gather
     from components.report.page import BLESSING_FILE, PAGE_FILE
     from pipeline.metadata import Metadata
     from pipeline.publish import check, write
@@ -94,7 +94,7 @@ def rebuild(metadata: str, place: Path) -> Path:
 
 def write_history(reports: Path) -> Path:
     """Writes one page with the metrics of every run over time, with links to their reports."""
-    from components.report.history import render_history
+    from components.report.runs_page import render_history
 
     found = [
         (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))

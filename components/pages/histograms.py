@@ -1,4 +1,4 @@
-"""Distributions as the report shows them."""
+"""Histograms of counts as pages show them."""
 
 from typing import Any
 
