@@ -114,7 +114,7 @@ class MovieEvaluator(tfx.components.Evaluator):
           examples: with the splits train, valid and eval.
           catalogue: one Example per movie.
           model, model_run: the candidate, and how its training went.
-          baseline_model: the latest blessed model, an empty channel, or none.
+          baseline_model: the latest blessed model; an empty channel or None where there is none.
           eval_config: as `eval_config.eval_config` builds it.
           valid_rows: how many rows of valid the training measured.
         """

@@ -17,7 +17,7 @@ METRICS = {"class_name": "RecommenderMetrics", "module": "components.evaluation.
 
 
 class EvaluationSettings(BaseModel):
-    """What the Evaluator is told: it travels in the configuration of TFMA's metric.
+    """The Evaluator's settings, which travel in the configuration of TFMA's metric.
 
     gates: as set by the user.
     seed: of the bootstrap.

@@ -27,13 +27,13 @@ def sanity_outcomes(answers: Answers, movies: int, earlier: Seen | None = None) 
       movies: how many the catalogue has.
       earlier: what the users had rated before their moment, whatever their Examples say of it.
     """
-    told = Seen(answers["left_out_owner"], answers["left_out"])
-    known = earlier or told
+    shown = Seen(answers["left_out_owner"], answers["left_out"])
+    known = earlier or shown
     seen = Seen(
-        *(np.concatenate(p) for p in ((told.owner, known.owner), (told.movie, known.movie)))
+        *(np.concatenate(p) for p in ((shown.owner, known.owner), (shown.movie, known.movie)))
     )
     counts = list_soundness.faults(answers["movies"], answers["again"], seen)
-    counts["is shorter than k"] = list_soundness.count_short(answers["movies"], told, movies)
+    counts["is shorter than k"] = list_soundness.count_short(answers["movies"], shown, movies)
     users = len(answers["movies"])
     outcomes = []
     for fault, number in counts.items():

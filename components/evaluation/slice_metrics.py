@@ -53,7 +53,7 @@ def metrics_of(
 
 
 def resampled(settings: EvaluationSettings, slice_sums: SliceSums) -> Resampled:
-    """The metrics of sums, plain and resampled; none on ratings where nothing is rated."""
+    """The metrics of sums, plain and resampled; without those on ratings if nothing is rated."""
     ratings, rated = slice_sums.count("ratings"), slice_sums.count("rated")
     columns = slice_sums.sums[:, len(COUNTS) :]
     values = measures.metrics(columns, ratings, tuple(settings.gates.ks), rated)

@@ -1,6 +1,6 @@
 """Everything that the gates ask of a reloaded model, in one pass.
 
-Movies are rows of the catalogue, -1 for none: names may be long, and many.
+Movies are given as rows of the catalogue, -1 for none, as ids may be long and many.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def answers(job: Job) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
       `rate`). `left_out_owner` and `left_out` are pairs of users and the movies of their history or
       before it. `served` are the lists [people, k] by id alone. `valid_hit_rate` and `valid_rmse`
       are those of `measure_valid`. The texts are `people`, whose lists `served` are, and `pairs`:
-      see `as_served`. A model without ratings answers nothing of these.
+      see `as_served`. A model that predicts no ratings has no answers on ratings.
 
     Raises:
       ValueError: a signature is missing, or takes or answers something else than it should.

@@ -15,7 +15,7 @@ from components.evaluation.reload.signatures import (
 )
 from schemas.features import USER_FEATURES
 
-# What `recommend_filtered` is told where nothing is wished for.
+# The inputs of `recommend_filtered` where nothing is wished for.
 NO_WISHES = {
     "genres": tf.constant([[]], tf.string),
     "year_from": tf.constant([0]),
@@ -85,7 +85,7 @@ def ask(
 
 
 def _user(parsed: dict[str, Any]) -> dict[str, tf.Tensor]:
-    """What the signatures are told of each user."""
+    """The inputs of the signatures that describe each user."""
     # Asked by id with no history, the export would read what it has stored since.
     has_history = parsed["history_movie_id"].row_lengths() > 0
     movies = parsed["history_movie_id"].to_tensor("")

@@ -25,7 +25,7 @@ EXPLAINED = 10  # pairs: each takes fifty readings of the whole catalogue
 def lists_by_id(
     recommend: Any, people: list[bytes], rows: tf.lookup.StaticHashTable, k: int
 ) -> NDArray[Any]:
-    """The lists of people of whom nothing is told but the id: rows [people, k]."""
+    """The lists of people who are asked for by their id alone: rows [people, k]."""
     nothing = {"history_movie_id": tf.constant([[]], tf.string), "history_rating": tf.zeros([1, 0])}
     parts = [np.zeros([0, k], np.int32)]
     for _, users in batched(people):

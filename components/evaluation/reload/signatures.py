@@ -8,7 +8,7 @@ import tensorflow as tf
 from components.evaluation.reload.job import Job
 
 EVALUATE, RECOMMEND, RATE = "evaluate", "recommend", "rate"
-# The same two, told what `evaluate` reads of users in the Example; and what the server asks too.
+# The same two with all that an Example says of a user, and what else the server asks for.
 RECOMMEND_FILTERED, RATE_AS = "recommend_filtered", "rate_as"
 SIMILAR, EXPLAIN = "similar", "explain"
 INPUTS = {
