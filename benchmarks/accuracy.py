@@ -33,6 +33,8 @@ from rich.table import Table
 from benchmarks import accuracy_chart, rating_peers, retrieval_peers
 from benchmarks.data import Rows, Split, read_split
 from benchmarks.rated_lists import rated_ndcg
+from components.evaluation.measures import rank_columns
+from components.evaluation.metric_name import NDCG, MetricName
 from components.examples.records import records
 from pipeline.metadata import Metadata
 from schemas.artifacts import CATALOGUE, SPLIT_PREFIX, Node
@@ -188,7 +190,7 @@ def ranking(split: Split, rank: Array) -> Figures:
     return {
         "hit_rate@10": float(hits.mean()),
         "hit_rate@100": float((rank <= 100).mean()),
-        "ndcg@10": float((hits / np.log2(1 + rank)).mean()),
+        "ndcg@10": float(rank_columns(rank, (10,))[MetricName(NDCG, 10)].mean()),
         "new users: hit_rate@10": _mean(hits[new]),
         "after a pause: hit_rate@10": _mean(hits[pause]),
         "first of all: hit_rate@10": _mean(hits[rows.first]),

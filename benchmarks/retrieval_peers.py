@@ -13,6 +13,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from benchmarks.data import Rows, Split
+from components.evaluation.measures import rank_columns
+from components.evaluation.metric_name import HIT_RATE, NDCG, MetricName
 
 Array = NDArray[Any]
 # Scores float32 [rows, movies] of the rows between two numbers.
@@ -43,8 +45,9 @@ def best(split: Split, peer: Peer) -> tuple[str, Scorer]:
     """The peer's setting with the best NDCG@10 + hit rate@10 on valid."""
 
     def worth(scorer: Scorer) -> float:
-        rank = ranks(split, split.valid, scorer)
-        return float(np.mean((rank <= 10) * (1 + 1 / np.log2(1 + rank))))
+        columns = rank_columns(ranks(split, split.valid, scorer), (10,))
+        ndcg, hits = (columns[MetricName(measure, 10)] for measure in (NDCG, HIT_RATE))
+        return float(np.mean(ndcg + hits))
 
     return max(peer(split), key=lambda named: worth(named[1]))
 

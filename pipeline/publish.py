@@ -10,7 +10,8 @@ import jsonschema
 from rich.markup import escape
 from rich.table import Table
 
-from components.report.page import decisive, render
+from components.evaluation.verdicts import Outcome
+from components.report.page import render
 from components.report.tables import gate_cells
 from pipeline.metadata import Metadata, NodeRun
 from schemas.artifacts import BLESSING_FILE, FACTS_FILE, Node
@@ -94,11 +95,12 @@ def closing_tables(runs: Sequence[NodeRun], blessing: dict[str, Any]) -> list[Ta
     gates = Table(title="Gates", title_justify="left")
     for title in ("gate", "on", "value", "interval", "bound", "verdict"):
         gates.add_column(title)
-    sound = [gate for gate in blessing["gates"] if not decisive(gate) and gate["passed"]]
+    outcomes = [Outcome.from_json(row) for row in blessing["gates"]]
+    sound = [outcome for outcome in outcomes if not outcome.gate.is_decisive and outcome.passed]
     if sound:
         gates.add_row(f"{len(sound)} on sound lists and export", "", "", "", "", PASSED)
-    for gate in (gate for gate in blessing["gates"] if gate not in sound):
-        cells = gate_cells(gate)
+    for outcome in (outcome for outcome in outcomes if outcome not in sound):
+        cells = gate_cells(outcome)
         verdict = {"passed": PASSED, "failed": "[red]failed[/]"}.get(
             cells["verdict"], cells["verdict"]
         )

@@ -30,7 +30,7 @@ def rebuild(metadata: str, place: Path) -> Path:
     Raises:
       UserError: the artifacts are gone, or an earlier version made them.
     """
-    from components.report.component import gather
+    from components.report.gather import gather
     from pipeline.metadata import Metadata
     from pipeline.publish import check, write
 
@@ -59,7 +59,7 @@ def write_history(reports: Path) -> Path:
     Raises:
       UserError: no run has ended yet.
     """
-    from components.report.history import render_history
+    from components.report.runs_page import render_history
 
     reported = [
         (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+BANDS = "bands"  # the name of the sums among what the Evaluator writes of a slice
 BY = ("rating", "bias_rating", "label")
 COLUMNS = ("ratings", "rating", "bias_rating", "label", "square", "bias_square")
 STEPS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -19,7 +20,7 @@ STEPS = (0.5, 1.0, 2.0, 5.0, 10.0)
 def centres(scale: tuple[float, float] | None) -> NDArray[Any]:
     """The middles of the bands: half steps where the scale is short, at most some twenty.
 
-    None where there is no scale, as the data have no ratings.
+    There are none without a scale, as the data have no ratings.
     """
     if scale is None:
         return np.zeros(0)
@@ -28,27 +29,28 @@ def centres(scale: tuple[float, float] | None) -> NDArray[Any]:
     return low + step * np.arange(round((high - low) / step) + 1)
 
 
-def none(scale: tuple[float, float] | None) -> NDArray[Any]:
-    """Sums of no ratings at all: zeros [3, bands, columns]."""
+def zeros(scale: tuple[float, float] | None) -> NDArray[Any]:
+    """The sums of no ratings: zeros [3, bands, columns]."""
     return np.zeros([len(BY), len(centres(scale)), len(COLUMNS)])
 
 
 def sums(outputs: Mapping[str, NDArray[Any]], scale: tuple[float, float] | None) -> NDArray[Any]:
-    """Sums of a batch: float64 [3, bands, columns]. A prediction that is no number has no band.
+    """Sums of a batch: float64 [3, bands, columns].
 
-    What is not rated, its label NaN, is in none either.
+    A prediction that is no number has no band; an example without a rating, its label NaN, is in
+    none at all.
     """
     middles, rated = centres(scale), ~np.isnan(outputs["label"])
     rating, bias, label = (outputs[name][rated] for name in BY)
     squares = [np.square(rating - label), np.square(bias - label)]
     columns = np.stack([np.ones_like(label), rating, bias, label, *squares], axis=1)
-    found = none(scale)
+    banded = zeros(scale)
     for by, values in enumerate((rating, bias, label) if scale else ()):
         ok = np.isfinite(values)
         step = middles[1] - middles[0] if len(middles) > 1 else 1.0
         band = np.clip(np.rint((values[ok] - middles[0]) / step), 0, len(middles) - 1)
-        np.add.at(found[by], band.astype(np.int64), columns[ok])
-    return found
+        np.add.at(banded[by], band.astype(np.int64), columns[ok])
+    return banded
 
 
 def calibration_error(banded: NDArray[Any]) -> float:

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_CDF = np.cumsum([math.exp(-1.0) / math.factorial(k) for k in range(12)])
-_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+from components.examples.hashing import mix
+
+# The cumulative distribution of Poisson with mean 1, up to 11.
+POISSON_CDF = np.cumsum([math.exp(-1.0) / math.factorial(k) for k in range(12)])
+GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # between the states of SplitMix64's streams
 
 
 def user_weights(users: NDArray[Any], replicates: int, seed: int) -> NDArray[Any]:
@@ -28,17 +30,10 @@ def user_weights(users: NDArray[Any], replicates: int, seed: int) -> NDArray[Any
       float64 [users, replicates].
     """
     with np.errstate(over="ignore"):
-        columns = np.arange(1, replicates + 1, dtype=np.uint64) * _STEP + np.uint64(seed)
-        state = _scramble(users.astype(np.uint64))[:, np.newaxis] + columns
-        uniform = _scramble(state) / np.float64(2**64)
-    return np.searchsorted(_CDF, uniform, side="right").astype(np.float64)
-
-
-def _scramble(state: NDArray[Any]) -> NDArray[Any]:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
-    state = (state ^ (state >> np.uint64(30))) * _MIX[0]
-    state = (state ^ (state >> np.uint64(27))) * _MIX[1]
-    return state ^ (state >> np.uint64(31))
+        columns = np.arange(1, replicates + 1, dtype=np.uint64) * GOLDEN_GAMMA + np.uint64(seed)
+        state = mix(users.astype(np.uint64))[:, np.newaxis] + columns
+        uniform = mix(state) / np.float64(2**64)
+    return np.searchsorted(POISSON_CDF, uniform, side="right").astype(np.float64)
 
 
 def replicate_sums(
@@ -55,11 +50,11 @@ def replicate_sums(
     Returns:
       float64 [1 + replicates, columns]: the plain sums first.
     """
-    known, index = np.unique(users, return_inverse=True)
+    different, index = np.unique(users, return_inverse=True)
     order = np.argsort(index, kind="stable")
-    starts = np.searchsorted(index[order], np.arange(len(known)))
+    starts = np.searchsorted(index[order], np.arange(len(different)))
     per_user = np.add.reduceat(columns[order], starts, axis=0)
-    resampled = user_weights(known, replicates, seed).T @ per_user
+    resampled = user_weights(different, replicates, seed).T @ per_user
     return np.concatenate([columns.sum(0, keepdims=True), resampled])
 
 

@@ -17,16 +17,16 @@ from tfx.types import standard_component_specs as specs
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, json_utils, proto_utils
 
-from components.evaluation.eval_config import eval_config
-from components.evaluation.gates import GatesConfig
-from components.evaluation.review import Inputs, Review
+from components.evaluation.eval_config import EvaluationSettings, eval_config, read_settings
+from components.evaluation.evaluated_data import Inputs
+from components.evaluation.review import Review
 from schemas.artifacts import CATALOGUE, CHECKS_FILE
 
 VALID_ROWS = "valid_rows"
 
 
 class MovieEvaluatorExecutor(executor.Executor):
-    """Reloads, compares, then lets TFMA judge."""
+    """Asks the exported model in a fresh process, then lets TFMA judge."""
 
     def Do(  # noqa: N802 (TFX's name)
         self, input_dict: Inputs, output_dict: Inputs, exec_properties: dict[str, Any]
@@ -34,31 +34,28 @@ class MovieEvaluatorExecutor(executor.Executor):
         """Writes TFMA's evaluation, `checks.json` beside it, and the blessing over both."""
         config = tfma.EvalConfig()
         proto_utils.json_to_proto(exec_properties[specs.EVAL_CONFIG_KEY], config)
-        settings = json.loads(config.metrics_specs[0].metrics[0].config)
+        settings = read_settings(config)
         review = Review(input_dict, settings, exec_properties[VALID_ROWS])
         candidate, fault = review.ask(specs.MODEL_KEY)
-        content = review.judge(candidate, fault)
+        results = review.judge(candidate, fault)
         if input_dict.get(specs.BASELINE_MODEL_KEY) and candidate is not None:
-            input_dict = review.compare(input_dict, content)
+            input_dict = review.compare(input_dict, results)
         if review.off:
-            exec_properties = {
-                **exec_properties,
-                specs.EVAL_CONFIG_KEY: without(settings, review.off),
-            }
+            judged = without(settings, review.off)
+            exec_properties = {**exec_properties, specs.EVAL_CONFIG_KEY: judged}
         uri = artifact_utils.get_single_uri(output_dict[specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[specs.BLESSING_KEY])
         if candidate is not None:
             super().Do(input_dict, output_dict, exec_properties)
-        path = f"{uri}/{CHECKS_FILE}"
-        io_utils.write_string_file(path, json.dumps(content, indent=1, allow_nan=False))
-        if not all(gate["passed"] for gate in content["gates"]):
+        content = json.dumps(results.to_json(), indent=1, allow_nan=False)
+        io_utils.write_string_file(f"{uri}/{CHECKS_FILE}", content)
+        if not results.passed:
             refuse(blessing, input_dict[specs.MODEL_KEY][0])
 
 
-def without(settings: dict[str, Any], off: dict[str, str]) -> str:
+def without(settings: EvaluationSettings, off: dict[str, str]) -> str:
     """TFMA's configuration with no gate on the tasks that are off, as JSON."""
-    gates, scale = GatesConfig.model_validate(settings["gates"]), settings["scale"]
-    judged = eval_config(gates, settings["seed"], scale and tuple(scale), off)
+    judged = eval_config(settings.gates, settings.seed, settings.scale, off)
     return str(proto_utils.proto_to_json(judged))
 
 
@@ -117,7 +114,7 @@ class MovieEvaluator(tfx.components.Evaluator):
           examples: with the splits train, valid and eval.
           catalogue: one Example per movie.
           model, model_run: the candidate, and how its training went.
-          baseline_model: the latest blessed model, an empty channel, or none.
+          baseline_model: the latest blessed model; an empty channel or None where there is none.
           eval_config: as `eval_config.eval_config` builds it.
           valid_rows: how many rows of valid the training measured.
         """

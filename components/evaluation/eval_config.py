@@ -6,12 +6,36 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
+from pydantic import BaseModel, ConfigDict
 
+from components.evaluation.gate_kinds import MetricGate
 from components.evaluation.gates import GatesConfig
-from components.evaluation.rules import OVERALL, Gate, judged_gates
-from components.evaluation.slices import parse_slice
+from components.evaluation.rules import judged_gates
+from components.evaluation.slices import OVERALL, parse_slice
 
 METRICS = {"class_name": "RecommenderMetrics", "module": "components.evaluation.tfma_metrics"}
+
+
+class EvaluationSettings(BaseModel):
+    """The Evaluator's settings, which travel in the configuration of TFMA's metric.
+
+    gates: as set by the user.
+    seed: of the bootstrap.
+    scale: lowest and highest rating; None where the source has no ratings.
+    off: the tasks that training found nothing to learn of, with the reasons.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    gates: GatesConfig
+    seed: int
+    scale: tuple[float, float] | None
+    off: dict[str, str] = {}
+
+
+def read_settings(config: tfma.EvalConfig) -> EvaluationSettings:
+    """Reads the settings that `eval_config` put into TFMA's configuration."""
+    return EvaluationSettings.model_validate_json(config.metrics_specs[0].metrics[0].config)
 
 
 def eval_config(
@@ -22,28 +46,15 @@ def eval_config(
 ) -> tfma.EvalConfig:
     """Builds TFMA's configuration: the metrics, and a threshold of 0 on each gate's clearance.
 
-    Args:
-      gates: as set by the user.
-      seed: of the bootstrap.
-      scale: lowest and highest rating, where the source has ratings.
-      off: the tasks that training found nothing to learn of, with the reasons.
+    The arguments are those of `EvaluationSettings`.
     """
     off = dict(off or {})
-    settings = {
-        "name": "measures", "gates": gates.model_dump(), "seed": seed,
-        "scale": scale and list(scale), "off": off,
-    }  # fmt: skip
+    settings = EvaluationSettings(gates=gates, seed=seed, scale=scale, off=off)
+    metric = {**METRICS, "config": json.dumps({"name": "measures", **settings.model_dump()})}
+    metrics_specs = {"metrics": [metric], "per_slice_thresholds": _thresholds(gates, off)}
     specs = {
         "model_specs": [{"signature_name": "evaluate", "label_key": "rating"}],
-        "metrics_specs": [
-            {
-                "metrics": [{**METRICS, "config": json.dumps(settings)}],
-                "per_slice_thresholds": {
-                    gate.key: {"thresholds": [_threshold(gate)]}
-                    for gate in judged_gates(gates, off)
-                },
-            }
-        ],
+        "metrics_specs": [metrics_specs],
         "slicing_specs": [
             {},
             *({"feature_keys": [name]} for name in gates.slices),
@@ -54,7 +65,11 @@ def eval_config(
     return json_format.ParseDict(specs, tfma.EvalConfig())
 
 
-def _threshold(gate: Gate) -> dict[str, Any]:
+def _thresholds(gates: GatesConfig, off: Mapping[str, str]) -> dict[str, Any]:
+    return {gate.key: {"thresholds": [_threshold(gate)]} for gate in judged_gates(gates, off)}
+
+
+def _threshold(gate: MetricGate) -> dict[str, Any]:
     parts = [] if gate.slice == OVERALL else parse_slice(gate.slice)
     spec = {
         "feature_keys": [name for name, value in parts if value is None],

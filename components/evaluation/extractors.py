@@ -4,7 +4,6 @@ The Evaluator loads `custom_extractors` by name. A batch is split into its slice
 what follows costs by batch and slice, not by rating and slice.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from tensorflow_model_analysis.extractors.slice_key_extractor import SLICE_KEY_E
 from tensorflow_model_analysis.slicer import slicer_lib
 
 from components.evaluation import measures
+from components.evaluation.eval_config import read_settings
 from components.evaluation.slices import slice_rows
 
 BATCH = 512  # examples that go through the models at once
@@ -28,17 +28,16 @@ def custom_extractors(
     eval_shared_model: Any, eval_config: tfma.EvalConfig, tensor_adapter_config: Any
 ) -> list[Any]:
     """The Evaluator's extractors: the models' answers, then the slices of each batch."""
-    metric = json.loads(eval_config.metrics_specs[0].metrics[0].config)
     specs = {spec.name: spec.is_baseline for spec in eval_config.model_specs}
     candidate = next((name for name, baseline in specs.items() if not baseline), "")
     name = candidate if len(specs) > 1 else None
-    gates = metric["gates"]
+    gates = read_settings(eval_config).gates
     return [
         tfma.extractors.Extractor("Inputs", beam.ParDo(Serialized())),
         tfma.extractors.PredictionsExtractor(eval_config, eval_shared_model),
         tfma.extractors.Extractor(
             SLICE_KEY_EXTRACTOR_STAGE_NAME,
-            beam.ParDo(Slices(name, gates["slices"], gates["crosses"])),
+            beam.ParDo(Slices(name, gates.slices, gates.crosses)),
         ),
     ]
 
@@ -48,11 +47,11 @@ class Serialized(beam.DoFn):
 
     def process(self, extracts: Extracts) -> Iterator[Extracts]:
         """Yields extracts with the models' input beside the record batch."""
-        whole = extracts[constants.ARROW_RECORD_BATCH_KEY]
-        for start in range(0, len(whole), BATCH):
-            batch = whole.slice(start, BATCH)
-            place = batch.schema.get_field_index(constants.ARROW_INPUT_COLUMN)
-            serialized = np.asarray(batch.column(place).flatten())
+        rows = extracts[constants.ARROW_RECORD_BATCH_KEY]
+        for start in range(0, len(rows), BATCH):
+            batch = rows.slice(start, BATCH)
+            column = batch.schema.get_field_index(constants.ARROW_INPUT_COLUMN)
+            serialized = np.asarray(batch.column(column).flatten())
             yield {
                 constants.ARROW_RECORD_BATCH_KEY: batch,
                 constants.INPUT_KEY: serialized,
@@ -71,8 +70,8 @@ class Slices(beam.DoFn):
 
     def process(self, extracts: Extracts) -> Iterator[Extracts]:
         """Yields one extract per slice, whose predictions are those of the slice's rows."""
-        found = extracts[constants.PREDICTIONS_KEY]
-        models = {"": found} if self._model is None else found
+        predictions = extracts[constants.PREDICTIONS_KEY]
+        models = {"": predictions} if self._model is None else predictions
         batch = extracts[constants.ARROW_RECORD_BATCH_KEY]
         own = {name: np.ravel(value) for name, value in models[self._model or ""].items()}
         for key, rows in slice_rows(batch, own, self._names, self._crosses).items():
@@ -85,7 +84,7 @@ class Slices(beam.DoFn):
 
 
 def _rows(outputs: Outputs, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """What is measured of some rows; NaN for what a model without ratings does not answer."""
+    """The outputs that are measured, of some rows; NaN for what a model without ratings lacks."""
     nothing = np.full(len(rows), np.nan)
     return {
         name: np.ravel(outputs[name])[rows]

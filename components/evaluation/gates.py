@@ -1,23 +1,23 @@
-"""The gates as a user sets them."""
+"""The settings of the gates."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from components.evaluation import measures
+from components.evaluation.metric_name import (
+    CALIBRATION_ERROR,
+    HIT_RATE,
+    LIST_MEASURES,
+    RATING,
+    RETRIEVAL,
+    MetricName,
+)
 from components.evaluation.slices import DIMENSIONS, parse_slice
-
-GATED = ("hit_rate", "ndcg", "mrr", "rmse", "mae")
-CALIBRATION = "calibration_error"
-LIST_MEASURES = (
-    "coverage", "novelty", "diversity", "popularity_lift", "genre_divergence", "full_list",
-)  # fmt: skip
-RETRIEVAL, RATING = "retrieval", "rating"
-LOWER_IS_BETTER = ("rmse", "mae", CALIBRATION, "popularity_lift", "genre_divergence")
 
 
 class SliceGates(BaseModel):
-    """What must hold in one slice, beyond what must hold overall; none: not judged there."""
+    """What must hold in one slice, beyond what must hold overall; what is null is not judged."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -77,6 +77,31 @@ class GatesConfig(BaseModel):
     list_users: int = Field(2_000, ge=1, description="most users whose lists are checked")
 
     @model_validator(mode="after")
+    def _known(self) -> "GatesConfig":
+        if self.k not in self.ks:
+            raise ValueError(f"gates.k={self.k} must be one of gates.ks={self.ks}")
+        known = [str(name) for name in measures.metric_names(tuple(self.ks)) if name.is_own]
+        _check_bounds("gates.bounds", self.bounds, [*known, CALIBRATION_ERROR, *LIST_MEASURES])
+        _check_dimensions("gates.slices", self.slices)
+        for pair in self.crosses:
+            _check_dimensions("gates.crosses", pair)
+            if len(set(pair)) != 2:
+                raise ValueError(f"gates.crosses: {pair} is no pair of different slices")
+        for name, part in self.per_slice.items():
+            _check_bounds(
+                f"gates.per_slice.{name}.bounds", part.bounds, [*known, CALIBRATION_ERROR]
+            )
+            self._check_sliced(name)
+        return self
+
+    def _check_sliced(self, name: str) -> None:
+        """Refuses gates on a slice that is not measured."""
+        where, dimensions = f"gates.per_slice.{name}", [d for d, _ in parse_slice(name)]
+        _check_dimensions(where, dimensions)
+        if sorted(dimensions) not in [*([d] for d in self.slices), *map(sorted, self.crosses)]:
+            raise ValueError(f"{where}: name it in gates.slices or gates.crosses too")
+
+    @model_validator(mode="after")
     def _judges_something(self) -> "GatesConfig":
         if not (self.retrieval or self.rating):
             raise ValueError(
@@ -85,30 +110,11 @@ class GatesConfig(BaseModel):
         parts = {f"gates.per_slice.{name}": part.bounds for name, part in self.per_slice.items()}
         for where, bounds in {"gates": self.bounds, **parts}.items():
             for name in bounds:
-                if task_of(name) in self.off:
+                task = MetricName.parse(name).task
+                if task in self.off:
                     raise ValueError(
-                        f"{where}.bounds: {name} is not judged where gates.{task_of(name)} is false"
+                        f"{where}.bounds: {name} is not judged where gates.{task} is false"
                     )
-        return self
-
-    @model_validator(mode="after")
-    def _known(self) -> "GatesConfig":
-        if self.k not in self.ks:
-            raise ValueError(f"gates.k={self.k} must be one of gates.ks={self.ks}")
-        gated = [name for name in measures.metric_names(tuple(self.ks)) if is_gated(name)]
-        _check_bounds("gates.bounds", self.bounds, [*gated, CALIBRATION, *LIST_MEASURES])
-        _check_dimensions("gates.slices", self.slices)
-        for pair in self.crosses:
-            _check_dimensions("gates.crosses", pair)
-            if len(set(pair)) != 2:
-                raise ValueError(f"gates.crosses: {pair} is no pair of different slices")
-        for name, part in self.per_slice.items():
-            where = f"gates.per_slice.{name}"
-            dimensions = [dimension for dimension, _ in parse_slice(name)]
-            _check_dimensions(where, dimensions)
-            _check_bounds(f"{where}.bounds", part.bounds, [*gated, CALIBRATION])
-            if sorted(dimensions) not in [*([d] for d in self.slices), *map(sorted, self.crosses)]:
-                raise ValueError(f"{where}: name it in gates.slices or gates.crosses too")
         return self
 
     @property
@@ -118,9 +124,9 @@ class GatesConfig(BaseModel):
         return {task: f"gates.{task} is false" for task, judged in asked.items() if not judged}
 
     @property
-    def hit_rate(self) -> str:
+    def hit_rate(self) -> MetricName:
         """The name of the gated hit rate."""
-        return f"hit_rate@{self.k}"
+        return MetricName(HIT_RATE, self.k)
 
 
 def _check_bounds(where: str, bounds: dict[str, float], known: list[str]) -> None:
@@ -133,27 +139,3 @@ def _check_dimensions(where: str, names: list[str]) -> None:
     for name in names:
         if name not in DIMENSIONS:
             raise ValueError(f"{where}: {name!r} is none of {', '.join(DIMENSIONS)}")
-
-
-def task_of(name: str) -> str:
-    """The task that a metric, or a measure of the lists, judges."""
-    return RATING if name == CALIBRATION or measures.on_ratings(name) else RETRIEVAL
-
-
-def is_gated(name: str) -> bool:
-    """Whether a metric is one of the model's own, which can have a bound."""
-    plain = name.removeprefix("unmasked/")
-    return "/" not in plain and plain.split("@")[0] in GATED
-
-
-def lower_is_better(name: str) -> bool:
-    """Whether a metric is an error."""
-    return name.removeprefix("unmasked/") in LOWER_IS_BETTER
-
-
-def has_interval(name: str) -> bool:
-    """Whether a metric is shown with an interval: the model's own, the baselines' and the gains."""
-    plain = name
-    for prefix in ("gain/", "change/", "popularity/", "bias/"):
-        plain = plain.removeprefix(prefix)
-    return is_gated(plain)

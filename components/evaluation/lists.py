@@ -1,10 +1,9 @@
-"""Measures of recommendation lists beyond accuracy, and whether the lists are sound at all.
+"""Measures of recommendation lists beyond accuracy.
 
 Lists are rows of the catalogue, int64 [users, k], -1 where a list ends early; histories likewise.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,48 +12,7 @@ from numpy.typing import NDArray
 from components.evaluation import bootstrap
 from components.examples.activity import Movies
 
-SMOOTHING = 0.01  # Steck's alpha
-PER_USER = ("novelty", "diversity", "genre_divergence", "full_list")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Who has seen what: int64 [pairs] each.
-
-    owner: place of the user's list.
-    movie: row of the catalogue, -1 for what it does not hold.
-    """
-
-    owner: NDArray[Any]
-    movie: NDArray[Any]
-
-
-def faults(lists: NDArray[Any], again: NDArray[Any], seen: Seen) -> dict[str, int]:
-    """Counts users whose list repeats a movie, holds a seen one, or differs when asked again."""
-    ordered = np.sort(lists, axis=1)
-    repeats = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
-    return {
-        "repeats a movie": int(repeats.any(axis=1).sum()),
-        "holds a movie already seen": len(holding_seen(lists, seen)),
-        "differs when asked again": int((lists != again).any(axis=1).sum()),
-    }
-
-
-def holding_seen(lists: NDArray[Any], seen: Seen) -> NDArray[Any]:
-    """The places of the lists that hold a movie which their user has seen: int64, ascending."""
-    most = int(max(lists.max(initial=0), seen.movie.max(initial=0))) + 1
-    owners = np.broadcast_to(np.arange(len(lists))[:, np.newaxis], lists.shape)
-    listed = np.where(lists >= 0, owners * most + lists, -1)
-    known = seen.movie >= 0
-    return np.flatnonzero(np.isin(listed, seen.owner[known] * most + seen.movie[known]).any(axis=1))
-
-
-def short(lists: NDArray[Any], seen: Seen, movies: int) -> int:
-    """Counts the users who get fewer than k movies though enough are unseen."""
-    given = (lists >= 0).sum(axis=1)
-    known = np.unique(np.stack([seen.owner, seen.movie])[:, seen.movie >= 0], axis=1)
-    unseen = movies - np.bincount(known[0], minlength=len(lists))
-    return int((given < np.minimum(lists.shape[1], unseen)).sum())
+SMOOTHING = 0.01  # Steck's alpha: the share of the history's genres that is mixed into a list's
 
 
 def coverage(lists: NDArray[Any], movies: int) -> float:
@@ -72,7 +30,7 @@ def novelty(lists: NDArray[Any], movies: Movies) -> NDArray[Any]:
     log2 of users over the movie's ratings (Zhou and others, 2010), one added to both.
     """
     bits = np.log2((movies.users + 1) / (movies.counts + 1))
-    return _mean(bits, lists)
+    return _mean_of_rows(bits, lists)
 
 
 def diversity(lists: NDArray[Any], movies: Movies) -> NDArray[Any]:
@@ -108,6 +66,25 @@ def genre_divergence(lists: NDArray[Any], history: NDArray[Any], movies: Movies)
     return np.where(empty, np.nan, terms.sum(1))
 
 
+def popularity_lift(
+    lists: NDArray[Any], history: NDArray[Any], movies: Movies, weights: NDArray[Any]
+) -> NDArray[Any]:
+    """How much more popular the lists are than the histories, relative to these: [resamples].
+
+    Delta GAP (Abdollahpouri and others, 2019), over the users who have a list and a history.
+
+    Args:
+      lists, history, movies: as for `measure`.
+      weights: float64 [users, resamples], how often each resample holds each user.
+    """
+    listed, rated = (_mean_of_rows(movies.counts, rows) for rows in (lists, history))
+    both = np.isfinite(listed) & np.isfinite(rated)
+    sums = [np.where(both, part, 0) @ weights for part in (listed, rated)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lift: NDArray[Any] = sums[0] / sums[1] - 1
+    return lift
+
+
 def measure(
     lists: NDArray[Any],
     history: NDArray[Any],
@@ -118,9 +95,8 @@ def measure(
 ) -> dict[str, NDArray[Any]]:
     """All measures: name to float64 [1 + replicates], the value first, then its resamples.
 
-    popularity_lift is the change of mean popularity from history to list, relative to the history's
-    (delta GAP; Abdollahpouri and others, 2019), over users who have a history; coverage has no
-    resamples. Measures that are a mean leave out the users for whom they are not defined.
+    Coverage has no resamples. Measures that are a mean leave out the users for whom they are not
+    defined.
 
     Args:
       lists, history: rows of the catalogue, -1 padded.
@@ -138,34 +114,33 @@ def measure(
         "genre_divergence": genre_divergence(lists, history, movies),
         "full_list": (lists >= 0).all(axis=1).astype(np.float64),
     }
-    given, rated = (_mean(movies.counts, rows) for rows in (lists, history))
-    both = np.isfinite(given) & np.isfinite(rated)
-    sums = [np.where(both, part, 0) @ weights for part in (given, rated)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lift = sums[0] / sums[1] - 1
     return {
         "coverage": np.array([coverage(lists, len(movies.counts))]),
-        "popularity_lift": lift,
-        **{name: _weighted(column, weights) for name, column in columns.items()},
+        "popularity_lift": popularity_lift(lists, history, movies, weights),
+        **{name: _resampled_mean(column, weights) for name, column in columns.items()},
     }
 
 
-def shown(found: Mapping[str, NDArray[Any]], level: float) -> dict[str, list[float | None]]:
+def with_intervals(
+    measured: Mapping[str, NDArray[Any]], level: float
+) -> dict[str, list[float | None]]:
     """Value, low and high end of each measure; no ends for one without resamples."""
     table: dict[str, list[float | None]] = {}
-    for name, values in found.items():
+    for name, values in measured.items():
         ends = bootstrap.interval(values[1:], level) if len(values) > 1 else (np.nan, np.nan)
         table[name] = [float(v) if np.isfinite(v) else None for v in (values[0], *ends)]
     return table
 
 
-def _weighted(column: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+def _resampled_mean(column: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+    """The mean over the users for whom the column is a number, once per column of weights."""
     ok = np.isfinite(column)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ok, column, 0) @ weights / (ok.astype(np.float64) @ weights)
 
 
-def _mean(values: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+def _mean_of_rows(values: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    """The mean of the movies' values over each list: float64 [users], NaN for an empty one."""
     present = rows >= 0
     total = (values[np.maximum(rows, 0)] * present).sum(1)
     number = present.sum(1)

@@ -6,29 +6,41 @@ rated. Metrics compared with a baseline are differences whose positive side is a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-RANKINGS = {"": "rank", "unmasked/": "unmasked_rank"}
-BASELINE_RANKINGS = {
-    "popularity/": "popularity_rank",
-    "popularity/unmasked/": "popularity_unmasked_rank",
+from components.evaluation.metric_name import (
+    ERRORS,
+    HIT_RATE,
+    MAE,
+    MRR,
+    NDCG,
+    RATING,
+    RMSE,
+    MetricName,
+    Subject,
+)
+
+# The model's outputs: ranks by subject and whether movies already seen are ranked too.
+RANKS = {
+    (Subject.MODEL, False): "rank",
+    (Subject.MODEL, True): "unmasked_rank",
+    (Subject.POPULARITY, False): "popularity_rank",
+    (Subject.POPULARITY, True): "popularity_unmasked_rank",
 }
-RATINGS = {"": "rating", "bias/": "bias_rating"}
-OUTPUTS = (
-    "user", "label", *RANKINGS.values(), *BASELINE_RANKINGS.values(), *RATINGS.values(),
-    "known_movie",
-)  # fmt: skip
+RATINGS = {Subject.MODEL: "rating", Subject.BIAS: "bias_rating"}
+OUTPUTS = ("user", "label", *RANKS.values(), *RATINGS.values(), "known_movie")
 # What slices and the comparison with the blessed model read besides.
 FACTS = ("movie_tenth", "known_user", "lowest", "highest")
 # What only a model that predicts ratings answers.
 RATED_OUTPUTS = ("label", *RATINGS.values(), "lowest", "highest")
-ERRORS = ("rmse", "mae")
+Columns = dict[MetricName, NDArray[Any]]
 
 
-def rank_columns(rank: NDArray[Any], ks: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+def rank_columns(rank: NDArray[Any], ks: tuple[int, ...]) -> Columns:
     """Measures ranks, 1 being the best; each target is its list's only relevant movie.
 
     hit_rate@K is 1 for a rank of at most K, else 0; ndcg@K is 1 / log2(1 + rank) there (Jarvelin
@@ -41,27 +53,27 @@ def rank_columns(rank: NDArray[Any], ks: tuple[int, ...]) -> dict[str, NDArray[A
     gain = 1.0 / np.log2(1.0 + rank)
     hits = {k: (rank <= k).astype(np.float64) for k in ks}
     return {
-        **{f"hit_rate@{k}": hits[k] for k in ks},
-        **{f"ndcg@{k}": hits[k] * gain for k in ks},
-        "mrr": 1.0 / rank,
+        **{MetricName(HIT_RATE, k): hits[k] for k in ks},
+        **{MetricName(NDCG, k): hits[k] * gain for k in ks},
+        MetricName(MRR): 1.0 / rank,
     }
 
 
-def columns(outputs: Mapping[str, NDArray[Any]], ks: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+def columns(outputs: Mapping[str, NDArray[Any]], ks: tuple[int, ...]) -> Columns:
     """Returns every measured column, float64 [examples], from the outputs named in `OUTPUTS`.
 
     An example whose label is NaN is not rated: its errors are 0, and do not count.
     """
-    found: dict[str, NDArray[Any]] = {}
-    for prefix, output in {**RANKINGS, **BASELINE_RANKINGS}.items():
+    measured: Columns = {}
+    for (subject, unmasked), output in RANKS.items():
         ranks = rank_columns(np.asarray(outputs[output], np.float64), ks)
-        found.update({prefix + name: column for name, column in ranks.items()})
+        measured |= {replace(n, subject=subject, unmasked=unmasked): c for n, c in ranks.items()}
     label = np.asarray(outputs["label"], np.float64)
-    for prefix, output in RATINGS.items():
+    for subject, output in RATINGS.items():
         error = np.where(is_rated(label), np.asarray(outputs[output], np.float64) - label, 0.0)
-        found[f"{prefix}rmse"] = np.square(error)
-        found[f"{prefix}mae"] = np.abs(error)
-    return found
+        measured[MetricName(RMSE, subject=subject)] = np.square(error)
+        measured[MetricName(MAE, subject=subject)] = np.abs(error)
+    return measured
 
 
 def is_rated(label: NDArray[Any]) -> NDArray[np.bool_]:
@@ -69,7 +81,7 @@ def is_rated(label: NDArray[Any]) -> NDArray[np.bool_]:
     return ~np.isnan(label)
 
 
-def column_names(ks: tuple[int, ...]) -> list[str]:
+def column_names(ks: tuple[int, ...]) -> list[MetricName]:
     """The names of `columns`, in its order."""
     return list(columns({name: np.ones(1) for name in OUTPUTS}, ks))
 
@@ -79,39 +91,41 @@ def metrics(
     count: NDArray[Any],
     ks: tuple[int, ...],
     rated: NDArray[Any] | None = None,
-) -> dict[str, NDArray[Any]]:
+) -> Columns:
     """Turns column sums into metrics and gains over the baselines.
 
     Args:
       sums: float64 [groups, columns].
       count: float64 [groups], the (weighted) number of examples.
       ks: lengths of the lists.
-      rated: float64 [groups], the number of those that are rated; none: all are.
+      rated: float64 [groups], the number of those that are rated; default: all are.
 
     Returns:
-      name to float64 [groups], NaN where a group is empty, or holds nothing rated.
+      Name to float64 [groups], NaN where a group is empty, or holds nothing rated.
     """
     names = column_names(ks)
-    of_ratings = np.array([on_ratings(name) for name in names])
+    of_ratings = np.array([name.task == RATING for name in names])
     rated = count if rated is None else rated
     counts = np.where(of_ratings, rated[:, np.newaxis], count[:, np.newaxis])
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums / counts
-    found = dict(zip(names, means.T, strict=True))
-    for prefix in RATINGS:
-        found[f"{prefix}rmse"] = np.sqrt(found[f"{prefix}rmse"])
-    for name in [n for n in found if f"popularity/{n}" in found]:
-        found[f"gain/{name}"] = found[name] - found[f"popularity/{name}"]
-    for name in ERRORS:
-        found[f"gain/{name}"] = found[f"bias/{name}"] - found[name]
-    return found
+    measured = dict(zip(names, means.T, strict=True))
+    for subject in RATINGS:
+        rmse = MetricName(RMSE, subject=subject)
+        measured[rmse] = np.sqrt(measured[rmse])
+    return measured | _gains(measured)
 
 
-def on_ratings(name: str) -> bool:
-    """Whether a metric, of whichever model or difference, is of ratings and not of lists."""
-    return name.rpartition("/")[2] in ERRORS
+def _gains(measured: Columns) -> Columns:
+    """How far the model is ahead: of popularity in its ranks, of bias in its errors."""
+    own = [name for name in measured if name.is_own]
+    of_ranks = [name for name in own if name.of(Subject.POPULARITY) in measured]
+    gains = {name: measured[name] - measured[name.of(Subject.POPULARITY)] for name in of_ranks}
+    for name in map(MetricName, ERRORS):
+        gains[name] = measured[name.of(Subject.BIAS)] - measured[name]
+    return {name.of(Subject.GAIN): gain for name, gain in gains.items()}
 
 
-def metric_names(ks: tuple[int, ...]) -> list[str]:
+def metric_names(ks: tuple[int, ...]) -> list[MetricName]:
     """The names of `metrics`, in its order."""
     return list(metrics(np.zeros([1, len(column_names(ks))]), np.ones(1), ks))

@@ -1,10 +1,11 @@
-"""What the ratings are sliced by: features of the user, the movie and the moment.
+"""By what evaluated ratings are sliced: features of the user, the movie and the moment.
 
-A batch of Examples and the model's outputs become a table of (row, value) pairs per dimension, so
-that a rating may lie in several slices of one dimension (a movie's genres) or in none (unknown).
+Each dimension makes pairs of (row, value) from a batch of Examples and the model's outputs, so that
+a rating may lie in several slices of one dimension (a movie's genres) or in none (unknown).
 """
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.features import SEPARATOR
+from schemas.features import SEPARATOR, USER_FEATURES
 
-SESSION = 3600 * 1_000_000  # microseconds
-HISTORY_EDGES = (1, 6, 21)
+OVERALL = "overall"  # the slice that holds every example
+SESSION = 3600 * 1_000_000  # microseconds without a pause that make one session
+HISTORY_EDGES = (1, 6, 21)  # lengths at which the next of `HISTORY_NAMES` begins
 HISTORY_NAMES = np.array(["0", "1-5", "6-20", "more than 20"])
 SliceKey = tuple[tuple[str, str], ...]
 
@@ -30,11 +32,11 @@ class Members(NamedTuple):
 def history(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
     """By how many ratings the history holds."""
     lengths = _lengths(batch, "history_movie_id")
-    return _all(HISTORY_NAMES[np.searchsorted(HISTORY_EDGES, lengths, side="right")])
+    return _one_each(HISTORY_NAMES[np.searchsorted(HISTORY_EDGES, lengths, side="right")])
 
 
 def popularity(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
-    """By tenth of the movies that train knows, 1 the most rated; movies it does not are left out.
+    """By tenth of the movies that train holds, 1 being the most rated; other movies have none.
 
     A tenth holds a tenth of the movies, not of the ratings.
     """
@@ -45,12 +47,12 @@ def popularity(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Me
 
 def user(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
     """Whether train knows the user."""
-    return _all(np.where(outputs["known_user"] > 0, "known", "cold"))
+    return _one_each(np.where(outputs["known_user"] > 0, "known", "cold"))
 
 
 def movie(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
     """Whether train holds a rating of the movie."""
-    return _all(np.where(outputs["movie_tenth"] > 0, "known", "cold"))
+    return _one_each(np.where(outputs["movie_tenth"] > 0, "known", "cold"))
 
 
 def session(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
@@ -59,7 +61,7 @@ def session(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Membe
     Left out where there are no times, no history, or the history is not all earlier.
     """
     if "timestamp" not in batch.schema.names or "history_timestamp" not in batch.schema.names:
-        return _none()
+        return _no_members()
     lengths = _lengths(batch, "history_timestamp")
     ends = np.cumsum(lengths)
     rows = np.flatnonzero(lengths)
@@ -72,16 +74,16 @@ def session(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Membe
 def genre(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
     """By genre of the movie, each of them."""
     if "genres" not in batch.schema.names:
-        return _none()
+        return _no_members()
     parts = pc.split_pattern(_flat(batch, "genres").cast(pa.string()), SEPARATOR)
     rows, values = pc.list_parent_indices(parts), pc.list_flatten(parts)
-    return _known(np.asarray(rows), values)
+    return _with_text(np.asarray(rows), values)
 
 
 def decade(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
     """By the decade of the movie's year."""
     if "year" not in batch.schema.names:
-        return _none()
+        return _no_members()
     years = np.asarray(_flat(batch, "year"))
     rows = np.flatnonzero(years > 0)
     return Members(rows, np.char.add((years[rows] // 10 * 10).astype(str), "s"))
@@ -92,9 +94,9 @@ def feature(name: str) -> Callable[[pa.RecordBatch, Mapping[str, NDArray[Any]]],
 
     def members(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
         if name not in batch.schema.names:
-            return _none()
+            return _no_members()
         column = batch.column(batch.schema.get_field_index(name))
-        return _known(np.asarray(pc.list_parent_indices(column)), _flat(batch, name))
+        return _with_text(np.asarray(pc.list_parent_indices(column)), _flat(batch, name))
 
     return members
 
@@ -105,9 +107,7 @@ DIMENSIONS: dict[str, Callable[[pa.RecordBatch, Mapping[str, NDArray[Any]]], Mem
     "movie": movie,
     "popularity": popularity,
     "session": session,
-    "gender": feature("gender"),
-    "age": feature("age"),
-    "occupation": feature("occupation"),
+    **{name: feature(name) for name in USER_FEATURES},
     "genre": genre,
     "decade": decade,
 }
@@ -129,15 +129,14 @@ def slice_rows(
     """
     needed = {*names, *(name for pair in crosses for name in pair)}
     masks = {name: _masks(DIMENSIONS[name](batch, outputs), len(batch)) for name in sorted(needed)}
-    found: dict[SliceKey, NDArray[Any]] = {(): np.arange(len(batch))}
+    slices: dict[SliceKey, NDArray[Any]] = {(): np.arange(len(batch))}
     for name in names:
-        found |= {((name, v),): np.flatnonzero(mask) for v, mask in masks[name].items()}
+        slices |= {((name, v),): np.flatnonzero(mask) for v, mask in masks[name].items()}
     for one, other in (sorted(pair) for pair in crosses):
-        for value, mask in masks[one].items():
-            for beside, both in ((v, mask & m) for v, m in masks[other].items()):
-                if both.any():
-                    found[(one, value), (other, beside)] = np.flatnonzero(both)
-    return found
+        for (first, mask), (second, also) in product(masks[one].items(), masks[other].items()):
+            if (mask & also).any():
+                slices[(one, first), (other, second)] = np.flatnonzero(mask & also)
+    return slices
 
 
 def parse_slice(name: str) -> list[tuple[str, str | None]]:
@@ -152,6 +151,7 @@ def slice_name(key: SliceKey) -> str:
 
 
 def _masks(members: Members, rows: int) -> dict[str, NDArray[Any]]:
+    """Which rows have each value: bool [rows]."""
     masks = {}
     for value in np.unique(members.values):
         mask = np.zeros(rows, bool)
@@ -160,15 +160,17 @@ def _masks(members: Members, rows: int) -> dict[str, NDArray[Any]]:
     return masks
 
 
-def _all(values: NDArray[Any]) -> Members:
+def _one_each(values: NDArray[Any]) -> Members:
+    """Every row with its own value."""
     return Members(np.arange(len(values)), values)
 
 
-def _none() -> Members:
+def _no_members() -> Members:
     return Members(np.zeros(0, np.int64), np.zeros(0, str))
 
 
-def _known(rows: NDArray[Any], values: pa.Array) -> Members:
+def _with_text(rows: NDArray[Any], values: pa.Array) -> Members:
+    """The rows whose value is not empty."""
     texts = np.asarray(values.cast(pa.string()).to_numpy(zero_copy_only=False))
     return Members(rows[texts != ""], texts[texts != ""])
 

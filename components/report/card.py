@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.evaluation.rules import OVERALL
+from components.evaluation.metric_name import RMSE
+from components.evaluation.slices import OVERALL
 from components.report.tables import shared_moments
 
 Content = Mapping[str, Any]
-WEAKEST = 5
+WEAKEST = 5  # slices that are named where the candidate is surely worse in none
 SPLITS = {
     "temporal": "the newest {eval:,} ratings of all are held out, after the newest {valid:,} "
     "before them for early stopping",
@@ -75,7 +76,7 @@ def protocol(blessing: Content) -> list[str]:
     how = SPLITS[split["kind"]].format(**sizes)
     beside = (
         "Popularity and user+movie bias are"
-        if "rmse" in blessing["metrics"][OVERALL]
+        if RMSE in blessing["metrics"][OVERALL]
         else "Popularity is"
     )
     return [
@@ -90,7 +91,7 @@ def protocol(blessing: Content) -> list[str]:
 
 
 def _ties(split: Content) -> list[str]:
-    """What it means that held-out ratings share their moments with others; nothing if none does."""
+    """What follows where held-out ratings share their moment with others; empty if none does."""
     if not split["tied"]:
         return []
     return [
@@ -100,15 +101,15 @@ def _ties(split: Content) -> list[str]:
 
 
 def weak(facts: Content) -> list[str]:
-    """The slices in which the candidate is surely worse, or trails most."""
-    found = []
+    """The slices in which the candidate is surely worse, or else those in which it gains least."""
+    sentences = []
     for metric, rows in facts["slices"].items():
         counted = [row for row in rows if row["judged"] and row["label"] != OVERALL]
         worse = [row["label"] for row in counted if row["verdict"] == "worse"]
         if worse:
-            found.append(f"By {metric} it is worse, and not by chance, in: {', '.join(worse)}.")
+            sentences.append(f"By {metric} it is worse, and not by chance, in: {', '.join(worse)}.")
         elif counted:
             last = sorted(counted, key=lambda row: row["value"])[:WEAKEST]
             names = ", ".join(f"{row['label']} ({row['value']:+.4f})" for row in last)
-            found.append(f"By {metric} it is surely worse in none; it gains least in {names}.")
-    return found or ["No slice holds enough users to tell."]
+            sentences.append(f"By {metric} it is surely worse in none; it gains least in {names}.")
+    return sentences or ["No slice holds enough users to tell."]

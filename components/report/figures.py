@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.evaluation.gates import GatesConfig, lower_is_better
-from components.evaluation.rules import OVERALL
-from components.evaluation.slices import parse_slice
+from components.evaluation.gates import GatesConfig
+from components.evaluation.metric_name import MetricName
+from components.evaluation.slices import OVERALL, parse_slice
 from components.pages.charts import Spec, bars, described, forest
 from components.report import charts, tables
-from components.report.crosses import drawn_crosses
-from components.report.importance import drawn_importance
-from components.report.maps import drawn_maps
+from components.report.cross_charts import drawn_crosses
+from components.report.importance_charts import drawn_importance
+from components.report.movie_maps import drawn_maps
+from schemas.features import USER_FEATURES
 
 Content = Mapping[str, Any]
-SLICES_SHOWN = 40  # rows of one chart
+SLICES_SHOWN = 40  # most rows of one chart
 SLICE_GROUPS = {
-    "user and moment": ("history", "user", "session", "gender", "age", "occupation"),
+    "user and moment": ("history", "user", "session", *USER_FEATURES),
     "movie": ("popularity", "movie", "decade"),
     "genre": ("genre",),
 }
@@ -24,28 +25,32 @@ SLICE_GROUPS = {
 def drawn(blessing: Content, facts: Content) -> dict[str, Spec]:
     """The charts that there are data for, by id."""
     settings = GatesConfig.model_validate(blessing["config"]["gates"])
-    found: dict[str, Spec] = {}
+    specs: dict[str, Spec] = {}
     hits = tables.hit_rates(blessing, settings)
     if hits:
-        found["hit-rate"] = described(charts.hit_rate_over_k(hits), tables.hit_rate_words(hits))
-    found |= _rating_charts(facts)
-    found |= _slice_charts(blessing, facts)
+        specs["hit-rate"] = described(charts.hit_rate_over_k(hits), tables.hit_rate_words(hits))
+    specs |= _rating_charts(facts)
+    specs |= _slice_charts(blessing, facts)
     if facts.get("learned"):
-        found |= drawn_maps(facts["learned"])
+        specs |= drawn_maps(facts["learned"])
     if facts.get("importance"):
-        found |= drawn_importance(facts["importance"])
-    found |= drawn_crosses(facts.get("crosses") or {})
-    found |= _training_charts(blessing["training"])
+        specs |= drawn_importance(facts["importance"])
+    specs |= drawn_crosses(facts.get("crosses") or {})
+    return specs | _training_charts(blessing["training"]) | _data_charts(facts["data"])
+
+
+def _data_charts(data: Content) -> dict[str, Spec]:
+    specs = {}
     for name, x, number in (
         ("ratings", "rating", "ratings"),
         ("activity", "ratings of a user", "users"),
         ("popularity", "ratings of a movie", "movies"),
     ):
-        rows = facts["data"][name]
+        rows = data[name]
         if rows:
             words = "; ".join(f"{row['bucket']}: {row['number']:,}" for row in rows)
-            found[name] = described(bars(rows, x, number), f"{number}: {words}")
-    return found
+            specs[name] = described(bars(rows, x, number), f"{number}: {words}")
+    return specs
 
 
 def _rating_charts(facts: Content) -> dict[str, Spec]:
@@ -69,7 +74,7 @@ def _rating_charts(facts: Content) -> dict[str, Spec]:
 
 def _slice_charts(blessing: Content, facts: Content) -> dict[str, Spec]:
     against = "the blessed model" if "blessed" in blessing["baselines"] else "the baseline"
-    found: dict[str, Spec] = {}
+    specs: dict[str, Spec] = {}
     grouped = {metric: _grouped(rows) for metric, rows in facts["slices"].items()}
     for group in dict.fromkeys(name for parts in grouped.values() for name in parts):
         for metric, parts in grouped.items():
@@ -78,17 +83,18 @@ def _slice_charts(blessing: Content, facts: Content) -> dict[str, Spec]:
                 continue
             worse = [row["label"] for row in rows if row["verdict"] == "worse"]
             words = f"{metric} against {against} by slice; worse in: {', '.join(worse) or 'none'}."
-            title = f"{metric} {'lower' if lower_is_better(metric) else 'higher'} by"
+            lower = MetricName.parse(metric).lower_is_better
+            title = f"{metric} {'lower' if lower else 'higher'} by"
             spec = described(forest(rows, title), words)
             note = f"Against {against}; right of 0 is better."
             spec["usermeta"] = {"caption": f"{metric} by {group}", "note": note}
-            found[f"slices-{len(found)}"] = spec
-    return found
+            specs[f"slices-{len(specs)}"] = spec
+    return specs
 
 
 def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The slices' rows by chart: related dimensions together, and no chart too long."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    by_chart: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         dimensions = [name for name, _ in parse_slice(row["label"])]
         group = next((g for g, names in SLICE_GROUPS.items() if dimensions[0] in names), "movie")
@@ -96,19 +102,19 @@ def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
             group = " and ".join(dimensions)
         if row["label"] == OVERALL:
             continue
-        pages = [name for name in found if name.split(", part ")[0] == group]
-        if pages and len(found[pages[-1]]) < SLICES_SHOWN:
-            group = pages[-1]
-        elif pages:
-            group = f"{group}, part {len(pages) + 1}"
-        found.setdefault(group, []).append(row)
+        parts = [name for name in by_chart if name.split(", part ")[0] == group]
+        if parts and len(by_chart[parts[-1]]) < SLICES_SHOWN:
+            group = parts[-1]
+        elif parts:
+            group = f"{group}, part {len(parts) + 1}"
+        by_chart.setdefault(group, []).append(row)
     overall = [row for row in rows if row["label"] == OVERALL]
-    return {group: overall + part for group, part in found.items()}
+    return {group: overall + part for group, part in by_chart.items()}
 
 
 def _training_charts(training: Content) -> dict[str, Spec]:
     epochs = training["epochs"]
-    found = {}
+    specs = {}
     for key, title, names in (
         ("loss", "loss", {"loss": "train", "valid_loss": "valid"}),
         ("valid-hit-rate", "hit rate at 10", {"valid_hit_rate@10": "valid"}),
@@ -123,5 +129,5 @@ def _training_charts(training: Content) -> dict[str, Spec]:
         if rows:
             first, last = rows[0]["value"], rows[-1]["value"]
             words = f"{title} of {len(epochs)} epochs, from {first:.4f} to {last:.4f}."
-            found[key] = described(charts.training(rows, training["best_epoch"], title), words)
-    return found
+            specs[key] = described(charts.training(rows, training["best_epoch"], title), words)
+    return specs

@@ -1,60 +1,60 @@
-"""The gates of a finished evaluation, each with value, interval, verdict and reason in words."""
+"""The outcomes of the gates of a finished evaluation."""
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
 
-from components.evaluation.gates import RATING, GatesConfig, lower_is_better, task_of
-from components.evaluation.rules import OVERALL, Gate, gates_of
-from components.evaluation.slices import parse_slice
-from components.report.evaluation import Evaluation, judged
-from components.report.facts import slice_order
-from components.report.tables import UNJUDGED
+from components.evaluation.gate_kinds import MetricGate
+from components.evaluation.gates import GatesConfig
+from components.evaluation.metric_name import RATING
+from components.evaluation.rules import UNCHECKED, gates_of
+from components.evaluation.slices import OVERALL, parse_slice
+from components.evaluation.verdicts import NOT_JUDGED, Kind, Outcome, Verdict
+from components.report.evaluator_output import Evaluation
+from components.report.slice_differences import slice_order
 
-Row = dict[str, Any]
+Metrics = Mapping[str, float]
 
 
-def gate_rows(
+def gate_outcomes(
     config: GatesConfig, evaluation: Evaluation, off: Mapping[str, str] | None = None
-) -> list[Row]:
+) -> list[Outcome]:
     """Lists every gate: sound lists and the reloaded export first, then TFMA's.
 
     The verdicts are the Evaluator's own; nothing is judged a second time here. `off` are the tasks
     that training found nothing to learn of, with the reasons.
     """
-    rows, off = list(evaluation.checks["gates"]), {**config.off, **(off or {})}
+    outcomes, off = list(evaluation.checks.outcomes), {**config.off, **(off or {})}
     for gate in gates_of(config, compared=evaluation.blessed is not None):
         if gate.task in off:
             metrics = evaluation.candidate.get(gate.slice, {})
-            rows.append(_row(gate, gate.slice, metrics, f"as {off[gate.task]}"))
+            outcomes.append(_not_judged(gate, metrics, f"as {off[gate.task]}"))
         else:
-            rows += _rows(gate, evaluation)
-    return rows
+            outcomes += _by_slice(gate, evaluation)
+    return outcomes
 
 
-def _rows(gate: Gate, evaluation: Evaluation) -> Iterator[Row]:
-    """The gate in each slice that it is set for."""
+def _by_slice(gate: MetricGate, evaluation: Evaluation) -> Iterator[Outcome]:
+    """The outcomes of a gate in each slice that it is set for."""
     names = [name for name in evaluation.candidate if _matches(gate.slice, name)]
     for name in sorted(names, key=slice_order):
-        metrics = evaluation.candidate[name]
-        where = "" if name == OVERALL else name
-        failed = (where, gate.key) in evaluation.failed
-        why = None if judged(metrics, gate.key) else _unjudged(gate, name, evaluation)
-        yield _row(gate, name, metrics, why, not failed)
+        metrics, own = evaluation.candidate[name], replace(gate, slice=name)
+        if judged(metrics, gate.key):
+            where = "" if name == OVERALL else name
+            yield _outcome(own, metrics, (where, gate.key) not in evaluation.failed)
+        else:
+            yield _not_judged(own, metrics, _why_not_judged(gate, name, evaluation))
     if not names:
-        yield _row(gate, gate.slice, {}, None, False)
+        yield _outcome(gate, {}, False)
 
 
-def _unjudged(gate: Gate, name: str, evaluation: Evaluation) -> str:
-    """Why a gate was not judged in a slice, in words."""
-    blessed = (evaluation.blessed or {}).get(name, {})
-    if gate.kind == "blessed" and gate.task == RATING and gate.metric not in blessed:
-        return "as the blessed model predicts no ratings"
-    count = evaluation.candidate[name]["rated_users" if gate.task == RATING else "users"]
-    return f"with {count:.0f} users only"
+def judged(metrics: Metrics, key: str) -> bool:
+    """Whether a gate was judged in the slice of these metrics."""
+    return metrics.get(key, math.nan) != UNCHECKED
 
 
 def _matches(pattern: str, name: str) -> bool:
+    """Whether a slice is one of those that a gate is set for."""
     if OVERALL in (pattern, name):
         return pattern == name
     asked, there = parse_slice(pattern), parse_slice(name)
@@ -63,81 +63,42 @@ def _matches(pattern: str, name: str) -> bool:
     )
 
 
-def _row(
-    gate: Gate,
-    name: str,
-    metrics: Mapping[str, float],
-    unjudged: str | None,
-    passed: bool = True,
-) -> Row:
-    """A gate in a slice; `unjudged` says why it was not judged there, if it was not."""
-    measured = gate.measured
-    ends = [metrics[key] for key in (f"{measured}/low", f"{measured}/high") if key in metrics]
-    row = {
-        "name": gate.name,
-        "metric": gate.metric,
-        "slice": name,
-        "kind": gate.kind,
-        "value": metrics.get(measured, math.nan),
-        "bound": gate.bound,
-        "interval": ends or None,
-        "judged": unjudged is None,
-        "passed": passed,
-    }
-    return row | {"reason": reason(row, metrics, unjudged)}
+def _why_not_judged(gate: MetricGate, name: str, evaluation: Evaluation) -> str:
+    blessed = (evaluation.blessed or {}).get(name, {})
+    if gate.kind is Kind.BLESSED and gate.task == RATING and str(gate.metric) not in blessed:
+        return "as the blessed model predicts no ratings"
+    count = evaluation.candidate[name]["rated_users" if gate.task == RATING else "users"]
+    return f"with {count:.0f} users only"
 
 
-def reason(row: Row, metrics: Mapping[str, float], unjudged: str | None) -> str:
-    """Says in words how a gate ended."""
-    where = "" if row["slice"] == OVERALL else f" in {row['slice']}"
-    start = f"{row['name']}{where}: "
-    if unjudged is not None:
-        return f"{start}{UNJUDGED}{unjudged}"
-    if not metrics or (row["metric"] not in metrics and task_of(row["metric"]) == RATING):
-        place = "the eval split" if row["slice"] == OVERALL else f"the slice {row['slice']}"
-        return f"{start}no rating of {place} was evaluated"
-    if not math.isfinite(row["value"]):
-        return f"{start}{row['metric']} is no number"
-    if not all(map(math.isfinite, row["interval"] or ())):
-        return f"{start}an interval over users needs at least two, and there is one"
-    told = {"baseline": _gain, "blessed": _change, "absolute": _value}[row["kind"]]
-    return start + told(row)
+def _not_judged(gate: MetricGate, metrics: Metrics, why: str) -> Outcome:
+    value, interval = _measured(gate, metrics)
+    reason = f"{_start(gate)}{NOT_JUDGED}{why}"
+    return Outcome(gate, value, Verdict.NOT_JUDGED, reason, interval)
 
 
-def _gain(row: Row) -> str:
-    above = (row["value"] >= 0) != lower_is_better(row["metric"])
-    side = "above" if above else "below"
-    verdict = "clears" if row["passed"] else "does not clear"
-    return (
-        f"{row['metric']} is {abs(row['value']):.4f} {side} the baseline's "
-        f"(interval of the gain {_interval(row)}), which {verdict} the margin of {row['bound']:g}"
-    )
+def _outcome(gate: MetricGate, metrics: Metrics, passed: bool) -> Outcome:
+    value, interval = _measured(gate, metrics)
+    if not metrics or (gate.task == RATING and str(gate.metric) not in metrics):
+        place = "the eval split" if gate.slice == OVERALL else f"the slice {gate.slice}"
+        words = f"no rating of {place} was evaluated"
+    elif not math.isfinite(value):
+        words = f"{gate.metric} is no number"
+    elif not all(map(math.isfinite, interval or ())):
+        words = "an interval over users needs at least two, and there is one"
+    else:
+        words = gate.describe(value, interval, passed)
+    return Outcome(gate, value, Verdict.of(passed), f"{_start(gate)}{words}", interval)
 
 
-def _change(row: Row) -> str:
-    value, tolerance = row["value"], abs(row["bound"])
-    worse = value > 0 if lower_is_better(row["metric"]) else value < 0
-    if value == 0:
-        return f"{row['metric']} is the same"
-    start = f"{row['metric']} changed by {value:+.4f} (interval {_interval(row)})"
-    if not worse:
-        return f"{start}, for the better"
-    if not row["passed"]:
-        return f"{start}, beyond the tolerance of {tolerance:g} and not by chance"
-    if abs(value) <= tolerance:
-        return f"{start}, within the tolerance of {tolerance:g}"
-    return f"{start}, beyond the tolerance of {tolerance:g}, but it may be chance"
+def _start(gate: MetricGate) -> str:
+    """How the reason begins: with the gate's name and its slice."""
+    where = "" if gate.slice == OVERALL else f" in {gate.slice}"
+    return f"{gate.name}{where}: "
 
 
-def _value(row: Row) -> str:
-    side = "at most" if lower_is_better(row["metric"]) else "at least"
-    interval = f" (interval {_interval(row)})" if row["interval"] else ""
-    verdict = "within" if row["passed"] else "not surely within"
-    return (
-        f"{row['metric']} is {row['value']:.4f}{interval}, {verdict} "
-        f"the bound of {side} {row['bound']:g}"
-    )
-
-
-def _interval(row: Row) -> str:
-    return " to ".join(f"{end:.4f}" for end in row["interval"])
+def _measured(gate: MetricGate, metrics: Metrics) -> tuple[float, tuple[float, float] | None]:
+    """The value that the gate is on and its interval, as far as there are any."""
+    low, high = map(str, gate.measured.ends)
+    interval = (metrics[low], metrics[high]) if low in metrics and high in metrics else None
+    return metrics.get(str(gate.measured), math.nan), interval

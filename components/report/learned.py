@@ -9,8 +9,8 @@ from schemas.features import SEPARATOR
 from schemas.text import to_text as text
 
 MAPPED = 1500  # most rated movies on the map: it stays readable, and the page small
-KNOWN = 10  # most rated movies whose neighbours are listed
-NEAREST = 5
+WITH_NEIGHBOURS = 10  # most rated movies whose neighbours are listed
+NEAREST = 5  # neighbours of each
 Array = NDArray[Any]
 
 
@@ -24,7 +24,7 @@ def learned(model: Any) -> dict[str, Any] | None:
       movies: title, genres, year (0 where unknown), and x and y from -1 to 1.
       share: of the mapped vectors' variance, along x and along y.
       neighbours: title and the titles nearest to it, the closest first.
-      None where the model has no finite vector per movie, or where they span no plane.
+      None where the model has no vectors of movies, or where they are not finite or span no plane.
     """
     tables, catalogue = getattr(model, "tables", {}), getattr(model, "catalogue", None)
     if "vectors" not in tables or catalogue is None:
@@ -38,14 +38,14 @@ def learned(model: Any) -> dict[str, Any] | None:
     return {
         "movies": _movies(catalogue, mapped, points / np.abs(points).max()),
         "share": share.round(3).tolist(),
-        "neighbours": _neighbours(catalogue, vectors, order[:KNOWN]),
+        "neighbours": _neighbours(catalogue, vectors, order[:WITH_NEIGHBOURS]),
     }
 
 
 def plane(vectors: Array) -> tuple[Array, Array]:
     """Principal component analysis in two dimensions.
 
-    Of both directions of an axis the one is taken in which its largest weight is positive.
+    An axis points to where its largest weight is positive: either direction would do.
 
     Args:
       vectors: float [movies, dims], at least two of each.
@@ -85,10 +85,10 @@ def _movies(catalogue: Any, rows: Array, points: Array) -> list[dict[str, Any]]:
 
 
 def _neighbours(catalogue: Any, vectors: Array, rows: Array) -> list[dict[str, Any]]:
-    found = nearest(vectors, rows, NEAREST)
+    nearest_rows = nearest(vectors, rows, NEAREST)
     return [
         {"title": title, "nearest": _titles(catalogue, near)}
-        for title, near in zip(_titles(catalogue, rows), found, strict=True)
+        for title, near in zip(_titles(catalogue, rows), nearest_rows, strict=True)
     ]
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import yaml
 
 from components.evaluation.gates import GatesConfig
+from components.evaluation.verdicts import Outcome
 from components.pages.html import environment, html
 from components.report import card, tables
 from components.report.figures import drawn
-from components.report.importance import importance_table
+from components.report.importance_charts import importance_table
 from schemas.artifacts import BLESSING_FILE, FACTS_FILE, MARKDOWN_FILE, PAGE_FILE
 
 Content = Mapping[str, Any]
@@ -47,17 +48,9 @@ def headline(blessing: Content) -> str:
     return f"Not blessed: {failed} of {len(gates)} gates failed"
 
 
-def decisive(gate: Content) -> bool:
-    """Whether a gate is on how good the model is, rather than on whether it works at all."""
-    return gate["kind"] not in ("sanity", "reload")
-
-
 def _context(blessing: Content, facts: Content) -> dict[str, Any]:
     settings = GatesConfig.model_validate(blessing["config"]["gates"])
-    missing = {
-        *(() if len(facts["slices"][settings.hit_rate]) > 1 else ("slices",)),
-        *(() if blessing["lists"] else ("lists",)),
-    }
+    outcomes = [Outcome.from_json(row) for row in blessing["gates"]]
     importance = facts.get("importance")
     return {
         "blessing": blessing,
@@ -69,10 +62,10 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "run": blessing["run_id"],
         "headline": headline(blessing),
         "level": f"{settings.level:.0%}",
-        "sections": [entry for entry in SECTIONS if entry[0] not in missing],
-        "gates": [tables.gate_cells(gate) for gate in blessing["gates"]],
-        "decisive": [tables.gate_cells(gate) for gate in blessing["gates"] if decisive(gate)],
-        "checks": [tables.gate_cells(gate) for gate in blessing["gates"] if not decisive(gate)],
+        "sections": _sections(blessing, facts, settings),
+        "gates": [tables.gate_cells(o) for o in outcomes],
+        "decisive": [tables.gate_cells(o) for o in outcomes if o.gate.is_decisive],
+        "checks": [tables.gate_cells(o) for o in outcomes if not o.gate.is_decisive],
         "comparison": tables.comparison(blessing, facts, settings),
         "slice_words": tables.slice_words(blessing, settings),
         "slice_table": tables.slice_table(blessing, settings),
@@ -81,3 +74,12 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "config": yaml.safe_dump(dict(blessing["config"]), sort_keys=False, allow_unicode=True),
         "card": card.sections(blessing, facts),
     }
+
+
+def _sections(blessing: Content, facts: Content, settings: GatesConfig) -> list[tuple[str, str]]:
+    """Id and title of the sections that there is something to show in."""
+    missing = {
+        *(() if len(facts["slices"][str(settings.hit_rate)]) > 1 else ("slices",)),
+        *(() if blessing["lists"] else ("lists",)),
+    }
+    return [(id_, title) for id_, title in SECTIONS if id_ not in missing]

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.evaluation.reload import inputs
+from components.evaluation.reload.signatures import inputs
 from components.examples.catalogue import read_catalogue
 from components.examples.tables import tables
 from schemas.text import to_text as text
 
 READ = 4096  # eval Examples among which the users are chosen
-PEOPLE = 4
+PEOPLE = 4  # users shown
 SHOWN = 10  # newest ratings shown of a history
 COLUMNS = ("user_id", "history_movie_id", "history_rating", "seen_movie_id")
 Catalogue = Mapping[bytes, dict[str, str]]

@@ -1,13 +1,25 @@
 """The tables of the report as plain text cells."""
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 from components.evaluation.gates import GatesConfig
-from components.evaluation.rules import OVERALL
+from components.evaluation.metric_name import (
+    CALIBRATION_ERROR,
+    HIT_RATE,
+    MAE,
+    MRR,
+    NDCG,
+    RMSE,
+    MetricName,
+)
+from components.evaluation.slices import OVERALL
+from components.evaluation.verdicts import Kind, Outcome
 from components.pages.numbers import interval, number
 
 Content = Mapping[str, Any]
+NO_ENDS = (None, None)  # of a metric without an interval
 MODELS = {"blessed": "blessed model", "popularity": "popularity", "bias": "user+movie bias"}
 LIST_WORDS = {
     "coverage": "share of the catalogue that is in anyone's list; more is broader",
@@ -17,55 +29,61 @@ LIST_WORDS = {
     "genre_divergence": "how far the lists' genres are from the users' own; 0 is the same",
     "full_list": "share of users who get all k movies",
 }
-UNJUDGED = "not judged, "
-NO_ENDS = (None, None)
-SIGNED = ("baseline", "blessed")
 
 
-def gate_cells(gate: Content) -> dict[str, str]:
+def gate_cells(outcome: Outcome) -> dict[str, str]:
     """One gate's row; `why` says why it was not judged, if it was not."""
-    where = "" if gate["slice"] == OVERALL else f" in {gate['slice']}"
-    verdict = ("passed" if gate["passed"] else "failed") if gate["judged"] else "not judged"
-    ends, why = gate["interval"], "" if gate["judged"] else gate["reason"].partition(UNJUDGED)[2]
+    gate, why = outcome.gate, outcome.why_not_judged
+    where = "" if gate.slice == OVERALL else f" in {gate.slice}"
+    ends = (_gate_number(gate.kind, end) for end in outcome.interval or ())
     return {
-        "name": gate["name"],
-        "on": f"{gate['metric']}{where}",
-        "value": "" if gate["value"] is None and why else _gate_number(gate["kind"], gate["value"]),
-        "interval": " to ".join(_gate_number(gate["kind"], end) for end in ends) if ends else "",
-        "bound": f"{gate['bound']:g}",
-        "verdict": verdict,
+        "name": gate.name,
+        "on": f"{gate.metric}{where}",
+        "value": "" if why and isnan(outcome.value) else _gate_number(gate.kind, outcome.value),
+        "interval": " to ".join(ends),
+        "bound": f"{gate.bound:g}",
+        "verdict": outcome.verdict.value,
         "why": why,
     }
 
 
-def _gate_number(kind: str, value: float | None) -> str:
+def _gate_number(kind: Kind, value: float) -> str:
     """A gate's number: of users, of a difference or of a measure."""
-    if kind == "sanity" and value is not None:
+    if kind is Kind.SANITY and not isnan(value):
         return f"{value:,.0f}"
-    return number(value, signed=kind in SIGNED)
+    return number(value, signed=kind in (Kind.BASELINE, Kind.BLESSED))
 
 
 def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:
     """Metrics of the candidate beside the blessed model's and the baselines', with intervals."""
-    found = blessing["baselines"]
-    others = [name for name in MODELS if found.get(name, {}).get(OVERALL) or name == "popularity"]
-    others.sort(key=list(MODELS).index)
-    shown = [
-        *(f"hit_rate@{k}" for k in settings.ks),
-        *(f"ndcg@{k}" for k in settings.ks if k > 1), "mrr", "rmse", "mae", "calibration_error",
-        *(f"unmasked/hit_rate@{k}" for k in settings.ks),
-    ]  # fmt: skip
+    baselines = blessing["baselines"]
+    others = [n for n in MODELS if baselines.get(n, {}).get(OVERALL) or n == "popularity"]
     own = blessing["metrics"][OVERALL]
+    main = {str(name) for name in _main_metrics(settings)}
     rows = []
-    main = {settings.hit_rate, f"ndcg@{settings.k}", "mrr", "rmse", "mae"}
-    for name in (name for name in shown if name in own):
+    for name in (str(name) for name in _compared_metrics(settings) if str(name) in own):
         cells = [interval([own[name], *blessing["intervals"].get(name, NO_ENDS)])]
         for other in others:
-            values, ends = blessing["baselines"][other][OVERALL], facts["intervals"][other]
-            told = [values.get(name), *ends.get(name, NO_ENDS)]
-            cells.append(interval(told) if name in values else "")
+            values, ends = baselines[other][OVERALL], facts["intervals"][other]
+            entry = [values.get(name), *ends.get(name, NO_ENDS)]
+            cells.append(interval(entry) if name in values else "")
         rows.append({"metric": name, "cells": cells, "main": name in main})
     return {"models": ["candidate", *(MODELS[name] for name in others)], "rows": rows}
+
+
+def _main_metrics(settings: GatesConfig) -> list[MetricName]:
+    ndcg = MetricName(NDCG, settings.k)
+    return [settings.hit_rate, ndcg, *map(MetricName, (MRR, RMSE, MAE))]
+
+
+def _compared_metrics(settings: GatesConfig) -> list[MetricName]:
+    """All metrics that are shown, in the order of the table."""
+    return [
+        *(MetricName(HIT_RATE, k) for k in settings.ks),
+        *(MetricName(NDCG, k) for k in settings.ks if k > 1),
+        *map(MetricName, (MRR, RMSE, MAE, CALIBRATION_ERROR)),
+        *(MetricName(HIT_RATE, k, unmasked=True) for k in settings.ks),
+    ]
 
 
 def hit_rates(blessing: Content, settings: GatesConfig) -> list[dict[str, Any]]:
@@ -77,10 +95,10 @@ def hit_rates(blessing: Content, settings: GatesConfig) -> list[dict[str, Any]]:
         "baseline": baselines["popularity"],
     }
     return [
-        {"model": model, "k": k, "hit_rate": by_slice[OVERALL][f"hit_rate@{k}"]}
+        {"model": model, "k": k, "hit_rate": value}
         for model, by_slice in models.items()
         for k in settings.ks
-        if by_slice and by_slice[OVERALL].get(f"hit_rate@{k}") is not None
+        if by_slice and (value := by_slice[OVERALL].get(str(MetricName(HIT_RATE, k)))) is not None
     ]
 
 
@@ -102,35 +120,30 @@ def slice_words(blessing: Content, settings: GatesConfig) -> str:
 
 def slice_table(blessing: Content, settings: GatesConfig) -> dict[str, Any]:
     """Users, events, hit rate and, where anything is rated, RMSE of each slice."""
-    whole = blessing["metrics"][OVERALL]
-    metrics = [name for name in (settings.hit_rate, "rmse") if name in whole or name != "rmse"]
+    rated = [RMSE] if RMSE in blessing["metrics"][OVERALL] else []
+    metrics = [str(settings.hit_rate), *rated]
     rows = []
     for name, size in blessing["slices"].items():
         values = blessing["metrics"][name]
-        cells = [f"{size['users']:,}", f"{size['ratings']:,}"]
-        told = (number(values[m]) if m in values else "none rated" for m in metrics)
-        rows.append({"name": name, "cells": [*cells, *told]})
+        sizes = [f"{size['users']:,}", f"{size['ratings']:,}"]
+        cells = (number(values[m]) if m in values else "none rated" for m in metrics)
+        rows.append({"name": name, "cells": [*sizes, *cells]})
     return {"metrics": metrics, "rows": rows}
 
 
 def lists(blessing: Content, settings: GatesConfig) -> dict[str, Any] | None:
-    """Measures of the lists, with intervals where they have one; none if no list was made."""
-    made = blessing["lists"]
-    if not made:
+    """Measures of the lists, with intervals where they have one; None if no list was made."""
+    by_model = blessing["lists"]
+    if not by_model:
         return None
-    rows = []
-    for name, words in LIST_WORDS.items():
-        if made["candidate"][name][0] is not None:
-            rows.append(
-                {
-                    "metric": name,
-                    "words": words,
-                    "cells": [interval(m[name]) for m in made.values()],
-                }
-            )
+    rows = [
+        {"metric": name, "words": words, "cells": [interval(m[name]) for m in by_model.values()]}
+        for name, words in LIST_WORDS.items()
+        if by_model["candidate"][name][0] is not None
+    ]
     models = {"candidate": "candidate", "blessed": "blessed model"}
     return {
-        "models": [models[name] for name in made],
+        "models": [models[name] for name in by_model],
         "rows": rows,
         "words": f"Lists of {settings.k} from the exported model in a fresh process, for up to "
         f"{settings.list_users:,} users.",
@@ -146,13 +159,13 @@ def figures(blessing: Content, facts: Content) -> list[tuple[str, str]]:
     """The data in a few numbers."""
     rows, split, data = blessing["rows"], blessing["split"], facts["data"]
     dropped, rated = sum(rows["dropped"].values()), rows.get("rated", rows["kept"])
-    found = [
+    cells = [
         ("rows read", f"{rows['read']:,}"), ("rows dropped", f"{dropped:,}"),
         *([("rows with a rating", f"{rated:,}")] if rated < rows["kept"] else []),
         ("users", f"{data['users'] or 0:,}"), ("movies", f"{data['movies'] or 0:,}"),
         *((f"in {name}", f"{split[name]['ratings']:,}") for name in ("train", "valid", "eval")),
     ]  # fmt: skip
-    found += zip(("oldest rating", "newest rating"), data["times"], strict=False)
+    cells += zip(("oldest rating", "newest rating"), data["times"], strict=False)
     if data["times"]:
-        found.append(("of eval at a moment with others", f"{shared_moments(split['eval']):.1%}"))
-    return found
+        cells.append(("of eval at a moment with others", f"{shared_moments(split['eval']):.1%}"))
+    return cells

@@ -17,8 +17,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from components.evaluation import doors, reload
-from components.evaluation.doors import Asked
+from components.evaluation.reload.served import as_served
+from components.evaluation.server.process import running
+from components.evaluation.server.questions import Asked, first_fault
 from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
 from pipeline.cli import app
@@ -104,23 +105,23 @@ def model(folder):
 
 def _asked(folder, pairs):
     signatures = tf.saved_model.load(str(folder.path / "1")).signatures
-    told = reload.as_served(signatures, SimpleNamespace(pairs=pairs, k=7))
+    told = as_served(signatures, SimpleNamespace(pairs=pairs, k=7))
     return Asked(told, folder.rated, NAMES, GENRES)
 
 
 @pytest.fixture(scope="module")
 def server(folder):
-    with doors.running(str(folder.path / "1")) as running:
-        running.wait()
-        yield running
+    with running(str(folder.path / "1")) as server:
+        server.wait()
+        yield server
 
 
 def test_the_server_answers_as_the_graph_does_for_every_name(folder, server):
     asked = _asked(folder, [*zip(NAMES, NAMES, strict=True), ("heavy", "x1999")])
-    assert doors.fault(server, asked) is None
+    assert first_fault(server, asked) is None
     apart = asked._replace(histories={**folder.rated, "zoë": {"x1"}})
-    assert "for the user 'zoë'" in doors.fault(server, apart)
-    assert "'x'" in doors.fault(server, asked._replace(pairs=[], titles=["x"]))
+    assert "for the user 'zoë'" in first_fault(server, apart)
+    assert "'x'" in first_fault(server, asked._replace(pairs=[], titles=["x"]))
 
 
 def test_the_server_lists_nothing_that_was_seen_unless_told_to(folder, server):
@@ -154,8 +155,8 @@ def test_the_page_shows_any_user(folder, server):
 
 def test_a_server_that_does_not_start_is_told_in_its_own_words(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"no model")
-    with doors.running(str(tmp_path)) as server:
-        assert "the server does not start: " in doors.fault(server, Asked([], {}, [], []))
+    with running(str(tmp_path)) as server:
+        assert "the server does not start: " in first_fault(server, Asked([], {}, [], []))
 
 
 def test_the_batch_holds_everyone_and_nothing_they_have_seen(folder, model, tmp_path):

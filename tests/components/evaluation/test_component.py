@@ -10,15 +10,20 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tfx.types import standard_artifacts
 
-from components.evaluation import checks, rated, reload
+from components.evaluation import export_checks, list_checks, rated
+from components.evaluation.check_results import CheckResults
 from components.evaluation.component import MovieEvaluatorExecutor
-from components.evaluation.eval_config import eval_config
+from components.evaluation.eval_config import EvaluationSettings, eval_config
 from components.evaluation.gates import GatesConfig
-from components.evaluation.review import Review, trained_metrics
+from components.evaluation.reload.job import Job
+from components.evaluation.reload.moments import last_moments
+from components.evaluation.review import Review
+from components.evaluation.training_run import trained_metrics
+from components.evaluation.verdicts import Kind
 from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
-from components.report.evaluation import read_evaluation
-from components.report.gates import gate_rows
+from components.report.evaluator_output import read_evaluation
+from components.report.gates import gate_outcomes
 
 REACH, MOVIES, HISTORY = 6, 12, 4
 GENRES = {
@@ -134,7 +139,7 @@ def inputs(folder, model, example, write_records):
 
 
 def _settings(scale=(0.5, 5.0), gates=GATES):
-    return {"gates": gates.model_dump(), "seed": 1, "scale": list(scale)}
+    return EvaluationSettings(gates=gates, seed=1, scale=scale)
 
 
 WHY = "all ratings of train are 1: there is nothing to predict"
@@ -193,7 +198,7 @@ def _do(folder, name, inputs, gates=GATES):
          "module_path": "components.evaluation.extractors"},
     )  # fmt: skip
     found = read_evaluation(evaluation.uri)
-    rows = gate_rows(gates, found, {"rating": WHY})
+    rows = gate_outcomes(gates, found, {"rating": WHY})
     return blessing.get_int_custom_property("blessed"), found, rows
 
 
@@ -204,7 +209,7 @@ def test_a_model_without_ratings_is_judged_by_its_lists(folder, unrated):
     assert found["movies"].shape == (30, 3)
     absent = {"rating", "label", "bias_rating", "lowest", "highest", "rated", "ratings"}
     assert not absent & set(found) and np.isnan(found["valid_rmse"])
-    names = [gate["name"] for gate in review.judge(found, fault)["gates"]]
+    names = [outcome.gate.name for outcome in review.judge(found, fault).outcomes]
     assert "the served list is the judged one" in names
     assert "the served rating is the judged one" not in names
 
@@ -213,9 +218,9 @@ def test_the_node_leaves_out_the_gates_on_ratings(folder, unrated):
     _, found, rows = _do(folder, "unrated", unrated)
     metrics = found.candidate["overall"]
     assert not [name for name in metrics if "rmse" in name and not name.startswith("gate/")]
-    (row,) = [row for row in rows if row["metric"] == "rmse"]
-    assert (row["judged"], row["passed"]) == (False, True) and np.isnan(row["value"])
-    assert row["reason"] == f"beats user+movie bias: not judged, as {WHY}"
+    (row,) = [row for row in rows if str(row.gate.metric) == "rmse"]
+    assert (row.judged, row.passed) == (False, True) and np.isnan(row.value)
+    assert row.reason == f"beats user+movie bias: not judged, as {WHY}"
     assert found.failed <= {("", "gate/baseline/hit_rate@3/overall")}
 
 
@@ -223,12 +228,12 @@ def test_where_neither_task_is_judged_the_model_is_refused(folder, unrated):
     gates = GATES.model_copy(update={"retrieval": False})
     blessed, _, rows = _do(folder, "neither", unrated, gates)
     assert blessed == 0
-    refused = [row["reason"] for row in rows if row["metric"] == "tasks" and not row["passed"]]
+    refused = [row.reason for row in rows if row.gate.metric == "tasks" and not row.passed]
     assert refused == [
         f"nothing tells whether the model is any good (rating: {WHY}; "
         "retrieval: gates.retrieval is false)"
     ]
-    assert not [row for row in rows if row["kind"] == "baseline" and row["judged"]]
+    assert not [row for row in rows if row.gate.kind is Kind.BASELINE and row.judged]
 
 
 @pytest.mark.parametrize(
@@ -252,26 +257,28 @@ def test_an_export_must_do_what_training_says(folder, inputs, unrated, training,
 def test_a_model_that_lost_its_ratings_needs_leave(inputs, unrated, meant):
     gates = GATES.model_copy(update={"rating": not meant})
     asked = unrated | {"baseline_model": inputs["model"]}
-    content = {"gates": [], "notes": [], "lists": {}}
-    assert Review(asked, _settings(gates=gates), 30).compare(asked, content) == asked
-    reasons = [gate["reason"] for gate in content["gates"] if not gate["passed"]]
+    results = CheckResults()
+    assert Review(asked, _settings(gates=gates), 30).compare(asked, results) == asked
+    reasons = [outcome.reason for outcome in results.outcomes if not outcome.passed]
     said = f"the blessed model predicts ratings and this one cannot, as {WHY}"
     assert reasons == ([] if meant else [f"{said}; if that is meant, set gates.rating to false"])
-    assert content["notes"] == [] and "blessed" in content["lists"]
+    assert results.notes == [] and "blessed" in results.lists
 
 
 def test_a_model_with_ratings_is_compared_with_one_without(inputs, unrated):
     asked = inputs | {"baseline_model": unrated["model"]}
-    content = {"gates": [], "notes": [], "lists": {}}
-    assert Review(asked, _settings(), 30).compare(asked, content) == asked
-    assert content["gates"] == content["notes"] == []
+    results = CheckResults()
+    assert Review(asked, _settings(), 30).compare(asked, results) == asked
+    assert results.outcomes == results.notes == []
 
 
 def test_a_fresh_process_gives_sound_lists_that_agree_with_the_evaluation(answers):
     assert answers["movies"].shape == (30, 3)
     assert (answers["history"] < 0).all(1).sum() == 10
-    gates = checks.sanity_gates(answers, MOVIES) + checks.agreement_gates(answers, None)
-    assert [gate["passed"] for gate in gates] == [True] * 6
+    outcomes = list_checks.sanity_outcomes(answers, MOVIES) + export_checks.agreement_outcomes(
+        answers, None
+    )
+    assert [outcome.passed for outcome in outcomes] == [True] * 6
     assert len(np.unique(answers["user"])) == 30
 
 
@@ -283,9 +290,9 @@ def test_the_export_is_held_against_what_training_measured(answers):
         (own | {"valid_rmse": own["valid_rmse"] + 0.01}, [True, False]),
         (own | {"valid_hit_rate@10": own["valid_hit_rate@10"] - 0.02}, [False, True]),
     ):
-        gates = checks.agreement_gates(answers, trained)[2:]
-        assert [gate["passed"] for gate in gates] == expected
-        assert "reloaded and was" in gates[0]["reason"]
+        outcomes = export_checks.agreement_outcomes(answers, trained)[2:]
+        assert [outcome.passed for outcome in outcomes] == expected
+        assert "reloaded and was" in outcomes[0].reason
 
 
 @pytest.mark.parametrize(
@@ -315,25 +322,27 @@ def test_unsound_answers_fail_with_a_sentence(answers, change, words):
         found["rank"] = np.where(found["rank"] <= 3, 9, 1).astype(np.float32)
     if change == "rated":
         found["rated"][np.argmax(found["known_movie"])] += 0.5
-    gates = checks.sanity_gates(found, MOVIES) + checks.agreement_gates(found, None)
-    failed = [gate for gate in gates if not gate["passed"]]
-    assert any(words in gate["reason"] for gate in failed), failed
+    outcomes = list_checks.sanity_outcomes(found, MOVIES) + export_checks.agreement_outcomes(
+        found, None
+    )
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    assert any(words in outcome.reason for outcome in failed), failed
 
 
 def test_a_good_model_passes_every_gate_on_lists_and_export(inputs, answers):
-    content = Review(inputs, _settings(), 30).judge(answers, "")
-    failed = {gate["name"]: gate["reason"] for gate in content["gates"] if not gate["passed"]}
+    results = Review(inputs, _settings(), 30).judge(answers, "")
+    failed = {o.gate.name: o.reason for o in results.outcomes if not o.passed}
     # The fixture says that training measured an RMSE of 0.
     assert failed.keys() == {"the export is the trained model"}, failed
-    assert len(content["gates"]) == 10
+    assert len(results.outcomes) == 10
 
 
 def test_a_model_that_forgets_what_was_seen_is_caught_by_the_rating_files(folder, export, inputs):
     forgetful = export("forgetful", stored=_stored(newest=2))
     asked = inputs | {"model": [_artifact(standard_artifacts.Model, forgetful, 12)]}
     review = Review(asked, _settings(), 30)
-    content = review.judge(*review.ask("model"))
-    failed = {gate["name"]: gate["reason"] for gate in content["gates"] if not gate["passed"]}
+    results = review.judge(*review.ask("model"))
+    failed = {o.gate.name: o.reason for o in results.outcomes if not o.passed}
     assert failed.keys() == {
         "no served list holds a movie that was rated", "the server answers as the graph does",
         "the export is the trained model",
@@ -347,26 +356,26 @@ def test_examples_that_forget_what_was_seen_are_caught_by_the_rating_files(answe
     """The history as its Example holds it is no witness: it may be cut."""
     review = Review(inputs, _settings(), 30)
     people = pa.array([name.encode() for name in answers["people"]], pa.large_binary())
-    ids = review._catalogue["movie_id"].combine_chunks()
-    seen = checks.earlier(rated.ratings_of(review._splits, people, ids), 30, before=True)
+    ids = review.data.movie_ids
+    seen = list_checks.earlier(rated.ratings_of(review.data.splits, people, ids), 30, before=True)
     at = int(np.argmax(np.bincount(seen.owner)))
     movie = seen.movie[seen.owner == at][0]
     found = {n: value.copy() for n, value in answers.items() if isinstance(value, np.ndarray)}
     found["movies"][at, 0] = found["again"][at, 0] = movie
     kept = (found["left_out_owner"] != at) | (found["left_out"] != movie)
     found |= {name: found[name][kept] for name in ("left_out_owner", "left_out")}
-    wrong = [g["name"] for g in checks.sanity_gates(found, MOVIES, seen) if not g["passed"]]
+    wrong = [o.gate.name for o in list_checks.sanity_outcomes(found, MOVIES, seen) if not o.passed]
     assert wrong == ["no list holds a movie already seen"]
 
 
 def test_what_was_rated_is_what_the_examples_hold(inputs):
     review = Review(inputs, _settings(), 30)
-    users, counts = rated.count_users(review._splits)
+    users, counts = rated.count_users(review.data.splits)
     by_user = dict(zip(users.to_pylist(), counts.tolist(), strict=True))
     assert by_user == {b"u%d" % user: len(own) for user, own in enumerate(_rated())}
     asked = pa.array([b"u2", b"nobody", b"u25"], pa.large_binary())
-    names = review._catalogue["movie_id"].combine_chunks()
-    found = rated.ratings_of(review._splits, asked, names)
+    names = review.data.movie_ids
+    found = rated.ratings_of(review.data.splits, asked, names)
     for place, user in ((0, 2), (2, 25)):
         own = found.owner == place
         order = np.argsort(found.time[own])
@@ -397,10 +406,10 @@ def test_a_changed_signature_is_refused_without_a_crash(folder, inputs, how, wor
     )  # fmt: skip
     assert blessing.get_int_custom_property("blessed") == 0
     found = read_evaluation(evaluation.uri)
-    rows = gate_rows(GATES, found)
-    assert not rows[0]["passed"]
-    assert words in rows[0]["reason"] and rows[0]["reason"].startswith("reloaded in a fresh")
-    assert {row["reason"] for row in rows[1:]} == {
+    rows = gate_outcomes(GATES, found)
+    assert not rows[0].passed
+    assert words in rows[0].reason and rows[0].reason.startswith("reloaded in a fresh")
+    assert {row.reason for row in rows[1:]} == {
         "beats popularity: no rating of the eval split was evaluated",
         "beats user+movie bias: no rating of the eval split was evaluated",
     }
@@ -419,18 +428,18 @@ def test_a_baseline_that_cannot_be_compared_is_left_out_and_named(
 ):
     beside = export(name, **changed) if name else _changed_model(folder / "old", "fewer")
     asked = inputs | {"baseline_model": [_artifact(standard_artifacts.Model, beside, 8)]}
-    content = {"notes": [], "lists": {}}
-    left = Review(asked, _settings(), 30).compare(asked, content)
+    results = CheckResults()
+    left = Review(asked, _settings(), 30).compare(asked, results)
     assert left["baseline_model"] == []
     start = "The candidate was not compared with the latest blessed model: "
-    assert content["notes"] == [start + words]
+    assert results.notes == [start + words]
 
 
 def test_a_baseline_that_fits_is_compared(inputs):
     asked = inputs | {"baseline_model": inputs["model"]}
-    content = {"notes": [], "lists": {}}
-    assert Review(asked, _settings(), 30).compare(asked, content) == asked
-    assert content["notes"] == [] and content["lists"]["blessed"]["coverage"][0] > 0
+    results = CheckResults()
+    assert Review(asked, _settings(), 30).compare(asked, results) == asked
+    assert results.notes == [] and results.lists["blessed"]["coverage"][0] > 0
 
 
 def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):
@@ -444,9 +453,9 @@ def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):
     asked = inputs | {"examples": [_artifact(standard_artifacts.Examples, empty, 7, splits)]}
     review = Review(asked, _settings(), 30)
     found, fault = review.ask("model")
-    content = review.judge(found, fault)
-    assert content["notes"] == ["No user could be asked: the eval split is empty"]
-    assert content["gates"][0]["passed"]
+    results = review.judge(found, fault)
+    assert results.notes == ["No user could be asked: the eval split is empty"]
+    assert results.outcomes[0].passed
 
 
 def test_bounds_on_the_lists_hold_at_the_unfavourable_end():
@@ -460,9 +469,9 @@ def test_bounds_on_the_lists_hold_at_the_unfavourable_end():
         ({"coverage": 0.31, "novelty": 4.1, "popularity_lift": 0.59}, [False] * 3),
         ({"diversity": 0.0, "full_list": 1.0, "rmse": 0.1}, [False, True]),
     ):
-        gates = checks.list_gates(GATES.model_copy(update={"bounds": bounds}), measured)
-        assert [gate["passed"] for gate in gates] == expected
-    assert gates[0]["reason"] == "diversity is no number where at least 0 is asked"
+        outcomes = list_checks.list_outcomes(GATES.model_copy(update={"bounds": bounds}), measured)
+        assert [outcome.passed for outcome in outcomes] == expected
+    assert outcomes[0].reason == "diversity is no number where at least 0 is asked"
 
 
 def test_what_training_measured_is_only_taken_where_it_measured(tmp_path):
@@ -486,8 +495,8 @@ def test_each_user_is_asked_about_at_the_last_moment(example, write_records, tmp
             example(user_id="a", movie_id=["m3"], gender="F"),
         ],
     )
-    job = reload.Job("", [], [path], 1, 3, [], [], 0, [], [], "", "")
-    ((user, kept),) = reload.moments(job)
+    job = Job("", [], [path], 1, 3, [], [], 0, [], [], "", "")
+    ((user, kept),) = last_moments(job)
     assert user == b"a"
     features = tf.train.Example.FromString(kept).features.feature
     assert features["gender"].bytes_list.value[0] == b"F"  # serving is told what evaluate reads

@@ -1,141 +1,175 @@
-"""Measures of lists against a plain computation, list by list."""
+"""One contract that every measure of the lists keeps, each against a plain computation."""
 
 import itertools
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from components.evaluation import bootstrap, lists
-from components.evaluation.lists import Seen
+from components.evaluation.metric_name import LIST_MEASURES
 from components.examples.activity import Movies
 
 GENRES = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], bool)
 COUNTS = np.array([10.0, 4, 0, 1, 7, 2])
 MOVIES = Movies(COUNTS, 12, GENRES)
-some = st.lists(st.permutations(range(6)).map(lambda p: p[:3]), min_size=1, max_size=6)
+SEEDS = range(12)
+LEVEL = 0.9
 
 
-def _own(row):
+def draw(seed, users=None):
+    """Lists and histories of up to three of six movies; some are shorter, some empty."""
+    rng = np.random.default_rng(seed)
+    users = rng.integers(1, 7) if users is None else users
+    sides = np.stack([[rng.permutation(6)[:3] for _ in range(users)] for _ in range(2)])
+    sides[np.arange(3) >= rng.integers(0, 4, [2, users, 1])] = -1
+    return sides
+
+
+def listed(row):
     return [movie for movie in row if movie >= 0]
 
 
-def _mean(values):
+def mean(values):
     values = [value for value in values if value is not None]
     return math.fsum(values) / len(values) if values else math.nan
 
 
-def _distance(one, other):
-    a, b = (set(np.flatnonzero(GENRES[movie])) for movie in (one, other))
-    return 1 - len(a & b) / len(a | b) if a and b else None
+class ListMeasureContract:
+    """What holds for every measure of the lists; a class for each says how it is computed."""
+
+    name = ""
+
+    def by_hand(self, rows, histories):
+        """The measure of lists and histories of rows, NaN where it has none."""
+        raise NotImplementedError
+
+    def measure(self, rows, histories, movies=MOVIES, users=None):
+        users = np.arange(len(rows)) * 10**9 if users is None else users
+        return lists.measure(rows, histories, movies, users, 60, 9)[self.name]
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_it_agrees_with_a_plain_computation(self, seed):
+        rows, histories = draw(seed)
+        expected = self.by_hand(rows.tolist(), histories.tolist())
+        value = self.measure(rows, histories)[0]
+        assert value == pytest.approx(expected, abs=1e-6, nan_ok=True)
+
+    def test_lists_of_nobody_break_nothing(self):
+        rows = np.full([2, 3], -1)
+        assert not self.measure(rows, rows)[0] > 0
+
+    def test_it_is_shown_with_its_interval(self):
+        rows, histories = draw(4, 40)
+        measured = {self.name: self.measure(rows, histories)}
+        value, low, high = lists.with_intervals(measured, LEVEL)[self.name]
+        assert value == measured[self.name][0] and low < value < high
 
 
-def _shares(row):
-    total = np.zeros(3)
-    for movie in _own(row):
-        if GENRES[movie].any():
-            total += GENRES[movie] / GENRES[movie].sum()
-    return total / total.sum() if total.sum() else None
+class ResampledContract(ListMeasureContract):
+    """A measure with an interval."""
+
+    def test_its_interval_resamples_users(self):
+        rows, histories = draw(4, 40)
+        users = np.random.default_rng(4).integers(0, 2**60, 40)
+        values = self.measure(rows, histories, users=users)
+        weights = bootstrap.user_weights(users, 60, 9).astype(int)
+        for replicate in (0, 17, 59):
+            drawn = np.repeat(np.arange(40), weights[:, replicate])
+            expected = self.by_hand(rows[drawn].tolist(), histories[drawn].tolist())
+            assert values[1 + replicate] == pytest.approx(expected, abs=1e-6)
 
 
-def _divergence(row, history):
-    p, q = _shares(history), _shares(row)
-    if p is None or q is None:
-        return None
-    return sum(a * math.log(a / (0.99 * b + 0.01 * a)) for a, b in zip(p, q, strict=True) if a > 0)
+class GenreContract(ResampledContract):
+    """A measure of genres."""
+
+    def test_a_source_without_genres_has_none(self):
+        rows = np.array([[0, 1, 2]])
+        measured = {self.name: self.measure(rows, rows, Movies(COUNTS, 12, np.zeros([6, 0], bool)))}
+        assert lists.with_intervals(measured, LEVEL)[self.name] == [None, None, None]
 
 
-def _by_hand(rows, histories):
-    given = [_mean(COUNTS[movie] for movie in _own(row)) for row in rows]
-    rated = [_mean(COUNTS[movie] for movie in _own(row)) for row in histories]
-    both = [i for i in range(len(rows)) if _own(rows[i]) and _own(histories[i])]
-    return {
-        "coverage": len({movie for row in rows for movie in _own(row)}) / 6,
-        "novelty": _mean(
-            _mean(math.log2(13 / (COUNTS[m] + 1)) for m in _own(row)) if _own(row) else None
+class TestCoverage(ListMeasureContract):
+    name = "coverage"
+
+    def by_hand(self, rows, histories):
+        return len({movie for row in rows for movie in listed(row)}) / 6
+
+    def test_it_is_shown_with_its_interval(self):
+        """It grows with the users asked, so a resampled interval would lie below it."""
+        rows, histories = draw(4, 40)
+        measured = {self.name: self.measure(rows, histories)}
+        assert lists.with_intervals(measured, LEVEL)[self.name] == [1.0, None, None]
+
+
+class TestNovelty(ResampledContract):
+    name = "novelty"
+
+    def by_hand(self, rows, histories):
+        bits = {movie: math.log2(13 / (count + 1)) for movie, count in enumerate(COUNTS)}
+        return mean(mean(bits[m] for m in listed(row)) for row in rows if listed(row))
+
+
+class TestDiversity(GenreContract):
+    name = "diversity"
+
+    def by_hand(self, rows, histories):
+        per_user = [
+            mean(self._distance(*pair) for pair in itertools.combinations(listed(row), 2))
             for row in rows
-        ),
-        "diversity": _mean(
-            None if math.isnan(value) else value
-            for value in (
-                _mean(_distance(*pair) for pair in itertools.combinations(_own(row), 2))
-                for row in rows
-            )
-        ),
-        "genre_divergence": _mean(map(_divergence, rows, histories)),
-        "full_list": _mean(1.0 if len(_own(row)) == 3 else 0.0 for row in rows),
-        "popularity_lift": sum(given[i] for i in both) / sum(rated[i] for i in both) - 1
-        if both and sum(rated[i] for i in both)
-        else None,
-    }
+        ]
+        return mean(value for value in per_user if not math.isnan(value))
+
+    def _distance(self, one, other):
+        a, b = (set(np.flatnonzero(GENRES[movie])) for movie in (one, other))
+        return 1 - len(a & b) / len(a | b) if a and b else None
 
 
-def _shortened(rows, lengths):
-    return np.array([
-        [movie if place < length else -1 for place, movie in enumerate(row)]
-        for row, length in zip(rows, lengths, strict=True)
-    ])  # fmt: skip
+class TestPopularityLift(ResampledContract):
+    name = "popularity_lift"
+
+    def by_hand(self, rows, histories):
+        pairs = [
+            [mean(COUNTS[movie] for movie in listed(row)) for row in pair]
+            for pair in zip(rows, histories, strict=True)
+            if all(map(listed, pair))
+        ]
+        given, rated = (sum(side) for side in zip(*pairs, strict=True)) if pairs else (0, 0)
+        if rated:
+            return given / rated - 1
+        return math.inf if given else math.nan
 
 
-@settings(deadline=None)
-@given(some, st.data())
-def test_every_measure_agrees_with_a_plain_computation(rows, data):
-    lengths = st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows))
-    given_rows = _shortened(rows, data.draw(lengths))
-    histories = _shortened([row[::-1] for row in rows], data.draw(lengths))
-    users = np.arange(len(rows)) * 10**9
-    found = lists.measure(given_rows, histories, MOVIES, users, 50, 1)
-    for name, value in _by_hand(given_rows.tolist(), histories.tolist()).items():
-        if value is not None:
-            np.testing.assert_allclose(found[name][0], value, atol=1e-6, err_msg=name)
+class TestGenreDivergence(GenreContract):
+    name = "genre_divergence"
+
+    def by_hand(self, rows, histories):
+        return mean(map(self._divergence, rows, histories))
+
+    def _divergence(self, row, history):
+        p, q = self._shares(history), self._shares(row)
+        if p is None or q is None:
+            return None
+        pairs = [(a, b) for a, b in zip(p, q, strict=True) if a > 0]
+        return sum(a * math.log(a / (0.99 * b + 0.01 * a)) for a, b in pairs)
+
+    def _shares(self, row):
+        total = np.zeros(3)
+        for movie in listed(row):
+            if GENRES[movie].any():
+                total += GENRES[movie] / GENRES[movie].sum()
+        return total / total.sum() if total.sum() else None
 
 
-def test_intervals_resample_users():
-    rng = np.random.default_rng(4)
-    rows = np.stack([rng.permutation(6)[:3] for _ in range(40)])
-    histories = np.stack([rng.permutation(6)[:3] for _ in range(40)])
-    users = rng.integers(0, 2**60, 40)
-    found = lists.measure(rows, histories, MOVIES, users, 60, 9)
-    weights = bootstrap.user_weights(users, 60, 9).astype(int)
-    for replicate in (0, 17, 59):
-        drawn = np.repeat(np.arange(40), weights[:, replicate])
-        expected = _by_hand(rows[drawn].tolist(), histories[drawn].tolist())
-        for name in ("novelty", "diversity", "genre_divergence", "popularity_lift"):
-            assert found[name][1 + replicate] == pytest.approx(expected[name], abs=1e-6)
-    table = lists.shown(found, 0.9)
-    assert table["coverage"][1:] == [None, None]
-    value, low, high = table["novelty"]
-    assert low < value < high
+class TestFullList(ResampledContract):
+    name = "full_list"
+
+    def by_hand(self, rows, histories):
+        return mean(1.0 if len(listed(row)) == 3 else 0.0 for row in rows)
 
 
-def test_sources_without_genres_have_no_measures_of_them():
-    bare = Movies(COUNTS, 12, np.zeros([6, 0], bool))
-    rows = np.array([[0, 1, 2]])
-    found = lists.shown(lists.measure(rows, rows, bare, np.array([1]), 50, 1), 0.9)
-    assert found["diversity"][0] is None and found["genre_divergence"][0] is None
-    assert found["novelty"][0] is not None
-
-
-def test_faulty_lists_are_counted():
-    rows = np.array([[0, 1, 2], [3, 3, 4], [5, 0, 1], [4, -1, -1], [2, 3, 4]])
-    again = np.array([[0, 1, 2], [3, 3, 4], [5, 0, 1], [4, -1, -1], [2, 4, 3]])
-    seen = Seen(np.array([0, 0, 2, 2, 3, 3, 1]), np.array([3, 4, 0, 4, 0, 1, -1]))
-    assert lists.faults(rows, again, seen) == {
-        "repeats a movie": 1, "holds a movie already seen": 1, "differs when asked again": 1,
-    }  # fmt: skip
-    assert lists.holding_seen(rows, seen).tolist() == [2]
-    assert lists.short(rows, seen, movies=6) == 1  # four of six are unseen by the fourth user
-    most = Seen(np.zeros(6, int), np.array([0, 1, 2, 3, 5, 5]))  # one of them was seen twice
-    assert lists.short(rows[3:4], most, movies=6) == 0
-
-
-@given(some, st.lists(st.tuples(st.integers(0, 5), st.integers(-1, 5)), max_size=20), st.data())
-def test_seen_movies_are_found_in_the_lists_of_those_who_saw_them(rows, pairs, data):
-    lengths = st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows))
-    shown = _shortened(rows, data.draw(lengths))
-    pairs = [(owner % len(rows), movie) for owner, movie in pairs]
-    seen = Seen(*np.array(pairs, int).reshape([-1, 2]).T)
-    wrong = [row for row in range(len(rows)) if {(row, m) for m in _own(shown[row])} & {*pairs}]
-    assert lists.holding_seen(shown, seen).tolist() == wrong
+def test_every_measure_has_a_contract():
+    contracts = {TestCoverage, TestNovelty, TestDiversity, TestPopularityLift, TestGenreDivergence,
+                 TestFullList}  # fmt: skip
+    assert {contract.name for contract in contracts} == {*LIST_MEASURES}
+    assert {*lists.measure(*draw(1, 2), MOVIES, np.arange(2), 50, 1)} == {*LIST_MEASURES}

@@ -1,139 +1,212 @@
-"""Every metric against plain Python that was written without looking at the vectorised one."""
+"""One contract that every measure of examples keeps, each against its definition in numpy.
+
+A class for each measure says how it is computed; the contract does the rest.
+"""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from components.evaluation import measures
+from components.evaluation.metric_name import ERRORS, MetricName, Subject
 
 KS = (1, 3, 10)
-RANKS = {
-    "": "rank",
-    "unmasked/": "unmasked_rank",
-    "popularity/": "popularity_rank",
-    "popularity/unmasked/": "popularity_unmasked_rank",
-}
-rank = st.integers(2, 60).map(lambda n: n / 2)  # halves: ties share a place
-rating = st.floats(-2, 12, width=32)
-example = st.fixed_dictionaries(
-    {
-        **dict.fromkeys(RANKS.values(), rank),
-        **dict.fromkeys(("rating", "bias_rating"), rating),
-        "label": rating | st.just(math.nan),  # NaN: seen, not rated
+RANKS = ("rank", "unmasked_rank", "popularity_rank", "popularity_unmasked_rank")
+SEEDS = range(12)
+
+
+def draw(seed, rows=None):
+    """Outputs of a few examples: ranks tie at halves, and a label may be NaN (seen, not rated)."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(1, 30) if rows is None else rows
+    outputs: ClassVar = {name: rng.integers(2, 61, rows) / 2 for name in RANKS}
+    outputs |= {name: rng.uniform(-2, 12, rows) for name in ("rating", "bias_rating", "label")}
+    outputs["label"][rng.random(rows) < 0.2] = math.nan
+    return outputs
+
+
+def metrics(*groups):
+    """The code's own metrics, [groups] each."""
+    columns = [measures.columns(group, KS) for group in groups]
+    sums = np.stack([[column.sum() for column in own.values()] for own in columns])
+    counts = np.array([float(len(group["label"])) for group in groups])
+    rated = np.array([float((~np.isnan(group["label"])).sum()) for group in groups])
+    return measures.metrics(sums, counts, KS, rated)
+
+
+class MeasureContract:
+    """What holds for every measure.
+
+    name: of the model's own metric.
+    outputs: by subject, which output of the model it reads.
+    ideal: what a model answers of an example labelled 4 that nothing can beat; worse: a poorer one.
+    """
+
+    name = None
+    outputs: ClassVar = {}
+    ideal = None
+    worse = None
+
+    def by_hand(self, values, labels):
+        """The measure of some outputs, float [examples], as its definition says."""
+        raise NotImplementedError
+
+    def expected(self, outputs, subject):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.by_hand(outputs[self.outputs[subject]], outputs["label"])
+
+    @property
+    def baseline(self):
+        (subject,) = {*self.outputs} - {Subject.MODEL}
+        return subject
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_it_agrees_with_numpy(self, seed):
+        outputs = draw(seed)
+        found = metrics(outputs)
+        for subject in self.outputs:
+            expected = pytest.approx(self.expected(outputs, subject), rel=1e-9, nan_ok=True)
+            assert found[self.name.of(subject)][0] == expected, subject
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_a_gain_is_the_difference_to_the_baseline(self, seed):
+        found = metrics(draw(seed))
+        own, theirs = found[self.name], found[self.name.of(self.baseline)]
+        gain = theirs - own if self.name.lower_is_better else own - theirs
+        np.testing.assert_array_equal(found[self.name.of(Subject.GAIN)], gain)
+
+    def test_a_gain_is_positive_where_the_model_is_better(self):
+        outputs = draw(0, 1) | {"label": np.array([4.0])}
+        for model, baseline, sign in (
+            (self.ideal, self.worse, 1),
+            (self.worse, self.ideal, -1),
+            (self.worse, self.worse, 0),
+        ):
+            outputs[self.outputs[Subject.MODEL]] = np.array([model])
+            outputs[self.outputs[self.baseline]] = np.array([baseline])
+            assert np.sign(metrics(outputs)[self.name.of(Subject.GAIN)][0]) == sign
+
+    def test_groups_are_measured_apart(self):
+        groups = [draw(seed) for seed in range(4)]
+        together = metrics(*groups)
+        for place, group in enumerate(groups):
+            for name in (self.name, self.name.of(self.baseline), self.name.of(Subject.GAIN)):
+                alone = metrics(group)[name][0]
+                assert together[name][place] == pytest.approx(alone, rel=1e-9, nan_ok=True)
+
+    def test_an_empty_group_has_none_and_spoils_no_other(self):
+        one = draw(5)
+        found = metrics(draw(0, 0), one)[self.name]
+        assert np.isnan(found[0])
+        assert found[1] == pytest.approx(self.expected(one, Subject.MODEL), rel=1e-9)
+
+
+class RankContract(MeasureContract):
+    outputs: ClassVar = {Subject.MODEL: "rank", Subject.POPULARITY: "popularity_rank"}
+    ideal, worse = 1.0, 11.0
+
+
+class UnmaskedContract(RankContract):
+    outputs: ClassVar = {
+        Subject.MODEL: "unmasked_rank",
+        Subject.POPULARITY: "popularity_unmasked_rank",
     }
-)
 
 
-def _mean(values):
-    values = list(values)
-    return math.fsum(values) / len(values) if values else math.nan
+class TestHitRate(RankContract):
+    name = MetricName("hit_rate", 10)
+
+    def by_hand(self, values, labels):
+        return np.mean(values <= 10)
+
+    def test_a_rank_that_is_no_number_is_never_a_hit(self):
+        outputs = draw(3, 1) | {"rank": np.array([math.nan])}
+        assert metrics(outputs)[self.name][0] == 0
 
 
-def _by_hand(examples, ks=KS):
-    """All metrics of a list of examples, each written out from its definition."""
-    found = {}
-    for prefix, output in RANKS.items():
-        ranks = [e[output] for e in examples]
-        for k in ks:
-            found[f"{prefix}hit_rate@{k}"] = _mean(1.0 if r <= k else 0.0 for r in ranks)
-            found[f"{prefix}ndcg@{k}"] = _mean(
-                math.log(2) / math.log(r + 1) if r <= k else 0.0 for r in ranks
-            )
-        found[f"{prefix}mrr"] = _mean(1 / r for r in ranks)
-    for prefix, output in {"": "rating", "bias/": "bias_rating"}.items():
-        errors = [e[output] - e["label"] for e in examples if not math.isnan(e["label"])]
-        found[f"{prefix}rmse"] = math.sqrt(_mean(error**2 for error in errors))
-        found[f"{prefix}mae"] = _mean(abs(error) for error in errors)
-    for name in [n for n in found if not n.startswith(("popularity/", "bias/"))]:
-        if name in ("rmse", "mae"):
-            found[f"gain/{name}"] = found[f"bias/{name}"] - found[name]
-        else:
-            found[f"gain/{name}"] = found[name] - found[f"popularity/{name}"]
-    return found
+class TestUnmaskedHitRate(UnmaskedContract):
+    name = MetricName("hit_rate", 3, unmasked=True)
+
+    def by_hand(self, values, labels):
+        return np.mean(values <= 3)
 
 
-def _outputs(examples):
-    names = [*RANKS.values(), "rating", "bias_rating", "label"]
-    return {name: np.array([e[name] for e in examples]) for name in names}
+class TestNdcg(RankContract):
+    name = MetricName("ndcg", 10)
+
+    def by_hand(self, values, labels):
+        return np.mean([math.log(2) / math.log(rank + 1) if rank <= 10 else 0 for rank in values])
+
+    def test_the_third_place_counts_half(self):
+        assert metrics(draw(3, 1) | {"rank": np.array([3.0])})[self.name][0] == 0.5  # 1 / log2(4)
 
 
-def _metrics(*groups, ks=KS):
-    """The code's own metrics, one value per group."""
-    empty = np.zeros(len(measures.column_names(ks)))
-    sums = [
-        np.sum(list(measures.columns(_outputs(group), ks).values()), axis=1) if group else empty
-        for group in groups
-    ]
-    counts = np.array([float(len(group)) for group in groups])
-    rated = np.array([sum(not math.isnan(e["label"]) for e in group) for group in groups])
-    return measures.metrics(np.stack(sums), counts, ks, rated)
+class TestUnmaskedNdcg(UnmaskedContract):
+    name = MetricName("ndcg", 3, unmasked=True)
+
+    def by_hand(self, values, labels):
+        return np.mean([math.log(2) / math.log(rank + 1) if rank <= 3 else 0 for rank in values])
 
 
-@given(st.lists(example, min_size=1, max_size=30))
-def test_every_metric_agrees_with_plain_python(examples):
-    expected, found = _by_hand(examples), _metrics(examples)
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        assert found[name][0] == pytest.approx(value, abs=1e-9, rel=1e-9, nan_ok=True), name
+class TestMrr(RankContract):
+    name = MetricName("mrr")
+
+    def by_hand(self, values, labels):
+        return np.mean(1 / values)
 
 
-@given(st.lists(st.lists(example, min_size=1, max_size=5), min_size=2, max_size=4))
-def test_groups_are_measured_apart(groups):
-    together = _metrics(*groups)
-    for i, group in enumerate(groups):
-        for name, value in _metrics(group).items():
-            expected = pytest.approx(value[0], abs=1e-9, rel=1e-9, nan_ok=True)
-            assert together[name][i] == expected, name
+class TestUnmaskedMrr(UnmaskedContract):
+    name = MetricName("mrr", unmasked=True)
+
+    def by_hand(self, values, labels):
+        return np.mean(1 / values)
 
 
-def test_known_values():
-    at_three = dict.fromkeys(RANKS.values(), 3.0) | {"rating": 3.0, "bias_rating": 5, "label": 4.0}
-    found = {name: value[0] for name, value in _metrics([at_three]).items()}
-    assert found["hit_rate@1"] == 0 and found["hit_rate@3"] == 1
-    assert found["ndcg@3"] == 0.5  # 1 / log2(4)
-    assert found["mrr"] == pytest.approx(1 / 3)
-    assert found["rmse"] == found["mae"] == found["bias/rmse"] == 1
-    assert found["gain/rmse"] == found["gain/hit_rate@3"] == 0
+class ErrorContract(MeasureContract):
+    outputs: ClassVar = {Subject.MODEL: "rating", Subject.BIAS: "bias_rating"}
+    ideal, worse = 4.0, 2.5
+
+    def test_where_nothing_is_rated_there_is_none(self):
+        outputs = draw(0) | {"label": np.full(len(draw(0)["label"]), math.nan)}
+        assert np.isnan(metrics(outputs)[self.name][0])
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf])
+    def test_a_rating_that_is_no_number_shows_in_the_errors_alone(self, value):
+        outputs = draw(4, 2) | {"label": np.array([4.0, 3.0]), "rating": np.array([4.0, value])}
+        found = metrics(outputs)
+        assert not np.isfinite(found[self.name][0])
+        assert not np.isfinite(found[self.name.of(Subject.GAIN)][0])
+        assert np.isfinite(found[self.name.of(Subject.BIAS)][0])
+        assert np.isfinite(found[MetricName("hit_rate", 3)][0])
 
 
-def test_a_gain_is_positive_where_the_model_is_better():
-    better = {
-        "rank": 1.0, "unmasked_rank": 2.0, "popularity_rank": 4.0, "popularity_unmasked_rank": 5.0,
-        "rating": 4.0, "bias_rating": 3.0, "label": 4.5,
-    }  # fmt: skip
-    found = _metrics([better])
-    gains = [name for name in found if name.startswith("gain/") and not name.endswith("@10")]
-    assert {name for name in gains if found[name][0] > 0} == {
-        "gain/hit_rate@1", "gain/hit_rate@3", "gain/ndcg@1", "gain/ndcg@3", "gain/mrr",
-        "gain/unmasked/hit_rate@3", "gain/unmasked/ndcg@3", "gain/unmasked/mrr",
-        "gain/rmse", "gain/mae",
-    }  # fmt: skip
+class TestRmse(ErrorContract):
+    name = MetricName("rmse")
+
+    def by_hand(self, values, labels):
+        errors = (values - labels)[~np.isnan(labels)]
+        return math.sqrt(np.mean(errors**2)) if len(errors) else math.nan
 
 
-def test_an_empty_group_has_no_metrics_and_spoils_no_other():
-    one = dict.fromkeys(RANKS.values(), 2.0) | {"rating": 3.0, "bias_rating": 3.5, "label": 4.0}
-    for name, values in _metrics([], [one]).items():
-        assert np.isnan(values[0]), name
-        assert values[1] == pytest.approx(_by_hand([one])[name]), name
+class TestMae(ErrorContract):
+    name = MetricName("mae")
+
+    def by_hand(self, values, labels):
+        errors = (values - labels)[~np.isnan(labels)]
+        return np.mean(np.abs(errors)) if len(errors) else math.nan
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_rating_that_is_no_number_shows_in_the_errors_alone(value):
-    good = dict.fromkeys(RANKS.values(), 2.0) | {"rating": 3.0, "bias_rating": 3.5, "label": 4.0}
-    found = _metrics([good, {**good, "rating": value}])
-    for name in ("rmse", "mae", "gain/rmse", "gain/mae"):
-        assert not np.isfinite(found[name][0]), name
-    assert np.isfinite(found["bias/rmse"][0]) and found["hit_rate@3"][0] == 1
-
-
-def test_a_rank_that_is_no_number_is_never_a_hit():
-    columns = measures.rank_columns(np.array([math.nan]), KS)
-    assert all(columns[f"hit_rate@{k}"][0] == 0 for k in KS)
+def test_every_metric_has_a_contract():
+    """Those of other lengths of the list are of the same measures."""
+    contracts = {TestHitRate, TestUnmaskedHitRate, TestNdcg, TestUnmaskedNdcg, TestMrr,
+                 TestUnmaskedMrr, TestRmse, TestMae}  # fmt: skip
+    kept = {(c.name.measure, c.name.unmasked, s) for c in contracts for s in c.outputs}
+    names = [n for n in measures.metric_names(KS) if n.subject is not Subject.GAIN]
+    assert {(name.measure, name.unmasked, name.subject) for name in names} == kept
 
 
 def test_names_are_those_of_the_values():
-    assert measures.metric_names(KS) == list(_metrics([]))
-    assert len(measures.column_names(KS)) == 4 * (2 * len(KS) + 1) + 4
+    assert measures.metric_names(KS) == list(metrics(draw(0)))
+    assert len(measures.column_names(KS)) == 4 * (2 * len(KS) + 1) + 2 * len(ERRORS)

@@ -11,8 +11,9 @@ from components.evaluation import bands, bootstrap, measures
 from components.evaluation.eval_config import eval_config
 from components.evaluation.extractors import custom_extractors
 from components.evaluation.gates import GatesConfig, SliceGates
-from components.report.evaluation import judged, read_evaluation
-from components.report.gates import gate_rows
+from components.evaluation.verdicts import Kind
+from components.report.evaluator_output import read_evaluation
+from components.report.gates import gate_outcomes, judged
 
 KS = (1, 10)
 GATES = GatesConfig(
@@ -164,7 +165,7 @@ def test_every_metric_agrees_with_numpy_in_every_slice(judge):
         plain = {metric for metric in metrics if not metric.endswith(("/low", "/high"))}
         counts = {"users", "ratings", "outside", "rated", "rated_users", "calibration_error"}
         assert {name for name in plain if not name.startswith("gate/")} - counts == set(expected)
-        assert set(expected) == set(measures.metric_names(KS))
+        assert set(expected) == set(map(str, measures.metric_names(KS)))
         assert metrics["ratings"] == rows.sum() and metrics["outside"] == 0
         assert metrics["users"] == len(np.unique(data["user"][rows]))
         for metric, value in expected.items():
@@ -205,10 +206,11 @@ def test_targets_that_are_not_rated_count_for_lists_alone(judge):
     found = evaluation.candidate["gender=F"]
     assert found["rated"] == found["rated_users"] == 0 and found["users"] > 10
     assert not [name for name in found if "rmse" in name and not name.startswith("gate/")]
-    rows = {(r["metric"], r["slice"]): r for r in gate_rows(gates, evaluation)}
-    assert rows["hit_rate@10", "gender=F"]["judged"]
+    outcomes = gate_outcomes(gates, evaluation)
+    by_gate = {(str(o.gate.metric), o.gate.slice): o for o in outcomes}
+    assert by_gate["hit_rate@10", "gender=F"].judged
     words = "beats user+movie bias in gender=F: not judged, with 0 users only"
-    assert rows["rmse", "gender=F"]["reason"] == words
+    assert by_gate["rmse", "gender=F"].reason == words
 
 
 @pytest.mark.parametrize("rates", [True, False])
@@ -221,11 +223,11 @@ def test_nothing_rated_is_judged_by_lists_alone_where_training_says_so(judge, ra
     metrics = evaluation.candidate["overall"]
     assert not [n for n in metrics if "rmse" in n and not n.startswith("gate/")]
     assert metrics["hit_rate@10"] == np.mean(data["rank"] <= 10)
-    rows = gate_rows(gates, evaluation, off)
-    assert [(row["metric"], row["judged"], row["passed"]) for row in rows] == [
+    rows = gate_outcomes(gates, evaluation, off)
+    assert [(str(row.gate.metric), row.judged, row.passed) for row in rows] == [
         ("hit_rate@10", True, True), ("rmse", False, True), ("rmse", False, True),
     ]  # fmt: skip
-    assert rows[1]["reason"] == f"beats user+movie bias: not judged, as {off['rating']}"
+    assert rows[1].reason == f"beats user+movie bias: not judged, as {off['rating']}"
 
 
 def test_a_model_that_predicts_ratings_is_refused_where_no_target_has_one(judge):
@@ -233,8 +235,8 @@ def test_a_model_that_predicts_ratings_is_refused_where_no_target_has_one(judge)
     data["label"][:] = np.nan
     evaluation, blessed = judge(data)
     assert not blessed and evaluation.failed == {RMSE}
-    row = gate_rows(OVERALL, evaluation)[1]
-    assert row["reason"] == "beats user+movie bias: no rating of the eval split was evaluated"
+    row = gate_outcomes(OVERALL, evaluation)[1]
+    assert row.reason == "beats user+movie bias: no rating of the eval split was evaluated"
 
 
 def test_a_task_that_the_user_switches_off_is_measured_and_not_judged(judge):
@@ -243,19 +245,18 @@ def test_a_task_that_the_user_switches_off_is_measured_and_not_judged(judge):
     gates = OVERALL.model_copy(update={"rating": False})
     evaluation, blessed = judge(data, gates)
     assert blessed and not judge(data)[1]
-    row = gate_rows(gates, evaluation)[1]
-    assert (row["judged"], row["passed"]) == (False, True) and row["value"] < 0
-    assert row["reason"] == "beats user+movie bias: not judged, as gates.rating is false"
+    row = gate_outcomes(gates, evaluation)[1]
+    assert (row.judged, row.passed) == (False, True) and row.value < 0
+    assert row.reason == "beats user+movie bias: not judged, as gates.rating is false"
 
 
 def test_beside_a_blessed_model_without_ratings_lists_alone_are_compared(judge):
     evaluation, blessed = judge(_beside(), blessed_rates=False)
     assert blessed and "rmse" not in evaluation.blessed["overall"]
-    rows = {
-        row["metric"]: row for row in gate_rows(OVERALL, evaluation) if row["kind"] == "blessed"
-    }
-    assert rows["hit_rate@10"]["judged"] and not rows["rmse"]["judged"]
-    assert rows["rmse"]["reason"].endswith("not judged, as the blessed model predicts no ratings")
+    outcomes = gate_outcomes(OVERALL, evaluation)
+    rows = {str(o.gate.metric): o for o in outcomes if o.gate.kind is Kind.BLESSED}
+    assert rows["hit_rate@10"].judged and not rows["rmse"].judged
+    assert rows["rmse"].reason.endswith("not judged, as the blessed model predicts no ratings")
     evaluation, blessed = judge(_beside(4.0), blessed_rates=False)
     assert not blessed and evaluation.failed == {("", "gate/blessed/hit_rate@10/overall")}
 
@@ -287,9 +288,9 @@ def test_scores_that_are_all_equal_gain_nothing(judge):
     data["rank"][:] = data["unmasked_rank"][:] = 20.5
     evaluation, blessed = judge(data)
     assert not blessed and evaluation.failed == {HIT_RATE}
-    row = gate_rows(OVERALL, evaluation)[0]
-    assert row["reason"].startswith("beats popularity: hit_rate@10 is ")
-    assert "below the baseline's" in row["reason"] and "does not clear" in row["reason"]
+    row = gate_outcomes(OVERALL, evaluation)[0]
+    assert row.reason.startswith("beats popularity: hit_rate@10 is ")
+    assert "below the baseline's" in row.reason and "does not clear" in row.reason
 
 
 def _beside(rank=0.0, rating=1.0):
@@ -370,11 +371,11 @@ def test_a_slice_gate_refuses_alone_and_small_slices_are_only_shown(judge):
     assert evaluation.failed == {("gender=F", "gate/baseline/rmse/gender")}
     assert not judged(evaluation.candidate["gender=X"], "gate/baseline/rmse/gender")
     assert judged(evaluation.candidate["gender=M"], "gate/baseline/rmse/gender")
-    rows = [row for row in gate_rows(gates, evaluation) if row["slice"] != "overall"]
-    assert [(r["slice"], r["judged"], r["passed"]) for r in rows] == [
+    rows = [row for row in gate_outcomes(gates, evaluation) if row.gate.slice != "overall"]
+    assert [(row.gate.slice, row.judged, row.passed) for row in rows] == [
         ("gender=F", True, False), ("gender=M", True, True), ("gender=X", False, True),
     ]  # fmt: skip
-    assert rows[2]["reason"].startswith("beats user+movie bias in gender=X: not judged, with ")
+    assert rows[2].reason.startswith("beats user+movie bias in gender=X: not judged, with ")
 
 
 def test_a_gate_on_a_slice_that_is_not_there_is_not_passed(judge):
@@ -382,11 +383,9 @@ def test_a_gate_on_a_slice_that_is_not_there_is_not_passed(judge):
     gates = GATES.model_copy(update={"per_slice": part})
     evaluation, blessed = judge(_data(), gates)
     assert not blessed
-    row = gate_rows(gates, evaluation)[-1]
-    assert not row["passed"]
-    assert (
-        row["reason"] == "bound on rmse in gender=Z: no rating of the slice gender=Z was evaluated"
-    )
+    row = gate_outcomes(gates, evaluation)[-1]
+    assert not row.passed
+    assert row.reason == "bound on rmse in gender=Z: no rating of the slice gender=Z was evaluated"
 
 
 def test_a_single_user_leaves_no_interval_and_is_not_blessed(judge):
@@ -395,15 +394,15 @@ def test_a_single_user_leaves_no_interval_and_is_not_blessed(judge):
     evaluation, blessed = judge(data)
     assert not blessed
     assert {HIT_RATE, RMSE} <= evaluation.failed
-    row = gate_rows(OVERALL, evaluation)[0]
-    assert row["reason"].endswith("an interval over users needs at least two, and there is one")
+    row = gate_outcomes(OVERALL, evaluation)[0]
+    assert row.reason.endswith("an interval over users needs at least two, and there is one")
 
 
 def test_no_examples_at_all_are_not_blessed(judge):
     nothing = {name: column[:0] for name, column in _data().items()}
     evaluation, blessed = judge(nothing)
     assert not blessed and evaluation.candidate == {}
-    reasons = [row["reason"] for row in gate_rows(OVERALL, evaluation)]
+    reasons = [row.reason for row in gate_outcomes(OVERALL, evaluation)]
     assert reasons == [
         "beats popularity: no rating of the eval split was evaluated",
         "beats user+movie bias: no rating of the eval split was evaluated",

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from components.evaluation import bands, measures
-from components.evaluation.gates import GatesConfig, has_interval, is_gated
+from components.evaluation.check_results import CheckResults
+from components.evaluation.gates import GatesConfig
+from components.evaluation.metric_name import Subject
 from components.evaluation.rules import UNCHECKED, gates_of
-from components.report import facts
 from components.report.blessing import blessing
-from components.report.evaluation import NO_CHECKS, Evaluation
+from components.report.evaluator_output import Evaluation
+from components.report.gather import baseline_intervals
+from components.report.provenance import versions
+from components.report.rating_bands import rating_rows
+from components.report.slice_differences import slice_rows
 
 SCALE = (0.5, 5.0)
 EVIL = "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title> ]]> |*`_[x](javascript:1)"
@@ -49,12 +54,13 @@ def make_metrics(gates):
         found = {}
         names = measures.metric_names(tuple(config.ks))
         if change is not None:
-            names = [*names, *(f"change/{name}" for name in names if is_gated(name))]
+            names = [*names, *(name.of(Subject.CHANGE) for name in names if name.is_own)]
         for i, name in enumerate(names):
-            found[name] = change if name.startswith("change/") else 0.1 + 0.01 * i + shift
-            if has_interval(name):
-                found[f"{name}/low"] = found[name] - 0.003
-                found[f"{name}/high"] = found[name] + 0.004
+            value = change if name.subject is Subject.CHANGE else 0.1 + 0.01 * i + shift
+            found[str(name)] = value
+            if name.has_interval:
+                low, high = name.ends
+                found |= {str(low): value - 0.003, str(high): value + 0.004}
         counts = {"users": float(users), "ratings": 2.0 * users, "outside": 0.0,
                   "rated": 2.0 * users, "rated_users": float(users)}  # fmt: skip
         found |= {**counts, "calibration_error": 0.05}
@@ -82,7 +88,7 @@ def make_evaluation(make_metrics):
     Where not `rated` there is no metric of ratings.
     """
 
-    def make(failed=(), compared=False, checks=NO_CHECKS, rated=True, **changed):
+    def make(failed=(), compared=False, checks=None, rated=True, **changed):
         change = -0.001 if compared else None
         candidate = {
             "overall": make_metrics(change=change) | changed,
@@ -94,7 +100,8 @@ def make_evaluation(make_metrics):
         if not rated:
             for metrics in [*candidate.values(), *(beside or {}).values()]:
                 _unrate(metrics)
-        return Evaluation(candidate, beside, frozenset(failed), checks, banded if rated else None)
+        checks, banded = checks or CheckResults(), banded if rated else None
+        return Evaluation(candidate, beside, frozenset(failed), checks, banded)
 
     return make
 
@@ -131,9 +138,9 @@ def make_report_facts(gates):
         counted = [{"bucket": "1", "number": 5}, {"bucket": "2-4", "number": 9}]
         return {
             "made": "today", "scale": list(SCALE) if rated else None,
-            "slices": facts.slice_rows(gates, evaluation),
-            "intervals": facts.intervals(evaluation),
-            "bands": facts.rating_rows(evaluation.bands, SCALE),
+            "slices": slice_rows(gates, evaluation),
+            "intervals": baseline_intervals(evaluation),
+            "bands": rating_rows(evaluation.bands, SCALE),
             "people": [
                 {"user": EVIL, "rated": 0, "known": False, "history": [], "recommended": [movie]},
                 {"user": "7", "rated": 1200, "known": True, "history": [movie] * 10,
@@ -161,7 +168,7 @@ def make_report_facts(gates):
             "data": {"ratings": counted if rated else [], "activity": counted,
                      "popularity": counted, "users": 5, "movies": 9,
                      "times": ["1970-01-01", "2001-09-09"]},
-            "versions": facts.versions(),
+            "versions": versions(),
             "lineage": [{"role": "model", "type": "Model", "id": 1, "uri": f"/runs/{EVIL}"}],
             "compared": "Compared with the blessed model 3.", "fingerprint": "xyz",
         }  # fmt: skip

@@ -7,8 +7,11 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from components.evaluation.checks import failed_reload, gate, reloaded
+from components.evaluation.check_results import CheckResults
+from components.evaluation.export_checks import reload_outcome
 from components.evaluation.gates import SliceGates
+from components.evaluation.verdicts import Gate, Kind, Outcome, Verdict
+from components.report.notes import unlearned
 from tests.components.report.conftest import WHY
 
 HIT_RATE = ("", "gate/baseline/hit_rate@10/overall")
@@ -80,8 +83,6 @@ def test_without_ratings_lists_alone_decide_and_it_is_said(
 
 
 def test_a_weight_of_0_is_told(make_blessing, make_evaluation, gates):
-    from components.report.blessing import unlearned
-
     told = unlearned({"model": {"retrieval_weight": 1, "rating_weight": 0}}, {}, gates)
     assert told == [
         "model.rating_weight is 0: ratings were not learned, and yet they are predicted. "
@@ -226,13 +227,14 @@ def test_a_refusal_that_no_gate_explains_still_has_a_reason(make_blessing, make_
 
 
 def test_checks_come_first_and_refuse_in_words(make_blessing, make_evaluation):
-    sane = gate("no list repeats a movie", "users at fault", "sanity", 0.0, 0.0, True, "none")
-    checks = {"gates": [reloaded(), sane], "notes": ["Not compared"], "lists": {}}
+    gate = Gate("no list repeats a movie", "users at fault", 0.0, Kind.SANITY)
+    sane = Outcome(gate, 0.0, Verdict.PASSED, "none")
+    checks = CheckResults([reload_outcome(None), sane], ["Not compared"])
     content = make_blessing(make_evaluation(checks=checks), True)
     _validate(content)
     assert [g["kind"] for g in content["gates"]] == ["reload", "sanity", "baseline", "baseline"]
     assert len(content["reasons"]) == 2 and content["notes"][0] == "Not compared."
-    checks = {"gates": [failed_reload("it is gone")], "notes": [], "lists": {}}
+    checks = CheckResults([reload_outcome("it is gone")])
     content = make_blessing(make_evaluation(checks=checks), False)
     assert content["reasons"] == ["reloaded in a fresh process the model fails: it is gone"]
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.report.learned import MAPPED, learned, nearest, plane
-from components.report.maps import GREY, GROUPS, drawn_maps
+from components.report.movie_maps import GREY, GROUPS, drawn_maps
 
 
 def _model(vectors, ratings=None, genres=None, titles=None):

@@ -6,11 +6,12 @@ import re
 
 import pytest
 
+from components.evaluation.verdicts import Outcome
 from components.pages import html
 from components.report import page
-from components.report.crosses import percent
-from components.report.history import render_history
-from components.report.importance import MATTERS, MISLEADS, UNCLEAR, ranked
+from components.report.cross_charts import percent
+from components.report.importance_charts import MATTERS, MISLEADS, UNCLEAR, ranked
+from components.report.runs_page import render_history
 from tests.browser import browser
 from tests.components.report.conftest import WHY
 from tests.looks import DRAWN, check_fit, check_print
@@ -106,7 +107,9 @@ def test_verdict_and_gates_are_those_of_blessing_json(made, shown):
         "[...document.querySelectorAll('table.gates tbody tr')].map(r => [...r.children]"
         ".map(c => c.textContent.trim()))"
     )
-    expected = [list(page.tables.gate_cells(gate).values()) for gate in content["gates"]]
+    expected = [
+        list(page.tables.gate_cells(Outcome.from_json(gate)).values()) for gate in content["gates"]
+    ]
     assert rows == [[*cells, verdict + why] for *cells, verdict, why in expected]
     for cells, gate in zip(rows, content["gates"], strict=True):
         assert cells[5] == ("passed" if gate["passed"] else "failed")
@@ -272,7 +275,7 @@ def test_json_in_a_script_cannot_end_it():
 
 
 def test_nothing_evaluated_is_a_page_too(make_blessing, make_report_facts, tab, tmp_path):
-    from components.report.evaluation import Evaluation
+    from components.report.evaluator_output import Evaluation
 
     nothing = Evaluation({}, None, frozenset())
     content = make_blessing(nothing, False)

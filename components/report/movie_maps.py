@@ -8,7 +8,7 @@ import altair as alt
 
 from components.pages.charts import MODEL_COLOURS, Rows, Spec, described, finished
 
-GROUPS = 6  # told apart by colour; the others are grey
+GROUPS = 6  # genres or decades that have a colour; the others are grey
 GENRE_COLOURS = [f"var(--kind-{number})" for number in range(1, GROUPS + 1)]
 MIXED = "color-mix(in oklch increasing hue, var(--kind-2), var(--kind-1)"
 DECADE_COLOURS = [f"{MIXED} {100 * place // (GROUPS - 1)}%)" for place in range(GROUPS)]
@@ -21,13 +21,13 @@ def drawn_maps(learned: Mapping[str, Any]) -> dict[str, Spec]:
     first = [movie["genres"][0] if movie["genres"] else "" for movie in movies]
     counts = Counter(genre for genre in first if genre)
     genres = [genre for genre, _ in counts.most_common(GROUPS)]
-    found = {"map-genre": _map(movies, first, genres, GENRE_COLOURS, "other genres")}
+    specs = {"map-genre": _map(movies, first, genres, GENRE_COLOURS, "other genres")}
     decades = [f"{movie['year'] // 10 * 10}s" if movie["year"] else "" for movie in movies]
     newest = sorted({decade for decade in decades if decade})[-GROUPS:]
     if newest:
         colours = DECADE_COLOURS[-len(newest) :]
-        found["map-decade"] = _map(movies, decades, newest, colours, "older or unknown")
-    return found
+        specs["map-decade"] = _map(movies, decades, newest, colours, "older or unknown")
+    return specs
 
 
 def _map(

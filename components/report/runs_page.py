@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.evaluation.rules import OVERALL
+from components.evaluation.metric_name import HIT_RATE, RMSE, MetricName
+from components.evaluation.slices import OVERALL
 from components.pages.charts import described
 from components.pages.html import html
 from components.pages.numbers import number
@@ -30,8 +31,8 @@ def render_history(runs: Sequence[tuple[Content, str]]) -> str:
 
 def _row(run: Content) -> dict[str, Any]:
     metrics = run["metrics"][OVERALL]
-    gated = f"hit_rate@{run['config']['gates']['k']}"
-    values = {"hit-rate": metrics.get(gated), "rmse": metrics.get("rmse")}
+    gated = str(MetricName(HIT_RATE, run["config"]["gates"]["k"]))
+    values = {"hit-rate": metrics.get(gated), "rmse": metrics.get(RMSE)}
     return {
         "run": run["run_id"],
         "blessed": run["blessed"],
@@ -44,7 +45,7 @@ def _row(run: Content) -> dict[str, Any]:
         "values": values,
         "cells": {
             name: number(metrics[key]) if key in metrics else "none"
-            for name, key in (("hit-rate", gated), ("rmse", "rmse"))
+            for name, key in (("hit-rate", gated), ("rmse", RMSE))
         },
         "seconds": f"{sum(run['seconds'].values()):,.0f}",
     }

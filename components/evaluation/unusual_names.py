@@ -1,4 +1,4 @@
-"""Picks names of every kind that some data hold: those that have broken what passes them on."""
+"""Picks names of every kind that the data hold, as some kinds break what passes them on."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +22,7 @@ PATTERNS = (
 )
 
 
-def pick(names: pa.Array) -> list[str]:
+def pick_names(names: pa.Array) -> list[str]:
     """One name of each kind that there is, the strangest first, each once.
 
     Args:
@@ -35,5 +35,5 @@ def pick(names: pa.Array) -> list[str]:
     masks = [pc.match_substring_regex(text, pattern) for pattern in PATTERNS]
     masks += [pc.match_substring(text, mark) for mark in MARKS]
     masks += [pc.equal(sizes, pc.max(sizes)), pc.equal(sizes, pc.min(sizes))]
-    found = (names.filter(mask).slice(0, 1).to_pylist() for mask in masks)
-    return to_texts(dict.fromkeys(name for some in found for name in some))
+    firsts = (names.filter(mask).slice(0, 1).to_pylist() for mask in masks)
+    return to_texts(dict.fromkeys(name for first in firsts for name in first))

@@ -7,44 +7,42 @@ from typing import Any
 
 import numpy as np
 import tensorflow_model_analysis as tfma
+from numpy.typing import NDArray
 from tfx.dsl.io import fileio
 
-from components.evaluation.rules import OVERALL, UNCHECKED
-from components.evaluation.slices import slice_name
+from components.evaluation.bands import BANDS
+from components.evaluation.check_results import CheckResults
+from components.evaluation.slices import OVERALL, slice_name
 from components.examples.paths import listed
 from schemas.artifacts import CHECKS_FILE
 from schemas.text import to_text
 
 Metrics = dict[str, dict[str, float]]
 METRICS_FILES = "metrics*"
-NO_CHECKS: dict[str, Any] = {"gates": [], "notes": [], "lists": {}}
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was found.
+    """What the Evaluator wrote down.
 
-    candidate, blessed: metrics by slice; blessed is none where nothing was compared. Both are
-      without slices where nothing could be evaluated.
-    failed: (slice, metric key) of each threshold that TFMA found missed.
-    checks: the content of checks.json.
-    bands: what `bands.sums` adds up, of the candidate and overall; none if nothing rated was
+    candidate, blessed: by slice, values by name as `slice_metrics.metrics_of` gives them; blessed
+      is None where nothing was compared. Both have no slices where nothing could be evaluated.
+    failed: slice (empty: overall) and key of each gate that TFMA found failed.
+    checks: what the exported models' answers show.
+    bands: what `bands.sums` adds up, of the candidate and overall; None if nothing rated was
       evaluated.
     """
 
     candidate: Metrics
     blessed: Metrics | None
     failed: frozenset[tuple[str, str]]
-    checks: Mapping[str, Any] = field(default_factory=lambda: NO_CHECKS)
-    bands: Any = None
+    checks: CheckResults = field(default_factory=CheckResults)
+    bands: NDArray[Any] | None = None
 
 
 def read_evaluation(uri: str) -> Evaluation:
     """Loads the Evaluator's output."""
-    checks = NO_CHECKS
-    if fileio.exists(f"{uri}/{CHECKS_FILE}"):
-        with fileio.open(f"{uri}/{CHECKS_FILE}") as file:
-            checks = json.load(file)
+    checks = _read_checks(f"{uri}/{CHECKS_FILE}")
     if not listed(f"{uri}/{METRICS_FILES}"):
         return Evaluation({}, None, frozenset(), checks)
     specs = tfma.load_eval_result(uri).config.model_specs
@@ -60,32 +58,35 @@ def read_evaluation(uri: str) -> Evaluation:
     return Evaluation(candidate, blessed, frozenset(failed), checks, banded)
 
 
+def _read_checks(path: str) -> CheckResults:
+    if not fileio.exists(path):
+        return CheckResults()
+    with fileio.open(path) as file:
+        return CheckResults.from_json(json.load(file))
+
+
 def _key(proto: Any) -> tuple[tuple[str, str], ...]:
     parts = proto.single_slice_keys
     return tuple((part.column, to_text(part.bytes_value)) for part in parts)
 
 
-def _metrics(uri: str, model_name: str) -> tuple[Metrics, Any]:
+def _metrics(uri: str, model_name: str) -> tuple[Metrics, NDArray[Any] | None]:
+    """The values of a model by slice, and its sums by band."""
     result = tfma.load_eval_result(uri, model_name=model_name)
-    found: Metrics = {}
+    metrics: Metrics = {}
     banded = None
     for key, by_output in result.slicing_metrics:
         values = by_output[""][""]
-        if not key and "bands" in values:
-            banded = _array(values["bands"]["arrayValue"])
+        if not key and BANDS in values:
+            banded = _array(values[BANDS]["arrayValue"])
         # Beside every metric TFMA lists its change against the blessed model.
-        found[slice_name(key) or OVERALL] = {
+        metrics[slice_name(key) or OVERALL] = {
             metric: float(value["doubleValue"])
             for metric, value in values.items()
             if "doubleValue" in value and not metric.endswith("_diff")
         }
-    return found, banded
+    return metrics, banded
 
 
-def _array(value: Mapping[str, Any]) -> Any:
+def _array(value: Mapping[str, Any]) -> NDArray[Any]:
     return np.array(value["float64Values"], float).reshape([int(n) for n in value["shape"]])
-
-
-def judged(metrics: Mapping[str, float], key: str) -> bool:
-    """Whether a gate was judged in the slice of these metrics."""
-    return metrics.get(key, float("nan")) != UNCHECKED

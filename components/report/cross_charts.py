@@ -8,20 +8,20 @@ import altair as alt
 
 from components.pages.charts import FONT, INK, MODEL_COLOURS, Rows, Spec, described, finished
 
-# What the strength is a share of: of a vector's length, or of how far ratings lie from their mean.
+# By tower or head, the chart's caption, and of what the strength is a share.
 CAPTIONS = {
     "candidate": ("A movie's vector", "In percent of the vector's length."),
     "query": ("A user's vector", "In percent of the vector's length."),
     "rating": ("A predicted rating", "In percent of the ratings' standard deviation."),
 }
-STRONGEST = 0.5  # opacity: a number on it can still be read
+STRONGEST = 0.5  # opacity of the strongest pair: a number on it can still be read
 
 
 def drawn_crosses(crosses: Mapping[str, Any]) -> dict[str, Spec]:
     """A heat map for each tower and head in crosses.json, by id; all of one scale of colour."""
-    rows = {name: _pairs(found) for name, found in crosses.items()}
+    rows = {name: _pairs(crossed) for name, crossed in crosses.items()}
     most = max((row["strength"] for own in rows.values() for row in own), default=0.0)
-    found = {}
+    specs = {}
     for name, own in rows.items():
         caption, note = CAPTIONS[name]
         words = "; ".join(
@@ -31,19 +31,19 @@ def drawn_crosses(crosses: Mapping[str, Any]) -> dict[str, Spec]:
         spec = described(
             _heat(own, crosses[name]["parts"], most), f"{caption} by pairs. {note} {words}"
         )
-        found[f"crosses-{name}"] = {**spec, "usermeta": {"caption": caption, "note": note}}
-    return found
+        specs[f"crosses-{name}"] = {**spec, "usermeta": {"caption": caption, "note": note}}
+    return specs
 
 
-def _pairs(found: Mapping[str, Any]) -> Rows:
+def _pairs(crossed: Mapping[str, Any]) -> Rows:
     """Each pair once, the later part first, so that they fill the triangle below the diagonal."""
-    places = itertools.combinations_with_replacement(range(len(found["parts"])), 2)
+    places = itertools.combinations_with_replacement(range(len(crossed["parts"])), 2)
     return [
         {
-            "first": found["parts"][later],
-            "second": found["parts"][earlier],
-            "strength": found["strength"][later][earlier],
-            "percent": percent(found["strength"][later][earlier]),
+            "first": crossed["parts"][later],
+            "second": crossed["parts"][earlier],
+            "strength": crossed["strength"][later][earlier],
+            "percent": percent(crossed["strength"][later][earlier]),
         }
         for earlier, later in places
     ]

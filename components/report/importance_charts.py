@@ -30,16 +30,16 @@ CAPTIONS = {
 
 def drawn_importance(importance: Content) -> dict[str, Spec]:
     """A chart for lists and one for ratings, by id; `importance` is what importance.json holds."""
-    found = {}
+    specs = {}
     for measure, (name, caption, note) in CAPTIONS.items():
         if measure not in importance["base"]:
             continue
         rows = ranked(importance, measure)
-        told = ", ".join(f"{row['label']} {interval(_ends(row))}" for row in rows)
-        words = f"{caption}, by group that is shuffled: {TITLES[measure]} {told}."
+        losses = ", ".join(f"{row['label']} {interval(_ends(row))}" for row in rows)
+        words = f"{caption}, by group that is shuffled: {TITLES[measure]} {losses}."
         spec = described(forest(rows, TITLES[measure], COLOURS), words)
-        found[name] = {**spec, "usermeta": {"caption": caption, "note": note}}
-    return found
+        specs[name] = {**spec, "usermeta": {"caption": caption, "note": note}}
+    return specs
 
 
 def ranked(importance: Content, measure: str) -> Rows:
@@ -49,7 +49,7 @@ def ranked(importance: Content, measure: str) -> Rows:
 
 
 def importance_table(importance: Content) -> dict[str, Any]:
-    """Every group's losses with their intervals, the order that of the chart of lists."""
+    """Every group's losses with their intervals, in the order of the chart of lists."""
     by_name = {group["group"]: group for group in importance["groups"]}
     titles = {name: title for name, title in TITLES.items() if name in importance["base"]}
     rows = [

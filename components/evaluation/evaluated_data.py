@@ -1,0 +1,90 @@
+"""What the Evaluator reads of the data: splits, catalogue, and the names to ask the model for."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tfx import types
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as specs
+from tfx.utils import io_utils
+
+from components.evaluation.rated import count_users
+from components.evaluation.unusual_names import pick_names
+from components.examples.activity import Movies, read_movies
+from components.examples.catalogue import Catalogue
+from components.examples.paths import listed
+from components.examples.rows import read_rows
+from schemas.artifacts import CATALOGUE
+from schemas.text import to_texts
+
+MOST_ACTIVE = 100  # users with the most ratings, whose lists are checked beside a sample's
+Inputs = dict[str, list[types.Artifact]]
+
+
+@dataclass(frozen=True)
+class EvaluatedData:
+    """The data of one evaluation.
+
+    splits: TFRecord files by split.
+    catalogue_files: TFRecord files of the catalogue, in order.
+    catalogue: ids, titles and genres of every movie.
+    movies: what is known of the catalogue's movies, aligned.
+    before: whether an eval history holds what came earlier, rather than the user's train part.
+    """
+
+    splits: dict[str, list[str]]
+    catalogue_files: list[str]
+    catalogue: Catalogue
+    movies: Movies
+    before: bool
+
+    @property
+    def movie_ids(self) -> pa.Array:
+        """The ids of the catalogue's movies: binary."""
+        return self.catalogue.ids
+
+
+def read_data(inputs: Inputs) -> EvaluatedData:
+    """Reads the node's examples and catalogue."""
+    examples = inputs[specs.EXAMPLES_KEY]
+    splits = {
+        split: listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
+        for split in ("train", "valid", "eval")
+    }
+    uri = artifact_utils.get_split_uri(inputs[CATALOGUE], CATALOGUE)
+    files = sorted(listed(io_utils.all_files_pattern(uri)))
+    catalogue, movies = read_movies(files, splits["train"])
+    before = read_rows(artifact_utils.get_single_uri(examples))["history"] == "before"
+    return EvaluatedData(splits, files, catalogue, movies, before)
+
+
+class Names(NamedTuple):
+    """What to ask for by name: users, those with the most ratings, movies, titles and genres."""
+
+    users: list[str]
+    most_active: list[str]
+    movies: list[str]
+    titles: list[str]
+    genres: list[str]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Users and movies side by side, each of the fewer as often as there are others."""
+        count = max(len(self.users), len(self.movies)) if self.users and self.movies else 0
+        rows = range(count)
+        return [(self.users[i % len(self.users)], self.movies[i % len(self.movies)]) for i in rows]
+
+
+def choose_names(data: EvaluatedData) -> Names:
+    """Chooses names of every kind, and those who rated most."""
+    users, counts = count_users(data.splits)
+    most_active = users.take(pa.array(np.argsort(-counts, kind="stable")[:MOST_ACTIVE]))
+    return Names(
+        pick_names(users),
+        to_texts(most_active.to_pylist()),
+        pick_names(data.movie_ids),
+        pick_names(pc.unique(data.catalogue.titles)),
+        pick_names(pc.unique(data.catalogue.known("genres")[1])),
+    )

@@ -1,0 +1,163 @@
+"""Gathers what a report says from the artifacts of one run."""
+
+import datetime
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+from tfx import types
+from tfx.components.evaluator.constants import ARTIFACT_PROPERTY_BLESSED_KEY
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from components.evaluation.export_checks import ANSWERS
+from components.evaluation.gates import GatesConfig
+from components.evaluation.metric_name import RATING, MetricName, Subject, metrics_in
+from components.evaluation.slices import OVERALL
+from components.examples.activity import count_train
+from components.examples.paths import listed
+from components.examples.rows import read_rows
+from components.report import people, provenance
+from components.report.blessing import blessing
+from components.report.distributions import distributions
+from components.report.evaluator_output import Evaluation, read_evaluation
+from components.report.learned import learned
+from components.report.rating_bands import rating_rows
+from components.report.slice_differences import slice_rows
+from schemas.artifacts import (
+    CATALOGUE,
+    CROSSES_FILE,
+    FINDINGS_FILE,
+    HISTORY_FILE,
+    IMPORTANCE_FILE,
+)
+
+Inputs = dict[str, list[types.Artifact]]
+Content = dict[str, Any]
+
+
+def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Content]:
+    """Reads the artifacts of one run.
+
+    Args:
+      inputs: those of the node, by key.
+      properties: `run_id` (empty: the time names the run), `config` (JSON) and `scale` (JSON).
+
+    Returns:
+      The contents of blessing.json, but for the seconds, and of facts.json.
+    """
+    uri = {key: artifact_utils.get_single_uri(value) for key, value in inputs.items()}
+    verdict = artifact_utils.get_single_instance(inputs["blessing"])
+    config, scale = json.loads(properties["config"]), json.loads(properties["scale"])
+    rows = read_rows(uri["examples"])
+    training = _read(f"{uri['model_run']}/{HISTORY_FILE}")
+    evaluation = read_evaluation(uri["evaluation"])
+    now = datetime.datetime.now(tz=datetime.timezone.utc)
+    content = blessing(
+        run_id=run_name(properties["run_id"], now),
+        blessed=verdict.get_int_custom_property(ARTIFACT_PROPERTY_BLESSED_KEY) == 1,
+        config=config,
+        rows=rows,
+        drift=_read(f"{uri['anomalies']}/{FINDINGS_FILE}")["drift"],
+        training=training,
+        evaluation=evaluation,
+    )
+    gates = GatesConfig.model_validate(config["gates"])
+    return content, {
+        "made": now.strftime("%Y-%m-%d %H:%M UTC"),
+        "scale": None if RATING in training.get("off", {}) else scale,
+        **_of_evaluation(evaluation, gates, scale and tuple(scale)),
+        **_of_model(inputs, gates.k, is_answering(evaluation)),
+        "importance": measured(uri["model_run"], IMPORTANCE_FILE),
+        "crosses": measured(uri["model_run"], CROSSES_FILE),
+        "data": distributions(count_train(_files(inputs["examples"], "train")), rows),
+        **_provenance(inputs),
+    }
+
+
+def run_name(run_id: str, now: datetime.datetime) -> str:
+    """The run's id, or its time where it is empty: a schedule starts all runs with the same one."""
+    return run_id or now.strftime("%Y%m%d-%H%M%S")
+
+
+def is_answering(evaluation: Evaluation) -> bool:
+    """Whether the exported model answered the Evaluator at all."""
+    outcomes = evaluation.checks.outcomes
+    return all(outcome.passed for outcome in outcomes if outcome.gate.metric == ANSWERS)
+
+
+def _of_evaluation(
+    evaluation: Evaluation, gates: GatesConfig, scale: tuple[float, float] | None
+) -> Content:
+    return {
+        "slices": slice_rows(gates, evaluation),
+        "intervals": baseline_intervals(evaluation),
+        "bands": rating_rows(evaluation.bands, scale),
+    }
+
+
+def baseline_intervals(evaluation: Evaluation) -> dict[str, dict[str, list[float]]]:
+    """The intervals of the overall metrics of popularity, bias and the blessed model."""
+    values = evaluation.candidate.get(OVERALL, {})
+    by_baseline = {
+        subject.value: {
+            str(name.of(Subject.MODEL)): ends
+            for name, ends in _intervals(values).items()
+            if name.subject is subject
+        }
+        for subject in (Subject.POPULARITY, Subject.BIAS)
+    }
+    if evaluation.blessed is not None:
+        blessed = _intervals(evaluation.blessed[OVERALL])
+        by_baseline["blessed"] = {str(name): ends for name, ends in blessed.items()}
+    return by_baseline
+
+
+def _intervals(values: Mapping[str, float]) -> dict[MetricName, list[float]]:
+    """The ends of every metric whose both ends are numbers."""
+    metrics = metrics_in(values)
+    pairs = {n: [metrics.get(end, math.nan) for end in n.ends] for n in metrics if n.has_interval}
+    return {name: ends for name, ends in pairs.items() if all(map(math.isfinite, ends))}
+
+
+def _of_model(inputs: Inputs, k: int, answering: bool) -> Content:
+    """A few users' lists and what the model learned of movies, from the exported model."""
+    if not answering:
+        return {"people": [], "learned": None}
+    model = artifact_utils.get_single_instance(inputs["model"])
+    path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+    catalogue = people.titles_and_genres(_files(inputs[CATALOGUE], CATALOGUE))
+    chosen = people.choose(_files(inputs["examples"], "eval"))
+    loaded = tf.saved_model.load(path)
+    shown = people.recommend(loaded, chosen, catalogue, k)
+    return {"people": shown, "learned": learned(loaded)}
+
+
+def measured(model_run: str, name: str) -> Content:
+    """What the Trainer measured of the model, by the file's name; empty where it did not."""
+    path = f"{model_run}/{name}"
+    return _read(path) if fileio.exists(path) else {}
+
+
+def _provenance(inputs: Inputs) -> Content:
+    verdict = artifact_utils.get_single_instance(inputs["blessing"])
+    examples = artifact_utils.get_single_instance(inputs["examples"])
+    return {
+        "versions": provenance.versions(),
+        "lineage": provenance.lineage(inputs),
+        "compared": provenance.compared_with(verdict),
+        "fingerprint": provenance.fingerprint(examples),
+    }
+
+
+def _files(artifacts: list[types.Artifact], split: str) -> list[str]:
+    return listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(artifacts, split)))
+
+
+def _read(path: str) -> Content:
+    with fileio.open(path) as file:
+        content: Content = json.load(file)
+    return content

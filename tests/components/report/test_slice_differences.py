@@ -1,0 +1,28 @@
+"""Differences by slice as charts show them, and the order of slices."""
+
+from components.report.slice_differences import slice_order, slice_rows
+
+
+def test_differences_by_slice_are_turned_to_the_candidates_favour(make_evaluation, gates):
+    rows = slice_rows(gates, make_evaluation(compared=True, **{
+        "change/rmse": -0.2, "change/rmse/low": -0.3, "change/rmse/high": -0.1,
+        "change/hit_rate@10": -0.2, "change/hit_rate@10/low": -0.3, "change/hit_rate@10/high": -0.1,
+    }))  # fmt: skip
+    rmse, hits = rows["rmse"][0], rows["hit_rate@10"][0]
+    assert (rmse["value"], rmse["low"], rmse["high"], rmse["verdict"]) == (0.2, 0.1, 0.3, "better")
+    assert (hits["value"], hits["low"], hits["high"], hits["verdict"]) == (
+        -0.2, -0.3, -0.1, "worse",
+    )  # fmt: skip
+    assert [row["label"] for row in rows["rmse"]][:2] == ["overall", "gender=F"]
+    assert [row["judged"] for row in rows["rmse"]] == [True, True, False]
+    alone = slice_rows(gates, make_evaluation())["rmse"][0]
+    assert alone["value"] == make_evaluation().candidate["overall"]["gain/rmse"]
+
+
+def test_slices_stand_in_the_order_that_people_expect():
+    names = ["genre=War", "history=more than 20", "overall", "history=0", "decade=1990s",
+             "history=6-20", "age=18,gender=F", "user=cold", "history=1-5"]  # fmt: skip
+    assert sorted(names, key=slice_order) == [
+        "overall", "history=0", "history=1-5", "history=6-20", "history=more than 20",
+        "user=cold", "genre=War", "decade=1990s", "age=18,gender=F",
+    ]  # fmt: skip
