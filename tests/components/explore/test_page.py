@@ -85,7 +85,7 @@ def test_every_chart_is_drawn_and_described(facts, shown):
         " c.querySelectorAll('svg path').length, c.getBoundingClientRect().width,"
         " c.querySelector('svg').getBoundingClientRect().height])"
     )
-    assert {mark[0] for mark in marks} == set(page.drawn(facts))
+    assert {mark[0] for mark in marks} == set(page.page_charts(facts))
     for name, words, paths, width, height in marks:
         assert len(words) > 10 and paths > 2, name
         assert width > 200 and height > 80, name

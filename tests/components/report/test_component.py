@@ -6,7 +6,8 @@ import pytest
 from tfx.utils import import_utils
 
 import components
-from components.report.component import Report, measured, run_name
+from components.report.component import Report
+from components.report.gather import measured, run_name
 
 
 def test_a_run_without_an_id_is_named_by_its_time() -> None:
