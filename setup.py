@@ -1,12 +1,27 @@
 """Greenlight as an installable package: what Dataflow and Vertex workers install too."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 setup(
     name="greenlight",
     version="0.1.0",
     description="Trains, judges and ships movie recommenders with TFX",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
     license="Apache-2.0",
+    keywords="recommender retrieval ranking movies tfx tensorflow-recommenders vertex-ai",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
     python_requires=">=3.10,<3.12",
     # A package_dir makes the editable install a plain path, so new packages are seen at once.
     package_dir={"": "."},

@@ -8,12 +8,17 @@ Greenlight runs as its user runs it, once per seed, through the whole pipeline; 
 then answers `evaluate` for every eval row. The peers learn from the same train rows, are tuned on
 the same valid rows, and predict the same eval rows from the same histories. Needs the peers'
 libraries: pip install -e .[benchmarks]
+
+`python -m benchmarks.accuracy_tables` takes what it wrote into the tables of the README and docs/.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
+import math
+import shlex
 import subprocess
 import sys
 import time
@@ -72,9 +77,16 @@ def main() -> None:
     settings = {OURS: f"default, {len(runs)} seeds"}
     _add_peers(split, options.peers, results, settings)
     _show(options, split, results, noise, settings)
-    content = {"results": results, "noise": noise, "settings": settings}
-    content["calibration"] = calibration(split, runs[0])
-    _show_calibration(content["calibration"])
+    tenths = calibration(split, runs[0])
+    _show_calibration(tenths)
+    content = {
+        **measured_as(options),
+        "rows": len(split.eval.user),
+        "results": {system: numbers(row) for system, row in results.items()},
+        "noise": numbers(noise),
+        "settings": settings,
+        "calibration": tenths,
+    }
     (out / "accuracy.json").write_text(json.dumps(content, indent=1))
     accuracy_chart.draw({out.name: content}, out / "accuracy.svg")
 
@@ -93,6 +105,26 @@ def accuracy_options(description: str | None, out: str) -> argparse.ArgumentPars
     names = [*retrieval_peers.PEERS, *rating_peers.PEERS]
     parser.add_argument("--peers", nargs="*", default=names, choices=names, help="all, unless told")
     return parser
+
+
+def measured_as(options: argparse.Namespace) -> dict[str, Any]:
+    """Which data and protocol were measured, when, and by what command; no folder is named."""
+    command = ["python", "-m", "benchmarks.accuracy", "--source", options.source]
+    command += ["--data-dir", "DIR"] if options.data_dir else []
+    command += ["--split", options.split, "--seeds", *map(str, options.seeds)]
+    command += [part for setting in options.settings for part in ("--set", setting)]
+    return {
+        "source": options.source,
+        "split": options.split,
+        "seeds": options.seeds,
+        "command": shlex.join(command),
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+    }
+
+
+def numbers(figures: Figures) -> Figures:
+    """The figures that have a value: JSON has no word for NaN."""
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
 def run_pipeline(

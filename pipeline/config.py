@@ -1,4 +1,4 @@
-"""The one configuration: typed, read from YAML, with dotted settings on top."""
+"""The configuration: typed, read from a YAML file, overridden by dotted settings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,30 +20,39 @@ EMBEDDED_SOURCE = "movielens-latest"
 
 
 class ValidationConfig(BaseModel):
-    """How the data is held against the last run's."""
+    """The `validation` section: how the data is compared with the last accepted data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    drift_bound: float = Field(0.1, ge=0, le=1, description="how far a feature may drift")
-    drift_stops: bool = Field(False, description="whether drift stops the run or is reported")
+    drift_bound: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="distance from the last accepted statistics beyond which a feature has drifted",
+    )
+    drift_stops: bool = Field(
+        False, description="whether drift stops the run; default: it is only reported"
+    )
 
 
 class SpansConfig(BaseModel):
-    """Which deliveries are read where the source's file patterns name them by {SPAN} or date."""
+    """The `spans` section: which deliveries are read, if file patterns name them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    window: int = Field(1, ge=1, description="how many of the newest spans are read together")
+    window: int = Field(1, ge=1, description="number of newest spans that are read together")
 
 
 class Config(BaseModel):
-    """Everything that a user may choose about a run."""
+    """All settings of a run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str = Field(EMBEDDED_SOURCE, description="name of a source, or its YAML file")
-    data_dir: str | None = Field(None, description="where its files are; none: the embedded data")
-    output_dir: str = Field("runs/default", description="where everything is written")
+    source: str = Field(EMBEDDED_SOURCE, description="name of a source, or path of its YAML file")
+    data_dir: str | None = Field(
+        None, description="folder of the source's files; default: the embedded data"
+    )
+    output_dir: str = Field("runs/default", description="folder that everything is written to")
     spans: SpansConfig = SpansConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
@@ -51,7 +60,9 @@ class Config(BaseModel):
     tuning: TuningConfig = TuningConfig()
     gates: GatesConfig = GatesConfig()
     validation: ValidationConfig = ValidationConfig()
-    beam_args: list[str] = Field([], description="options for Apache Beam; none: in this process")
+    beam_args: list[str] = Field(
+        [], description="options for Apache Beam; default: it runs in this process"
+    )
     vertex: VertexConfig = VertexConfig()
 
     @model_validator(mode="after")
@@ -65,15 +76,15 @@ class Config(BaseModel):
 
 
 def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:
-    """Reads a configuration file and lays settings over it.
+    """Reads a configuration file and overrides its settings.
 
     Args:
-      path: a YAML file, or none for the defaults.
-      settings: `dotted.key=value`, values as YAML reads them.
-      **given: further top-level keys, ignored where none.
+      path: a YAML file; None for the defaults.
+      settings: `dotted.key=value`, with values in YAML.
+      **given: further top-level keys; those that are None are ignored.
 
     Raises:
-      UserError: a file that cannot be read, a setting that is none, an unknown key or source, a
+      UserError: a file that cannot be read, a setting without `=`, an unknown key or source, or a
         wrong value.
     """
     content = _read(path) if path else {}

@@ -1,5 +1,6 @@
 """The lock is complete, the environment is the lock, and a built wheel holds what it must."""
 
+import email
 import importlib.metadata
 import os
 import re
@@ -139,6 +140,17 @@ def test_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in names if ".dist-info/" not in name} == wanted()
     assert any(name.endswith("LICENSE") for name in names)
+
+
+def test_wheel_describes_the_package_by_the_readme(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert metadata.get_all("Classifier") and metadata["Keywords"]
+    description = metadata.get_payload(decode=True)
+    assert isinstance(description, bytes)
+    assert description.decode() == (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_wheel_finds_its_data_with_no_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -21,11 +21,15 @@ class SliceGates(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    popularity_margin: float | None = Field(None, description="hit rate beyond popularity's")
-    bias_margin: float | None = Field(None, description="RMSE below the bias baseline's")
+    popularity_margin: float | None = Field(
+        None, description="gain in hit rate over popularity that must be exceeded"
+    )
+    bias_margin: float | None = Field(
+        None, description="gain in RMSE over the user+movie bias that must be exceeded"
+    )
     hit_rate_tolerance: float | None = Field(None, ge=0)
     rmse_tolerance: float | None = Field(None, ge=0)
-    bounds: dict[str, float] = Field({}, description="absolute bounds")
+    bounds: dict[str, float] = Field({}, description="absolute bounds on metrics")
 
 
 class GatesConfig(BaseModel):
@@ -37,24 +41,40 @@ class GatesConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    retrieval: bool = Field(True, description="whether the lists' quality is judged")
+    retrieval: bool = Field(True, description="whether the recommended lists are judged")
     rating: bool = Field(True, description="whether predicted ratings are judged")
     ks: list[Annotated[int, Field(ge=1)]] = Field(
-        [1, 5, 10, 50, 100], min_length=1, description="lengths of the lists"
+        [1, 5, 10, 50, 100], min_length=1, description="list lengths that metrics are measured at"
     )
-    k: int = Field(10, ge=1, description="the list length that is gated")
-    popularity_margin: float = Field(0.0, ge=0, description="hit rate beyond popularity's")
-    bias_margin: float = Field(0.0, ge=0, description="RMSE below the bias baseline's")
-    hit_rate_tolerance: float = Field(0.01, ge=0, description="hit rate below the blessed model's")
-    rmse_tolerance: float = Field(0.01, ge=0, description="RMSE above the blessed model's")
-    bounds: dict[str, float] = Field({}, description="absolute bounds, such as rmse: 0.9")
-    level: float = Field(0.95, gt=0.5, lt=1, description="level of the intervals")
-    replicates: int = Field(500, ge=50, description="bootstrap resamples behind an interval")
-    slices: list[str] = Field(list(DIMENSIONS), description="by what the ratings are sliced")
-    crosses: list[list[str]] = Field([], description="pairs of slices to cross")
-    slice_users: int = Field(30, ge=2, description="users that a slice needs to be judged")
-    per_slice: dict[str, SliceGates] = Field({}, description="gates of slices, such as genre=Drama")
-    list_users: int = Field(2_000, ge=1, description="users whose lists are checked")
+    k: int = Field(10, ge=1, description="list length of the gated hit rate")
+    popularity_margin: float = Field(
+        0.0, ge=0, description="gain in hit rate over popularity that must be exceeded"
+    )
+    bias_margin: float = Field(
+        0.0, ge=0, description="gain in RMSE over the user+movie bias that must be exceeded"
+    )
+    hit_rate_tolerance: float = Field(
+        0.01, ge=0, description="how far hit rate may fall below the blessed model's"
+    )
+    rmse_tolerance: float = Field(
+        0.01, ge=0, description="how far RMSE may rise above the blessed model's"
+    )
+    bounds: dict[str, float] = Field(
+        {}, description="absolute bounds on metrics, such as rmse: 0.9"
+    )
+    level: float = Field(0.95, gt=0.5, lt=1, description="confidence level of the intervals")
+    replicates: int = Field(500, ge=50, description="bootstrap replicates of an interval")
+    slices: list[str] = Field(
+        list(DIMENSIONS), description="features by which the eval ratings are sliced"
+    )
+    crosses: list[list[str]] = Field(
+        [], description="pairs of slices to cross, such as [gender, age]"
+    )
+    slice_users: int = Field(30, ge=2, description="fewest users of a slice that is judged")
+    per_slice: dict[str, SliceGates] = Field(
+        {}, description="gates of single slices, such as genre=Drama"
+    )
+    list_users: int = Field(2_000, ge=1, description="most users whose lists are checked")
 
     @model_validator(mode="after")
     def _judges_something(self) -> "GatesConfig":

@@ -1,4 +1,4 @@
-"""How ratings are split into train, valid and eval, and what a history may hold."""
+"""The settings of the split into train, valid and eval, and of the histories."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Kind = Literal["temporal", "random", "leave_last_n", "predefined"]
 class SplitConfig(BaseModel):
     """The `split` section of the configuration.
 
-    `valid` and `eval` are shares of the ratings; for `predefined`, `train` and `eval` name files
-    relative to the data directory and `valid` is the share of train that is carved out.
-    A length left out gets the default of its split kind: see `history_limit` and `window_limit`.
+    `valid` and `eval` are shares of the ratings. With `predefined`, `train` and `eval` name files
+    relative to the data directory, and `valid` is the share taken out of the train file.
+    The defaults of the lengths are in `history_limit` and `window_limit`.
 
     Raises:
         pydantic.ValidationError: for unknown fields, or fields that contradict one another.
@@ -23,26 +23,46 @@ class SplitConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind = Field("temporal", description="how: temporal, random, leave_last_n or predefined")
-    seed: int = Field(42, ge=0, lt=1 << 63, description="seed of what is drawn")
-    valid: float = Field(0.1, ge=0, lt=1, description="share for early stopping")
-    eval: float | str = Field(0.1, description="share for the gates; predefined: its file")
-    train: str | None = Field(None, description="predefined: the file of train and valid")
-    n: int = Field(1, ge=1, description="leave_last_n: ratings held out of each user")
+    kind: Kind = Field(
+        "temporal",
+        description="how ratings are split: temporal, random, leave_last_n or predefined",
+    )
+    seed: int = Field(42, ge=0, lt=1 << 63, description="seed of random choices")
+    valid: float = Field(
+        0.1, ge=0, lt=1, description="share of the ratings in valid, for early stopping and tuning"
+    )
+    eval: float | str = Field(
+        0.1, description="share of the ratings in eval, for the gates; predefined: eval's file"
+    )
+    train: str | None = Field(
+        None, description="predefined: the file that train and valid come from"
+    )
+    n: int = Field(1, ge=1, description="leave_last_n: number of ratings held out of each user")
     history: History | None = Field(
-        None, description="what an eval history holds: before or rest; none: by the kind"
+        None,
+        description="an eval history: before (earlier ratings) or rest (all of train); "
+        "default: follows from split.kind",
     )
     history_length: int | None = Field(
-        None, ge=1, description="most ratings of an eval history; none: 200 or 1000 by the kind"
+        None,
+        ge=1,
+        description="most ratings in an eval history; default: 200, or 1000 with rest or "
+        "leave_last_n",
     )
     window_length: int | None = Field(
-        None, ge=1, description="most ratings of a train window; none: 100, as a set 1000"
+        None,
+        ge=1,
+        description="most ratings in a train window; default: 100, or 1000 with rest histories",
     )
     max_bad_share: float = Field(
-        0.01, ge=0, le=1, description="share of bad rows above which the run stops"
+        0.01, ge=0, le=1, description="largest share of bad rows; with more the run stops"
     )
     max_one_share: float = Field(
-        0.5, ge=0, le=1, description="share of the rows of one user or movie that stops the run"
+        0.5,
+        ge=0,
+        le=1,
+        description="largest share of the rows that one user or movie may have; with more the run "
+        "stops",
     )
 
     @model_validator(mode="after")

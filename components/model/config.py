@@ -1,4 +1,4 @@
-"""What a user may choose about the model and its training."""
+"""The settings of the model and of its training."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -9,47 +9,77 @@ from schemas.features import MOVIE_FEATURES, USER_FEATURES
 
 
 class ModelConfig(BaseModel):
-    """Sizes and weights of the joint model; the defaults suit every data set tried."""
+    """The `model` section of the configuration: sizes and weights of the joint model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     towers: Literal["history", "ids"] = Field(
-        "history", description="what a user is read from; ids: the public tutorials' model"
+        "history",
+        description="what describes a user: history, or ids as in the public tutorials",
     )
-    ignored: list[str] = Field([], description="features that the source has and the model ignores")
+    ignored: list[str] = Field([], description="features of the source that the model does not use")
     retrieval_weight: float = Field(1.0, ge=0, description="weight of the retrieval loss")
     rating_weight: float = Field(1.0, ge=0, description="weight of the rating loss")
     dims: int = Field(128, ge=2, le=1024, description="width of the retrieval embeddings")
-    rating_heads: int = Field(4, ge=1, le=64, description="rating heads that are averaged")
-    rating_dims: int = Field(8, ge=1, le=64, description="width of each rating head's vectors")
-    rating_caution: float = Field(
-        2.0, ge=0, description="weight of the rating tables' divergence from their priors"
+    rating_heads: int = Field(
+        4, ge=1, le=64, description="number of rating heads, whose predictions are averaged"
     )
-    hidden: int = Field(256, ge=1, le=4096, description="width of the query tower's hidden layer")
+    rating_dims: int = Field(
+        8, ge=1, le=64, description="width of the movie vectors in each rating head"
+    )
+    rating_caution: float = Field(
+        2.0,
+        ge=0,
+        description="weight of the divergence between the rating head's tables and their priors",
+    )
+    hidden: int = Field(256, ge=1, le=4096, description="units of the query tower's hidden layer")
     cross_layers: int = Field(
-        0, ge=0, le=8, description="cross layers (DCN-v2) over the parts of a movie and of a user"
+        0, ge=0, le=8, description="cross layers (DCN-v2) in the movie tower and in the query tower"
     )
     rating_cross_layers: int = Field(
-        0, ge=0, le=8, description="cross layers (DCN-v2) over both together, for ratings"
+        0, ge=0, le=8, description="cross layers (DCN-v2) in the rating head"
     )
-    dropout: float = Field(0.2, ge=0, lt=1, description="share of event and hidden units dropped")
-    id_dropout: float = Field(0.1, ge=0, lt=1, description="share of ids replaced by unknown")
-    oov_buckets: int = Field(4, ge=1, le=1000, description="buckets for ids training never saw")
-    hidden_share: float = Field(0.4, gt=0, lt=1, description="share of a set that is predicted")
+    dropout: float = Field(
+        0.2, ge=0, lt=1, description="dropout rate of history events and hidden units"
+    )
+    id_dropout: float = Field(
+        0.1, ge=0, lt=1, description="share of the movie ids shown as unknown in training"
+    )
+    oov_buckets: int = Field(
+        4,
+        ge=1,
+        le=1000,
+        description="out-of-vocabulary buckets of the movies that are not in train",
+    )
+    hidden_share: float = Field(
+        0.4,
+        gt=0,
+        lt=1,
+        description="rest histories: share of a window's movies that is hidden and predicted",
+    )
     linear_movies: int = Field(
-        4096, ge=0, le=20_000, description="most rated movies that the linear path covers; 0: none"
+        4096,
+        ge=0,
+        le=20_000,
+        description="how many of the most rated movies the linear path covers; 0: no linear path",
     )
-    linear_penalty: float = Field(300.0, gt=0, description="regularisation of the linear path")
+    linear_penalty: float = Field(
+        300.0, gt=0, description="L2 penalty on the weights of the linear path"
+    )
     max_softmax: int = Field(
-        4096, ge=32, description="movies a step's loss covers; larger catalogues are sampled"
+        4096,
+        ge=32,
+        description="most movies in the softmax of a step; larger catalogues are sampled",
     )
 
     rating_layers: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
-        [256, 128], description="towers=ids: units of the rating perceptron's layers"
+        [256, 128], description="towers=ids: units of each hidden layer of the rating perceptron"
     )
-    rating_dropout: float = Field(0.0, ge=0, lt=1, description="towers=ids: dropout behind them")
+    rating_dropout: float = Field(
+        0.0, ge=0, lt=1, description="towers=ids: dropout rate after each of these layers"
+    )
     max_norm: float = Field(
-        0.0, ge=0, description="towers=ids: most norm of a unit's weights; 0: any"
+        0.0, ge=0, description="towers=ids: largest norm of a unit's weights; 0: no bound"
     )
 
     @field_validator("ignored")
@@ -69,33 +99,41 @@ class ModelConfig(BaseModel):
 
 
 class TrainingConfig(BaseModel):
-    """How long and how fast the model learns."""
+    """The `training` section of the configuration: how long and how fast the model learns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: int | None = Field(
         None,
         ge=0,
-        description="most passes over train; none: 8, as a set 12; from 500,000 ratings on 6 and 9",
+        description="most epochs; default: 8, or 12 with rest histories (from 500,000 ratings "
+        "on 6 and 9), or 4 after a warm start",
     )
-    patience: int = Field(3, ge=1, description="epochs without a better valid loss before stopping")
-    positions: int = Field(2048, ge=1, description="target ratings a training step holds")
+    patience: int = Field(
+        3, ge=1, description="epochs without a lower loss on valid after which training stops"
+    )
+    positions: int = Field(2048, ge=1, description="target ratings in a training step")
     optimizer: Literal["adamw", "adagrad"] = Field(
-        "adamw", description="adamw with warm-up and cosine decay, or adagrad at a constant rate"
+        "adamw",
+        description="adamw (warm-up, then cosine decay) or adagrad (constant learning rate)",
     )
-    learning_rate: float = Field(0.003, gt=0, description="peak of the learning rate")
-    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay")
+    learning_rate: float = Field(0.003, gt=0, description="learning rate; with adamw its peak")
+    weight_decay: float = Field(0.01, ge=0, description="adamw: decoupled weight decay")
     average_weights: bool = Field(
-        True, description="judge and keep the rating head's moving average over an epoch's steps"
+        True,
+        description="use the moving average of the rating head's weights over an epoch's steps",
     )
-    clip_norm: float = Field(5.0, gt=0, description="bound on the gradient's global norm")
+    clip_norm: float = Field(5.0, gt=0, description="adamw: bound on the gradient's global norm")
     warm_start: bool = Field(
-        False, description="start from the latest blessed model; only with split.kind=temporal"
+        False,
+        description="start from the weights of the latest blessed model; needs split.kind=temporal",
     )
-    valid_rows: int = Field(5_000, ge=1, description="valid examples read for early stopping")
+    valid_rows: int = Field(
+        5_000, ge=1, description="most valid Examples that early stopping measures"
+    )
     importance_rows: int = Field(
         2_000, ge=0, le=20_000,
-        description="valid examples on which inputs are shuffled to see what matters; 0: none",
+        description="most valid Examples for the report's permutation importance; 0: not measured",
     )  # fmt: skip
     seed: int = Field(42, ge=0, description="seed of initial weights, shuffling and dropout")
 

@@ -1,4 +1,4 @@
-"""What a user may choose about the search for better settings."""
+"""The settings of the Tuner: what is searched, how, and for how long."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -26,7 +26,7 @@ SPACE: Mapping[str, Any] = {
 
 
 class Range(BaseModel):
-    """All numbers from low to high; whole ones where the setting is a whole number."""
+    """The numbers from low to high; integers where the setting is an integer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,20 +50,28 @@ class TuningConfig(BaseModel):
 
     enabled: bool = Field(False, description="search for better settings before training")
     algorithm: Literal["hyperband", "bayesian"] = Field(
-        "hyperband", description="how: many short trainings of which the best go on, or a model"
+        "hyperband",
+        description="hyperband: many short trainings, the best go on; bayesian: fewer, whole ones",
     )
     space: dict[str, Range | list[Value]] = Field(
-        dict(SPACE), description="setting to choices, or to {low, high, scale: linear or log}"
+        dict(SPACE),
+        description="settings to search: their choices, or {low, high, scale: linear or log}",
     )
     mix: float = Field(
-        0.5, ge=0, le=1, description="how much ratings count in the score; the rest, lists"
+        0.5,
+        ge=0,
+        le=1,
+        description="weight of RMSE in a trial's score; the rest is the weight of NDCG",
     )
-    trials: int = Field(40, ge=1, le=10_000, description="most trials")
-    minutes: float = Field(30.0, gt=0, description="most minutes of the whole search")
+    trials: int = Field(40, ge=1, le=10_000, description="maximum number of trials")
+    minutes: float = Field(30.0, gt=0, description="maximum minutes of the whole search")
     parallel: int | None = Field(
-        None, ge=1, le=64, description="trials at once; left out: one for two cores, four at most"
+        None,
+        ge=1,
+        le=64,
+        description="trials run at the same time; default: one for every two cores, at most four",
     )
-    seed: int = Field(42, ge=1, description="seed of what is tried")
+    seed: int = Field(42, ge=1, description="seed of the search")
 
     @field_validator("space", mode="before")
     @classmethod

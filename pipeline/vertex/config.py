@@ -16,23 +16,23 @@ EXAMPLES = {
 
 
 class NodeConfig(BaseModel):
-    """What one node's container gets; what is left out is as for every node."""
+    """The machine of one node; what is left out is as for all nodes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    cpu: float | None = Field(None, gt=0, description="cores")
-    memory_gb: float | None = Field(None, gt=0, description="memory")
+    cpu: float | None = Field(None, gt=0, description="CPU cores")
+    memory_gb: float | None = Field(None, gt=0, description="memory, GB")
     gpu: str | None = Field(None, description="kind of GPU, such as NVIDIA_TESLA_T4")
     machine_type: str | None = Field(
-        None, description="a machine by its name, in place of cpu and memory_gb"
+        None, description="machine type by its name, in place of cpu and memory_gb"
     )
     strategy: str | None = Field(
-        None, description="how the machine is got, such as SPOT; needs machine_type"
+        None, description="provisioning strategy, such as SPOT; needs machine_type"
     )
     persistent_resource: ResourceName | None = Field(
-        None, description="a persistent resource to run on; needs machine_type"
+        None, description="persistent resource to run on; needs machine_type"
     )
-    retries: int | None = Field(None, ge=0, le=10, description="tries after a failure")
+    retries: int | None = Field(None, ge=0, le=10, description="retries after a failure")
     beam_args: list[str] = Field([], description="further options for Apache Beam")
 
     @property
@@ -42,36 +42,42 @@ class NodeConfig(BaseModel):
 
 
 class DataflowConfig(BaseModel):
-    """Which nodes run their Beam part on Dataflow, and on what machines."""
+    """The `vertex.dataflow` section: nodes whose Beam part runs on Dataflow, and its machines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     nodes: list[str] = Field([], description="nodes whose Beam part runs on Dataflow")
-    machine_type: str = Field("n2-standard-4", description="machine of a Dataflow worker")
-    max_workers: int = Field(4, ge=1, description="most Dataflow workers of a node")
-    disk_gb: int = Field(50, ge=30, description="disk of a Dataflow worker")
+    machine_type: str = Field("n2-standard-4", description="machine type of a Dataflow worker")
+    max_workers: int = Field(4, ge=1, description="maximum number of Dataflow workers of a node")
+    disk_gb: int = Field(50, ge=30, description="disk of a Dataflow worker, GB")
     args: list[str] = Field([], description="further options for Dataflow, such as --subnetwork=")
 
 
 class VertexConfig(BaseModel):
-    """Where the pipeline runs in the cloud, and what each node gets there."""
+    """The `vertex` section: where the pipeline runs on Google Cloud, and on what machines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    project: str | None = Field(None, description="the Google Cloud project")
-    region: str = Field("us-central1", description="where everything runs")
+    project: str | None = Field(None, description="Google Cloud project")
+    region: str = Field("us-central1", description="Google Cloud region that everything runs in")
     pipeline_name: str = Field(
         "greenlight",
         pattern="^[a-z0-9][a-z0-9-]{0,127}$",
-        description="runs of one name share cache and blessed model",
+        description="pipeline's name; runs of one name share cache and blessed model",
     )
-    pipeline_root: str | None = Field(None, description="gs:// folder of everything that is made")
-    image: str | None = Field(None, description="image of the nodes, with its tag or digest")
-    gpu_image: str | None = Field(None, description="image of the nodes that have a GPU")
-    cpu: float = Field(4, gt=0, description="cores of a node")
-    memory_gb: float = Field(16, gt=0, description="memory of a node")
-    retries: int = Field(0, ge=0, le=10, description="how often a failed node is tried again")
-    nodes: dict[str, NodeConfig] = Field({}, description="what single nodes get instead, by name")
+    pipeline_root: str | None = Field(
+        None, description="gs:// folder that everything is written to"
+    )
+    image: str | None = Field(
+        None, description="container image of the nodes, with its tag or digest"
+    )
+    gpu_image: str | None = Field(None, description="container image of the nodes that have a GPU")
+    cpu: float = Field(4, gt=0, description="CPU cores of a node")
+    memory_gb: float = Field(16, gt=0, description="memory of a node, GB")
+    retries: int = Field(0, ge=0, le=10, description="retries of a failed node")
+    nodes: dict[str, NodeConfig] = Field(
+        {}, description="settings of single nodes, by the node's name"
+    )
     dataflow: DataflowConfig = DataflowConfig()
     job: JobConfig = JobConfig()
 

@@ -23,35 +23,45 @@ Experiment = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,127
 
 
 class JobConfig(BaseModel):
-    """As whom a job runs, what it is labelled with, and what it may reuse."""
+    """The `vertex.job` section: a job's account, network, key, labels, experiment and cache."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     service_account: Account | None = Field(
-        None, description="account that the nodes and Dataflow's workers run as"
+        None, description="service account that nodes and Dataflow workers run as"
     )
     network: Network | None = Field(
-        None, description="projects/NUMBER/global/networks/NAME to peer with"
+        None, description="network to peer with: projects/NUMBER/global/networks/NAME"
     )
     reserved_ip_ranges: list[IpRange] = Field(
-        [], description="names of that network's ranges to stay in"
+        [], description="names of that network's IP ranges to use"
     )
     network_attachment: Attachment | None = Field(
-        None, description="projects/PROJECT/regions/REGION/networkAttachments/NAME, for PSC"
+        None,
+        description="attachment for Private Service Connect: "
+        "projects/PROJECT/regions/REGION/networkAttachments/NAME",
     )
     encryption_key: Key | None = Field(
         None,
-        description="projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY, for CMEK",
+        description="key of your own (CMEK): "
+        "projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY",
     )
     labels: dict[LabelKey, LabelValue] = Field(
-        {}, description="labels of the job, beside those that TFX gives it"
+        {}, description="labels of the job, in addition to TFX's"
     )
-    experiment: Experiment | None = Field(None, description="Vertex AI experiment to add runs to")
-    caching: bool = Field(True, description="whether nodes may be taken from Vertex AI's cache")
+    experiment: Experiment | None = Field(
+        None, description="Vertex AI experiment that runs are added to"
+    )
+    caching: bool = Field(True, description="whether nodes may come from Vertex AI's cache")
     failure_policy: Literal["fast", "slow"] = Field(
-        "fast", description="after a failure: fast starts no node, slow those that still can"
+        "fast",
+        description="after a failure: fast starts no more nodes, slow those that do not need "
+        "the failed one",
     )
-    poll_seconds: float = Field(30, gt=0, description="how often a job that is waited for is asked")
+    poll_seconds: float = Field(
+        30, gt=0, description="seconds between two questions about a job that is waited for"
+    )
     endpoint: str | None = Field(
-        None, description="address of the service; none: the region's; http:// takes no credentials"
+        None,
+        description="address of the service; default: the region's; http:// gets no credentials",
     )

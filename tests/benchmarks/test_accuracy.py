@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import rating_peers, retrieval_peers, synthetic
-from benchmarks.accuracy import ranking, rating
+from benchmarks.accuracy import accuracy_options, measured_as, numbers, ranking, rating
 from benchmarks.data import PAUSE, read_split
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
@@ -96,3 +96,17 @@ def test_every_user_has_a_number_of_their_own(made):
     pairs = set(zip(rows.person[known].tolist(), rows.user[known].tolist(), strict=True))
     assert len(pairs) == len({person for person, _ in pairs}) == len({user for _, user in pairs})
     assert not set(rows.person[~known]) & {person for person, _ in pairs}
+
+
+def test_the_benchmark_says_what_it_measured_and_names_no_folder():
+    given = ["--source", "movielens-100k", "--data-dir", "/home/me/ml", "--split", "random"]
+    options = accuracy_options("", "runs").parse_args([*given, "--set", "model.dims=32"])
+    said = measured_as(options)
+    assert said["command"] == (
+        "python -m benchmarks.accuracy --source movielens-100k --data-dir DIR --split random "
+        "--seeds 42 43 44 --set model.dims=32"
+    )
+    assert (said["source"], said["split"], said["seeds"]) == (
+        "movielens-100k", "random", [42, 43, 44],
+    )  # fmt: skip
+    assert numbers({"rmse": 0.9, "new users: rmse": float("nan")}) == {"rmse": 0.9}
