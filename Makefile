@@ -11,11 +11,13 @@ endif
 run: setup
 	.venv/bin/greenlight run
 
+# Whole files go to a worker, in the order of tests/conftest.py.
 test: setup browser
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 --cov --cov-report=
+	@echo "Lines reached: $$(.venv/bin/coverage report --format=total)%; .venv/bin/coverage report -m names the others."
 
 setup: .venv/.ready
 

@@ -86,6 +86,7 @@ setup(
             "mypy>=1.10",
             "pip>=23",
             "pytest>=8",
+            "pytest-cov>=7",
             "pytest-xdist>=3.6",
             "ruff>=0.6",
             "scann>=1.3.2,<1.3.3",

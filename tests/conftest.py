@@ -1,11 +1,51 @@
-"""What every test needs before TensorFlow is imported anywhere."""
+"""What every test needs before TensorFlow is imported, and the order of the files."""
 
 import os
+from pathlib import Path
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("greenlight", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("greenlight")
+
+# A worker takes whole files. Those that take longest come first, the longest ahead, so that no
+# worker is busy with one of them when the others have nothing left.
+LONGEST = (
+    "pipeline/test_end_to_end.py",
+    "pipeline/test_without_ratings.py",
+    "components/evaluation/test_component.py",
+    "pipeline/vertex/test_dry_run.py",
+    "serving/test_operation.py",
+    "serving/test_rollback.py",
+    "serving/test_start_and_stop.py",
+    "pipeline/test_continuous.py",
+    "pipeline/commands/test_tune.py",
+    "pipeline/commands/test_explore.py",
+    "serving/test_names.py",
+    "components/exported/test_export.py",
+    "components/trainer/test_warm.py",
+    "components/evaluation/test_tfma_metrics.py",
+    "components/tuner/test_search.py",
+    "serving/test_index.py",
+    "components/example_gen/test_reading.py",
+    "components/trainer/test_fit.py",
+    "serving/test_commands.py",
+    "test_serving_image.py",
+    "test_image.py",
+    "serving/test_page.py",
+    "serving/test_without_ratings.py",
+    "pipeline/test_remote.py",
+    "components/tuner/test_parallel.py",
+    "serving/test_tfserving.py",
+    "components/example_gen/test_graph.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).parent
+    place = {root / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))

@@ -1,10 +1,12 @@
-"""What contributors rely on: links that lead somewhere, and hooks that are the linters."""
+"""What contributors rely on: links that lead somewhere, hooks that are the linters, the order."""
 
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -41,6 +43,11 @@ def test_the_hooks_are_the_linters_of_make_test() -> None:
     recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)
     assert recipe is not None
     lines = [line.strip().removeprefix("@") for line in recipe[1].splitlines()]
-    linters = [line for line in lines if "pytest" not in line]
+    linters = lines[: next(at for at, line in enumerate(lines) if "pytest" in line)]
     assert [hook["entry"] for hook in repo["hooks"]] == linters and linters
     assert all(hook["pass_filenames"] is False for hook in repo["hooks"])
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_a_file_that_is_to_run_early_is_there(name: str) -> None:
+    assert (ROOT / "tests" / name).is_file()

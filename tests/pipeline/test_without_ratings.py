@@ -1,7 +1,9 @@
 """Views, purchases, likes and half-rated lists, from their files to a served model."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +82,22 @@ def greenlight(folder: Path, kind: str, *settings: str) -> Run:
     return Run(kind, folder, outcome.blessing, page.read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module", params=SOURCES)
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp(request.param)
-    write(folder, request.param)
-    return greenlight(folder, request.param)
+@pytest.fixture(scope="module")
+def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run]:
+    """The run of a kind of data, made when it is first asked for."""
+
+    @cache
+    def make(kind: str) -> Run:
+        folder = tmp_path_factory.mktemp(kind)
+        write(folder, kind)
+        return greenlight(folder, kind)
+
+    return make
+
+
+@pytest.fixture(params=SOURCES)
+def run(request: pytest.FixtureRequest, run_of: Callable[[str], Run]) -> Run:
+    return run_of(request.param)
 
 
 def test_it_comes_to_a_verdict_on_what_there_is(run: Run) -> None:
@@ -148,18 +161,22 @@ def test_the_model_serves_what_it_learned(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_model_without_ratings_replaces_one_with_ratings_only_where_that_is_meant(
-    tmp_path: Path,
+    run_of: Callable[[str], Run],
 ) -> None:
-    """One delivery in which all ratings are alike must not take them out of service."""
-    write(tmp_path, "thumbs")
-    assert greenlight(tmp_path, "thumbs").blessing["blessed"]
-    data = tmp_path / "data.csv"
+    """One delivery in which all ratings are alike must not take them out of service.
+
+    The last test of this file: it goes on where the run of the thumbs ended.
+    """
+    before = run_of("thumbs")
+    assert before.blessing["blessed"]
+    folder = before.folder
+    data = folder / "data.csv"
     data.write_text(data.read_text(encoding="utf-8").replace(",down,", ",up,"), encoding="utf-8")
-    kept = greenlight(tmp_path, "thumbs")
+    kept = greenlight(folder, "thumbs")
     assert not kept.blessing["blessed"]
     (reason,) = kept.blessing["reasons"]
     assert reason.startswith(
         "the blessed model predicts ratings and this one cannot, as all ratings"
     )
-    meant = greenlight(tmp_path, "thumbs", "gates.rating=false")
+    meant = greenlight(folder, "thumbs", "gates.rating=false")
     assert meant.blessing["blessed"], meant.blessing["reasons"]

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pipeline import explore
+from pipeline.config import load_config
+from pipeline.local import execute
 from pipeline.metadata import Metadata, NodeRun
+from pipeline.output import Folders
 from tests.browser import browser
 from tests.looks import DRAWN
 
@@ -95,21 +99,11 @@ def test_again_it_comes_from_the_cache_and_a_wrong_title_leaves_the_page(output,
 
 
 def test_a_run_with_the_same_settings_finds_the_nodes_in_its_cache(output, second):
-    """Only as far as the same nodes, in a process of its own, by the runner that `run` uses."""
-    script = (
-        "import sys; from pathlib import Path; from rich.console import Console;"
-        "from pipeline.config import load_config; from pipeline.local import execute;"
-        "from pipeline.output import Folders;"
-        "config = load_config(None, [], output_dir=sys.argv[1]);"
-        "folders = Folders(Path(sys.argv[1]));"
-        "execute(config, Console(quiet=True), folders, 'run', ['DataValidator'])"
-    )
+    """Only as far as the same nodes, by the runner that `run` uses."""
     metadata = Metadata(str(output / "metadata.sqlite"))
     before = metadata.newest()
-    subprocess.run(
-        [sys.executable, "-c", script, str(output)], check=True, capture_output=True,
-        env=ENVIRONMENT,
-    )  # fmt: skip
+    config = load_config(None, [], output_dir=str(output))
+    execute(config, Console(quiet=True), Folders(output), "run", ["DataValidator"])
     states = {run.node: run.state for run in metadata.nodes_since(before)}
     assert {name: states[name] for name in explore.NODES} == dict.fromkeys(explore.NODES, "cached")
     # Data that was only explored is not what a run is held against: there is no last run yet.
