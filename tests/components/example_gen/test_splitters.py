@@ -23,6 +23,19 @@ HISTORY = 7
 SHORT = {"history_length": HISTORY, "window_length": 5}
 
 
+@pytest.fixture(scope="class")
+def data(request, tmp_path_factory):
+    """The folder of the source of a kind of split."""
+    return write_tables(tmp_path_factory.mktemp("source") / "data", request.cls.times)
+
+
+@pytest.fixture(scope="class")
+def made(request, data, tmp_path_factory):
+    """The folder of the Examples of a kind of split, and what rows.json says of them."""
+    out = tmp_path_factory.mktemp("made")
+    return out, request.cls().make(data, out)
+
+
 class SplitterContract:
     """The contract; a kind of split says its settings, and whether its source has times."""
 
@@ -36,16 +49,6 @@ class SplitterContract:
     def rows(self):
         """User, movie, rating and time of what the source holds."""
         return [(*row[:3], row[3] if self.times else None) for row in small_rows()]
-
-    @pytest.fixture(scope="class")
-    def data(self, tmp_path_factory):
-        return write_tables(tmp_path_factory.mktemp("source") / "data", self.times)
-
-    @pytest.fixture(scope="class")
-    def made(self, data, tmp_path_factory):
-        """The folder of the Examples and what rows.json says of them."""
-        out = tmp_path_factory.mktemp("made")
-        return out, self.make(data, out)
 
     def test_every_kept_rating_is_a_target_of_one_split(self, made):
         out, report = made

@@ -41,9 +41,9 @@ def test_movies_stand_as_in_the_catalogue_and_know_their_counts_and_genres(
             for m, g in (("m9", ["War"]), ("m1", ["Drama", "War"]), ("m2", [""]), ("m3", ["Noir"]))
         ],
     )
-    ids, movies = activity.read_movies([path], train)
-    assert ids["movie_id"].to_pylist() == [b"m9", b"m1", b"m2", b"m3"]
-    assert ids["genres"].to_pylist() == [[b"War"], [b"Drama", b"War"], [], [b"Noir"]]
+    catalogue, movies = activity.read_movies([path], train)
+    assert catalogue.ids.to_pylist() == [b"m9", b"m1", b"m2", b"m3"]
+    assert catalogue.values("genres") == [[b"War"], [b"Drama", b"War"], [], [b"Noir"]]
     assert movies.counts.tolist() == [1, 2, 2, 1] and movies.users == 2
     assert movies.genres.tolist() == [  # Drama, Noir, War
         [False, False, True], [True, False, True], [False] * 3, [False, True, False],

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.model.context import Context
 from components.model.linear import LinearPath, closed_form
+from components.model.window import Window
 
 COVERED = np.array([1, 2, 4])
 
@@ -28,9 +30,18 @@ def path():
     return LinearPath(6, COVERED, weights)
 
 
+def context(movie, visible, age):
+    """One position of users of whom nothing but their movies is read."""
+    unread = tf.zeros([len(movie), 0])
+    window = Window(unread, unread, tf.constant(movie, tf.int32), unread, unread, unread, unread)
+    return Context(
+        window, tf.constant(visible, tf.float32)[:, tf.newaxis], tf.constant(age, tf.float32)
+    )
+
+
 def test_it_says_nothing_before_it_is_given_a_share(path):
-    found = path(tf.constant([[1, 2]]), tf.ones([1, 2]), tf.zeros([1, 2]))
-    assert not found.numpy().any()
+    scores = path(context(np.array([[1, 2]]), np.ones([1, 2]), np.zeros([1, 2])))
+    assert not scores.numpy().any()
 
 
 @pytest.mark.parametrize("half_life", [np.inf, 2.0])
@@ -39,12 +50,12 @@ def test_it_adds_up_what_each_visible_event_says(path, half_life):
     movie = np.array([[1, 0, 4, 2], [5, 3, 2, 2], [0, 0, 0, 0]])
     visible = np.array([[1, 1, 1, 0], [1, 1, 0, 1], [0, 0, 0, 0]], np.float32)
     age = np.array([[3, 2, 1, 0]], np.float32)
-    found = path(tf.constant(movie, tf.int32), tf.constant(visible), tf.constant(age)).numpy()
+    scores = path(context(movie, visible, age)).numpy()
     expected = np.zeros([3, 6])
     place = {1: 0, 2: 1, 4: 2}
     for row, column in np.ndindex(movie.shape):
         if visible[row, column] and movie[row, column] in place:
             said = path.between.numpy()[place[movie[row, column]]]
             expected[row, COVERED] += 0.5 * 0.5 ** (age[0, column] / half_life) * said
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
-    assert not found[:, [0, 3, 5]].any()
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)
+    assert not scores[:, [0, 3, 5]].any()
