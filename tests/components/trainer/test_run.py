@@ -56,7 +56,9 @@ def trainings(example, write_records, make_model, make_lookup, tmp_path_factory)
         model = make_model(True)
         lookup, movies = make_lookup(model.facts), len(model.facts.movie_ids)
         # A step for each user, at a constant learning rate: the number of epochs changes none.
-        training = TrainingConfig(optimizer="adagrad", positions=EVENTS, average_weights=average)
+        training = TrainingConfig(
+            optimizer="adagrad", learning_rate=0.03, positions=EVENTS, average_weights=average
+        )
         settings = TrainerSettings(training=training, scale=(0.5, 5.0), checkpoints="")
         folders = {"checkpoints": f"{folder}/{name}", "log_dir": f"{folder}/log"}
         job = Job(settings, SplitOutcome("before", None), [file], [], [], "", **folders)
