@@ -6,17 +6,22 @@ ifneq ($(shell $(PYTHON) -c pass 2>/dev/null && cat .venv/.locked 2>/dev/null),$
 $(shell rm -f .venv/.locked)
 endif
 
-.PHONY: run test setup browser clean
+.PHONY: run test coverage setup browser clean
 
 run: setup
 	.venv/bin/greenlight run
 
 # Whole files go to a worker, in the order of tests/conftest.py.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+
 test: setup browser
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 --cov --cov-report=
+	.venv/bin/pytest $(SIDE_BY_SIDE)
+
+coverage: setup browser
+	.venv/bin/pytest $(SIDE_BY_SIDE) --cov --cov-report=
 	@echo "Lines reached: $$(.venv/bin/coverage report --format=total)%; .venv/bin/coverage report -m names the others."
 
 setup: .venv/.ready

@@ -18,7 +18,7 @@ LONGEST = (
     "pipeline/test_end_to_end.py",
     "pipeline/test_without_ratings.py",
     "components/evaluation/test_component.py",
-    "pipeline/vertex/test_dry_run.py",
+    "pipeline/vertex/dry_run/test_run.py",
     "serving/test_operation.py",
     "serving/test_rollback.py",
     "serving/test_start_and_stop.py",
