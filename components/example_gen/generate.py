@@ -86,7 +86,7 @@ def generate(
     _check_needed_times(source, split)
     folders = _Folders(data_dir, examples_uri, catalogue_uri)
     written = [*(split_dir(examples_uri, name) for name in SPLITS), rows_path(examples_uri)]
-    written.append(split_dir(catalogue_uri, "catalogue"))
+    written.append(split_dir(catalogue_uri, CATALOGUE))
     _remove(written)
     try:
         rows = _run(source, split, folders, spans or [source], beam_args, sizes)

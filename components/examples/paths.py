@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from schemas.artifacts import SPLIT_PREFIX
+
 
 def literal(folder: str) -> str:
     """The glob that matches this folder alone, with the special characters in its name escaped."""
@@ -19,7 +21,7 @@ def listed(patterns: str | Sequence[str]) -> list[str]:
 
 def split_dir(uri: str, split: str) -> str:
     """The folder of a split within an Examples artifact."""
-    return f"{uri.rstrip('/')}/Split-{split}"
+    return f"{uri.rstrip('/')}/{SPLIT_PREFIX}{split}"
 
 
 def split_files(uri: str, split: str) -> list[str]:

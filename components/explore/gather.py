@@ -11,6 +11,7 @@ from components.examples.catalogue import Catalogue, read_catalogue
 from components.examples.paths import listed, split_files
 from components.explore.cubes import Cubes, count, merge
 from components.explore.reading import read_partition, shards
+from schemas.artifacts import CATALOGUE
 from schemas.source import Source
 
 
@@ -24,7 +25,7 @@ class Artifacts:
 
     def movies(self) -> Catalogue:
         """The catalogue, with the features of the source."""
-        files = split_files(self.catalogue, "catalogue")
+        files = split_files(self.catalogue, CATALOGUE)
         return read_catalogue(files, self.source.movie_features)
 
 
