@@ -141,6 +141,11 @@ class TestTemporalWithTheRestAsHistory(SplitterContract):
 class TestRandom(SplitterContract):
     settings = SPLITS["random"]
 
+    def test_another_seed_holds_other_ratings_out(self, data, made, tmp_path):
+        self.make(data, tmp_path / "other", seed=SplitConfig().seed + 1)
+        held_out = [set(targets(read_splits(out)["eval"])) for out in (made[0], tmp_path / "other")]
+        assert held_out[0] != held_out[1]
+
 
 class TestRandomWithoutTimes(SplitterContract):
     settings, times = SPLITS["random"], False
