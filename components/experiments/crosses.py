@@ -119,7 +119,7 @@ class CrossedRating(Crosses):
 
     def call(self, parts: Sequence[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Maps parts [..., width] of equal shape to float32 [...]."""
-        return tf.matmul(super().call(parts), self._out.rows(training))[..., 0]
+        return tf.matmul(super().call(parts), self._out.draw(noise=training).values)[..., 0]
 
     def movie_table(self, parts: Sequence[tf.Tensor]) -> tf.Tensor:
         """The movies' parts beside each other: float32 [movies, parts, width]."""
@@ -138,11 +138,11 @@ class CrossedRating(Crosses):
 
     def divergence(self) -> tf.Tensor:
         """How far the weights are from their prior, in nats."""
-        return self._out.divergence()
+        return tf.reduce_sum(self._out.draw(noise=False).nats)
 
     def outward(self) -> tf.Tensor:
         """The weights' means: float32 [parts * width, 1]."""
-        return self._out.rows()
+        return self._out.means()
 
 
 def side_by_side(groups: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:

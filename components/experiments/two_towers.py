@@ -56,7 +56,11 @@ class TwoTowers(tfrs.Model):
         bound = keras.constraints.MaxNorm(most) if most else None
         return keras.layers.Dense(units, activation="relu", kernel_constraint=bound, name=name)
 
-    def movie_tables(self, training: bool = False, facts: Facts | None = None) -> MovieTables:
+    def by_row(self) -> Sequence[tf.Variable]:
+        """None: as in the public tutorials, a step updates every row."""
+        return []
+
+    def movie_tables(self, facts: Facts | None = None) -> MovieTables:
         """The movies' vectors, and zeros for their popularity.
 
         Other `facts` of as many movies may stand in for those that the model was built with.
@@ -92,7 +96,7 @@ class TwoTowers(tfrs.Model):
         event = tf.where(inputs.present > 0)
         user = tf.gather(inputs.user, event[:, 0])
         movie = tf.gather_nd(inputs.movie, event)
-        tables, weights = self.movie_tables(training), self.config
+        tables, weights = self.movie_tables(), self.config
         loss = weights.retrieval_weight * self._batch_softmax(tables, user, movie)
         if not self.facts.rates:
             return loss

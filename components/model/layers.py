@@ -8,7 +8,7 @@ import tf_keras as keras
 
 from components.model.context import Context
 from components.model.facts import Facts
-from components.model.parts import movie_parts, shown_rows
+from components.model.parts import feature_means, of_movies, shown_rows
 
 RATING_BUCKETS = 11  # enough to keep every step of 0.5-5, 1-5 and 0-10 apart
 
@@ -48,10 +48,27 @@ class MovieEmbedding(keras.layers.Layer):
             for key, index in facts.features.items()
         }
 
-    def parts(self, facts: Facts, training: bool = False) -> list[tf.Tensor]:
-        """What the ids and features that `facts` has say: float32 [movies, dims] each, id first."""
-        rows = shown_rows(facts, self._id_dropout if training else 0.0)
-        return movie_parts(facts, rows, self.ids, self.feature_tables)
+    @property
+    def by_row(self) -> list[tf.Variable]:
+        """The tables."""
+        return [self.ids, *self.feature_tables.values()]
+
+    def parts(
+        self, facts: Facts, movies: tf.Tensor | None = None, training: bool = False
+    ) -> list[tf.Tensor]:
+        """What the ids and features of some movies say: float32 [movies, dims] each, id first.
+
+        Args:
+          facts: the catalogue.
+          movies: int32 [movies], rows of the catalogue (None: all).
+          training: whether some ids are shown as unknown.
+        """
+        rows = shown_rows(facts, self._id_dropout if training else 0.0, movies)
+        features = [
+            feature_means(self.feature_tables[name], of_movies(index, movies))
+            for name, index in facts.features.items()
+        ]
+        return [tf.gather(self.ids, rows), *features]
 
 
 class EventEmbedding(keras.layers.Layer):

@@ -1,5 +1,6 @@
 """Losses that do not depend on the batch's size; a user's other movies are no negatives."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,41 +10,61 @@ from numpy.typing import NDArray
 MASKED = -1e9  # added to the logits of movies that are left out of a softmax
 
 
-def softmax_loss(chosen: tf.Tensor, logits: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+def softmax_loss(chosen: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     """Cross-entropy of each target among the candidates.
 
     Args:
       chosen: float32 [batch, positions], the targets' logits; a target counts in its own
-        denominator whatever the offset says.
-      logits: float32 [batch, positions, candidates].
-      offset: float32 [batch, candidates], see `candidate_offset`.
+        denominator, whoever watched it.
+      others: float32 [batch, positions], or one position for all targets: see `log_sum_exp`.
 
     Returns:
       float32 [batch, positions], in nats.
     """
-    others = tf.reduce_logsumexp(logits + offset[:, tf.newaxis], -1)
     return tf.math.softplus(others - chosen)
 
 
-def candidate_offset(
-    bias: tf.Tensor, watched: tf.Tensor, log_rates: tf.Tensor | float
-) -> tf.Tensor:
-    """What is added to the candidates' logits, the same at all positions of a window.
+@tf.custom_gradient
+def log_sum_exp(
+    query: tf.Tensor, vectors: tf.Tensor, bias: tf.Tensor, watched: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor | None, ...]]]:
+    """The log of the sum of the candidates' exp(logit), but for those that the user watched.
 
     The user's other movies are left out: they are no negatives. A sampled candidate counts
     exp(logit)/Q times, Q being how often it is drawn, so that the sum estimates the whole
-    catalogue's (the logQ correction of Bengio and Senecal, 2008).
+    catalogue's (the logQ correction of Bengio and Senecal, 2008). Both are in the bias.
+
+    It is one operation with a gradient of its own, since nothing in a step is larger than the
+    logits: they are kept once, as what they add to the sum.
 
     Args:
-      bias: float32 [candidates].
+      query: float32 [batch, positions, dims].
+      vectors: float32 [candidates, dims].
+      bias: float32 [candidates], a candidate's popularity less the log of the expected number of
+        times it is drawn (0 when the candidates are the whole catalogue).
       watched: bool [batch, candidates], true for every movie of the user's window.
-      log_rates: float32 [candidates], log of the expected number of times each is drawn; 0 when
-        the candidates are the whole catalogue.
 
     Returns:
-      float32 [batch, candidates].
+      float32 [batch, positions].
     """
-    return tf.where(watched, MASKED, bias - log_rates)
+    batch, positions, dims = tf.unstack(tf.shape(query))
+    # The bias is one more entry of the vectors, so that the products add it.
+    rows = tf.concat([tf.reshape(query, [-1, dims]), tf.ones([batch * positions, 1])], 1)
+    columns = tf.concat([vectors, bias[:, tf.newaxis]], 1)
+    logits = tf.reshape(tf.matmul(rows, columns, transpose_b=True), [batch, positions, -1])
+    logits += tf.where(watched, MASKED, 0.0)[:, tf.newaxis]
+    most = tf.reduce_max(logits, -1, keepdims=True)
+    added = tf.exp(logits - most)
+    total = tf.reduce_sum(added, -1, keepdims=True)
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
+        shares = added * (upstream[..., tf.newaxis] / total)
+        shares = tf.reshape(shares, [batch * positions, -1])
+        to_rows = tf.reshape(tf.matmul(shares, vectors), [batch, positions, dims])
+        to_columns = tf.matmul(shares, rows, transpose_a=True)
+        return to_rows, to_columns[:, :-1], to_columns[:, -1], None
+
+    return (most + tf.math.log(total))[..., 0], gradient
 
 
 def draw_candidates(counts: NDArray[Any], most: int) -> tuple[tf.Tensor, tf.Tensor]:

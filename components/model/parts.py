@@ -1,11 +1,10 @@
 """The parts of a movie or a user (the id and each feature), and how they become one vector."""
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any, Protocol
 
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -27,41 +26,32 @@ def add_up(groups: Iterable[Sequence[tf.Tensor]]) -> tf.Tensor:
     return reduce(operator.add, (reduce(operator.add, group) for group in groups))
 
 
-def movie_parts(
-    facts: Facts, id_rows: tf.Tensor, ids: tf.Tensor, features: Mapping[str, tf.Tensor]
-) -> list[tf.Tensor]:
-    """What a movie's id and each of its features say: float32 [movies, width] each.
-
-    Args:
-      facts: the catalogue.
-      id_rows: int32 [movies], the movies' rows of `ids`, see `shown_rows`.
-      ids: float32 [rows, width].
-      features: each feature's table, float32 [values, width].
-    """
-    means = [feature_means(features[name], index) for name, index in facts.features.items()]
-    return [tf.gather(ids, id_rows), *means]
+def of_movies(rows: NDArray[Any], movies: tf.Tensor | None) -> tf.Tensor:
+    """The rows [catalogue, ...] of some movies, int32 [movies]; of all of them where it is None."""
+    return tf.constant(rows) if movies is None else tf.gather(tf.constant(rows), movies)
 
 
-def shown_rows(facts: Facts, dropout: float) -> tf.Tensor:
+def shown_rows(facts: Facts, dropout: float, movies: tf.Tensor | None = None) -> tf.Tensor:
     """The movies' rows of an id table, a share `dropout` of them out of vocabulary: int32 [movies].
 
     The out-of-vocabulary rows, which stand for ids that training never saw, learn from these.
+    `movies` are as in `of_movies`.
     """
-    rows = tf.constant(facts.id_rows)
+    rows = of_movies(facts.id_rows, movies)
     if not dropout:
         return rows
     hidden = tf.random.uniform(tf.shape(rows)) < dropout
-    return tf.where(hidden, tf.constant(facts.oov_rows), rows)
+    return tf.where(hidden, of_movies(facts.oov_rows, movies), rows)
 
 
-def feature_means(table: tf.Tensor, index: NDArray[Any]) -> tf.Tensor:
+def feature_means(table: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
     """Each movie's mean over the values of a feature; zeros where it has none.
 
     `table` float32 [values, width], `index` int32 [movies, most values], -1 for padding; returns
     float32 [movies, width].
     """
     present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
-    rows = tf.gather(table, np.maximum(index, 0)) * present
+    rows = tf.gather(table, tf.maximum(index, 0)) * present
     return tf.reduce_sum(rows, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
 
 

@@ -24,6 +24,9 @@ class Trainable(Protocol):
     def trainable_variables(self) -> Sequence[tf.Variable]:
         """The weights that the optimizer changes."""
 
+    def by_row(self) -> Sequence[tf.Variable]:
+        """The weights of which a step reads, and changes, some rows only."""
+
     def compute_loss(self, inputs: Window, training: bool = False) -> tf.Tensor:
         """The loss over the windows' events, a scalar; its first call makes the weights."""
 
@@ -48,7 +51,7 @@ class Model(Trainable, Protocol):
     def averaged(self) -> Sequence[tf.Variable]:
         """The weights whose moving average is better than their last values."""
 
-    def movie_tables(self, training: bool = False, facts: Facts | None = None) -> MovieTables:
+    def movie_tables(self, facts: Facts | None = None) -> MovieTables:
         """What the model knows of every movie.
 
         Other `facts` of as many movies show what it would know if these were true.

@@ -1,6 +1,7 @@
 """What the rating head knows of every movie: its id, its features and its raters."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from components.model.facts import Facts
 from components.model.interaction import Interaction
-from components.model.parts import add_up, movie_parts, shown_rows
-from components.model.tables import RatingTables
+from components.model.parts import add_up, feature_means, of_movies, shown_rows
+from components.model.raters import keys, own_part, pairs_of, summed
+from components.model.tables import RatersOf, RatingTables
 from components.model.variational import VariationalTable
 
 # Standard deviations where learning starts, in those of the train ratings.
@@ -39,6 +41,7 @@ class RatedMovies(keras.layers.Layer):
         rng = np.random.default_rng(0)
         start = rng.normal(0, 0.01, [len(facts.user_ids), heads * (1 + dims)]).astype(np.float32)
         self.raters = VariationalTable(start, SHARED_PRIOR, name=f"{name}/raters")
+        self._shares = shares(facts, id_dropout)
 
     def _starting_ids(self) -> NDArray[Any]:
         facts, rng = self._facts, np.random.default_rng(0)
@@ -49,35 +52,74 @@ class RatedMovies(keras.layers.Layer):
         start[facts.id_rows, :, 0] = facts.movie_bias[:, np.newaxis] / deviation
         return start.reshape(rows, -1).astype(np.float32)
 
-    def tables(self, training: bool, facts: Facts | None, interaction: Interaction) -> RatingTables:
-        """What is known of movies with the ids, features and raters of `facts` (default: the own).
+    @property
+    def by_row(self) -> list[tf.Variable]:
+        """The weights of all three tables whose rows are movies, users or values of features."""
+        return [
+            weight
+            for table in (self.ids, self.raters, *self.features.values())
+            for weight in table.by_row
+        ]
 
-        In training the rows are draws, and the table of raters comes with them.
-        """
+    def tables(self, facts: Facts | None, interaction: Interaction) -> RatingTables:
+        """What is known of all movies, with ids, features and raters of `facts` (default: own)."""
         facts = facts or self._facts
-        parts = self._parts(facts, training)
-        rows, raters = add_up([parts]), self.raters.rows(training)
+        parts = [tf.gather(self.ids.means(), facts.id_rows)]
+        for name, index in facts.features.items():
+            parts.append(feature_means(self.features[name].means(), tf.constant(index)))
+        rows = add_up([parts])
         if len(facts.raters.movie):
-            rows += tf.sparse.sparse_dense_matmul(_raters(facts), raters)
-        return RatingTables(
-            self._by_head(rows),
-            self._by_head(raters) if training else None,
-            interaction.movie_table(parts),
-        )
+            pairs = pairs_of(facts, None)
+            rows += summed(pairs, pairs.user, self.raters.means(), tf.shape(rows)[0])
+        return RatingTables(self._by_head(rows), interaction.movie_table(parts))
 
-    def _parts(self, facts: Facts, training: bool) -> list[tf.Tensor]:
-        id_rows = shown_rows(facts, self._id_dropout if training else 0.0)
-        ids = self.ids.rows(training)
-        features = {name: self.features[name].rows(training) for name in facts.features}
-        return movie_parts(facts, id_rows, ids, features)
+    def drawn(
+        self, movies: tf.Tensor, interaction: Interaction, training: bool = True
+    ) -> RatingTables:
+        """What a step knows of its movies, int32 [movies], ascending; in training it is drawn."""
+        facts = self._facts
+        shown = shown_rows(facts, self._id_dropout if training else 0.0, movies)
+        ids = self.ids.draw(shown, training)
+        parts, nats = [ids.values], ids.nats * tf.gather(self._shares.ids, shown)
+        for name, index in facts.features.items():
+            values, own = self._feature(name, of_movies(index, movies), training)
+            parts.append(values)
+            nats += own
+        rows, raters = add_up([parts]), None
+        if len(facts.raters.movie):
+            raters, added, own = self._raters(movies, training)
+            rows, nats = rows + added, nats + own
+        return RatingTables(self._by_head(rows), interaction.movie_table(parts), raters, nats)
+
+    def _feature(self, name: str, index: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """What a feature says of movies, given their values' rows, and its share of their nats."""
+        present = index >= 0
+        rows, place = tf.unique(tf.boolean_mask(index, present))
+        drawn = self.features[name].draw(rows, training)
+        local = tf.tensor_scatter_nd_update(index, tf.where(present), place)
+        own = drawn.nats * tf.gather(self._shares.features[name], rows)
+        both = tf.pad(tf.concat([drawn.values, own[:, tf.newaxis]], 1), [[0, 1], [0, 0]])
+        means = feature_means(both, local)
+        number = tf.reduce_sum(tf.cast(present, tf.float32), 1)
+        return means[:, :-1], means[:, -1] * number
+
+    def _raters(self, movies: tf.Tensor, training: bool) -> tuple[RatersOf, tf.Tensor, tf.Tensor]:
+        """The movies' raters, what they add, and their share of the movies' nats."""
+        pairs = pairs_of(self._facts, movies)
+        users, place = tf.unique(pairs.user)
+        drawn, number = self.raters.draw(users, training), tf.shape(movies)[0]
+        own = drawn.nats * tf.gather(self._shares.raters, users)
+        nats = tf.math.unsorted_segment_sum(tf.gather(own, place), pairs.place, number)
+        found = RatersOf(
+            tf.pad(keys(pairs, self._facts), [[0, 1]], constant_values=tf.int64.max),
+            tf.pad(pairs.weight, [[0, 1]]),
+            tf.pad(place, [[0, 1]]),
+            drawn.values,
+        )
+        return found, summed(pairs, place, drawn.values, number), nats
 
     def _by_head(self, rows: tf.Tensor) -> tf.Tensor:
         return tf.reshape(rows, [-1, self.heads, 1 + self.dims])
-
-    def divergence(self) -> tf.Tensor:
-        """How far the tables are from their priors, in nats."""
-        tables = [self.ids, self.raters, *self.features.values()]
-        return tf.add_n([table.divergence() for table in tables])
 
     def without_rater(self, tables: RatingTables, target: tf.Tensor, rater: tf.Tensor) -> tf.Tensor:
         """The targets' rows as if the user had not rated them.
@@ -86,43 +128,57 @@ class RatedMovies(keras.layers.Layer):
         every target would carry a mark that no movie carries in serving.
 
         Args:
-          tables: what `tables` returned in training.
-          target: int32 [batch, targets], rows of the catalogue.
+          tables: what `drawn` returned.
+          target: int32 [batch, targets], places among its movies.
           rater: int32 [batch], the users' rows of the user table.
 
         Returns:
           float32 [batch, targets, heads, 1 + dims].
         """
-        known = tf.minimum(rater, len(self._facts.user_ids) - 1)
-        own = tf.gather(tables.raters, known)[:, tf.newaxis]
-        share = _rater_share(self._facts, target, rater)[..., tf.newaxis, tf.newaxis]
-        return tf.gather(tables.movies, target) - share * own
+        rows = tf.gather(tables.movies, target)
+        if tables.raters is None:
+            return rows
+        own = own_part(tables.raters, self._facts, target, rater)
+        return rows - tf.reshape(own, tf.shape(rows))
+
+
+class Shares(NamedTuple):
+    """One over the number of train's ratings that show each row; 0 where none does.
+
+    ids: float32 [rows].
+    features: by name, float32 [values].
+    raters: float32 [users].
+    """
+
+    ids: NDArray[Any]
+    features: Mapping[str, NDArray[Any]]
+    raters: NDArray[Any]
+
+
+def shares(facts: Facts, id_dropout: float) -> Shares:
+    """Divides the divergence of rows among the ratings of train: an epoch counts it once.
+
+    A step then counts the divergence of the rows that it reads, and of no other.
+    """
+    counts, raters = facts.rated_counts, facts.raters
+    ids = np.zeros(facts.id_table_rows)
+    np.add.at(ids, facts.id_rows, (1.0 - id_dropout) * counts)
+    np.add.at(ids, facts.oov_rows, id_dropout * counts)
+    features = {}
+    for name, index in facts.features.items():
+        movie, place = np.nonzero(index >= 0)
+        features[name] = np.bincount(
+            index[movie, place], counts[movie], minlength=int(index.max(initial=0)) + 1
+        )
+    users = np.bincount(raters.user, counts[raters.movie], minlength=len(facts.user_ids))
+    return Shares(_one_over(ids), {n: _one_over(f) for n, f in features.items()}, _one_over(users))
+
+
+def _one_over(counts: NDArray[Any]) -> NDArray[Any]:
+    return np.divide(1.0, counts, out=np.zeros(len(counts)), where=counts > 0).astype(np.float32)
 
 
 def shared_table(rows: int, heads: int, dims: int, name: str) -> VariationalTable:
     """A table of what many movies or users have in common; all its means start at zero."""
     start = np.zeros([rows, heads * (1 + dims)], np.float32)
     return VariationalTable(start, SHARED_PRIOR, name=name)
-
-
-def _raters(facts: Facts) -> tf.SparseTensor:
-    raters = facts.raters
-    index = np.stack([raters.movie, raters.user], 1).astype(np.int64)
-    return tf.SparseTensor(index, raters.weight, [len(facts.movie_ids), len(facts.user_ids)])
-
-
-def _rater_share(facts: Facts, target: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
-    """The user's weight among each target's raters: float32 [batch, targets], 0 if it is none.
-
-    `target` int32 [batch, targets] are rows of the catalogue, `user` int32 [batch] of the user
-    table.
-    """
-    raters, users = facts.raters, len(facts.user_ids) + 1
-    if not len(raters.movie):
-        return tf.zeros(tf.shape(target))
-    pairs = tf.constant(raters.movie.astype(np.int64) * users + raters.user)
-    asked = tf.cast(target, tf.int64) * users + tf.cast(user, tf.int64)[:, tf.newaxis]
-    place = tf.searchsorted(pairs, tf.reshape(asked, [-1]))
-    place = tf.reshape(tf.minimum(place, len(raters.movie) - 1), tf.shape(asked))
-    found = tf.gather(pairs, place) == asked
-    return tf.where(found, tf.gather(tf.constant(raters.weight), place), 0.0)

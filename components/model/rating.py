@@ -66,17 +66,29 @@ class RatingHead(keras.layers.Layer):
         start = keras.initializers.Constant(start)
         return self.add_weight(f"{self.name}/{name}", [self.heads], initializer=start)
 
-    def tables(self, training: bool, facts: Facts | None = None) -> RatingTables:
+    @property
+    def by_row(self) -> list[tf.Variable]:
+        """The weights whose rows are movies, raters or values of movies' features."""
+        return self.movies.by_row
+
+    def tables(self, facts: Facts | None = None) -> RatingTables:
         """What each head knows of every movie.
 
         Other `facts` may stand in for those that the head was built with.
         """
-        return self.movies.tables(training, facts, self.interaction)
+        return self.movies.tables(facts, self.interaction)
+
+    def drawn(self, movies: tf.Tensor, training: bool = True) -> RatingTables:
+        """What a step knows of its movies: see `RatedMovies.drawn`."""
+        return self.movies.drawn(movies, self.interaction, training)
 
     def divergence(self) -> tf.Tensor:
-        """How far all tables are from their priors, in nats."""
-        total = self.movies.divergence() + sum(table.divergence() for table in self.profile)
-        return total / self.heads + self.interaction.divergence()
+        """How far all that is not of movies is from its prior, in nats.
+
+        What is of movies comes with their tables, see `RatingTables.nats`.
+        """
+        profile = [tf.reduce_sum(table.draw(noise=False).nats) for table in self.profile]
+        return sum(profile) / self.heads + self.interaction.divergence()
 
     def posteriors(
         self,
@@ -111,7 +123,7 @@ class RatingHead(keras.layers.Layer):
         if training:
             shown = tf.random.uniform([batch, 1]) >= UserEmbedding.ID_DROPOUT
             features = tf.where(shown, features, tf.constant(self._unknown, tf.int32))
-        parts = user_parts([table.rows(training) for table in self.profile], features)
+        parts = user_parts([table.draw(noise=training).values for table in self.profile], features)
         prior = add_up([[tf.zeros([batch, self.heads * (1 + self.dims)]), *parts]])
         return tf.reshape(prior, [batch, self.heads, 1, 1 + self.dims]), parts
 

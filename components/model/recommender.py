@@ -12,13 +12,13 @@ from components.model.facts import Facts
 from components.model.interaction import NO_INTERACTION, Interaction
 from components.model.layers import EventEmbedding, HistoryEncoder, MovieEmbedding
 from components.model.linear import LinearPath
-from components.model.losses import candidate_offset, draw_candidates, softmax_loss, weighted_mean
-from components.model.parts import Combination, add_up
+from components.model.losses import draw_candidates, log_sum_exp, softmax_loss, weighted_mean
+from components.model.parts import Combination, add_up, of_movies
 from components.model.rating import RatingHead
 from components.model.seen import seen_movies
 from components.model.tables import MovieTables, RatingTables
 from components.model.users import UserEmbedding
-from components.model.window import Window
+from components.model.window import Window, narrowed
 
 
 class Recommender(tfrs.Model):
@@ -84,17 +84,29 @@ class Recommender(tfrs.Model):
         """
         return list(self.rating_head.trainable_variables) if self.rating_head is not None else []
 
-    def movie_tables(self, training: bool = False, facts: Facts | None = None) -> MovieTables:
+    def by_row(self) -> Sequence[tf.Variable]:
+        """The tables of ids and of movies' features: a step reads those of its movies and users."""
+        tables = [*self.movies.by_row, *self.popularity.by_row, *self.users.by_row]
+        return tables if self.rating_head is None else [*tables, *self.rating_head.by_row]
+
+    def movie_tables(self, facts: Facts | None = None) -> MovieTables:
         """What is known of every movie.
 
         Other `facts` of as many movies show what the model would make of them if these were true.
         """
         facts = facts or self.facts
-        vectors = self.combine_movie([self.movies.parts(facts, training)])
-        popularity = add_up([self.popularity.parts(facts, training)])[:, 0] + facts.log_popularity
+        tables = self._candidates(facts)
         if self.rating_head is None:
-            return MovieTables(vectors, popularity)
-        return MovieTables(vectors, popularity, self.rating_head.tables(training, facts))
+            return tables
+        return tables._replace(rating=self.rating_head.tables(facts))
+
+    def _candidates(
+        self, facts: Facts, movies: tf.Tensor | None = None, training: bool = False
+    ) -> MovieTables:
+        """What retrieval knows of some movies, int32 [movies]; of all where it is None."""
+        vectors = self.combine_movie([self.movies.parts(facts, movies, training)])
+        own = add_up([self.popularity.parts(facts, movies, training)])[:, 0]
+        return MovieTables(vectors, own + of_movies(facts.log_popularity, movies))
 
     def query(self, tables: MovieTables, context: Context, training: bool = False) -> tf.Tensor:
         """Encodes users at some moments: float32 [batch, positions, dims]."""
@@ -143,41 +155,50 @@ class Recommender(tfrs.Model):
 
     def losses_per_task(self, window: Window, training: bool) -> dict[str, tf.Tensor]:
         """Returns the mean loss of each task over the window's targets."""
-        tables = self.movie_tables(training)
-        losses = {"retrieval": self._retrieval_loss(tables, window, training)}
+        movies, local = narrowed(window)
+        tables = self._candidates(self.facts, movies, training)
+        losses = {"retrieval": self._retrieval_loss(tables, movies, local, training)}
         if self.rating_head is not None:
-            losses["rating"] = self._rating_loss(tables, window, training)
+            rating = self.rating_head.drawn(movies, training)
+            losses["rating"] = self._rating_loss(self.rating_head, rating, local, training)
         return losses
 
     def moments(self, window: Window) -> Context:
         """The moments of a window at which its ratings are predicted."""
         return before(window) if self.ordered else others(window)
 
-    def _rating_loss(self, tables: MovieTables, window: Window, training: bool) -> tf.Tensor:
-        head, rating = self._rating(tables)
+    def _rating_loss(
+        self, head: RatingHead, tables: RatingTables, window: Window, training: bool
+    ) -> tf.Tensor:
         raters = window.user if training else None
-        users = head.posteriors(rating, self.moments(window), training, raters)
-        nats = head.loss(rating, users, window.movie, window.rating, training)
-        caution = self.config.rating_caution / max(float(self.facts.rated_counts.sum()), 1.0)
-        return weighted_mean(nats, window.rated) + caution * head.divergence()
+        users = head.posteriors(tables, self.moments(window), training, raters)
+        nats = head.loss(tables, users, window.movie, window.rating, training)
+        caution = self.config.rating_caution
+        own = tf.gather(tables.nats, window.movie) / head.heads
+        rest = head.divergence() / max(float(self.facts.rated_counts.sum()), 1.0)
+        return weighted_mean(nats + caution * own, window.rated) + caution * rest
 
-    def _retrieval_loss(self, tables: MovieTables, window: Window, training: bool) -> tf.Tensor:
+    def _retrieval_loss(
+        self, tables: MovieTables, movies: tf.Tensor, window: Window, training: bool
+    ) -> tf.Tensor:
         if self.ordered:
             context, targets = before(window), window.present
         else:
             targets = hide(window.present, self.config.hidden_share)
             context = without(window, targets)
         query = self.query(tables, context, training)
-        return weighted_mean(self._softmax(tables, query, window), targets)
-
-    def _softmax(self, tables: MovieTables, query: tf.Tensor, window: Window) -> tf.Tensor:
         target = tf.gather(tables.vectors, window.movie)
         chosen = tf.reduce_sum(query * target, -1) + tf.gather(tables.popularity, window.movie)
+        others = self._others(movies, query, window, training)
+        return weighted_mean(softmax_loss(chosen, others), targets)
+
+    def _others(
+        self, movies: tf.Tensor, query: tf.Tensor, window: Window, training: bool
+    ) -> tf.Tensor:
+        """The log of the softmax's denominator over all movies that the user did not watch."""
         drawn, log_rates = draw_candidates(self.facts.counts, self.config.max_softmax)
-        vectors = tf.gather(tables.vectors, drawn)
-        watched = seen_movies(window, len(self.facts.movie_ids))
-        offset = candidate_offset(
-            tf.gather(tables.popularity, drawn), tf.gather(watched, drawn, axis=1), log_rates
-        )
-        logits = tf.einsum("btd,md->btm", query, vectors)
-        return softmax_loss(chosen, logits, offset)
+        candidates = self._candidates(self.facts, drawn, training)
+        watched = seen_movies(window, tf.size(movies))
+        place = tf.minimum(tf.searchsorted(movies, drawn), tf.size(movies) - 1)
+        watched = tf.gather(watched, place, axis=1) & (tf.gather(movies, place) == drawn)
+        return log_sum_exp(query, candidates.vectors, candidates.popularity - log_rates, watched)

@@ -26,6 +26,11 @@ class UserEmbedding(keras.layers.Layer):
             for key, values in facts.user_features.items()
         ]
 
+    @property
+    def by_row(self) -> list[tf.Variable]:
+        """The tables whose rows are many: those of the ids."""
+        return [self.ids]
+
     def parts(
         self, user: tf.Tensor, features: tf.Tensor, training: bool = False
     ) -> list[tf.Tensor]:

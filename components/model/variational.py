@@ -1,6 +1,6 @@
 """Tables of normal distributions instead of numbers, so that rare rows stay near their prior."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -8,6 +8,17 @@ import tf_keras as keras
 from numpy.typing import NDArray
 
 INITIAL_SPREAD = 0.05
+
+
+class Drawn(NamedTuple):
+    """Some rows of a table, drawn.
+
+    values: float32 [rows, columns].
+    nats: float32 [rows], each row's Kullback-Leibler divergence from the prior.
+    """
+
+    values: tf.Tensor
+    nats: tf.Tensor
 
 
 class VariationalTable(keras.layers.Layer):
@@ -38,16 +49,25 @@ class VariationalTable(keras.layers.Layer):
             f"{name}/log_prior", start.shape[1:], initializer=constant(np.log(prior))
         )
 
-    def rows(self, training: bool = False) -> tf.Tensor:
-        """Returns float32 [rows, columns]: the means, or a draw in training."""
-        if not training:
-            return tf.convert_to_tensor(self.mean)
-        return self.mean + tf.exp(self.log_spread) * tf.random.normal(tf.shape(self.mean))
+    @property
+    def by_row(self) -> list[tf.Variable]:
+        """The weights whose rows are the table's."""
+        return [self.mean, self.log_spread]
 
-    def divergence(self) -> tf.Tensor:
-        """Kullback-Leibler divergence from the prior, summed over the table: nats, scalar."""
-        ratio = tf.exp(2.0 * (self.log_spread - self.log_prior))
-        pull = tf.square(self.mean) / tf.exp(2.0 * self.log_prior)
-        return 0.5 * tf.reduce_sum(ratio + pull - 1.0) + tf.reduce_sum(
-            self.log_prior - self.log_spread
+    def means(self) -> tf.Tensor:
+        """The means of all rows: float32 [rows, columns]."""
+        return tf.convert_to_tensor(self.mean)
+
+    def draw(self, rows: tf.Tensor | None = None, noise: bool = True) -> Drawn:
+        """Draws some rows, int32 [rows], or all of them; without noise each is its mean."""
+        mean, log_spread = (
+            tf.convert_to_tensor(weight) if rows is None else tf.gather(weight, rows)
+            for weight in self.by_row
         )
+        values = mean
+        if noise:
+            values += tf.exp(log_spread) * tf.random.normal(tf.shape(mean))
+        ratio = tf.exp(2.0 * (log_spread - self.log_prior))
+        pull = tf.square(mean) / tf.exp(2.0 * self.log_prior)
+        nats = 0.5 * (ratio + pull - 1.0) + self.log_prior - log_spread
+        return Drawn(values, tf.reduce_sum(nats, 1))

@@ -38,6 +38,19 @@ ANY_WINDOW = Window(
 )
 
 
+def narrowed(window: Window) -> tuple[tf.Tensor, Window]:
+    """The movies that a window reads, so that a step need not know of any other.
+
+    Returns:
+      int32 [movies], their rows of the catalogue, ascending, each once; and the window with places
+      among these instead of rows.
+    """
+    rows = tf.reshape(window.movie, [-1])
+    movies = tf.unique(tf.sort(rows)).y
+    places = tf.reshape(tf.searchsorted(movies, rows), tf.shape(window.movie))
+    return movies, window._replace(movie=places)
+
+
 def moments(times: tf.Tensor) -> tf.Tensor:
     """The place of the first event of each event's moment: int32 [length].
 

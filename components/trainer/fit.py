@@ -3,19 +3,19 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tf_keras as keras
 
 from components.model.config import TrainingConfig
 from components.model.protocol import Trainable
 from components.model.window import ANY_WINDOW, Window
+from components.trainer.averages import Averages
 from components.trainer.history import History
+from components.trainer.optimizer import Optimizer
 
 progress = logging.getLogger("greenlight.progress")
 
@@ -64,16 +64,20 @@ class Fit:
         """
         self.model, self.config, self.epochs = model, config, epochs
         self.steps = max(1, steps)
-        self.optimizer = make_optimizer(config, max(1, epochs * self.steps))
-        self.optimizer.build(model.trainable_variables)
+        tables = model.by_row()
+        self.optimizer = Optimizer(
+            config,
+            max(1, epochs * self.steps),
+            others_than(tables, model.trainable_variables),
+            tables,
+        )
         self.tasks = {"valid_loss": model.variables} if tasks is None else tasks
         self.best = {
             task: [tf.Variable(v, trainable=False) for v in variables]
             for task, variables in self.tasks.items()
         }
         self.history = History()
-        self.averaged = list(averaged)
-        self._averages = [tf.Variable(v, trainable=False) for v in averaged]
+        self._averages = Averages(averaged, tables, self.steps)
         self._state = tf.Variable("", trainable=False, dtype=tf.string)
         tracked = tf.train.Checkpoint(
             weights=model.variables, averages=self._averages, optimizer=self.optimizer,
@@ -122,7 +126,7 @@ class Fit:
     ) -> None:
         started = time.monotonic()
         loss = self._train_epoch(number, windows)
-        with self._with_averages():
+        with self._averages.in_place(self.optimizer.step):
             row = {"loss": loss, **judge(self.model)}
             row["seconds"] = round(time.monotonic() - started, 3)
             for task in self.history.add(row, self.tasks):
@@ -143,43 +147,21 @@ class Fit:
                 progress.info("epoch %d of %d", number + 1, self.epochs, extra={"done": done})
         return float(np.mean(losses))
 
-    @contextmanager
-    def _with_averages(self) -> Iterator[None]:
-        """Gives the model the averages for a while, then its own weights again."""
-        own = [tf.convert_to_tensor(v) for v in self.averaged]
-        assign_all(self.averaged, self._averages)
-        yield
-        assign_all(self.averaged, own)
-
     def _train_step(self, window: Window) -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = self.model.compute_loss(window, training=True)
-        variables = self.model.trainable_variables
-        sparse = tape.gradient(loss, variables, unconnected_gradients="zero")
-        # Nearly every row has a gradient in every step: dense updates are the faster ones.
-        gradients = [tf.convert_to_tensor(gradient) for gradient in sparse]
-        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        steps = tf.minimum(self.optimizer.iterations, self.steps)
-        share = 1.0 / tf.cast(steps, tf.float32)
-        for average, weight in zip(self._averages, self.averaged, strict=True):
-            average.assign_add(share * (weight - average))
+        gradients = self.optimizer.gradients(tape, loss)
+        self._averages.count(gradients, self.optimizer.step.read_value())
+        self.optimizer.apply(gradients)
         return loss
 
 
-def make_optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
-    """The configured optimizer for a training of so many steps."""
-    if config.optimizer == "adagrad":
-        return keras.optimizers.Adagrad(config.learning_rate, jit_compile=False)
-    warmup = max(1, steps // 20)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warmup), warmup_target=config.learning_rate, warmup_steps=warmup
-    )
-    return keras.optimizers.AdamW(
-        rate,
-        weight_decay=config.weight_decay,
-        global_clipnorm=config.clip_norm,
-        jit_compile=False,
-    )
+def others_than(
+    tables: Sequence[tf.Variable], variables: Sequence[tf.Variable]
+) -> list[tf.Variable]:
+    """The variables without the tables."""
+    left_out = {table.ref() for table in tables}
+    return [variable for variable in variables if variable.ref() not in left_out]
 
 
 def assign_all(to: Sequence[tf.Variable], values: Sequence[tf.Variable | tf.Tensor]) -> None:

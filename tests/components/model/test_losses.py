@@ -6,15 +6,19 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.model.losses import candidate_offset, softmax_loss, weighted_mean
+from components.model.losses import log_sum_exp, softmax_loss, weighted_mean
 
 logit = st.floats(-8, 8, width=32)
 
 
 def _loss(chosen, logits, watched, log_rates=0.0, bias=None):
-    bias = np.zeros(np.shape(logits)[-1]) if bias is None else bias
-    offset = candidate_offset(tf.constant(bias, tf.float32), tf.constant(watched), log_rates)
-    return softmax_loss(tf.convert_to_tensor(chosen), tf.convert_to_tensor(logits), offset)
+    """The loss of given logits [batch, positions, candidates]: each is one entry of a query."""
+    movies = np.shape(logits)[-1]
+    bias = np.zeros(movies) if bias is None else bias
+    vectors = tf.eye(movies)
+    bias = tf.constant(bias - log_rates * np.ones(movies), tf.float32)
+    others = log_sum_exp(tf.convert_to_tensor(logits), vectors, bias, tf.constant(watched))
+    return softmax_loss(tf.convert_to_tensor(chosen), others)
 
 
 def _by_hand(chosen, logits, excluded):
@@ -92,6 +96,25 @@ def test_the_models_own_draws_estimate_the_whole_catalogue(make_facts, make_wind
     drawn = [float(draw()) for _ in range(200)]
     assert np.std(drawn) > 0
     assert np.mean(drawn) == pytest.approx(expected, abs=0.05)
+
+
+def test_the_gradients_are_those_of_the_formula():
+    rng = np.random.default_rng(6)
+    shapes = ([3, 5, 4], [7, 4], [7])
+    given = [tf.Variable(rng.normal(size=shape), dtype=tf.float32) for shape in shapes]
+    watched, weights = rng.random([3, 7]) < 0.3, rng.normal(size=[3, 5]).astype(np.float32)
+
+    def plain(query, vectors, bias, watched):
+        logits = tf.einsum("btd,md->btm", query, vectors) + bias
+        return tf.reduce_logsumexp(tf.where(watched[:, None], -1e9, logits), -1)
+
+    found = []
+    for function in (log_sum_exp, plain):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(weights * function(*map(tf.identity, given), tf.constant(watched)))
+        found.append([loss, *tape.gradient(loss, given)])
+    for own, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e3, -1e3])

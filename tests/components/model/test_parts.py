@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.model.parts import add_up, feature_means, movie_parts, shown_rows, user_parts
+from components.model.layers import MovieEmbedding
+from components.model.parts import add_up, feature_means, shown_rows, user_parts
 
 
 def test_groups_are_added_up_with_the_shape_of_the_first():
@@ -26,13 +27,18 @@ def test_a_movies_feature_is_the_mean_of_its_values_and_zero_without_any(make_fa
 
 def test_a_movies_parts_are_its_ids_row_and_each_features_mean(make_facts):
     facts, rng = make_facts(), np.random.default_rng(3)
-    ids, genres, year = (rng.normal(size=[12, 2]).astype(np.float32) for _ in range(3))
-    tables = {"year": tf.constant(year), "genres": tf.constant(genres)}
-    found = movie_parts(facts, shown_rows(facts, 0.0), tf.constant(ids), tables)
+    layer = MovieEmbedding(2, facts)
+    for table in layer.by_row:
+        table.assign(rng.normal(size=table.shape))
+    genres, year = layer.feature_tables["genres"], layer.feature_tables["year"].numpy()
+    found = layer.parts(facts)
     assert len(found) == 3
-    np.testing.assert_array_equal(found[0], ids[facts.id_rows])
+    np.testing.assert_array_equal(found[0], layer.ids.numpy()[facts.id_rows])
     np.testing.assert_array_equal(found[1], feature_means(genres, facts.features["genres"]))
     np.testing.assert_array_equal(found[2], year[facts.features["year"][:, 0]])
+    some = layer.parts(facts, tf.constant([3, 0, 11]))
+    for own, whole in zip(some, found, strict=True):
+        np.testing.assert_array_equal(own, whole.numpy()[[3, 0, 11]])
 
 
 def test_so_many_movies_are_shown_as_unknown(make_facts):
@@ -42,6 +48,8 @@ def test_so_many_movies_are_shown_as_unknown(make_facts):
     assert hidden[known].mean() == pytest.approx(0.3, abs=0.06)
     np.testing.assert_array_equal(shown_rows(facts, 1.0), facts.oov_rows)
     np.testing.assert_array_equal(shown_rows(facts, 0.0), facts.id_rows)
+    some = np.array([5, 999, 0])
+    np.testing.assert_array_equal(shown_rows(facts, 1.0, tf.constant(some)), facts.oov_rows[some])
 
 
 def test_a_users_parts_are_the_rows_of_each_feature():

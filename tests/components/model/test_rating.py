@@ -22,7 +22,7 @@ def window(make_facts, make_window):
 def _foreseen(model, window, row, position):
     """Mean and variance of each head's prediction of one rating, by the textbook."""
     head, facts = model.rating_head, model.facts
-    table = head.tables(training=False).movies.numpy().astype(float)
+    table = head.tables().movies.numpy().astype(float)
     spread, noise = np.exp(head.log_spread.numpy()), np.exp(head.log_noise.numpy())
     deviation = np.sqrt(facts.variance)
     movie, rating = window.movie.numpy()[row], window.rating.numpy()[row]
@@ -60,7 +60,7 @@ def _foreseen(model, window, row, position):
 
 def test_predictions_and_losses_are_those_of_the_posterior(model, window):
     head, facts = model.rating_head, model.facts
-    tables = head.tables(training=False)
+    tables = head.tables()
     users = head.posteriors(tables, model.moments(window))
     ratings = head.predict(tables, users, window.movie).numpy()
     losses = head.loss(tables, users, window.movie, window.rating).numpy()
@@ -91,7 +91,7 @@ def test_one_position_is_solved_like_many(model, window):
 
 def test_a_user_without_history_is_rated_by_their_kind(model, make_facts, make_window):
     window = make_window(make_facts(), [0])
-    table = model.rating_head.tables(training=False).movies.numpy()
+    table = model.rating_head.tables().movies.numpy()
     target = tf.constant([[0, 5, 11]])
     context = Context(window, tf.zeros([1, 1, 1]), tf.zeros([1, 1]))
     found = model.rate(model.movie_tables(), context, target).numpy()[0]
