@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras as keras
 from numpy.typing import NDArray
 
-from components.model.facts import BIAS_DOUBT, Facts
+from components.model.facts import Facts
 from components.model.interaction import Interaction
 from components.model.parts import add_up, feature_means, of_movies, shown_rows
 from components.model.raters import keys, own_part, pairs_of, summed
@@ -17,7 +17,6 @@ from components.model.variational import VariationalTable
 
 # Standard deviations where learning starts, in those of the train ratings.
 VECTOR_PRIOR, BIAS_PRIOR, SHARED_PRIOR = 0.15, 0.6, 0.1
-USER_SPREAD, NOISE = 0.4, 0.6
 
 
 class RatedMovies(keras.layers.Layer):
@@ -34,8 +33,7 @@ class RatedMovies(keras.layers.Layer):
         self._facts, self._id_dropout = facts, id_dropout
         priors = np.full([heads, 1 + dims], VECTOR_PRIOR, np.float32)
         priors[:, 0] = BIAS_PRIOR
-        start, spread = self._starting_ids(priors)
-        self.ids = VariationalTable(start, priors.ravel(), f"{name}/ids", spread)
+        self.ids = VariationalTable(self._starting_ids(), priors.ravel(), name=f"{name}/ids")
         self.features = {
             key: shared_table(int(rows.max(initial=0)) + 1, heads, dims, f"{name}/{key}")
             for key, rows in facts.features.items()
@@ -45,23 +43,14 @@ class RatedMovies(keras.layers.Layer):
         self.raters = VariationalTable(start, SHARED_PRIOR, name=f"{name}/raters")
         self._shares = shares(facts, id_dropout)
 
-    def _starting_ids(self, priors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Where the ids' means and spreads start, float32 [rows, columns] each.
-
-        A row that few ratings show is hardly ever updated, so it starts near its prior: its vector
-        is small, its spread that of the posterior of a Bayesian regression on so many ratings.
-        """
+    def _starting_ids(self) -> NDArray[Any]:
         facts, rng = self._facts, np.random.default_rng(0)
-        rows, deviation = facts.id_table_rows, float(np.sqrt(facts.variance))
-        counts = np.zeros([rows, 1, 1])
-        counts[facts.id_rows, 0, 0] = facts.rated_counts
+        rows = facts.id_table_rows
         start = rng.normal(0, VECTOR_PRIOR / 2, [rows, self.heads, 1 + self.dims])
-        start *= counts / (counts + BIAS_DOUBT)
         start[..., 0] = 0
+        deviation = float(np.sqrt(facts.variance))
         start[facts.id_rows, :, 0] = facts.movie_bias[:, np.newaxis] / deviation
-        weight = np.where(np.arange(1 + self.dims) == 0, 1.0, USER_SPREAD) * priors / NOISE
-        spread = priors / np.sqrt(1.0 + counts * np.square(weight))
-        return tuple(part.reshape(rows, -1).astype(np.float32) for part in (start, spread))
+        return start.reshape(rows, -1).astype(np.float32)
 
     @property
     def by_row(self) -> list[tf.Variable]:

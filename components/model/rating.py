@@ -11,10 +11,11 @@ from components.model.facts import Facts
 from components.model.interaction import NO_INTERACTION, Interaction
 from components.model.parts import add_up, user_parts
 from components.model.posteriors import Posteriors
-from components.model.rated_movies import NOISE, USER_SPREAD, RatedMovies, shared_table
+from components.model.rated_movies import RatedMovies, shared_table
 from components.model.tables import RatingTables
 from components.model.users import UserEmbedding
 
+USER_SPREAD, NOISE = 0.4, 0.6  # where learning starts, in standard deviations of train's ratings
 HALF_LIVES = (8.0, 32.0, 128.0, 1024.0)  # events; how fast each head forgets, where order counts
 
 

@@ -30,11 +30,7 @@ class VariationalTable(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        start: NDArray[Any],
-        prior: float | NDArray[Any],
-        name: str = "table",
-        spread: float | NDArray[Any] = INITIAL_SPREAD,
+        self, start: NDArray[Any], prior: float | NDArray[Any], name: str = "table"
     ) -> None:
         """Builds the table.
 
@@ -42,13 +38,12 @@ class VariationalTable(keras.layers.Layer):
           start: float32 [rows, columns], the initial means.
           prior: the prior's initial standard deviation, or float32 [columns], one for each column.
           name: of the layer.
-          spread: the initial standard deviation, or float32 [rows, columns].
         """
         super().__init__(name=name)
         constant = keras.initializers.Constant
         self.mean = self.add_weight(f"{name}/mean", start.shape, initializer=constant(start))
         self.log_spread = self.add_weight(
-            f"{name}/log_spread", start.shape, initializer=constant(np.log(spread))
+            f"{name}/log_spread", start.shape, initializer=constant(np.log(INITIAL_SPREAD))
         )
         self.log_prior = self.add_weight(
             f"{name}/log_prior", start.shape[1:], initializer=constant(np.log(prior))
