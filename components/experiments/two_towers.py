@@ -11,6 +11,7 @@ from components.model.context import Context
 from components.model.facts import Facts
 from components.model.linear import LinearPath
 from components.model.losses import weighted_mean
+from components.model.row_table import RowTable
 from components.model.tables import MovieTables
 from components.model.window import Window
 
@@ -56,7 +57,7 @@ class TwoTowers(tfrs.Model):
         bound = keras.constraints.MaxNorm(most) if most else None
         return keras.layers.Dense(units, activation="relu", kernel_constraint=bound, name=name)
 
-    def by_row(self) -> Sequence[tf.Variable]:
+    def by_row(self) -> Sequence[RowTable]:
         """None: as in the public tutorials, a step updates every row."""
         return []
 

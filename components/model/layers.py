@@ -9,6 +9,7 @@ import tf_keras as keras
 from components.model.context import Context
 from components.model.facts import Facts
 from components.model.parts import feature_means, of_movies, shown_rows
+from components.model.row_table import RowTable
 
 RATING_BUCKETS = 11  # enough to keep every step of 0.5-5, 1-5 and 0-10 apart
 
@@ -48,10 +49,9 @@ class MovieEmbedding(keras.layers.Layer):
             for key, index in facts.features.items()
         }
 
-    @property
-    def by_row(self) -> list[tf.Variable]:
+    def by_row(self) -> list[RowTable]:
         """The tables."""
-        return [self.ids, *self.feature_tables.values()]
+        return [RowTable(table) for table in (self.ids, *self.feature_tables.values())]
 
     def parts(
         self, facts: Facts, movies: tf.Tensor | None = None, training: bool = False

@@ -9,6 +9,7 @@ from components.model.config import ModelConfig
 from components.model.context import Context
 from components.model.facts import Facts
 from components.model.linear import LinearPath
+from components.model.row_table import RowTable
 from components.model.tables import MovieTables
 from components.model.window import Window
 
@@ -24,7 +25,7 @@ class Trainable(Protocol):
     def trainable_variables(self) -> Sequence[tf.Variable]:
         """The weights that the optimizer changes."""
 
-    def by_row(self) -> Sequence[tf.Variable]:
+    def by_row(self) -> Sequence[RowTable]:
         """The weights of which a step reads, and changes, some rows only."""
 
     def compute_loss(self, inputs: Window, training: bool = False) -> tf.Tensor:

@@ -12,6 +12,7 @@ from components.model.facts import Facts
 from components.model.interaction import Interaction
 from components.model.parts import add_up, feature_means, of_movies, shown_rows
 from components.model.raters import keys, own_part, pairs_of, summed
+from components.model.row_table import RowTable
 from components.model.tables import RatersOf, RatingTables
 from components.model.variational import VariationalTable
 
@@ -52,14 +53,10 @@ class RatedMovies(keras.layers.Layer):
         start[facts.id_rows, :, 0] = facts.movie_bias[:, np.newaxis] / deviation
         return start.reshape(rows, -1).astype(np.float32)
 
-    @property
-    def by_row(self) -> list[tf.Variable]:
-        """The weights of all three tables whose rows are movies, users or values of features."""
-        return [
-            weight
-            for table in (self.ids, self.raters, *self.features.values())
-            for weight in table.by_row
-        ]
+    def by_row(self, caution: float) -> list[RowTable]:
+        """All tables; `caution` is the factor of the heads' mean divergence in the loss."""
+        tables = (self.ids, self.raters, *self.features.values())
+        return [row for table in tables for row in table.by_row(caution / self.heads)]
 
     def tables(self, facts: Facts | None, interaction: Interaction) -> RatingTables:
         """What is known of all movies, with ids, features and raters of `facts` (default: own)."""

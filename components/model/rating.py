@@ -12,6 +12,7 @@ from components.model.interaction import NO_INTERACTION, Interaction
 from components.model.parts import add_up, user_parts
 from components.model.posteriors import Posteriors
 from components.model.rated_movies import RatedMovies, shared_table
+from components.model.row_table import RowTable
 from components.model.tables import RatingTables
 from components.model.users import UserEmbedding
 
@@ -66,10 +67,9 @@ class RatingHead(keras.layers.Layer):
         start = keras.initializers.Constant(start)
         return self.add_weight(f"{self.name}/{name}", [self.heads], initializer=start)
 
-    @property
-    def by_row(self) -> list[tf.Variable]:
-        """The weights whose rows are movies, raters or values of movies' features."""
-        return self.movies.by_row
+    def by_row(self, caution: float) -> list[RowTable]:
+        """The tables of movies, raters and movies' features: see `RatedMovies.by_row`."""
+        return self.movies.by_row(caution)
 
     def tables(self, facts: Facts | None = None) -> RatingTables:
         """What each head knows of every movie.

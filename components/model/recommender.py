@@ -15,6 +15,7 @@ from components.model.linear import LinearPath
 from components.model.losses import draw_candidates, log_sum_exp, softmax_loss, weighted_mean
 from components.model.parts import Combination, add_up, of_movies
 from components.model.rating import RatingHead
+from components.model.row_table import RowTable
 from components.model.seen import seen_movies
 from components.model.tables import MovieTables, RatingTables
 from components.model.users import UserEmbedding
@@ -84,10 +85,17 @@ class Recommender(tfrs.Model):
         """
         return list(self.rating_head.trainable_variables) if self.rating_head is not None else []
 
-    def by_row(self) -> Sequence[tf.Variable]:
+    def by_row(self) -> Sequence[RowTable]:
         """The tables of ids and of movies' features: a step reads those of its movies and users."""
-        tables = [*self.movies.by_row, *self.popularity.by_row, *self.users.by_row]
-        return tables if self.rating_head is None else [*tables, *self.rating_head.by_row]
+        tables = [*self.movies.by_row(), *self.popularity.by_row(), *self.users.by_row()]
+        if self.rating_head is None:
+            return tables
+        return [*tables, *self.rating_head.by_row(self.config.rating_weight * self._caution)]
+
+    @property
+    def _caution(self) -> float:
+        """The factor of the rating head's divergence beside the mean loss of a rating."""
+        return self.config.rating_caution / max(float(self.facts.rated_counts.sum()), 1.0)
 
     def movie_tables(self, facts: Facts | None = None) -> MovieTables:
         """What is known of every movie.
@@ -173,10 +181,8 @@ class Recommender(tfrs.Model):
         raters = window.user if training else None
         users = head.posteriors(tables, self.moments(window), training, raters)
         nats = head.loss(tables, users, window.movie, window.rating, training)
-        caution = self.config.rating_caution
-        own = tf.gather(tables.nats, window.movie) / head.heads
-        rest = head.divergence() / max(float(self.facts.rated_counts.sum()), 1.0)
-        return weighted_mean(nats + caution * own, window.rated) + caution * rest
+        nats += self.config.rating_caution * tf.gather(tables.nats, window.movie) / head.heads
+        return weighted_mean(nats, window.rated) + self._caution * head.divergence()
 
     def _retrieval_loss(
         self, tables: MovieTables, movies: tf.Tensor, window: Window, training: bool

@@ -5,6 +5,7 @@ import tf_keras as keras
 
 from components.model.facts import Facts
 from components.model.parts import user_parts
+from components.model.row_table import RowTable
 
 
 class UserEmbedding(keras.layers.Layer):
@@ -26,10 +27,9 @@ class UserEmbedding(keras.layers.Layer):
             for key, values in facts.user_features.items()
         ]
 
-    @property
-    def by_row(self) -> list[tf.Variable]:
+    def by_row(self) -> list[RowTable]:
         """The tables whose rows are many: those of the ids."""
-        return [self.ids]
+        return [RowTable(self.ids)]
 
     def parts(
         self, user: tf.Tensor, features: tf.Tensor, training: bool = False

@@ -1,11 +1,14 @@
 """Tables of normal distributions instead of numbers, so that rare rows stay near their prior."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 from numpy.typing import NDArray
+
+from components.model.row_table import RowTable
 
 INITIAL_SPREAD = 0.05
 
@@ -49,25 +52,46 @@ class VariationalTable(keras.layers.Layer):
             f"{name}/log_prior", start.shape[1:], initializer=constant(np.log(prior))
         )
 
-    @property
-    def by_row(self) -> list[tf.Variable]:
-        """The weights whose rows are the table's."""
-        return [self.mean, self.log_spread]
+    def by_row(self, strength: float) -> list[RowTable]:
+        """The weights whose rows are the table's, pulled to the prior by a regulariser.
+
+        `strength` is the factor of the divergence in the loss.
+        """
+        pulls = ((self.mean, self._pull_mean), (self.log_spread, self._pull_spread))
+        return [RowTable(weight, partial(pull, strength)) for weight, pull in pulls]
+
+    def _pull_mean(self, strength: float, mean: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
+        # The slope of the divergence is mean / prior**2.
+        return mean * tf.exp(-strength * time / tf.exp(2.0 * self.log_prior))
+
+    def _pull_spread(self, strength: float, log_spread: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
+        # Its slope is x - 1, where x is (spread / prior)**2: so x follows the logistic function.
+        gap = tf.math.expm1(2.0 * (self.log_prior - log_spread))
+        return self.log_prior - 0.5 * tf.math.log1p(gap * tf.exp(-2.0 * strength * time))
 
     def means(self) -> tf.Tensor:
         """The means of all rows: float32 [rows, columns]."""
         return tf.convert_to_tensor(self.mean)
 
     def draw(self, rows: tf.Tensor | None = None, noise: bool = True) -> Drawn:
-        """Draws some rows, int32 [rows], or all of them; without noise each is its mean."""
+        """Draws some rows, int32 [rows], or all of them; without noise each is its mean.
+
+        From the divergence of some rows the prior alone has a gradient: what it does to the rows
+        is their `pull`, in the steps that read them and in all others.
+        """
         mean, log_spread = (
             tf.convert_to_tensor(weight) if rows is None else tf.gather(weight, rows)
-            for weight in self.by_row
+            for weight in (self.mean, self.log_spread)
         )
         values = mean
         if noise:
             values += tf.exp(log_spread) * tf.random.normal(tf.shape(mean))
+        if rows is not None:
+            mean, log_spread = tf.stop_gradient(mean), tf.stop_gradient(log_spread)
+        return Drawn(values, self._nats(mean, log_spread))
+
+    def _nats(self, mean: tf.Tensor, log_spread: tf.Tensor) -> tf.Tensor:
         ratio = tf.exp(2.0 * (log_spread - self.log_prior))
         pull = tf.square(mean) / tf.exp(2.0 * self.log_prior)
         nats = 0.5 * (ratio + pull - 1.0) + self.log_prior - log_spread
-        return Drawn(values, tf.reduce_sum(nats, 1))
+        return tf.reduce_sum(nats, 1)

@@ -65,19 +65,16 @@ class Fit:
         self.model, self.config, self.epochs = model, config, epochs
         self.steps = max(1, steps)
         tables = model.by_row()
-        self.optimizer = Optimizer(
-            config,
-            max(1, epochs * self.steps),
-            others_than(tables, model.trainable_variables),
-            tables,
-        )
+        weights = [table.weight for table in tables]
+        others = others_than(weights, model.trainable_variables)
+        self.optimizer = Optimizer(config, max(1, epochs * self.steps), others, tables)
         self.tasks = {"valid_loss": model.variables} if tasks is None else tasks
         self.best = {
             task: [tf.Variable(v, trainable=False) for v in variables]
             for task, variables in self.tasks.items()
         }
         self.history = History()
-        self._averages = Averages(averaged, tables, self.steps)
+        self._averages = Averages(averaged, weights, self.steps)
         self._state = tf.Variable("", trainable=False, dtype=tf.string)
         tracked = tf.train.Checkpoint(
             weights=model.variables, averages=self._averages, optimizer=self.optimizer,

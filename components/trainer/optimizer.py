@@ -1,14 +1,13 @@
 """What changes the weights: AdamW or Adagrad, at the cost of the rows that a step reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 import tf_keras as keras
 
 from components.model.config import TrainingConfig
-
-SECOND_MOMENT, EPSILON = 0.999, 1e-7  # of Adam, as Keras has them
+from components.model.row_table import RowTable
 
 
 class Gradients(NamedTuple):
@@ -22,26 +21,58 @@ class Gradients(NamedTuple):
     rows: list[tf.IndexedSlices]
 
 
-class RowAdam(tf.Module):
-    """AdamW for tables of which a step reads some rows; it changes these and no other.
+class Moments(NamedTuple):
+    """How the mean square of an entry's gradients is kept, by whose root its steps are divided.
 
-    As AdamW (Loshchilov and Hutter, 2019) without momentum, which would move the other rows as
-    well. What happens to a row between two steps that read it, the decay of its second moment and
-    of its weights, is made up for when it is read again.
+    kept: what a step leaves of it; 1 sums the squares up.
+    start: of the sum.
+    """
+
+    kept: float
+    start: float
+
+    def added(self, past: tf.Tensor, slopes: tf.Tensor, passed: tf.Tensor) -> tf.Tensor:
+        """The moments after a step, `passed` steps after the one that made the `past` ones."""
+        gain = 1.0 - self.kept if self.kept < 1 else 1.0
+        return past * tf.pow(self.kept, passed) + gain * tf.square(slopes)
+
+    def root(self, moments: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """What slopes are divided by after so many steps of the whole training."""
+        seen = 1.0 - tf.pow(self.kept, steps) if self.kept < 1 else 1.0
+        return tf.sqrt(moments / seen) + EPSILON
+
+
+EPSILON = 1e-7
+# Of Adam (Kingma and Ba, 2015) and Adagrad (Duchi and others, 2011), as Keras has them.
+MOMENTS = {"adamw": Moments(0.999, 0.0), "adagrad": Moments(1.0, 0.1)}
+
+
+class RowOptimizer(tf.Module):
+    """AdamW or Adagrad for tables of which a step reads some rows; it changes these and no other.
+
+    There is no momentum: it would move the other rows as well. What happens to a row between two
+    steps that read it (the decay of moments and weights, the pull of its regulariser) is made up
+    for when it is read again. As weight decay is (Loshchilov and Hutter, 2019), the pull is kept
+    out of the gradient: where a row is read now and then, its whole sum would come at once and
+    swell the moments, which would hold back what the data say.
     """
 
     def __init__(
         self,
-        tables: Sequence[tf.Variable],
-        rate: keras.optimizers.schedules.LearningRateSchedule,
+        tables: Sequence[RowTable],
+        moments: Moments,
+        rate: Callable[[tf.Tensor], tf.Tensor],
         weight_decay: float,
     ) -> None:
-        """Prepares for tables, float32 [rows, width] each."""
+        """Prepares for the tables; `rate` maps the number of steps taken to the learning rate."""
         super().__init__()
-        self._tables, self._rate, self._weight_decay = list(tables), rate, weight_decay
-        self.moments = [tf.Variable(tf.zeros_like(table), trainable=False) for table in tables]
+        self._tables, self._kind = list(tables), moments
+        self._rate, self._weight_decay = rate, weight_decay
+        weights = [table.weight for table in tables]
+        starts = [tf.fill(weight.shape, moments.start) for weight in weights]
+        self.moments = [tf.Variable(start, trainable=False) for start in starts]
         self.changed = [
-            tf.Variable(tf.zeros(table.shape[:1], tf.int32), trainable=False) for table in tables
+            tf.Variable(tf.zeros(weight.shape[:1], tf.int32), trainable=False) for weight in weights
         ]
 
     def apply(self, gradients: Sequence[tf.IndexedSlices], step: tf.Tensor) -> None:
@@ -56,12 +87,17 @@ class RowAdam(tf.Module):
         for table, moments, changed, gradient in places:
             rows, slopes = gradient.indices, gradient.values
             passed = tf.cast(step - tf.gather(changed, rows), tf.float32)[:, tf.newaxis]
-            moment = tf.gather(moments, rows) * tf.pow(SECOND_MOMENT, passed)
-            moment += (1.0 - SECOND_MOMENT) * tf.square(slopes)
-            root = tf.sqrt(moment / (1.0 - tf.pow(SECOND_MOMENT, steps)))
-            decay = self._weight_decay * passed * tf.gather(table, rows)
-            change = rate * (slopes / (root + EPSILON) + decay)
-            table.scatter_sub(tf.IndexedSlices(change, rows))
+            moment = self._kind.added(tf.gather(moments, rows), slopes, passed)
+            pace = rate / self._kind.root(moment, steps)
+            values = tf.gather(table.weight, rows) * (1.0 - rate * self._weight_decay * passed)
+            if table.pull is None:
+                values -= pace * slopes
+            else:
+                # Half of it before, half after: between two steps that read it, a row then has the
+                # value that it would have in the middle of the pull.
+                half = 0.5 * pace * passed
+                values = table.pull(table.pull(values, half) - pace * slopes, half)
+            table.weight.scatter_update(tf.IndexedSlices(values, rows))
             moments.scatter_update(tf.IndexedSlices(moment, rows))
             changed.scatter_update(tf.IndexedSlices(tf.fill(tf.shape(rows), step), rows))
 
@@ -77,7 +113,7 @@ class Optimizer(tf.Module):
         config: TrainingConfig,
         steps: int,
         variables: Sequence[tf.Variable],
-        tables: Sequence[tf.Variable],
+        tables: Sequence[RowTable],
     ) -> None:
         """Prepares it.
 
@@ -88,21 +124,19 @@ class Optimizer(tf.Module):
           tables: those of which a step reads some rows.
         """
         super().__init__()
-        self._variables, self._tables = list(variables), list(tables)
+        self._variables, self._tables = list(variables), [table.weight for table in tables]
         self.step = tf.Variable(0, trainable=False, dtype=tf.int32)
+        decay, rate = 0.0, config.learning_rate
         self._clip_norm: float | None = None
-        self.rows: RowAdam | None = None
-        if config.optimizer == "adagrad":
-            self.dense = keras.optimizers.Adagrad(config.learning_rate, jit_compile=False)
-            self.dense.build([*variables, *tables])
-            return
-        rate = learning_rate(config.learning_rate, steps)
-        self._clip_norm = config.clip_norm
-        self.rows = RowAdam(tables, rate, config.weight_decay)
-        self.dense = keras.optimizers.AdamW(
-            rate, weight_decay=config.weight_decay, jit_compile=False
-        )
-        self.dense.build(variables)
+        if config.optimizer == "adamw":
+            self._clip_norm, decay = config.clip_norm, config.weight_decay
+            rate = learning_rate(config.learning_rate, steps)
+            self.dense = keras.optimizers.AdamW(rate, weight_decay=decay, jit_compile=False)
+        else:
+            self.dense = keras.optimizers.Adagrad(rate, jit_compile=False)
+        self.dense.build(self._variables)
+        of_step = rate if callable(rate) else lambda step: rate
+        self.rows = RowOptimizer(tables, MOMENTS[config.optimizer], of_step, decay)
 
     def gradients(self, tape: tf.GradientTape, loss: tf.Tensor) -> Gradients:
         """The gradients of a loss; those of AdamW are clipped by their common norm."""
@@ -117,12 +151,8 @@ class Optimizer(tf.Module):
     def apply(self, gradients: Gradients) -> None:
         """Takes a step."""
         self.step.assign_add(1)
-        dense = list(zip(gradients.dense, self._variables, strict=True))
-        if self.rows is None:
-            dense += zip(gradients.rows, self._tables, strict=True)
-        else:
-            self.rows.apply(gradients.rows, self.step)
-        self.dense.apply_gradients(dense)
+        self.dense.apply_gradients(zip(gradients.dense, self._variables, strict=True))
+        self.rows.apply(gradients.rows, self.step)
 
 
 def learning_rate(peak: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:

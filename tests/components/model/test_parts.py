@@ -28,7 +28,7 @@ def test_a_movies_feature_is_the_mean_of_its_values_and_zero_without_any(make_fa
 def test_a_movies_parts_are_its_ids_row_and_each_features_mean(make_facts):
     facts, rng = make_facts(), np.random.default_rng(3)
     layer = MovieEmbedding(2, facts)
-    for table in layer.by_row:
+    for table, _ in layer.by_row():
         table.assign(rng.normal(size=table.shape))
     genres, year = layer.feature_tables["genres"], layer.feature_tables["year"].numpy()
     found = layer.parts(facts)

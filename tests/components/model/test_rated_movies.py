@@ -52,7 +52,7 @@ def test_in_training_no_target_shows_that_its_user_rated_it(make_model, make_win
 def test_a_step_knows_of_its_movies_what_serving_knows_of_all(make_model):
     model = make_model(True)
     head, some = model.rating_head, np.array([0, 3, 4, 11])
-    for weight in head.by_row:
+    for weight, _ in head.by_row(1.0):
         weight.assign_add(np.random.default_rng(5).normal(0, 0.2, weight.shape))
     whole = head.tables().movies.numpy()
     found = head.drawn(tf.constant(some), training=False).movies.numpy()
@@ -66,7 +66,7 @@ def test_over_an_epoch_each_rows_divergence_counts_once(make_model, make_facts):
     facts = make_facts()
     head = make_model(True, facts, id_dropout=0.3).rating_head
     movies, rng = tf.range(len(facts.movie_ids)), np.random.default_rng(6)
-    for weight in head.by_row:
+    for weight, _ in head.by_row(1.0):
         weight.assign_add(rng.normal(0, 0.2, weight.shape))
     tables = (head.movies.ids, head.movies.raters, *head.movies.features.values())
     shown = [table.draw(noise=False).nats.numpy() for table in tables]

@@ -49,3 +49,39 @@ def test_some_rows_are_drawn_like_all_of_them(table):
     drawn = np.stack([table.draw(tf.constant(rows)).values.numpy() for _ in range(2000)])
     spread = np.exp(table.log_spread.numpy())[rows]
     np.testing.assert_allclose(drawn.std(0) / spread, 1, atol=0.1)
+
+
+@pytest.mark.parametrize("strength", [0.5, 2.0])
+def test_rows_are_pulled_to_the_prior_as_by_many_small_steps(table, strength):
+    pulls = {own.weight.ref(): own.pull for own in table.by_row(strength)}
+    time, steps = 0.2, 2000
+    for weight in (table.mean, table.log_spread):
+        pull = pulls[weight.ref()]
+        expected = pull(tf.identity(weight), tf.fill(weight.shape, time)).numpy()
+        start = weight.numpy()
+        for _ in range(steps):
+            with tf.GradientTape() as tape:
+                nats = strength * tf.reduce_sum(table.draw(noise=False).nats)
+            weight.assign_sub(time / steps * tape.gradient(nats, weight))
+        assert np.abs(weight.numpy() - start).max() > 0.01
+        np.testing.assert_allclose(expected, weight, rtol=1e-2, atol=2e-4)
+        weight.assign(start)
+
+
+def test_a_long_pull_ends_at_the_prior(table):
+    mean, spread = (
+        own.pull(tf.identity(own.weight), tf.fill([40, 3], 1e3)) for own in table.by_row(1.0)
+    )
+    np.testing.assert_allclose(mean, np.zeros([40, 3]), atol=1e-6)
+    np.testing.assert_allclose(spread, np.full([40, 3], np.log(0.5)), rtol=1e-5)
+
+
+def test_only_the_prior_learns_from_the_divergence_of_some_rows(table):
+    weights = (table.mean, table.log_spread, table.log_prior)
+    with tf.GradientTape() as tape:
+        nats = tf.reduce_sum(table.draw(tf.constant([1, 5]), noise=False).nats)
+    mean, spread, prior = tape.gradient(nats, weights)
+    assert mean is None and spread is None
+    with tf.GradientTape() as tape:
+        nats = tf.reduce_sum(tf.gather(table.draw(noise=False).nats, [1, 5]))
+    np.testing.assert_allclose(prior, tape.gradient(nats, weights)[2], rtol=1e-5)

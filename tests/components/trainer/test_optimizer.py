@@ -5,7 +5,14 @@ import pytest
 import tensorflow as tf
 
 from components.model.config import TrainingConfig
-from components.trainer.optimizer import Optimizer, RowAdam, each_row_once, learning_rate
+from components.model.row_table import RowTable
+from components.trainer.optimizer import (
+    MOMENTS,
+    Optimizer,
+    RowOptimizer,
+    each_row_once,
+    learning_rate,
+)
 
 ROWS, WIDTH, STEPS, RATE, DECAY = 7, 3, 40, 0.02, 0.1
 
@@ -17,34 +24,63 @@ def _gradients(rng):
         yield rows.astype(np.int32), rng.normal(0, 1, [len(rows), WIDTH]).astype(np.float32)
 
 
-def _by_hand(start, steps):
-    """AdamW without momentum, every row in every step; a row that is not read has no gradient."""
-    weights, moment = start.astype(np.float64), np.zeros(start.shape)
-    decayed = np.ones(ROWS)  # what decay leaves of a row until a step reads it
+def _roots(kind, past, gradient, number):
+    """The moments after a step that has a gradient, 0 for most, for every row; and their root."""
+    if kind == "adagrad":
+        moment = past + gradient**2
+        return moment, np.sqrt(moment)
+    moment = 0.999 * past + 0.001 * gradient**2
+    return moment, np.sqrt(moment / (1 - 0.999**number))
+
+
+def _by_hand(kind, start, steps):
+    """The optimizer without momentum, every row in every step."""
+    weights, moment = start.astype(np.float64), np.full(start.shape, MOMENTS[kind].start)
+    waited = np.zeros([ROWS, 1])  # how long decay waits for a step that reads the row
     for number, (rows, slopes) in enumerate(steps, 1):
         gradient = np.zeros(start.shape)
         gradient[rows] = slopes
-        moment = 0.999 * moment + 0.001 * gradient**2
-        decayed -= RATE * DECAY
-        root = np.sqrt(moment / (1 - 0.999**number))
-        weights[rows] *= decayed[rows, np.newaxis]
-        weights[rows] -= RATE * gradient[rows] / (root[rows] + 1e-7)
-        decayed[rows] = 1.0
+        moment, root = _roots(kind, moment, gradient, number)
+        waited += 1
+        weights[rows] *= 1 - RATE * DECAY * waited[rows]
+        weights[rows] -= RATE * gradient[rows] / root[rows]
+        waited[rows] = 0
     return weights
 
 
-def test_a_row_is_changed_as_if_all_rows_were_in_every_step():
+@pytest.mark.parametrize("kind", MOMENTS)
+def test_a_row_is_changed_as_if_all_rows_were_in_every_step(kind):
     rng = np.random.default_rng(1)
     start = rng.normal(0, 1, [ROWS, WIDTH]).astype(np.float32)
     steps = list(_gradients(rng))
     table = tf.Variable(start)
-    optimizer = RowAdam([table], lambda step: RATE, DECAY)
+    optimizer = RowOptimizer([RowTable(table)], MOMENTS[kind], lambda step: RATE, DECAY)
     for number, (rows, slopes) in enumerate(steps, 1):
         before = table.numpy()
         optimizer.apply([tf.IndexedSlices(slopes, rows)], tf.constant(number))
         others = np.setdiff1d(np.arange(ROWS), rows)
         np.testing.assert_array_equal(table.numpy()[others], before[others])
-    np.testing.assert_allclose(table, _by_hand(start, steps), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(table, _by_hand(kind, start, steps), rtol=1e-3, atol=1e-4)
+
+
+def test_a_regulariser_pulls_a_row_for_all_steps_since_it_was_read():
+    """It takes the row as far as so many steps with its slope and the same moments would."""
+    table, seen = tf.Variable([[2.0], [1.0]]), []
+
+    def pull(values, time):
+        seen.append((values.numpy().copy(), time.numpy()))
+        return values * tf.exp(-time)
+
+    optimizer = RowOptimizer([RowTable(table, pull)], MOMENTS["adagrad"], lambda step: RATE, 0.0)
+    for number, row in ((1, 0), (2, 0), (5, 1), (9, 0)):
+        before = table.numpy()[row, 0]
+        optimizer.apply([tf.IndexedSlices([[0.3]], [row])], tf.constant(number))
+        root = np.sqrt(optimizer.moments[0].numpy()[row, 0])
+        values, time = seen[-1]
+        passed = {1: 1, 2: 1, 5: 5, 9: 7}[number]
+        assert values == pytest.approx(before - RATE * 0.3 / root, rel=1e-5)
+        assert time == pytest.approx(passed * RATE / root, rel=1e-5)
+        assert table.numpy()[row, 0] == pytest.approx(float(values * np.exp(-time)), rel=1e-6)
 
 
 def test_a_row_that_is_named_twice_has_the_sum_of_its_gradients():
@@ -62,7 +98,7 @@ def test_a_row_that_is_named_twice_has_the_sum_of_its_gradients():
 def test_a_step_changes_what_it_reads(optimizer):
     config = TrainingConfig(optimizer=optimizer, learning_rate=0.1, weight_decay=0.0)
     weight, table = tf.Variable([1.0, 2.0]), tf.Variable(tf.ones([5, 2]))
-    found = Optimizer(config, 10, [weight], [table])
+    found = Optimizer(config, 10, [weight], [RowTable(table)])
     for _ in range(2):  # the first step of a warm-up has a learning rate of 0
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(weight * tf.reduce_sum(tf.gather(table, [1, 3, 1]), 0))
@@ -75,7 +111,7 @@ def test_a_step_changes_what_it_reads(optimizer):
 
 def test_the_gradients_of_weights_and_rows_are_clipped_by_their_common_norm():
     weight, table = tf.Variable([3.0]), tf.Variable(tf.ones([3, 1]))
-    found = Optimizer(TrainingConfig(clip_norm=1.0), 10, [weight], [table])
+    found = Optimizer(TrainingConfig(clip_norm=1.0), 10, [weight], [RowTable(table)])
     with tf.GradientTape() as tape:
         loss = 3.0 * weight[0] + 2.0 * tf.reduce_sum(tf.gather(table, [2, 2]))
     dense, rows = found.gradients(tape, loss)

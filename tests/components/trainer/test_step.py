@@ -24,7 +24,7 @@ def test_nothing_in_a_step_is_as_long_as_a_table(make_model, make_facts, make_wi
     model = make_model(True, facts, max_softmax=32)
     fit = Fit(model, TrainingConfig(), 10, 1, str(tmp_path), model.tasks(), model.averaged())
     graph = fit._step.get_concrete_function(ANY_WINDOW).graph
-    tables = {len_ for table in model.by_row() if (len_ := table.shape[0]) > 100}
+    tables = {len_ for table, _ in model.by_row() if (len_ := table.shape[0]) > 100}
     assert tables >= {MOVIES}  # ids, out-of-vocabulary rows included
     long = {(kind, length) for kind, length in _lengths(graph) if (length or 0) >= MOVIES - 2}
     assert not long
@@ -40,13 +40,13 @@ def test_a_step_leaves_the_rows_that_it_does_not_read(
     window = make_window(facts, [5, 3])
     fit = Fit(model, TrainingConfig(), 10, 1, str(tmp_path), model.tasks(), model.averaged())
     head = model.rating_head
-    before = {table.ref(): table.numpy() for table in model.by_row()}
+    before = {table.ref(): table.numpy() for table, _ in model.by_row()}
     for _ in range(2):  # the first step of a warm-up has a learning rate of 0
         fit._step(window)
     own = set(facts.id_rows[window.movie.numpy().ravel()])
     changed = {
         table.ref(): set(tf.where(tf.reduce_any(table != before[table.ref()], 1))[:, 0].numpy())
-        for table in model.by_row()
+        for table, _ in model.by_row()
     }
     oov = set(facts.oov_rows)
     assert (
