@@ -76,8 +76,11 @@ class RatedMovies(keras.layers.Layer):
         """What a step knows of its movies, int32 [movies], ascending; in training it is drawn."""
         facts = self._facts
         shown = shown_rows(facts, self._id_dropout if training else 0.0, movies)
-        ids = self.ids.draw(shown, training)
-        parts, nats = [ids.values], ids.nats * tf.gather(self._shares.ids, shown)
+        # Movies that are shown as the same unknown one are one draw, as they are one row.
+        own, place = tf.unique(shown)
+        ids = self.ids.draw(own, training)
+        parts = [tf.gather(ids.values, place)]
+        nats = tf.gather(ids.nats * tf.gather(self._shares.ids, own), place)
         for name, index in facts.features.items():
             values, own = self._feature(name, of_movies(index, movies), training)
             parts.append(values)
