@@ -92,6 +92,7 @@ setup(
             "scann>=1.3.2,<1.3.3",
             "schemathesis>=4,<5",
             "types-jsonschema",
+            "types-protobuf>=3.20,<4",
             "types-pyyaml",
             "websocket-client>=1.8",
         ],

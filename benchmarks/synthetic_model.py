@@ -101,8 +101,9 @@ def _window(movies: int, rng: np.random.Generator) -> Any:
 
     from components.model.window import Window
 
+    ones = tf.ones([2, 5])
     return Window(
         tf.zeros([2], tf.int32), tf.zeros([2, 1], tf.int32),
-        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), *[tf.ones([2, 5])] * 3,
+        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), ones, ones, ones,
         tf.zeros([2, 5], tf.int32),
     )  # fmt: skip

@@ -95,7 +95,7 @@ class MovieEvaluator(tfx.components.Evaluator):
     Outputs `evaluation` and `blessing`, as TFX's Evaluator.
     """
 
-    SPEC_CLASS = MovieEvaluatorSpec
+    SPEC_CLASS = MovieEvaluatorSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(MovieEvaluatorExecutor)
 
     def __init__(

@@ -145,7 +145,7 @@ def parse_slice(name: str) -> list[tuple[str, str | None]]:
     return sorted((d.strip(), value.strip() if equals else None) for d, equals, value in parts)
 
 
-def slice_name(key: SliceKey) -> str:
+def slice_name(key: tuple[tuple[str, object], ...]) -> str:
     """Writes a slice's key as `parse_slice` reads it."""
     return ",".join(f"{dimension}={value}" for dimension, value in key)
 

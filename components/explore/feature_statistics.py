@@ -1,5 +1,6 @@
 """What the statistics nodes counted of each feature: what is there, and what is unknown."""
 
+import os
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,7 +22,7 @@ ORDER = (*SPLITS, CATALOGUE)
 
 def read_statistics(uri: str) -> dict[str, DatasetFeatureStatistics]:
     """What a statistics node wrote, by split."""
-    names = sorted(PurePosixPath(name).name for name in fileio.listdir(uri))
+    names = sorted(PurePosixPath(os.fsdecode(name)).name for name in fileio.listdir(uri))
     found = {}
     for name in (name for name in names if name.startswith(SPLIT_PREFIX)):
         statistics = tfdv.load_stats_binary(f"{uri}/{name}/{STATISTICS_FILE}")

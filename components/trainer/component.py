@@ -27,7 +27,7 @@ class MovieTrainerExecutor(executor.GenericExecutor):
     ) -> tfx.components.FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         settings = exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
-        fn_args.custom_config = TrainerArguments(
+        fn_args.custom_config = TrainerArguments(  # type: ignore[assignment]  # see `TrainerArguments`
             TrainerSettings.from_json(settings),
             split_outcome(artifact_utils.get_single_uri(input_dict["examples"])),
             catalogue=split_files(input_dict[CATALOGUE], CATALOGUE),
@@ -61,7 +61,7 @@ class MovieTrainerSpec(types.ComponentSpec):
 class MovieTrainer(tfx.components.Trainer):
     """Fits the joint model on train, stops early by valid: outputs `model` and `model_run`."""
 
-    SPEC_CLASS = MovieTrainerSpec
+    SPEC_CLASS = MovieTrainerSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(MovieTrainerExecutor)
 
     def __init__(

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tfx import v1 as tfx
 
@@ -51,7 +51,7 @@ class Job:
 
 def make_job(fn_args: tfx.components.FnArgs) -> Job:
     """The Trainer's job; the values that a Tuner chose replace those of the configuration."""
-    arguments: TrainerArguments = fn_args.custom_config
+    arguments = cast(TrainerArguments, fn_args.custom_config)
     values = (fn_args.hyperparameters or {}).get("values", {})
     settings = arguments.settings.with_values(values)
     inputs = (fn_args.train_files, fn_args.transform_output, fn_args.base_model)

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
 import tf_keras as keras
@@ -23,6 +23,7 @@ from components.trainer.history import History
 from components.trainer.job import Job, make_job
 from components.trainer.judge import Judge
 from components.trainer.models import build_model, extra_findings
+from components.trainer.settings import TrainerArguments
 from components.trainer.warm import warm_start
 from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE
 from schemas.errors import UserError
@@ -50,7 +51,7 @@ class Trained(NamedTuple):
 def run_fn(fn_args: tfx.components.FnArgs) -> None:
     """The Trainer's entry point; `custom_config` holds its `TrainerArguments`."""
     job = make_job(fn_args)
-    train(job, fn_args.custom_config.eval, fn_args.serving_model_dir)
+    train(job, cast(TrainerArguments, fn_args.custom_config).eval, fn_args.serving_model_dir)
     if tf.io.gfile.exists(job.checkpoints):
         tf.io.gfile.rmtree(job.checkpoints)
 

@@ -45,7 +45,7 @@ def make_search(
 ) -> Search:
     """The search that the tuner function makes of the settings and the node's inputs."""
     fn_args = fn_args_utils.get_common_fn_args(inputs, exec_properties)
-    fn_args.custom_config = TunerArguments(
+    fn_args.custom_config = TunerArguments(  # type: ignore[assignment]  # see `TunerArguments`
         settings,
         split_outcome(artifact_utils.get_single_uri(inputs["examples"])),
         catalogue=split_files(inputs[CATALOGUE], CATALOGUE),
@@ -70,7 +70,7 @@ class MovieTuner(tfx.components.Tuner):
     It trains on train and scores on valid, and is never told where eval is.
     """
 
-    SPEC_CLASS = MovieTunerSpec
+    SPEC_CLASS = MovieTunerSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(MovieTunerExecutor)
 
     def __init__(

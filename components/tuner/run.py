@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import tf_keras as keras
 from keras_tuner.engine import oracle as kt_oracle
@@ -39,7 +40,7 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
     Raises:
       UserError: there are no valid rows to score by.
     """
-    arguments: TunerArguments = fn_args.custom_config
+    arguments = cast(TunerArguments, fn_args.custom_config)
     settings = arguments.settings
     job = make_job(fn_args)
     if not list(records(job.valid, 1).take(1)):
@@ -56,7 +57,7 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
 
 def make_job(fn_args: tfx.components.FnArgs) -> Job:
     """What all trials train; each brings settings and folders of its own."""
-    arguments: TunerArguments = fn_args.custom_config
+    arguments = cast(TunerArguments, fn_args.custom_config)
     return Job(
         settings=arguments.settings,
         outcome=arguments.outcome,
