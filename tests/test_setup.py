@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -53,9 +52,8 @@ def locked() -> dict[str, str]:
 
 
 def requirements(name: str, extra: str) -> list[Requirement]:
-    environment = {**default_environment(), "extra": extra}
     needed = map(Requirement, importlib.metadata.requires(name) or [])
-    return [one for one in needed if one.marker is None or one.marker.evaluate(environment)]
+    return [one for one in needed if one.marker is None or one.marker.evaluate({"extra": extra})]
 
 
 def direct() -> list[Requirement]:

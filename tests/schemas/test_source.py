@@ -222,6 +222,7 @@ movies:
   genres: {{flags: {{{word}: {word}}}}}
 """,
     )
+    assert source.movies and source.movies.genres
     assert source.ratings.files == source.movies.files == [word]
     assert source.ratings.nulls == (word, "N/A") and source.ratings.unrated == (word,)
     assert source.ratings.columns.user_id == source.movies.columns.movie_id == word
@@ -245,6 +246,7 @@ def test_a_separator_may_be_written_as_an_escape_in_any_quotes(
     text = OWN.replace("separator: ';'", f"separator: {written}\n  quoting: false")
     text = text.replace("year: {", f"genres: {{column: g, separator: {written}}}\n  year: {{")
     source = _own(tmp_path, text)
+    assert source.movies and source.movies.genres
     assert source.ratings.separator == source.movies.separator == signs
     assert source.movies.genres.separator == signs
 

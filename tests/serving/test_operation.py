@@ -9,7 +9,8 @@ import threading
 import httpx
 import pytest
 
-from serving.app import Limits, Server, make_app
+from serving.app import make_app
+from serving.service import Limits, Server
 
 
 @pytest.fixture

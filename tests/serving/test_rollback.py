@@ -5,6 +5,7 @@ import shutil
 import sys
 import threading
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -80,7 +81,8 @@ def test_mistakes_of_a_rollback(greenlight, folder, tmp_path):
 def test_a_server_follows_within_ten_seconds_and_answers_all_the_while(
     start, push, folder, greenlight
 ):
-    statuses, stop = [], threading.Event()
+    statuses: list[int] = []
+    stop = threading.Event()
 
     def ask():
         with httpx.Client(base_url=server.url, timeout=30) as client:
@@ -134,8 +136,8 @@ def test_one_version_alone_is_served_where_it_is_named(push, folder):
 def versions(folder):
     """Over versions 1, 2 and 3, of which 3 is half copied."""
     (folder / "3" / "variables" / "variables.data-00000-of-00001").unlink()
-    told = []
-    found = Versions(folder, warn=told.append)
+    told: list[str] = []
+    found: Any = Versions(folder, warn=told.append)
     found.told = told
     found.refresh()
     return found

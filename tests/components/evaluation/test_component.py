@@ -269,7 +269,7 @@ def test_a_model_with_ratings_is_compared_with_one_without(inputs, unrated):
     asked = inputs | {"baseline_model": unrated["model"]}
     results = CheckResults()
     assert Review(asked, _settings(), 30).compare(asked, results) == asked
-    assert results.outcomes == results.notes == []
+    assert results.outcomes == [] and results.notes == []
 
 
 def test_a_fresh_process_gives_sound_lists_that_agree_with_the_evaluation(answers):
@@ -439,7 +439,8 @@ def test_a_baseline_that_fits_is_compared(inputs):
     asked = inputs | {"baseline_model": inputs["model"]}
     results = CheckResults()
     assert Review(asked, _settings(), 30).compare(asked, results) == asked
-    assert results.notes == [] and results.lists["blessed"]["coverage"][0] > 0
+    coverage = results.lists["blessed"]["coverage"][0]
+    assert results.notes == [] and coverage is not None and coverage > 0
 
 
 def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):
@@ -459,7 +460,7 @@ def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):
 
 
 def test_bounds_on_the_lists_hold_at_the_unfavourable_end():
-    measured = {
+    measured: dict[str, list[float | None]] = {
         "coverage": [0.3, None, None], "novelty": [5.0, 4.0, 6.0], "diversity": [None] * 3,
         "popularity_lift": [0.5, 0.4, 0.6], "genre_divergence": [0.5, 0.4, 0.6],
         "full_list": [1.0, 1.0, 1.0],

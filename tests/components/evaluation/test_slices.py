@@ -1,5 +1,7 @@
 """Which ratings lie in which slice, against a plain reading of each Example."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tfx_bsl.coders import example_coder
@@ -11,7 +13,7 @@ HOUR = 3600
 
 @pytest.fixture(scope="module")
 def batch(example):
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"n": 0, "genres": "Action\x1fDrama", "year": 1999, "gender": "F", "age": "25"},
         {"n": 1, "genres": "", "year": 0, "gender": "", "age": "25", "gap": HOUR - 1},
         {"n": 5, "genres": "Drama", "year": 2000, "gender": "M", "age": "18", "gap": HOUR},

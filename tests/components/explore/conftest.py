@@ -4,6 +4,7 @@ Times are in seconds here.
 """
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -80,7 +81,7 @@ def make_explored(make_partition, make_catalogue):
 
     def make(ratings, users=None, movies=None, dropped=None, scale=SCALE, **columns):
         movies = movies or max(row[1] for row in ratings) + 1
-        rows = {
+        rows: Any = {
             "read": len(ratings) + sum((dropped or {}).values()),
             "kept": len(ratings),
             "dropped": dropped or {},

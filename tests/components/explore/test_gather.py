@@ -111,7 +111,7 @@ def test_groups_and_times_are_there_where_the_source_has_them(job, found):
         return
     ratings = Counter(who["gender"].decode() for *_, who in targets(job))
     groups = found["groups"].filter(pc.equal(found["groups"]["feature"], "gender"))
-    counted = Counter()
+    counted: Counter[str] = Counter()
     for row in groups.to_pylist():
         counted[row["value"]] += row["n"]
     assert counted == ratings and ratings[""] > 0  # ten users are in no users table

@@ -1,5 +1,7 @@
 """What every signature keeps: named, typed inputs with a batch axis, and rows that stand alone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,12 +15,12 @@ FEATURES = {"gender", "age", "occupation"}
 WISHES = {"k", "exclude_movie_id", "genres", "year_from", "year_to", "keep_seen", "mix", "retrieve"}
 LISTED = {"movie_id", "movie_title", "score", "rating"}
 # u0 is known by id and history, the second a stranger with a history, of the last nothing is known.
-PEOPLE = {
+PEOPLE: dict[str, list[Any]] = {
     "user_id": ["u0", "nobody", ""],
     "history_movie_id": [["m1", "m7"], ["m3", ""], ["", ""]],
     "history_rating": [[5.0, 2.0], [4.5, 0.0], [0.0, 0.0]],
 }
-NO_HISTORY = {"history_movie_id": [[]], "history_rating": [[]]}
+NO_HISTORY: dict[str, list[list[str]]] = {"history_movie_id": [[]], "history_rating": [[]]}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """One contract that the outcomes of every kind of gate keep, whatever TFMA found."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,10 @@ class OutcomeContract:
     settings: of the gate, beside the default ones.
     """
 
-    kind = None
+    kind: Kind
     metric = "rmse"
     measured = ""
-    settings = ()
+    settings: tuple[tuple[str, Any], ...] = ()
 
     def outcome(self, value, clearance, failed=False, users=40, where="overall", off=None):
         """The outcome of the gate where TFMA found this value and clearance."""

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def _search(folder, spoilt, place):
              "transform_graph": standard_artifacts.TransformGraph,
              "best_hyperparameters": standard_artifacts.HyperParameters,
              "tuner_results": standard_artifacts.TunerResults}  # fmt: skip
-    artifacts = {}
+    artifacts: dict[str, Any] = {}
     for key, kind in kinds.items():
         artifacts[key] = kind()
         artifacts[key].uri = str(parts.get(key, place / key))
@@ -158,10 +159,11 @@ def _search(folder, spoilt, place):
     config = load_config(None, SETTINGS)
     learning = trainer_settings(config, load_source(config.source), str(place / "checkpoints"))
     settings = TunerSettings(**dict(learning), tuning=config.tuning)
-    node = MovieTuner(*(_channel(artifacts[key]) for key in parts), settings=settings)
+    channels: dict[str, Any] = {key: _channel(artifacts[key]) for key in parts}
+    tuner = MovieTuner(**channels, settings=settings)
     inputs = {key: [artifacts[key]] for key in parts}
     outputs = {key: [artifacts[key]] for key in kinds if key not in parts}
-    MovieTunerExecutor().Do(inputs, outputs, node.exec_properties)
+    MovieTunerExecutor().Do(inputs, outputs, tuner.exec_properties)
     return json.loads((place / "tuner_results" / "trials.json").read_text())["trials"]
 
 

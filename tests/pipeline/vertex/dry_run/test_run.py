@@ -84,7 +84,8 @@ def dry_run(data: Path, output: Path) -> DryRun:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[DryRun, DryRun]:
     folder = tmp_path_factory.mktemp("dry")
     write_data(folder / "data")
-    return tuple(dry_run(folder / "data", folder / "output") for _ in range(2))
+    first, second = (dry_run(folder / "data", folder / "output") for _ in range(2))
+    return first, second
 
 
 def test_the_first_ends_blessed_with_a_pushed_model(runs: tuple[DryRun, DryRun]) -> None:
