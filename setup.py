@@ -85,6 +85,7 @@ setup(
             "import-linter>=2.15,<3",
             "mypy>=1.10",
             "pip>=23",
+            "pyarrow-stubs>=20,<21",  # the oldest that know Arrow's functions hold for Arrow 10 too
             "pytest>=8",
             "pytest-cov>=7",
             "pytest-xdist>=3.6",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue, read_catalogue
 from components.examples.tables import add_up, tables, targets_per_user
 
@@ -57,7 +58,7 @@ def count_train(files: Sequence[str]) -> Activity:
         dict(sorted(by_value)),
         by_user[1].to_numpy(),
         by_movie[1].to_numpy(),
-        by_movie[0].to_pylist(),
+        filled(by_movie[0]),
     )
 
 

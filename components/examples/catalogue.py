@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.examples.arrow import filled
 from components.examples.tables import tables
 from schemas.features import MOVIE_FEATURES
 
@@ -29,7 +30,7 @@ class Catalogue:
 
     ids: pa.LargeBinaryArray
     titles: pa.LargeBinaryArray
-    features: Mapping[str, pa.ListArray]
+    features: Mapping[str, pa.Array]
 
     def __len__(self) -> int:
         """How many movies there are."""
@@ -43,12 +44,12 @@ class Catalogue:
         if feature not in self.features:
             return np.zeros(0, np.int64), pa.array([], _TEXT)
         lists = self.features[feature]
-        return pc.list_parent_indices(lists).to_numpy().astype(np.int64), lists.flatten()
+        return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
 
     def values(self, feature: str) -> list[list[bytes]]:
         """The values of a feature by movie; empty lists where the catalogue lacks the feature."""
         held = self.features.get(feature)
-        return [[] for _ in range(len(self))] if held is None else held.to_pylist()
+        return [[] for _ in range(len(self))] if held is None else filled(held)
 
 
 def read_catalogue(files: Sequence[str], features: Sequence[str] | None = None) -> Catalogue:
@@ -64,8 +65,8 @@ def read_catalogue(files: Sequence[str], features: Sequence[str] | None = None) 
     columns = {name: _column(parts, name) for name in read}
     held = [name for name in names if features is not None or len(columns[name].flatten())]
     return Catalogue(
-        ids=columns["movie_id"].flatten(),
-        titles=columns["movie_title"].flatten(),
+        ids=pc.list_flatten(columns["movie_id"]),
+        titles=pc.list_flatten(columns["movie_title"]),
         features={name: _without(columns[name], _UNKNOWN.get(name, b"")) for name in held},
     )
 
@@ -80,24 +81,24 @@ def _column(parts: Sequence[pa.Table], name: str) -> pa.ListArray:
     """A column of all parts as lists of text, empty where an Example has no value."""
     chunks = [chunk for part in parts for chunk in part[name].chunks]
     lengths = [pc.fill_null(pc.list_value_length(chunk), 0).to_numpy() for chunk in chunks]
-    values = [_text(chunk.flatten()) for chunk in chunks]
+    values = [_text(pc.list_flatten(chunk)) for chunk in chunks]
     return _lists(pa.concat_arrays([pa.array([], _TEXT), *values]), _joined(lengths))
 
 
-def _text(values: pa.Array) -> pa.LargeBinaryArray:
+def _text(values: pa.Array) -> pa.Array:
     numbers = pa.types.is_integer(values.type)
     return (values.cast(pa.large_string()) if numbers else values).cast(_TEXT)
 
 
 def _without(lists: pa.ListArray, value: bytes) -> pa.ListArray:
     """The lists without this value."""
-    flat, owners = lists.flatten(), pc.list_parent_indices(lists).to_numpy()
+    flat, owners = pc.list_flatten(lists), pc.list_parent_indices(lists).to_numpy()
     kept = pc.not_equal(flat, pa.scalar(value, _TEXT))
     own = owners[kept.to_numpy(zero_copy_only=False)]
     return _lists(flat.filter(kept), np.bincount(own, minlength=len(lists)))
 
 
-def _lists(values: pa.LargeBinaryArray, lengths: NDArray[Any]) -> pa.ListArray:
+def _lists(values: pa.Array, lengths: NDArray[Any]) -> pa.ListArray:
     """Consecutive values as lists of these lengths."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.example_gen.split.splits import SPLITS
+from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
 from schemas.text import to_texts
 
@@ -104,8 +105,7 @@ def movie_rows(
     """
     rated = order[totals.ratings[order] > 0][:most]
     titles, ids = (
-        to_texts(names.take(pa.array(rated)).to_pylist())
-        for names in (catalogue.titles, catalogue.ids)
+        to_texts(filled(names.take(pa.array(rated)))) for names in (catalogue.titles, catalogue.ids)
     )
     names = [
         f"{title} [{movie}]" if titles.count(title) > 1 else title
@@ -140,7 +140,7 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
     names = ["movies", "ratings", "rated", "sum"]
     added = table.group_by("value").aggregate([(column, "sum") for column in names])
     added = added.rename_columns([*names, "value"])
-    keys = [("ratings", "descending"), ("value", "ascending")]
+    added = added.sort_by([("ratings", "descending"), ("value", "ascending")])
     return [
         {
             "value": row["value"],
@@ -148,7 +148,7 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
             "ratings": row["ratings"],
             "mean": row["sum"] / row["rated"] if row["rated"] else None,
         }
-        for row in added.sort_by(keys).filter(pc.greater(pc.field("ratings"), 0)).to_pylist()
+        for row in added.filter(pc.greater(pc.field("ratings"), 0)).to_pylist()
     ]
 
 

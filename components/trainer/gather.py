@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
+from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
 from components.examples.records import records
 from components.model.facts import Facts, Raters
@@ -78,7 +79,7 @@ def make_lookup(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> 
         for name in USER_FEATURES
         if name in vocabulary
     }
-    return Lookup(table(catalogue.ids.to_pylist(), -1), table(users, len(users)), features)
+    return Lookup(table(filled(catalogue.ids), -1), table(users, len(users)), features)
 
 
 def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStatistics:
@@ -117,7 +118,7 @@ def make_facts(
 
     The facts have no rating scale where ratings cannot be learned from train.
     """
-    movie_ids = catalogue.ids.to_pylist()
+    movie_ids = filled(catalogue.ids)
     values = {name: catalogue.values(name) for name in catalogue.features}
     id_rows, oov_rows = movie_rows(movie_ids, vocabulary["movie_id"], oov_buckets)
     features = {
@@ -127,7 +128,7 @@ def make_facts(
     }
     return Facts(
         movie_ids=movie_ids,
-        movie_titles=catalogue.titles.to_pylist(),
+        movie_titles=filled(catalogue.titles),
         id_rows=id_rows,
         oov_rows=oov_rows,
         features=features,

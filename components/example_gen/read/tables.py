@@ -21,16 +21,15 @@ from schemas.features import MOVIE_FEATURES
 from schemas.source import Source
 from schemas.source_tables import Credits, Links, Movies
 
-MOVIE_SCHEMA = pa.schema(
-    {
-        "movie_id": pa.string(),
-        "movie_title": pa.string(),
-        "year": pa.int64(),
-        "genres": pa.list_(pa.string()),
-        "director": pa.string(),
-        "star": pa.string(),
-    }
-)
+_MOVIE_TYPES: dict[str, pa.DataType] = {
+    "movie_id": pa.string(),
+    "movie_title": pa.string(),
+    "year": pa.int64(),
+    "genres": pa.list_(pa.string()),
+    "director": pa.string(),
+    "star": pa.string(),
+}
+MOVIE_SCHEMA = pa.schema(_MOVIE_TYPES)
 
 
 @dataclass

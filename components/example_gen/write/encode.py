@@ -73,7 +73,7 @@ def catalogue_examples(movies: pa.Table) -> list[bytes]:
     for name in movies.column_names:
         column, offsets = movies[name].combine_chunks(), one_each
         if pa.types.is_list(column.type):
-            column, offsets = column.flatten(), _list_offsets(column)
+            column, offsets = pc.list_flatten(column), _list_offsets(column)
         columns[name] = to_pieces(column), np.arange(len(column)), offsets
     return serialise(columns)
 
