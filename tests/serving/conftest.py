@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from benchmarks.synthetic_model import export_random
+from tests.serving.processes import Forked
+from tests.shared import made_once
 
 ROOT = Path(__file__).parents[2]
 MOVIES, USERS = 600, 40
@@ -20,10 +22,10 @@ MOVIES, USERS = 600, 40
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder with version 1."""
-    folder = tmp_path_factory.mktemp("serving_model")
-    export_random(folder / "1", MOVIES, USERS)
-    return folder
+    """A folder with version 1, which all read and none may change."""
+    return made_once(
+        tmp_path_factory, "serving_model", lambda folder: export_random(folder / "1", MOVIES, USERS)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -83,21 +85,24 @@ class Running:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory):
-    """Starts `greenlight serve` over a folder, and stops it at the end."""
+    """Starts `greenlight serve` over a folder, and stops it at the end.
+
+    A fork is `processes.Forked`; what is no fork is begun as a user begins it.
+    """
 
     @contextmanager
-    def run(folder, *options, until="version", **environment):
+    def run(folder, *options, until="version", fork=True, **environment):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = tmp_path_factory.mktemp("server") / "log"
-        command = [sys.executable, "-m", "pipeline.cli", "serve", "--model-dir", str(folder),
-                   "--port", str(port), "--drain", "0", *options]  # fmt: skip
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                command, stdout=out, stderr=out, cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-            )  # fmt: skip
+        arguments = ["serve", "--model-dir", str(folder), "--port", str(port), "--drain", "0",
+                     *options]  # fmt: skip
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        log.touch()
+        process = (
+            Forked(arguments, log, environment) if fork else _fresh(arguments, log, environment)
+        )
         server = Running(process, f"http://127.0.0.1:{port}", log)
         try:
             server.wait_for(getattr(server, until))
@@ -107,6 +112,12 @@ def start(tmp_path_factory):
             process.wait(60)
 
     return run
+
+
+def _fresh(arguments, log, environment):
+    with log.open("w") as out:
+        command = [sys.executable, "-m", "pipeline.cli", *arguments]
+        return subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT, env=environment)
 
 
 @pytest.fixture(scope="session")

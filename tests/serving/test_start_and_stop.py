@@ -105,7 +105,7 @@ def test_where_only_broken_versions_are_it_ends_with_the_reasons(tmp_path, start
 
 def test_it_waits_for_a_first_model_and_is_told_by_a_probe(start, push, tmp_path):
     folder = tmp_path / "later"
-    with start(folder, "--wait", until="lives") as server:
+    with start(folder, "--wait", until="lives", fork=False) as server:
         found = httpx.get(f"{server.url}/readyz")
         assert found.status_code == 503 and found.json()["version"] is None
         asked = httpx.post(f"{server.url}/recommend", json={"user": "3"})
