@@ -1,5 +1,6 @@
-"""One exported model, and real server processes over it, that the serving tests share."""
+"""Exported models, and real server processes over them, that the serving tests share."""
 
+import functools
 import os
 import shutil
 import socket
@@ -13,7 +14,8 @@ import httpx
 import pytest
 
 from benchmarks.synthetic_model import export_random
-from tests.serving.processes import Forked
+from serving import versions
+from tests.processes import Forked
 from tests.shared import made_once
 
 ROOT = Path(__file__).parents[2]
@@ -29,23 +31,38 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def push(models):
+def light(tmp_path_factory):
+    """The same of a model without ratings, which loads and answers its first calls sooner."""
+    return made_once(
+        tmp_path_factory, "light_model",
+        lambda folder: export_random(folder / "1", 60, 6, events=8, rated=0.0),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def push(light):
     """Pushes a version into a folder as the Pusher does: the graph's file comes last."""
 
     def copy(folder, version):
         graph = shutil.ignore_patterns("saved_model.pb")
-        shutil.copytree(models / "1", folder / version, ignore=graph)
-        shutil.copy(models / "1" / "saved_model.pb", folder / version)
+        shutil.copytree(light / "1", folder / version, ignore=graph)
+        shutil.copy(light / "1" / "saved_model.pb", folder / version)
 
     return copy
+
+
+@pytest.fixture(scope="module")
+def loads_once():
+    """Commands find what an earlier one loaded; that each loads a model is test_rollback's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "choose", functools.cache(versions.choose))
+        yield
 
 
 @pytest.fixture(scope="session")
 def answers(models):
     """The same version in this process."""
-    from serving.versions import choose
-
-    return choose(models)
+    return versions.choose(models)
 
 
 class Running:
@@ -87,22 +104,21 @@ class Running:
 def start(tmp_path_factory):
     """Starts `greenlight serve` over a folder, and stops it at the end.
 
-    A fork is `processes.Forked`; what is no fork is begun as a user begins it.
+    It is a fork, or `fresh`: begun as a user begins it.
     """
 
     @contextmanager
-    def run(folder, *options, until="version", fork=True, **environment):
+    def run(folder, *options, until="version", fresh=False, **environment):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = tmp_path_factory.mktemp("server") / "log"
-        arguments = ["serve", "--model-dir", str(folder), "--port", str(port), "--drain", "0",
-                     *options]  # fmt: skip
+        command = [sys.executable, "-m", "pipeline.cli", "serve", "--model-dir", str(folder),
+                   "--port", str(port), "--drain", "0", *options]  # fmt: skip
+        begin = subprocess.Popen if fresh else Forked
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-        log.touch()
-        process = (
-            Forked(arguments, log, environment) if fork else _fresh(arguments, log, environment)
-        )
+        with log.open("w") as out:
+            process = begin(command, stdout=out, stderr=out, env=environment)
         server = Running(process, f"http://127.0.0.1:{port}", log)
         try:
             server.wait_for(getattr(server, until))
@@ -112,12 +128,6 @@ def start(tmp_path_factory):
             process.wait(60)
 
     return run
-
-
-def _fresh(arguments, log, environment):
-    with log.open("w") as out:
-        command = [sys.executable, "-m", "pipeline.cli", *arguments]
-        return subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT, env=environment)
 
 
 @pytest.fixture(scope="session")
