@@ -71,17 +71,24 @@ def forks(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def memory():
-    """An export that was asked something answers the same when it is asked again."""
-    answers, ask = {}, Review.ask
+    """Exports, and servers on them, answer the same when they are asked the same again."""
+    answers, ask, ask_server = {}, Review.ask, Review._ask_the_server
+
+    def once(question, answer):
+        if question not in answers:
+            answers[question] = answer()
+        return copy.deepcopy(answers[question])
 
     def asked(review, key):
-        job = review._job(key, "")
-        if str(job) not in answers:
-            answers[str(job)] = ask(review, key)
-        return copy.deepcopy(answers[str(job)])
+        return once(str(review._job(key, "")), lambda: ask(review, key))
+
+    def server_asked(review, found, rated):
+        question = str((review._job("model", "").model, found["pairs"], review._names))
+        return once(question, lambda: ask_server(review, found, rated))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Review, "ask", asked)
+        patch.setattr(Review, "_ask_the_server", server_asked)
         yield
 
 
