@@ -192,6 +192,7 @@ def test_the_history_is_all_of_it(folder, model):
 
 
 @pytest.mark.parametrize("name", ["zoë", "[/a]", "\x1b[31m"])
+@pytest.mark.usefixtures("loads_once")
 def test_the_command_line_takes_and_shows_every_name(folder, name):
     where = ["--model-dir", str(folder.path)]
     for command in (

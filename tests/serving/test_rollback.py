@@ -15,10 +15,10 @@ from serving.versions import Versions, choose
 
 
 @pytest.fixture
-def folder(models, tmp_path):
+def folder(light, tmp_path):
     """A folder of its own with versions 1, 2 and 3."""
     for version in ("1", "2", "3"):
-        shutil.copytree(models / "1", tmp_path / "pushed" / version)
+        shutil.copytree(light / "1", tmp_path / "pushed" / version)
     return tmp_path / "pushed"
 
 
@@ -168,8 +168,10 @@ def test_a_version_that_is_replaced_is_loaded_anew(versions, folder):
 
 
 def test_commands_pass_over_what_is_broken_as_the_server_does(
-    greenlight, versions, folder, tmp_path
+    greenlight, versions, models, folder, tmp_path
 ):
+    shutil.rmtree(folder / "2")
+    shutil.copytree(models / "1", folder / "2")  # one that can be asked for ratings
     (folder / "4").mkdir()
     (folder / "4" / "saved_model.pb").write_bytes(b"no graph")
     at = ["--model-dir", folder]

@@ -31,14 +31,25 @@ def module(make_model, make_lookup, valued_facts, stored):
 
 
 @pytest.fixture(scope="module")
-def loaded(module, tmp_path_factory):
-    """The SavedModel's signatures, and the defaults that it declares."""
+def path(module, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("contract")
+    save(module, str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def saved(path):
+    """What the SavedModel's file says."""
     from tensorflow.core.protobuf import saved_model_pb2
 
-    path = tmp_path_factory.mktemp("contract")
-    save(module, str(path))
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((path / "saved_model.pb").read_bytes())
+    found = saved_model_pb2.SavedModel()
+    found.ParseFromString((path / "saved_model.pb").read_bytes())
+    return found
+
+
+@pytest.fixture(scope="module")
+def loaded(path, saved):
+    """The SavedModel, and the defaults that its signatures declare."""
     declared = saved.meta_graphs[0].signature_def
     defaults = {
         name: {key: tf.constant(tf.make_ndarray(value)) for key, value in own.defaults.items()}
@@ -396,3 +407,12 @@ def test_a_model_without_ratings_has_the_other_signatures(
     assert "rating" not in found
     with pytest.raises(tf.errors.InvalidArgumentError, match="without ratings"):
         functions["recommend_filtered"](mix=tf.constant([0.5]))
+
+
+def test_what_signatures_share_is_saved_once(saved):
+    """Traced anew for each, it would be most of the graph, and of the time to load it."""
+    names = [
+        function.signature.name for function in saved.meta_graphs[0].graph_def.library.function
+    ]
+    for part, kinds in (("_score", 1), ("_rate", 1), ("_resolve", 2)):
+        assert sum(f"inference_{part}_" in name for name in names) == kinds, names
