@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from components.examples.catalogue import Catalogue, read_catalogue
 from components.examples.tables import add_up, tables, targets_per_user
+from schemas.features import GENRES
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[Catalog
     Args:
       catalogue, train: TFRecord files.
     """
-    movies, activity = read_catalogue(catalogue), count_train(train)
+    movies, activity = read_catalogue(catalogue, [GENRES]), count_train(train)
     counts = np.zeros(len(movies))
     rated = pc.index_in(pa.array(activity.movies, movies.ids.type), value_set=movies.ids)
     counts[rated.to_numpy().astype(np.int64)] = activity.per_movie
@@ -81,7 +82,7 @@ def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[Catalog
 
 def _genre_marks(movies: Catalogue) -> NDArray[np.bool_]:
     """Which movie has which genre, genres in alphabetical order: [movies, genres]."""
-    rows, given = movies.known("genres")
+    rows, given = movies.known(GENRES)
     names = pc.unique(given)
     names = names.take(pc.sort_indices(names))
     marks = np.zeros([len(movies), len(names)], bool)

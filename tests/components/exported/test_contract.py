@@ -24,7 +24,7 @@ NO_HISTORY = {"history_movie_id": [[]], "history_rating": [[]]}
 @pytest.fixture(scope="module")
 def module(make_model, make_lookup, valued_facts, stored):
     return ExportedRecommender(
-        make_model(True, valued_facts), make_lookup(valued_facts), REACH, stored
+        make_model(True, valued_facts), make_lookup(valued_facts), REACH, stored, sorted(FEATURES)
     )
 
 
