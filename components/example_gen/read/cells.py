@@ -116,12 +116,13 @@ class CellCounts:
     def _other_marks(self) -> Iterator[str]:
         """Says so where no cell holds the separator, and a fifth hold another common one."""
         for name, separator in self.separators.items():
-            often = max(_MARKS, key=lambda mark, name=name: self.marks[name, mark])  # type: ignore[misc]
-            many = self.marks[name, often] >= max(1, _USUAL_MISSES * self.gave[name])
+            counts = {mark: self.marks[name, mark] for mark in _MARKS}
+            often = max(counts, key=counts.__getitem__)
+            many = counts[often] >= max(1, _USUAL_MISSES * self.gave[name])
             if many and not self.marks[name, separator]:
                 yield (
                     f"{self.table}.{name}: no cell holds the separator {separator!r}, and "
-                    f"{self.marks[name, often]:,} of {self.gave[name]:,} hold {often!r}: set "
+                    f"{counts[often]:,} of {self.gave[name]:,} hold {often!r}: set "
                     f"{name}.separator if that is what stands between them."
                 )
 
