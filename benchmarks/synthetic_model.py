@@ -62,7 +62,8 @@ def export_random(
         table(facts.user_ids, users),
         {name: table(values, len(values)) for name, values in facts.user_features.items()},
     )
-    save(ExportedRecommender(model, lookup, 100, stored), str(path))
+    declared = ("gender", "age", "occupation")  # the model knows the first one
+    save(ExportedRecommender(model, lookup, 100, stored, declared), str(path))
 
 
 def _facts(movies: int, users: int, rng: np.random.Generator, skew: float, rated: float) -> Any:

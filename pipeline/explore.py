@@ -90,6 +90,8 @@ def count_data(
         read_rows(examples),
         read_statistics(statistics) | read_statistics(catalogue_statistics),
         source.scale,
+        source.labels,
+        source.features.several,
     )
 
 

@@ -51,6 +51,8 @@ def create_pipeline(
       metadata: connection of ML Metadata, for local runs.
       resolve: whether the last statistics and the blessed model are looked up and compared with.
     """
+    gates = config.gates.of_users(source.features.users)
+    config = config.model_copy(update={"gates": gates})
     # What was accepted last must be looked up before this run's own statistics are.
     last_statistics = tfx.dsl.Resolver(
         strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
@@ -83,6 +85,7 @@ def create_pipeline(
         examples=example_gen.outputs["examples"],
         schema=schemas.outputs["ratings"],
         preprocessing_fn=PREPROCESSING_FN,
+        custom_config={"features": source.features.model_dump(mode="json")},
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=[]),
         materialize=False,
         disable_statistics=True,
@@ -171,5 +174,6 @@ def trainer_settings(config: Config, source: Source, checkpoints: str) -> Traine
         training=config.training,
         split=config.split,
         scale=source.scale,
+        features=source.features,
         checkpoints=checkpoints,
     )

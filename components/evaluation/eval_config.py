@@ -57,7 +57,7 @@ def eval_config(
         "metrics_specs": [metrics_specs],
         "slicing_specs": [
             {},
-            *({"feature_keys": [name]} for name in gates.slices),
+            *({"feature_keys": [name]} for name in gates.sliced_by),
             *({"feature_keys": sorted(pair)} for pair in gates.crosses),
         ],
         "options": {"include_default_metrics": False},

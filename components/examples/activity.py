@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue, read_catalogue
 from components.examples.tables import add_up, tables, targets_per_user
+from schemas.features import GENRES
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[Catalog
     Args:
       catalogue, train: TFRecord files.
     """
-    movies, activity = read_catalogue(catalogue), count_train(train)
+    movies, activity = read_catalogue(catalogue, [GENRES]), count_train(train)
     counts = np.zeros(len(movies))
     rated = pc.index_in(pa.array(activity.movies, movies.ids.type), value_set=movies.ids)
     counts[rated.to_numpy().astype(np.int64)] = activity.per_movie
@@ -82,7 +83,7 @@ def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[Catalog
 
 def _genre_marks(movies: Catalogue) -> NDArray[np.bool_]:
     """Which movie has which genre, genres in alphabetical order: [movies, genres]."""
-    rows, given = movies.known("genres")
+    rows, given = movies.known(GENRES)
     names = pc.unique(given)
     names = names.take(pc.sort_indices(names))
     marks = np.zeros([len(movies), len(names)], bool)

@@ -1,7 +1,7 @@
 """The catalogue: what is known of every movie, in the order of the catalogue's Examples."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,11 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.examples.arrow import filled
 from components.examples.tables import tables
-from schemas.features import MOVIE_FEATURES
+from schemas.features import YEAR
 
 _TEXT = pa.large_binary()
-_NUMBERS = ("year",)  # the features that Examples hold as whole numbers
-_UNKNOWN = {"year": b"0"}  # what stands for 'unknown', '' elsewhere: a genre may be called '0'
+_NUMBERS = (YEAR,)  # the features that Examples hold as whole numbers
+_UNKNOWN = {YEAR: b"0"}  # what stands for 'unknown', '' elsewhere: a genre may be called '0'
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Catalogue:
     """The movies, one row each: the rows by which all other parts number movies.
 
     ids, titles: large_binary [movies].
-    features: by name, what is known of each movie: lists of large_binary [movies]. Those features
-      that the Examples hold; what stands for an unknown value ('', year 0) is left out.
+    features: by name, what is known of each movie: lists of large_binary [movies]; what stands for
+      an unknown value ('', year 0) is left out.
     """
 
     ids: pa.LargeBinaryArray
@@ -46,28 +46,31 @@ class Catalogue:
         lists = self.features[feature]
         return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
 
+    def known_features(self) -> "Catalogue":
+        """The same without the features of which no movie has a value."""
+        known = {name: own for name, own in self.features.items() if len(pc.list_flatten(own))}
+        return replace(self, features=known)
+
     def values(self, feature: str) -> list[list[bytes]]:
         """The values of a feature by movie; empty lists where the catalogue lacks the feature."""
         held = self.features.get(feature)
         return [[] for _ in range(len(self))] if held is None else filled(held)
 
 
-def read_catalogue(files: Sequence[str], features: Sequence[str] | None = None) -> Catalogue:
+def read_catalogue(files: Sequence[str], features: Sequence[str] = ()) -> Catalogue:
     """Reads the files of the catalogue's Examples, in their order.
 
     Args:
       files: TFRecord files.
-      features: those to read (default: all that the Examples hold any value of).
+      features: those to read.
     """
-    names = MOVIE_FEATURES if features is None else features
-    read = ("movie_id", "movie_title", *names)
+    read = ("movie_id", "movie_title", *features)
     parts = list(tables(files, read, _schema(read)))
     columns = {name: _column(parts, name) for name in read}
-    held = [name for name in names if features is not None or len(columns[name].flatten())]
     return Catalogue(
         ids=pc.list_flatten(columns["movie_id"]),
         titles=pc.list_flatten(columns["movie_title"]),
-        features={name: _without(columns[name], _UNKNOWN.get(name, b"")) for name in held},
+        features={name: _without(columns[name], _UNKNOWN.get(name, b"")) for name in features},
     )
 
 

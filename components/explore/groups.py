@@ -38,7 +38,7 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
         sums[row["value"]] += row["sum"]
     rated = {value: int(found[:-1].sum()) for value, found in counts.items()}
     shown = sorted(counts, key=lambda value: -int(counts[value].sum()))[:MOST]
-    if name == "age":
+    if all(re.search(r"\d", value) for value in shown if value):
         shown.sort(key=_first_number)
     values = [
         {
@@ -65,7 +65,7 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
 
 
 def _first_number(value: str) -> tuple[bool, int, str]:
-    """Orders age buckets: under 18 first, then by where they start, the unknown last."""
+    """Orders values with numbers: under 18 first, then by where they start, the unknown last."""
     found = re.search(r"\d+", value)
     start = int(found[0]) if found else 0
     return (not found, start - value.startswith("under"), value)

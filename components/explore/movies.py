@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from components.example_gen.split.splits import SPLITS
 from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
+from schemas.features import YEAR
 from schemas.text import to_texts
 
 Rows = list[dict[str, Any]]
-FEATURES = ("genres", "director", "star", "decade")
+DECADE = "decade"
 
 
 @dataclass(frozen=True)
@@ -154,10 +155,10 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
 
 def _values(catalogue: Catalogue, name: str) -> tuple[NDArray[Any], pa.Array]:
     """Which movie (row) has which known value (string)."""
-    if name != "decade":
+    if name != DECADE:
         rows, values = catalogue.known(name)
         return rows, values.cast(pa.string())
-    rows, years = catalogue.known("year")
+    rows, years = catalogue.known(YEAR)
     decades = years.cast(pa.large_string()).cast(pa.int64()).to_numpy() // 10 * 10
     return rows, pa.array(np.char.add(decades.astype(str), "s"))
 
@@ -171,9 +172,9 @@ def unknown(catalogue: Catalogue) -> dict[str, float]:
 
 
 def grouping(catalogue: Catalogue) -> list[str]:
-    """Those of `FEATURES` that the catalogue has."""
-    names = {*catalogue.features, *(["decade"] if "year" in catalogue.features else [])}
-    return [name for name in FEATURES if name in names]
+    """The features that the catalogue has, the year by its decade, which is the last."""
+    names = [name for name in catalogue.features if name != YEAR]
+    return [*names, *([DECADE] if YEAR in catalogue.features else [])]
 
 
 def rank_curve(totals: Totals, points: int = 80) -> Rows:

@@ -90,7 +90,7 @@ def _read(
     uri: str, shard: str, source: Source, columns: Sequence[str]
 ) -> tuple[pa.Table, pa.Table]:
     """The targets of all splits with the row of their Example, and the Examples' users."""
-    who = ["user_id", *source.user_features]
+    who = ["user_id", *source.features.users]
     schema = _schema(source, [*columns, *who])
     ratings = [_NO_RATINGS.select([*columns, "split", "example"])]
     people, examples = [pa.table(dict.fromkeys(who, _NO_TEXT))], 0

@@ -1,6 +1,6 @@
 """What all signatures read: the trained network, its movie tables, the catalogue, the users."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,6 @@ from components.model.parsing import Lookup
 from components.model.protocol import Model
 from components.model.tables import MovieTables
 from components.model.window import ANY_WINDOW, Window
-from schemas.features import USER_FEATURES
 
 ANY_EARLIER = tf.RaggedTensorSpec([None, None], tf.int32, 1, tf.int64)
 Rate = Callable[[tf.Tensor], tf.Tensor]  # of rows int32 [batch, movies]: float32, same shape
@@ -23,11 +22,18 @@ Rate = Callable[[tf.Tensor], tf.Tensor]  # of rows int32 [batch, movies]: float3
 class ServedModel:
     """What the signatures share. No tf.Module: Keras layers would be traced anew in saving.
 
-    user_features: the features that a caller may give of a person: all that sources may have, and
-      the model's own. Those that the model does not know change nothing.
+    user_features: the features that a caller may give of a person: all that the source declares.
+      Those that the model does not know change nothing.
     """
 
-    def __init__(self, model: Model, lookup: Lookup, reach: int, users: StoredUsers) -> None:
+    def __init__(
+        self,
+        model: Model,
+        lookup: Lookup,
+        reach: int,
+        users: StoredUsers,
+        user_features: Sequence[str] = (),
+    ) -> None:
         """Keeps what evaluation and serving share.
 
         Args:
@@ -35,11 +41,12 @@ class ServedModel:
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
           users: what is known of users by id.
+          user_features: those that the source declares; the model's own are among them.
         """
         self.model, self.lookup, self.reach = model, lookup, reach
         self.catalogue = Catalogue(model.facts)
         known = model.facts.user_features
-        self.user_features = tuple(dict.fromkeys([*USER_FEATURES, *known]))
+        self.user_features = tuple(dict.fromkeys([*user_features, *known]))
         self.users = UserStore(users, [len(values) for values in known.values()], reach)
         self.variables = {
             name: tf.Variable(value, trainable=False, name=name)

@@ -68,7 +68,8 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     trained = learn(job, data)
     model = trained.model
     users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
-    save(ExportedRecommender(model, data.lookup, job.window, users), serving_dir)
+    declared = job.settings.features.users
+    save(ExportedRecommender(model, data.lookup, job.window, users, declared), serving_dir)
     _write_down(job, data, trained)
     return trained.history
 
@@ -100,7 +101,7 @@ def build(job: Job, data: TrainingData) -> Model:
             raise UserError(f"With model.retrieval_weight=0 nothing is left to learn, for {why}.")
     facts = gather.make_facts(
         data.catalogue, data.vocabulary, data.statistics, job.settings.scale, config.oov_buckets,
-        job.outcome.trained_until,
+        job.outcome.trained_until, job.settings.features.users,
     )  # fmt: skip
     model = build_model(config, facts, job.ordered)
     model.compute_loss(next(iter(epoch_windows(job, data.lookup, 0))))  # creates the weights

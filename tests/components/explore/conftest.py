@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schemas.features import MOVIE_FEATURES
-
+MOVIE_FEATURES = ("year", "genres", "director", "star")
+LABELS = {"director": "director", "star": "star", "gender": "gender", "age": "age group",
+          "occupation": "occupation"}  # fmt: skip
 SPLITS = ("train", "valid", "eval")
 SCALE = (1.0, 5.0)
 
@@ -90,7 +91,9 @@ def make_explored(make_partition, make_catalogue):
             "samples": [],
         }
         cubes = count(make_partition(ratings, users), scale)
-        return Explored(cubes, make_catalogue(movies, **columns), rows, {}, scale)
+        return Explored(
+            cubes, make_catalogue(movies, **columns), rows, {}, scale, LABELS, ["genres"]
+        )
 
     return make
 

@@ -26,7 +26,7 @@ NO_HISTORY: dict[str, list[list[str]]] = {"history_movie_id": [[]], "history_rat
 @pytest.fixture(scope="module")
 def module(make_model, make_lookup, valued_facts, stored):
     return ExportedRecommender(
-        make_model(True, valued_facts), make_lookup(valued_facts), REACH, stored
+        make_model(True, valued_facts), make_lookup(valued_facts), REACH, stored, sorted(FEATURES)
     )
 
 

@@ -45,7 +45,8 @@ def _loss(value):
 @pytest.fixture(scope="session")
 def gates():
     """Gates of which one is set for a slice."""
-    return GatesConfig(ks=[1, 10], popularity_margin=0.01, rmse_tolerance=0.02, slice_users=10)
+    config = GatesConfig(ks=[1, 10], popularity_margin=0.01, rmse_tolerance=0.02, slice_users=10)
+    return config.of_users(["gender", "age"])
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,8 @@ STATISTICS = TrainStatistics(
 
 @pytest.fixture
 def facts():
-    return gather.make_facts(CATALOGUE, VOCABULARY, STATISTICS, (1.0, 5.0), oov_buckets=4)
+    return gather.make_facts(CATALOGUE, VOCABULARY, STATISTICS, (1.0, 5.0), oov_buckets=4,
+                             user_features=["age", "gender"])  # fmt: skip
 
 
 def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
@@ -157,7 +158,7 @@ def test_what_is_not_rated_counts_as_seen_alone(example, write_records, tmp_path
 
 
 def test_lookup_maps_names_to_rows():
-    lookup = gather.make_lookup(CATALOGUE, VOCABULARY)
+    lookup = gather.make_lookup(CATALOGUE, VOCABULARY, ["age", "gender"])
     assert lookup.movie.lookup(tf.constant([b"new", b"a", b"?", b""])).numpy().tolist() == [
         3,
         0,

@@ -1,6 +1,7 @@
 """What a training takes over from the blessed model, row by row, and when it takes nothing."""
 
 import dataclasses
+from collections.abc import Set
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from components.exported.module import ExportedRecommender, save
 from components.model.weights import read_learned, vocabulary_of, weight_name
 from components.trainer.warm import matches, warm_start
+from schemas.features import TAKEN
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +54,36 @@ def test_every_table_follows_a_vocabulary(blessed):
     model, _ = blessed
     for variable in model.variables:
         name = weight_name(variable)
-        vocabulary = vocabulary_of(name)
+        vocabulary = vocabulary_of(name, model.facts.keys)
         if vocabulary is not None:
             extra = variable.shape[0] - len(model.facts.keys[vocabulary])
             assert extra in (0, 1, 2), name
-    tables = {name for name in _weights(model) if vocabulary_of(name) is None}
+    tables = {name for name in _weights(model) if vocabulary_of(name, model.facts.keys) is None}
     assert {name.split("/")[-1] for name in tables} == {
         "gain", "shift", "log_half_lives", "kernel", "bias", "user_spread", "noise", "log_prior",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("towers", ["history", "ids"])
+def test_no_feature_can_be_named_like_another_table(make_model, make_facts, towers):
+    """A weight's rows are those of the feature that it is named after."""
+    crossed = CROSSED if towers == "history" else {}
+    names = _weights(make_model(True, make_facts(), towers=towers, **crossed))
+    tables = {name.split("/")[1] for name in names if vocabulary_of(name, AnyName())}
+    assert tables - TAKEN == ({"gender", "age"} if towers == "history" else set())
+
+
+class AnyName(Set):
+    """All names that there could be."""
+
+    def __contains__(self, name):
+        return True
+
+    def __iter__(self):
+        raise NotImplementedError
+
+    def __len__(self):
+        raise NotImplementedError
 
 
 @pytest.mark.parametrize(("before", "now"), [("all", "none"), ("none", "some")])

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from components.example_gen.read.find import find_files
 from components.example_gen.read.tables import (
-    MOVIE_SCHEMA,
     MovieTable,
     UserTable,
+    movie_schema,
     read_movies,
     read_users,
 )
@@ -100,7 +100,7 @@ def movies(name: str, folder: Path, files: dict[str, str], encoding: str = "utf-
         (folder / file.replace("*", "1")).write_bytes(b"x")
     table = movies_in(source, write(folder, files, encoding))
     assert table is not None
-    assert table.table.schema == MOVIE_SCHEMA
+    assert table.table.schema == movie_schema(source)
     return table
 
 
