@@ -49,7 +49,7 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         """Sends a signal, unless it has ended."""
-        if self.poll() is None:
+        if self.poll() is None and self._process.pid is not None:
             os.kill(self._process.pid, number)
 
     def terminate(self) -> None:

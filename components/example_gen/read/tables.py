@@ -190,7 +190,8 @@ def _counts(name: str, table: FeatureTable, nulls: NullIds) -> CellCounts:
 
 def movie_schema(source: Source) -> pa.Schema:
     """The columns of the movies: id, title, year and genres, and what else the source declares."""
-    kinds = {name: pa.string() for name in ("movie_id", "movie_title", YEAR, GENRES)}
+    names = ("movie_id", "movie_title", YEAR, GENRES)
+    kinds: dict[str, pa.DataType] = {name: pa.string() for name in names}
     kinds |= dict.fromkeys(source.features.movies, pa.string())
     kinds |= dict.fromkeys([GENRES, *source.features.several], pa.list_(pa.string()))
     return pa.schema(kinds | {YEAR: pa.int64()})
