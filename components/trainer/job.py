@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tfx import v1 as tfx
+from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.examples.paths import listed
 from components.model.config import tuned
@@ -49,7 +49,7 @@ class Job:
         return self.settings.split.window_limit(self.outcome.history)
 
 
-def make_job(fn_args: tfx.components.FnArgs) -> Job:
+def make_job(fn_args: FnArgs) -> Job:
     """The Trainer's job; the values that a Tuner chose replace those of the configuration."""
     arguments = cast(TrainerArguments, fn_args.custom_config)
     values = (fn_args.hyperparameters or {}).get("values", {})

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
 import tf_keras as keras
-from tfx import v1 as tfx
+from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.diagnostics.importance import importance
 from components.exported.module import ExportedRecommender, save
@@ -48,7 +48,7 @@ class Trained(NamedTuple):
     start: str
 
 
-def run_fn(fn_args: tfx.components.FnArgs) -> None:
+def run_fn(fn_args: FnArgs) -> None:
     """The Trainer's entry point; `custom_config` holds its `TrainerArguments`."""
     job = make_job(fn_args)
     train(job, cast(TrainerArguments, fn_args.custom_config).eval, fn_args.serving_model_dir)

@@ -12,7 +12,7 @@ from typing import cast
 
 import tf_keras as keras
 from keras_tuner.engine import oracle as kt_oracle
-from tfx import v1 as tfx
+from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from components.examples.paths import listed
@@ -34,7 +34,7 @@ from schemas.errors import UserError
 CORES_PER_TRIAL, MOST_AT_ONCE = 2, 4
 
 
-def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """The Tuner's entry point; `custom_config` holds its `TunerArguments`.
 
     Raises:
@@ -55,7 +55,7 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
     return TunerFnResult(tuner=make_search(oracle, job, settings.tuning, folder), fit_kwargs={})
 
 
-def make_job(fn_args: tfx.components.FnArgs) -> Job:
+def make_job(fn_args: FnArgs) -> Job:
     """What all trials train; each brings settings and folders of its own."""
     arguments = cast(TunerArguments, fn_args.custom_config)
     return Job(

@@ -25,6 +25,7 @@ SETTINGS = (
     "training.positions=256",
     "training.learning_rate=0.01",
     "model.linear_movies=0",
+    "training.importance_rows=0",
     "gates.replicates=50",
     "gates.slices=[]",
     "gates.list_users=50",
