@@ -22,6 +22,7 @@ from tests.serving.conftest import start
 __all__ = ["start"]
 
 USERS, MOVIES, EVENTS = 80, 60, 14
+PLANS = ("kids", "everything")
 SETTINGS = (
     "model.dims=16", "model.hidden=16", "model.rating_heads=2", "training.epochs=4",
     "training.positions=256", "training.importance_rows=200", "gates.replicates=50",
@@ -171,20 +172,20 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
     ):
         assert client.get("/about").json()["user_features"] == ["plan"]
 
-        def listed(**person: str) -> list[str]:
-            found = client.post("/recommend", json=person)
+        def asked(route: str, **person: Any) -> dict[str, dict[str, Any]]:
+            found = client.post(route, json=person)
             assert found.status_code == 200, found.text
-            return [movie["movie_id"] for movie in found.json()["movies"]]
+            return {movie["movie_id"]: movie for movie in found.json()["movies"]}
 
-        even = {name: sum(int(m[1:]) % 2 == 0 for m in listed(plan=name))
-                for name in ("kids", "everything")}  # fmt: skip
-        assert even["kids"] > even["everything"]
-        rated = {
-            name: client.post("/rate", json={"plan": name, "movies": ["m2"]}).json()
-            for name in ("kids", "everything")
-        }
-        kids, everything = (rated[name]["movies"][0]["rating"] for name in rated)
-        assert kids > everything
+        liked, names = [{"movie": "m4"}], ["m2", "m3"]
+        rated = [asked("/rate", plan=plan, movies=names) for plan in PLANS]
+        kids, others = (own["m2"]["rating"] - own["m3"]["rating"] for own in rated)
+        assert kids > others  # even movies are more to the kids' taste
+        kids, others = (
+            sum((-1) ** int(name[1:]) * movie["score"] for name, movie in own.items()) / len(own)
+            for own in (asked("/recommend", plan=plan, history=liked, k=MOVIES) for plan in PLANS)
+        )
+        assert kids > others
         schemas = client.get("/openapi.json").json()["components"]["schemas"]
         people = {name for name, own in schemas.items() if "history" in own["properties"]}
         asked = {name for name in people if name.endswith("Request")} | {"Member"}
@@ -206,7 +207,7 @@ def test_it_slices_what_is_evaluated_and_is_measured(run: Run) -> None:
     assert "plan=kids" in run.page
     path = run.of(Node.TRAINER, "model_run") / IMPORTANCE_FILE
     measured = json.loads(path.read_text(encoding="utf-8"))
-    assert {"plan", "studio", "key_words"} <= {row["group"] for row in measured["rows"]}
+    assert {"plan", "studio", "key_words"} <= {row["group"] for row in measured["groups"]}
 
 
 def test_it_is_on_the_page_of_the_data(run: Run) -> None:
