@@ -188,8 +188,8 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
         assert kids > others
         schemas = client.get("/openapi.json").json()["components"]["schemas"]
         people = {name for name, own in schemas.items() if "history" in own["properties"]}
-        asked = {name for name in people if name.endswith("Request")} | {"Member"}
-        assert {name for name, own in schemas.items() if "plan" in own["properties"]} == asked
+        told = {name for name in people if name.endswith("Request")} | {"Member"}
+        assert {name for name, own in schemas.items() if "plan" in own["properties"]} == told
         assert schemas["Member"]["properties"]["plan"]["title"] == "Plan"
         refused = client.post("/recommend", json={"gender": "F"})
         assert refused.status_code == 400

@@ -166,5 +166,6 @@ def test_lists_and_maps_in_the_table_of_keys_are_taken_as_they_stand_there(tmp_p
         both[table] += f"  {key}: {value}\n"
         path.write_text("scale: [0, 5]\n" + "".join(both.values()), encoding="utf-8")
         read = load_source(str(path))
-        declared = getattr(read, table) if read.users is None else read.users.features["gender"]
+        assert read.users is not None
+        declared = read.users.features["gender"] if table == "users" else getattr(read, table)
         assert getattr(declared, key)
