@@ -99,7 +99,10 @@ def test_a_server_follows_within_ten_seconds_and_answers_all_the_while(
         return lambda: greenlight("rollback", "--model-dir", folder, *arguments)
 
     began = time.monotonic()
-    with start(folder) as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
+    with (
+        start(folder, fresh=True) as server,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
         assert server.version() == "3"
         # Where other work makes a start slow, a turn is slow too.
         patience = max(10, time.monotonic() - began)
