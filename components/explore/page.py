@@ -4,7 +4,7 @@ from typing import Any
 
 from components.explore.content import Content
 from components.explore.findings import Finding
-from components.explore.page_charts import page_charts
+from components.explore.page_charts import one_each, page_charts
 from components.pages.html import html
 
 PACKAGE = "components.explore"
@@ -38,6 +38,7 @@ def render(content: Content, findings: list[Finding], source: str, made: str) ->
         "numbers": numbers(content),
         "split_rows": split_rows(content),
         "labels": content["labels"],
+        "one_each": [content["labels"][name] for name in one_each(content)],
     }
     return html("explore.html.j2", context, page_charts(content), PACKAGE)
 

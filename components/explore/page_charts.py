@@ -6,6 +6,12 @@ from components.explore.movies import DECADE
 from components.pages.charts import Rows, Spec, bars, described
 
 
+def one_each(content: Content) -> list[str]:
+    """The features of which a movie has one value, such as a director; not the decade."""
+    names = content["movies"]["by"]
+    return [name for name in names if name != DECADE and name not in content["several"]]
+
+
 def page_charts(content: Content) -> dict[str, Spec]:
     """The charts that there are data for, by id."""
     return {
@@ -136,11 +142,11 @@ def _makers(content: Content) -> dict[str, Spec]:
             continue
         if name == DECADE:
             shown, number = sorted(rows, key=lambda row: row["value"]), "ratings"
-        elif name in content["several"]:
-            shown, number = rows[:SHOWN], "ratings"
-        else:
+        elif name in one_each(content):
             busy = sorted(rows, key=lambda row: (-row["movies"], -row["ratings"]))
             shown, number = busy[:SHOWN], "movies"
+        else:
+            shown, number = rows[:SHOWN], "ratings"
         counts = "; ".join(f"{row['value']}: {row[number]:,}" for row in shown)
         rated = [row for row in shown if row["mean"] is not None]
         means = "; ".join(f"{row['value']}: {row['mean']:.2f}" for row in rated)

@@ -21,7 +21,7 @@ _ADVICE = {
     problems.UNREADABLE_YEAR: "a year has one to four digits; give a pattern that finds it, such "
     r"as '(\d{4})'",
     problems.UNREADABLE_AGE: "with in_years an age is a number of years; leave it out where "
-    " the column holds groups of ages",
+    "the column holds groups of ages",
     problems.UNMAPPED_VALUE: "add it to values, where it stays as it is for now",
     problems.NO_MATCH: "the pattern finds nothing in it",
     problems.NULL_WORD: "name it under nulls, or it is a word like any other",

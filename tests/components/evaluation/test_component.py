@@ -83,7 +83,8 @@ def memory():
         return once(str(review._job(key, "")), lambda: ask(review, key))
 
     def server_asked(review, found, rated):
-        question = str((review._job("model", "").model, found["pairs"], review._names))
+        asked = review._job("model", "").model, found["pairs"], found["people"], review._names
+        question = str((asked, rated.owner.tolist(), rated.movie.tolist()))
         return once(question, lambda: ask_server(review, found, rated))
 
     with pytest.MonkeyPatch.context() as patch:

@@ -97,6 +97,11 @@ def test_every_chart_is_drawn_and_described(facts, shown):
     assert repeated == []
 
 
+def test_features_of_one_value_are_named_as_the_source_names_them(facts, shown):
+    note = shown.js("document.querySelector('#makers + .note').textContent")
+    assert note.endswith("Of each director and star, those of the most movies are shown.")
+
+
 def test_the_sentences_stand_with_their_splits(facts, shown):
     lines = shown.js("[...document.querySelectorAll('.words li')].map(l => l.textContent)")
     expected = [f"{s.text} ({', '.join(s.splits)})" for s in findings(facts)]
