@@ -85,6 +85,7 @@ setup(
             "import-linter>=2.15,<3",
             "mypy>=1.10",
             "pip>=23",
+            "pyarrow-stubs>=20,<21",  # the oldest that know Arrow's functions hold for Arrow 10 too
             "pytest>=8",
             "pytest-cov>=7",
             "pytest-xdist>=3.6",
@@ -92,6 +93,7 @@ setup(
             "scann>=1.3.2,<1.3.3",
             "schemathesis>=4,<5",
             "types-jsonschema",
+            "types-protobuf>=3.20,<4",
             "types-pyyaml",
             "websocket-client>=1.8",
         ],

@@ -80,7 +80,7 @@ def main() -> None:
 def _features(name: str) -> dict[str, list[str]]:
     """A row for each feature that the source has, and one for all of them."""
     source = load_source(name)
-    known = [*source.user_features, *source.movie_features]
+    known = [*source.features.users, *source.features.movies]
     rows = {f"no {feature}": [f"model.ignored=[{feature}]"] for feature in known}
     return {**rows, "no features": [f"model.ignored=[{', '.join(known)}]"]} if known else {}
 

@@ -143,16 +143,16 @@ def run_pipeline(
         raise SystemExit(f"The run failed: {out}/greenlight.log says why.")
     found = Metadata(str(metadata))
     nodes = {run.node: run for run in found.nodes_since(before)}
-    uris = [
-        found.output(nodes[node], key)
+    uris = {
+        key: str(found.output(nodes[node], key))
         for node, key in (
             (Node.EXAMPLE_GEN, "examples"),
             (Node.EXAMPLE_GEN, CATALOGUE),
             (Node.TRANSFORM, "transform_graph"),
             (Node.TRAINER, "model"),
         )
-    ]
-    return Run(*map(str, uris), seconds=nodes[Node.TRAINER].seconds)
+    }
+    return Run(**uris, seconds=nodes[Node.TRAINER].seconds)
 
 
 def chosen(options: argparse.Namespace, seed: int, settings: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.examples.arrow import filled
 from components.examples.catalogue import read_catalogue
 from components.examples.records import records
 from components.model.parsing import table
@@ -110,7 +111,7 @@ def read_split(examples: str, catalogue: str, scale: tuple[float, float] | None)
     if scale is None:
         raise SystemExit("This benchmark measures ratings, and the source has none.")
     files = tf.io.gfile.glob(f"{catalogue}/{SPLIT_PREFIX}{CATALOGUE}/*")
-    movies = read_catalogue(files).ids.to_pylist()
+    movies = filled(read_catalogue(files).ids)
     train, names = _read(examples, "train", table(movies, -1), {})
     valid, _ = _read(examples, "valid", table(movies, -1), names)
     evaluated, _ = _read(examples, "eval", table(movies, -1), names)

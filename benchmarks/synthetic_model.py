@@ -62,7 +62,8 @@ def export_random(
         table(facts.user_ids, users),
         {name: table(values, len(values)) for name, values in facts.user_features.items()},
     )
-    save(ExportedRecommender(model, lookup, 100, stored), str(path))
+    declared = ("gender", "age", "occupation")  # the model knows the first one
+    save(ExportedRecommender(model, lookup, 100, stored, declared), str(path))
 
 
 def _facts(movies: int, users: int, rng: np.random.Generator, skew: float, rated: float) -> Any:
@@ -101,8 +102,9 @@ def _window(movies: int, rng: np.random.Generator) -> Any:
 
     from components.model.window import Window
 
+    ones = tf.ones([2, 5])
     return Window(
         tf.zeros([2], tf.int32), tf.zeros([2, 1], tf.int32),
-        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), *[tf.ones([2, 5])] * 3,
+        tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), ones, ones, ones,
         tf.zeros([2, 5], tf.int32),
     )  # fmt: skip

@@ -80,7 +80,10 @@ def train(data: Path, out: Path, arguments: list[str]) -> Training:
         raise SystemExit(f"The run failed: {out}/greenlight.log says why.")
     metadata = Metadata(str(out / "metadata.sqlite"))
     node = {run.node: run for run in metadata.nodes_since(0)}[Node.TRAINER]
-    history = json.loads(Path(metadata.output(node, "model_run"), HISTORY_FILE).read_text())
+    folder = metadata.output(node, "model_run")
+    if folder is None:
+        raise SystemExit(f"{out} holds no history of the training.")
+    history = json.loads(Path(folder, HISTORY_FILE).read_text())
     epochs = history["epochs"]
     return Training(
         node.seconds,

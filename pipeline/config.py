@@ -14,7 +14,7 @@ from components.tuner.config import TuningConfig
 from data import EMBEDDED
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import UserError
-from schemas.source import load_source
+from schemas.source import Source, load_source
 from schemas.source_yaml import explained
 
 EMBEDDED_SOURCE = "movielens-latest"
@@ -100,6 +100,7 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
         reason = first["msg"].removeprefix("Value error, ")
         raise UserError(f"Configuration: {field}: {reason}." if field else f"{reason}.") from error
     source = load_source(config.source)
+    _check_features(config, source)
     if not (source.has_ratings or (config.gates.retrieval and config.model.retrieval_weight)):
         raise UserError(
             f"{config.source} has no ratings, so lists are all there is to learn and to judge: "
@@ -108,6 +109,21 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
     if config.data_dir is None and config.source != EMBEDDED_SOURCE:
         raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
     return config
+
+
+def _check_features(config: Config, source: Source) -> None:
+    """Raises UserError where the configuration names a feature that the source lacks."""
+    known = [*source.features.users, *source.features.movies]
+    for name in config.model.ignored:
+        if name not in known:
+            raise UserError(
+                f"Configuration: model.ignored: {name} is no feature of {config.source}: name any "
+                f"of {', '.join(known)}."
+            )
+    try:
+        config.gates.of_users(source.features.users)
+    except ValueError as error:
+        raise UserError(f"Configuration: gates: {error}.") from error
 
 
 def find_data(config: Config) -> str:

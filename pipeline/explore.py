@@ -90,6 +90,8 @@ def count_data(
         read_rows(examples),
         read_statistics(statistics) | read_statistics(catalogue_statistics),
         source.scale,
+        source.labels,
+        source.features.several,
     )
 
 
@@ -99,11 +101,12 @@ def find_movie(explored: "Explored", typed: str) -> int:
     Raises:
       UserError: there is none; the sentence names what comes close.
     """
+    from components.examples.arrow import filled
     from schemas.text import to_texts
     from schemas.titles import Titles
 
     catalogue = explored.catalogue
-    ids, titles = (to_texts(names.to_pylist()) for names in (catalogue.ids, catalogue.titles))
+    ids, titles = (to_texts(filled(names)) for names in (catalogue.ids, catalogue.titles))
     years = [int(known[0]) if known else 0 for known in catalogue.values("year")]
     return Titles(ids, titles, years, explored.totals().ratings).find(typed)
 

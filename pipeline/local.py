@@ -13,7 +13,7 @@ from pipeline.output import Folders, held, logged, make_output, new_run_id
 from schemas.source import load_source
 
 if TYPE_CHECKING:
-    from tfx.v1.dsl import Pipeline
+    from tfx.orchestration.pipeline import Pipeline
 
     from pipeline.metadata import Metadata, NodeRun
 
@@ -79,7 +79,7 @@ def execute(
       only: the nodes to run, what they need among them; all if empty.
     """
     with console.status("Loading TensorFlow and TFX"):
-        from tfx import v1 as tfx
+        from tfx.orchestration.local.local_dag_runner import LocalDagRunner
         from tfx.orchestration.pipeline import RunOptions
 
         from pipeline.metadata import Metadata
@@ -92,13 +92,13 @@ def execute(
     nodes = [node.id for node in graph.components if not only or node.id in only]
     options = RunOptions(to_nodes=only) if only else None
     with NodeProgress(console, nodes, last_seconds(folders.reports)).following():
-        tfx.orchestration.LocalDagRunner().run(graph, run_options=options)
+        LocalDagRunner().run(graph, run_options=options)
     return metadata, metadata.nodes_since(before)
 
 
 def _graph(config: Config, folders: Folders, run_id: str) -> "Pipeline":
     """The graph with this machine's folders."""
-    from tfx import v1 as tfx
+    from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
     from pipeline.pipeline import create_pipeline
 
@@ -111,7 +111,5 @@ def _graph(config: Config, folders: Folders, run_id: str) -> "Pipeline":
         serving_dir=str(folders.serving),
         checkpoints=str(folders.checkpoints),
         run_id=run_id,
-        metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            str(folders.metadata)
-        ),
+        metadata=sqlite_metadata_connection_config(str(folders.metadata)),
     )

@@ -3,8 +3,17 @@
 from typing import Any
 
 import tensorflow_data_validation as tfdv
-from tfx import v1 as tfx
-from tfx.proto import transform_pb2
+from tfx.components.pusher.component import Pusher
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, transform_pb2
+from tfx.types import Channel, standard_artifacts
 
 from components.evaluation.component import MovieEvaluator
 from components.evaluation.eval_config import eval_config
@@ -36,7 +45,7 @@ def create_pipeline(
     run_id: Any,
     metadata: Any = None,
     resolve: bool = True,
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """From rating files to a blessed, pushed model.
 
     Args:
@@ -51,22 +60,24 @@ def create_pipeline(
       metadata: connection of ML Metadata, for local runs.
       resolve: whether the last statistics and the blessed model are looked up and compared with.
     """
+    gates = config.gates.of_users(source.features.users)
+    config = config.model_copy(update={"gates": gates})
     # What was accepted last must be looked up before this run's own statistics are.
-    last_statistics = tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
-        statistics=tfx.dsl.Channel(
-            type=tfx.types.standard_artifacts.ExampleStatistics,
+    last_statistics = Resolver(
+        strategy_class=LatestArtifactStrategy,
+        statistics=Channel(
+            type=standard_artifacts.ExampleStatistics,
             producer_component_id=Node.DATA_VALIDATOR,
         ),
     ).with_id(Node.LAST_STATISTICS)
     example_gen = RatingExampleGen(data_dir, source, config.split, config.spans.window)
     schemas = CuratedSchema(source, config.validation.drift_bound)
-    statistics_gen = tfx.components.StatisticsGen(
+    statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],
         schema=schemas.outputs["ratings"],
         stats_options=tfdv.StatsOptions(feature_allowlist=counted_features(source)),
     )
-    catalogue_statistics = tfx.components.StatisticsGen(
+    catalogue_statistics = StatisticsGen(
         examples=example_gen.outputs[CATALOGUE], schema=schemas.outputs["catalogue"]
     ).with_id(Node.CATALOGUE_STATISTICS)
     validator = DataValidator(
@@ -79,19 +90,20 @@ def create_pipeline(
     )
     # Vertex AI looks artifacts up by their properties alone, not by the node that made them.
     validator.outputs["accepted"].additional_custom_properties[STATISTICS_OF] = "ratings"
-    transform = tfx.components.Transform(
+    transform = Transform(
         examples=example_gen.outputs["examples"],
         schema=schemas.outputs["ratings"],
         preprocessing_fn=PREPROCESSING_FN,
+        custom_config={"features": source.features.model_dump(mode="json")},
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=[]),
         materialize=False,
         disable_statistics=True,
     )
     transform.add_upstream_node(validator)
-    blessed_model = tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    blessed_model = Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id(Node.BLESSED_MODEL)
     warm = resolve and config.training.warm_start
     settings = trainer_settings(config, source, checkpoints)
@@ -121,11 +133,11 @@ def create_pipeline(
         eval_config=eval_config(config.gates, config.training.seed, source.scale),
         valid_rows=config.training.valid_rows,
     ).with_id(Node.EVALUATOR)
-    pusher = tfx.components.Pusher(
+    pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
         ),
     )
     report = BlessingReport(
@@ -141,7 +153,7 @@ def create_pipeline(
         scale=source.scale,
     )
     lookups = [last_statistics, blessed_model] if resolve else []
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=pipeline_name,
         pipeline_root=pipeline_root,
         components=[
@@ -171,5 +183,6 @@ def trainer_settings(config: Config, source: Source, checkpoints: str) -> Traine
         training=config.training,
         split=config.split,
         scale=source.scale,
+        features=source.features,
         checkpoints=checkpoints,
     )

@@ -1,7 +1,50 @@
-"""The features that a source may have beside its ratings, and what they are used for."""
+"""The features that a source declares beside its ratings: their names, and which are taken."""
+
+import keyword
+import re
+
+from pydantic import BaseModel, ConfigDict
 
 # Two roles of movie features: lists can be limited to a span of the one and to values of the other.
 YEAR, GENRES = "year", "genres"
-USER_FEATURES = ("gender", "age", "occupation")
-MOVIE_FEATURES = (YEAR, GENRES, "director", "star")
-SEPARATOR = "\x1f"  # between the genres of a movie where they are one text: no name holds it
+SEPARATOR = "\x1f"  # between the values of a movie where they are one text: no name holds it
+# What columns of Examples, inputs of signatures, fields of requests, slices and tables are called.
+TAKEN = frozenset({
+    "between", "bias", "decade", "examples", "exclude", "exclude_movie_id", "gain", "genre",
+    "genres", "half_life", "history", "ids", "k", "keep_seen", "kernel", "log_half_lives",
+    "mix", "movie", "movie_id", "movie_title", "movies", "noise", "out", "overall", "people",
+    "popularity", "raters", "rating", "retrieve", "rule", "self", "session", "share", "shift",
+    "timestamp", "user", "user_id", "user_spread", "weight", "weights", "year", "year_from",
+    "year_to",
+})  # fmt: skip
+_TAKEN_BEFORE = ("history_", "seen_")
+
+
+class Features(BaseModel):
+    """The names of the features that a source declares, in its order.
+
+    users: of users.
+    movies: of movies, `several` of which may have more than one value.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    users: tuple[str, ...] = ()
+    movies: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+
+
+def feature_name(name: str) -> str:
+    """The name, if a feature may have it.
+
+    Raises:
+      ValueError: it is no identifier, or the name of something else.
+    """
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+        raise ValueError(
+            f"{name!r} cannot name a feature: take letters, digits and _, a letter first, and no "
+            "word of Python"
+        )
+    if name in TAKEN or name.startswith(_TAKEN_BEFORE):
+        raise ValueError(f"{name} is the name of something else: call the feature another way")
+    return name

@@ -18,9 +18,9 @@ from pydantic import (
 )
 
 from schemas.errors import UserError
-from schemas.features import MOVIE_FEATURES, USER_FEATURES
+from schemas.features import Features
 from schemas.source_mistakes import sentence
-from schemas.source_parts import Finite, Listed
+from schemas.source_parts import Category, Finite, Listed, Several
 from schemas.source_tables import (
     Credits,
     Links,
@@ -66,6 +66,12 @@ class Source(BaseModel):
     def _consistent(self) -> "Source":
         if self.movies is None and (self.links or self.credits):
             raise ValueError("links and credits need a movies table that they belong to")
+        names = self.features
+        if both := sorted({*names.users} & {*names.movies}):
+            raise ValueError(f"users.features.{both[0]}: movies have a feature of this name")
+        for name in names.several:
+            if any(isinstance(t.features.get(name), Category) for t in self._movie_tables()):
+                raise ValueError(f"credits.features.{name}: in movies it is of another kind")
         return self
 
     @property
@@ -79,20 +85,23 @@ class Source(BaseModel):
         return self.ratings.columns.timestamp is not None
 
     @property
-    def user_features(self) -> list[str]:
-        """The user features that the users table has, in the order of `USER_FEATURES`."""
-        if self.users is None:
-            return []
-        columns = self.users.columns
-        return [name for name in USER_FEATURES if getattr(columns, name)]
+    def features(self) -> Features:
+        """The names of all features."""
+        parts = [part for table in self._movie_tables() for part in table.declared().items()]
+        several = [name for name, part in parts if isinstance(part, Several)]
+        movies = [name for name, _ in parts]
+        users = self.users.features if self.users else ()
+        return Features(users=(*users,), movies=_once(movies), several=_once(several))
 
     @property
-    def movie_features(self) -> list[str]:
-        """The movie features that the movie tables have, in the order of `MOVIE_FEATURES`."""
-        tables = (self.movies, self.credits)
-        return [
-            name for name in MOVIE_FEATURES if any(getattr(table, name, None) for table in tables)
-        ]
+    def labels(self) -> dict[str, str]:
+        """What people call the features of movies and users, by name."""
+        tables = [*self._movie_tables(), *([self.users] if self.users else [])]
+        declared = {name: part for table in tables for name, part in table.features.items()}
+        return {name: part.label or name.replace("_", " ") for name, part in declared.items()}
+
+    def _movie_tables(self) -> list[Movies | Credits]:
+        return [table for table in (self.movies, self.credits) if table is not None]
 
     def tables(self) -> dict[str, Table]:
         """The tables that this source has, by name: ratings, movies, credits, links, users."""
@@ -108,6 +117,10 @@ class Source(BaseModel):
     def patterns(self) -> dict[str, list[str]]:
         """Globs relative to the data directory, by table: every file whose bytes matter."""
         return {name: table.patterns() for name, table in self.tables().items()}
+
+
+def _once(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def source_names() -> list[str]:

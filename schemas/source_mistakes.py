@@ -1,11 +1,11 @@
 """Says in a sentence what is wrong with a source description, and how to write it right."""
 
 import difflib
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from schemas.source_parts import ColumnSet
+from schemas.source_parts import Category, ColumnSet, Several
 from schemas.source_tables import Table
 
 _NOTHING = "nothing is written there; put signs such as # | , in single quotes"
@@ -35,8 +35,14 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     first = error.errors()[0]
     place = [part for part in first["loc"] if part != "[key]"]
     place = place[:1] if place[:1] == ["scale"] else place  # not its first or second number
+    place = [part for i, part in enumerate(place) if not _is_kind(part, place[:i])]
     key = ".".join(map(str, place)) or "the file as a whole"
     return f"{key}: {_advice(dict(first), place, model)}"
+
+
+def _is_kind(part: Any, before: list[Any]) -> bool:
+    """Whether pydantic names a feature's kind there, which is no key."""
+    return part in ("category", "categories") and before[-2:-1] == ["features"]
 
 
 def _advice(first: dict[str, Any], place: list[Any], model: type[BaseModel]) -> str:
@@ -63,6 +69,8 @@ def _unknown(key: str, model: type[BaseModel]) -> str:
     close = difflib.get_close_matches(key, names, 1)
     if close:
         return f"there is no such key; is it {close[0]}?"
+    if model is Category and key in Several.model_fields:
+        return "it is for features of several values: add kind: categories"
     if key in Table.model_fields and not issubclass(model, Table):
         return "it belongs to a table, such as ratings: indent it below the table's name"
     return f"there is no such key; those here are {', '.join(names)}"
@@ -70,12 +78,20 @@ def _unknown(key: str, model: type[BaseModel]) -> str:
 
 def _models(model: type[BaseModel], place: list[Any]) -> list[type[BaseModel]]:
     """The models that the keys lead through, the whole file's first; empty if one leads nowhere."""
-    models = [model]
-    for key in place:
+    models, keys = [model], iter(place)
+    for key in keys:
         field = models[-1].model_fields.get(str(key))
-        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
-        inner = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
+        inner = [] if field is None else _inner(field.annotation)
         if not inner:
+            return []
+        if field is not None and get_origin(field.annotation) is dict and next(keys, None) is None:
             return []
         models.append(inner[0])
     return models
+
+
+def _inner(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _inner(part)]

@@ -4,8 +4,18 @@ import codecs
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
+from schemas.features import feature_name
 from schemas.time_formats import time_format
 
 
@@ -110,8 +120,28 @@ class Cell(Part):
     pattern: Pattern | None = None
 
 
-class Genres(Part):
-    """A column split at `separator` or searched with `pattern`, or one 0/1 column per genre."""
+class Category(Part):
+    """A feature with one value: a column, or the first group that `pattern` finds in it.
+
+    `values` maps codes to names; `in_years` says that the values are ages in years, which are put
+    into groups. `label` is what people call the feature; default: its name with spaces.
+    """
+
+    kind: Literal["category"] = "category"
+    column: Column
+    pattern: Pattern | None = None
+    values: Words = Field(default_factory=dict)
+    in_years: bool = False
+    label: Word | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_column(cls, written: Any) -> Any:
+        return {"column": written} if isinstance(written, str | int) else written
+
+
+class Several(Part):
+    """A column split at `separator` or searched with `pattern`, or one 0/1 column per value."""
 
     column: Column | None = None
     separator: Signs | None = None
@@ -119,8 +149,33 @@ class Genres(Part):
     flags: dict[str, Column] = {}
 
     @model_validator(mode="after")
-    def _one_way(self) -> "Genres":
+    def _one_way(self) -> "Several":
         ways = [bool(self.separator), bool(self.pattern), bool(self.flags)]
         if sum(ways) != 1 or bool(self.flags) == (self.column is not None):
             raise ValueError("give column and separator, or column and pattern, or flags")
         return self
+
+
+class Categories(Several):
+    """A feature of which a movie may have several values; see `Category` on `label`."""
+
+    kind: Literal["categories"]
+    label: Word | None = None
+
+
+def _kind(written: Any) -> Any:
+    """The kind that is written, or else that of a feature with one value."""
+    if isinstance(written, dict):
+        return written.get("kind", "category")
+    return getattr(written, "kind", "category")
+
+
+FeatureName = Annotated[Word, AfterValidator(feature_name)]
+MovieFeature = Annotated[
+    Annotated[Category, Tag("category")] | Annotated[Categories, Tag("categories")],
+    Discriminator(
+        _kind,
+        custom_error_type="kind",
+        custom_error_message="its kind is category or categories",
+    ),
+]

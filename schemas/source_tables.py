@@ -1,27 +1,31 @@
 """The tables of a source: their files, their format, and where each of our columns is."""
 
 import re
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from schemas.features import GENRES, YEAR
 from schemas.source_parts import (
+    Categories,
+    Category,
     Cell,
     Column,
     ColumnSet,
     Encoding,
     Escape,
+    FeatureName,
     Format,
-    Genres,
     Globs,
     Listed,
+    MovieFeature,
     Numbers,
     Part,
     Pattern,
     Separator,
+    Several,
     TimeFormat,
-    Words,
 )
 
 
@@ -67,14 +71,16 @@ class Table(Part):
         return self
 
 
-def _columns(part: Part) -> Iterator[tuple[str, Column]]:
-    for key, value in part:
+def _columns(parts: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Column]]:
+    for key, value in parts:
         if isinstance(value, ColumnSet):
             yield from ((name, column) for name, column in value if column is not None)
-        elif isinstance(value, Cell | Genres):
+        elif key == "features" and isinstance(value, dict):
+            yield from _columns(value.items())
+        elif isinstance(value, Cell | Category | Several):
             if value.column is not None:
                 yield key, value.column
-            if isinstance(value, Genres):
+            if isinstance(value, Several):
                 yield from ((f"{key}.{name}", column) for name, column in value.flags.items())
 
 
@@ -168,15 +174,34 @@ class MovieColumns(ColumnSet):
     fallback_title: Column | None = None
 
 
-class Movies(SmallTable):
+class FeatureTable(SmallTable):
+    """A table that has features of movies; some can be named outside of `features` as well."""
+
+    features: dict[FeatureName, MovieFeature] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_in_features(cls, table: Any) -> Any:
+        own = table if isinstance(table, dict) else {}
+        return _moved(table, {name: own[name] for name in _PEOPLE if own.get(name)})
+
+    def declared(self) -> Mapping[str, Category | Categories | Cell | Several]:
+        """What each feature is made of, by name."""
+        return self.features
+
+
+class Movies(FeatureTable):
     """One movie a row; a row whose id does not match `id_pattern` is dropped and counted."""
 
     columns: MovieColumns
     id_pattern: Pattern | None = None
     year: Cell | None = None
-    genres: Genres | None = None
-    director: Cell | None = None
-    star: Cell | None = None
+    genres: Several | None = None
+
+    def declared(self) -> Mapping[str, Category | Categories | Cell | Several]:
+        """What each feature is made of, by name: year and genres first."""
+        roles = {YEAR: self.year, GENRES: self.genres}
+        return {**{name: part for name, part in roles.items() if part}, **self.features}
 
 
 class CreditColumns(ColumnSet):
@@ -185,12 +210,10 @@ class CreditColumns(ColumnSet):
     movie_id: Column
 
 
-class Credits(SmallTable):
-    """Director and star where a file of their own has them."""
+class Credits(FeatureTable):
+    """Features of movies where a file of their own has them."""
 
     columns: CreditColumns
-    director: Cell | None = None
-    star: Cell | None = None
 
 
 class LinkColumns(ColumnSet):
@@ -207,24 +230,50 @@ class Links(SmallTable):
 
 
 class UserColumns(ColumnSet):
-    """Where a user's id and features are."""
+    """Where a user's id is."""
 
     user_id: Column
-    gender: Column | None = None
-    age: Column | None = None
-    occupation: Column | None = None
 
 
 class Users(SmallTable):
-    """One user a row; `values` maps codes to names; ages in years are put into buckets."""
+    """One user a row, with features of one value each.
+
+    They can be named among the columns as well, with `values` and `age_in_years` beside them.
+    """
 
     columns: UserColumns
-    age_in_years: bool = False
-    values: dict[str, Words] = Field(default_factory=dict)
+    features: dict[FeatureName, Category] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _mapped_columns_exist(self) -> "Users":
-        for name in self.values:
-            if name == "user_id" or getattr(self.columns, name, None) is None:
+    @model_validator(mode="before")
+    @classmethod
+    def _all_in_features(cls, users: Any) -> Any:
+        columns = users.get("columns") if isinstance(users, dict) else None
+        if not isinstance(columns, dict):
+            return users
+        short = {name: {"column": at} for name, at in columns.items() if name != "user_id" and at}
+        values = users.get("values") or {}
+        if not isinstance(values, dict):
+            raise ValueError("values: write keys with values, such as {gender: {F: female}}")
+        for name, words in values.items():
+            if name not in short:
                 raise ValueError(f"values.{name} is not one of the columns")
-        return self
+            short[name]["values"] = words
+        if "age" in short:
+            short["age"] |= {"label": "age group", "in_years": users.get("age_in_years") or False}
+        own = {name: at for name, at in columns.items() if name == "user_id"}
+        kept = {key: part for key, part in users.items() if key not in ("values", "age_in_years")}
+        return _moved({**kept, "columns": own}, short)
+
+
+_PEOPLE = ("director", "star")
+
+
+def _moved(table: Any, features: Mapping[str, Any]) -> Any:
+    """The table with these features among its `features`, of which they are the first."""
+    own = (table.get("features") or {}) if features else None
+    if not isinstance(own, dict):
+        return table
+    if both := sorted(features.keys() & own.keys()):
+        raise ValueError(f"features.{both[0]} is there twice: leave one of them")
+    kept = {key: part for key, part in table.items() if key not in features}
+    return {**kept, "features": {**features, **own}}

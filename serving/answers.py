@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import UserError
-from schemas.features import USER_FEATURES
 from schemas.text import to_text, to_texts
 from schemas.titles import Titles
 from serving import requests as ask
@@ -45,6 +44,7 @@ class Answers:
 
     def prepare(self, request: ask.RecommendRequest) -> Asked:
         """Resolves the names of a request."""
+        self._check_features(request)
         self._check_genres(request.genres)
         self._check_mix(request.mix)
         return Asked(request, self._events(request), self._ids(request.exclude))
@@ -76,6 +76,7 @@ class Answers:
 
     def rank(self, request: ask.RankRequest) -> Json:
         """The caller's candidates in order: `requests.Recommended`."""
+        self._check_features(request)
         by_rating = 0.0 if self.model.scale is None else 1.0
         mix = by_rating if request.mix is None else request.mix
         self._check_mix(mix)
@@ -83,6 +84,7 @@ class Answers:
 
     def rate(self, request: ask.RateRequest) -> Json:
         """Ratings in the caller's order: `requests.Recommended`, with no scores."""
+        self._check_features(request)
         if self.model.scale is None:
             raise UserError(NO_RATINGS)
         rows = [self.titles.find(name) for name in request.movies]
@@ -98,6 +100,8 @@ class Answers:
 
     def group(self, request: ask.GroupRequest) -> Json:
         """Movies for several people together: `requests.Group`."""
+        for place, member in enumerate(request.people):
+            self._check_features(member, f"people.{place}.")
         self._check_genres(request.genres)
         self._check_mix(request.mix)
         members = [(member, self._events(member)) for member in request.people]
@@ -120,6 +124,7 @@ class Answers:
 
     def explain(self, request: ask.ExplainRequest) -> Json:
         """What moved a recommendation: `requests.Explained`."""
+        self._check_features(request)
         row, events = self.titles.find(request.movie), self._events(request)
         ids = [self.model.catalogue.ids[row]]
         outputs = self.model.call("explain", movie_id=ids, **self._people([(request, events)]))
@@ -229,8 +234,8 @@ class Answers:
     def _people(self, people: Sequence[tuple[ask.Person, Events]]) -> Arrays:
         ids = self.model.catalogue.ids
         told = {
-            name: np.array([getattr(person, name) or "" for person, _ in people], object)
-            for name in USER_FEATURES
+            name: np.array([person.features.get(name) or "" for person, _ in people], object)
+            for name in self.model.told_features
         }
         inputs = {
             "user_id": np.array([person.user or "" for person, _ in people], object),
@@ -244,6 +249,9 @@ class Answers:
             ]
             inputs["history_rating"] = padded(ratings, 0.0, np.float32)
         return inputs
+
+    def _check_features(self, person: ask.Person, place: str = "") -> None:
+        ask.check_features(person, self.model.told_features, place)
 
     def _check_mix(self, mix: float) -> None:
         if mix and self.model.scale is None:

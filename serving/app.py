@@ -66,7 +66,10 @@ def make_app(
     _operation(app, server)
     _pages(app, base)
     _check_base(base, [*app.routes, *router.routes])
-    app.openapi = lambda: describe(app, bool(token))  # type: ignore[method-assign]
+    versions = server.versions
+    app.openapi = lambda: describe(  # type: ignore[method-assign]
+        app, bool(token), versions.user_features
+    )
     return app
 
 

@@ -18,15 +18,16 @@ from serving.model import Arrays, Model
 
 TOGETHER = 256  # users in one call of the graph
 ROW_GROUP = 1 << 17  # rows
-SCHEMA = pa.schema([
-    ("user_id", pa.string()),
-    ("rank", pa.int32()),
-    ("movie_id", pa.string()),
-    ("movie_title", pa.string()),
-    ("score", pa.float32()),
-    ("rating", pa.float32()),
-    ("source", pa.dictionary(pa.int8(), pa.string())),
-])  # fmt: skip
+_TYPES: dict[str, pa.DataType] = {
+    "user_id": pa.string(),
+    "rank": pa.int32(),
+    "movie_id": pa.string(),
+    "movie_title": pa.string(),
+    "score": pa.float32(),
+    "rating": pa.float32(),
+    "source": pa.dictionary(pa.int8(), pa.string()),
+}
+SCHEMA = pa.schema(_TYPES)
 
 
 def write_batch(model: Model, users: Sequence[str], k: int, place: Path) -> int:

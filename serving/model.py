@@ -17,6 +17,7 @@ from schemas.text import to_texts
 from serving.folder import GRAPH_FILE
 
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
+_NO_FEATURES = {"user_id", "history_movie_id", "history_rating", "movie_id"}  # of `explain`
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -40,7 +41,8 @@ class Catalogue:
 class Model:
     """A loaded version. Calls are thread-safe; what they raise is TensorFlow's.
 
-    `scale` is its lowest and highest rating, or None if it was trained without ratings.
+    `scale` is its lowest and highest rating, or None if it was trained without ratings. Of the
+    features that callers may tell of a person, `told_features`, it knows `user_features`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,8 +71,10 @@ class Model:
         low_high = self._loaded.scale.numpy().tolist()
         self.scale = (low_high[0], low_high[1]) if low_high else None
         self.user_features = to_texts(self._loaded.user_features.numpy())
+        taken = {*self.definitions["explain"].inputs} - _NO_FEATURES
+        self.told_features = list(dict.fromkeys([*self.user_features, *sorted(taken)]))
 
-    def call(self, signature: str, **inputs: Any) -> Arrays:
+    def call(self, signature: str, /, **inputs: Any) -> Arrays:
         """Calls a signature; inputs left out have their defaults.
 
         Args:

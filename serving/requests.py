@@ -1,10 +1,18 @@
 """What the friendly routes and the command line ask and answer."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Collection
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
-from schemas.features import USER_FEATURES
+from schemas.errors import UserError
 
 MOST_K, MOST_EVENTS, MOST_PEOPLE = 500, 1000, 10
 # As long as the data's names are: what bounds a request is the size of its body.
@@ -26,26 +34,42 @@ class Rated(Body):
     )
 
 
-Described = TypeVar("Described", bound=Body)
+class Person(Body, extra="allow"):
+    """Somebody: a user id, a history, both or neither. A history given replaces the stored one.
 
-
-def with_user_features(body: type[Described]) -> type[Described]:
-    """Adds a field for each user feature that sources may have."""
-    features: dict[str, Any] = {
-        name: (Name | None, Field(None, description="where the data has it"))
-        for name in USER_FEATURES
-    }
-    return create_model(
-        body.__name__, __base__=body, __doc__=body.__doc__, __module__=__name__, **features
-    )
-
-
-@with_user_features
-class Person(Body):
-    """Somebody: a user id, a history, both or neither. A history given replaces the stored one."""
+    Further fields are features of users, which the model has: see `check_features`.
+    """
 
     user: Name | None = Field(None, description="user id")
     history: list[Rated] = Field([], max_length=MOST_EVENTS, description="newest last")
+
+    @property
+    def features(self) -> dict[str, str | None]:
+        """What is told of the person beside id and history, by name."""
+        return self.model_extra or {}
+
+
+FEATURE = TypeAdapter(Name | None)
+
+
+def check_features(person: Person, known: Collection[str], place: str = "") -> None:
+    """Refuses what is told of a person where it is no feature of users, or no word.
+
+    Args:
+      person: as they were asked for.
+      known: the names of the features.
+      place: of the person in the request, with a point behind it.
+
+    Raises:
+      UserError: says the field and what is wrong with it.
+    """
+    for name, value in person.features.items():
+        if name not in known:
+            raise UserError(f"{place}{name}: Extra inputs are not permitted.")
+        try:
+            FEATURE.validate_python(value)
+        except ValidationError as error:
+            raise UserError(f"{place}{name}: {error.errors()[0]['msg']}.") from error
 
 
 class Wishes(Body):
@@ -61,7 +85,7 @@ class Wishes(Body):
     retrieve: int = Field(200, ge=1, le=1000, description="movies retrieved before mix orders them")
 
 
-class RecommendRequest(Person, Wishes):
+class RecommendRequest(Person, Wishes, extra="allow"):
     """Movies for one person."""
 
 

@@ -74,6 +74,11 @@ class Versions:
         return self._current
 
     @property
+    def user_features(self) -> list[str]:
+        """What the version in service takes of a person; nothing before the first."""
+        return self._current.model.told_features if self._current else []
+
+    @property
     def version(self) -> str | None:
         """The number of the version in service; None before the first."""
         return self._current.model.version if self._current else None

@@ -5,6 +5,8 @@ from pathlib import Path
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+# Or each of the many processes that the tests start would compile the whole project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import pytest
 from hypothesis import settings
@@ -15,14 +17,14 @@ settings.load_profile("greenlight")
 # A worker takes whole files. Those that take longest come first, the longest ahead, so that no
 # worker is busy with one of them when the others have nothing left.
 LONGEST = (
-    "pipeline/test_end_to_end.py",
+    "pipeline/test_continuous.py",
     "pipeline/test_without_ratings.py",
-    "components/evaluation/test_component.py",
     "pipeline/vertex/dry_run/test_run.py",
+    "pipeline/test_end_to_end.py",
+    "components/evaluation/test_component.py",
     "serving/test_operation.py",
     "serving/test_rollback.py",
     "serving/test_start_and_stop.py",
-    "pipeline/test_continuous.py",
     "pipeline/commands/test_tune.py",
     "pipeline/commands/test_explore.py",
     "serving/test_names.py",

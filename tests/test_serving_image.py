@@ -15,14 +15,14 @@ import httpx
 import kubernetes.client
 import pytest
 import yaml
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from benchmarks.synthetic_model import export_random
 from pipeline.vertex.dry_run.environment import Environment
 from pipeline.vertex.lock import locked
-from serving.app import Limits, Server, make_app
+from serving.app import make_app
+from serving.service import Limits, Server
 from tests.test_image import ROOT, stages, variables
 
 SERVING_LOCK = ROOT / "requirements-serving.lock"
@@ -50,7 +50,7 @@ def closure(roots: set[str]) -> set[str]:
             continue
         done.add((name, extra))
         for one in map(Requirement, metadata.requires(name) or []):
-            if one.marker is None or one.marker.evaluate({**default_environment(), "extra": extra}):
+            if one.marker is None or one.marker.evaluate({"extra": extra}):
                 todo += [(canonicalize_name(one.name), wanted) for wanted in {"", *one.extras}]
     return {name for name, _ in done}
 

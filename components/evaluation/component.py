@@ -8,8 +8,8 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tfx import types
-from tfx import v1 as tfx
 from tfx.components.evaluator import constants, executor
+from tfx.components.evaluator.component import Evaluator
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
@@ -89,13 +89,13 @@ class MovieEvaluatorSpec(types.ComponentSpec):
     OUTPUTS = specs.EvaluatorSpec.OUTPUTS
 
 
-class MovieEvaluator(tfx.components.Evaluator):
+class MovieEvaluator(Evaluator):
     """Judges the exported model against baselines, blessed model and bounds.
 
     Outputs `evaluation` and `blessing`, as TFX's Evaluator.
     """
 
-    SPEC_CLASS = MovieEvaluatorSpec
+    SPEC_CLASS = MovieEvaluatorSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(MovieEvaluatorExecutor)
 
     def __init__(
@@ -131,4 +131,4 @@ class MovieEvaluator(tfx.components.Evaluator):
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),
         )
-        super(tfx.components.Evaluator, self).__init__(spec=spec)
+        super(Evaluator, self).__init__(spec=spec)

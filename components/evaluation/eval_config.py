@@ -13,6 +13,8 @@ from components.evaluation.gates import GatesConfig
 from components.evaluation.rules import judged_gates
 from components.evaluation.slices import OVERALL, parse_slice
 
+# Unless told so, TFMA finds out that it is no Keras model by loading it as one.
+MODEL = {"signature_name": "evaluate", "label_key": "rating", "model_type": "tf_generic"}
 METRICS = {"class_name": "RecommenderMetrics", "module": "components.evaluation.tfma_metrics"}
 
 
@@ -53,11 +55,11 @@ def eval_config(
     metric = {**METRICS, "config": json.dumps({"name": "measures", **settings.model_dump()})}
     metrics_specs = {"metrics": [metric], "per_slice_thresholds": _thresholds(gates, off)}
     specs = {
-        "model_specs": [{"signature_name": "evaluate", "label_key": "rating"}],
+        "model_specs": [MODEL],
         "metrics_specs": [metrics_specs],
         "slicing_specs": [
             {},
-            *({"feature_keys": [name]} for name in gates.slices),
+            *({"feature_keys": [name]} for name in gates.sliced_by),
             *({"feature_keys": sorted(pair)} for pair in gates.crosses),
         ],
         "options": {"include_default_metrics": False},

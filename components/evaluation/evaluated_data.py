@@ -14,6 +14,7 @@ from tfx.utils import io_utils
 from components.evaluation.rated import count_users
 from components.evaluation.unusual_names import pick_names
 from components.examples.activity import Movies, read_movies
+from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
 from components.examples.paths import listed
 from components.examples.rows import read_rows
@@ -83,7 +84,7 @@ def choose_names(data: EvaluatedData) -> Names:
     most_active = users.take(pa.array(np.argsort(-counts, kind="stable")[:MOST_ACTIVE]))
     return Names(
         pick_names(users),
-        to_texts(most_active.to_pylist()),
+        to_texts(filled(most_active)),
         pick_names(data.movie_ids),
         pick_names(pc.unique(data.catalogue.titles)),
         pick_names(pc.unique(data.catalogue.known("genres")[1])),

@@ -37,7 +37,7 @@ def custom_extractors(
         tfma.extractors.PredictionsExtractor(eval_config, eval_shared_model),
         tfma.extractors.Extractor(
             SLICE_KEY_EXTRACTOR_STAGE_NAME,
-            beam.ParDo(Slices(name, gates.slices, gates.crosses)),
+            beam.ParDo(Slices(name, gates.sliced_by, gates.crosses)),
         ),
     ]
 

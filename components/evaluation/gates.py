@@ -1,5 +1,6 @@
 """The settings of the gates."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,7 +14,7 @@ from components.evaluation.metric_name import (
     RETRIEVAL,
     MetricName,
 )
-from components.evaluation.slices import DIMENSIONS, parse_slice
+from components.evaluation.slices import DIMENSIONS, dimensions, parse_slice
 
 
 class SliceGates(BaseModel):
@@ -64,11 +65,11 @@ class GatesConfig(BaseModel):
     )
     level: float = Field(0.95, gt=0.5, lt=1, description="confidence level of the intervals")
     replicates: int = Field(500, ge=50, description="bootstrap replicates of an interval")
-    slices: list[str] = Field(
-        list(DIMENSIONS), description="features by which the eval ratings are sliced"
+    slices: list[str] | None = Field(
+        None, description="features by which the eval ratings are sliced; default: all"
     )
     crosses: list[list[str]] = Field(
-        [], description="pairs of slices to cross, such as [gender, age]"
+        [], description="pairs of slices to cross, such as [history, genre]"
     )
     slice_users: int = Field(30, ge=2, description="fewest users of a slice that is judged")
     per_slice: dict[str, SliceGates] = Field(
@@ -82,24 +83,44 @@ class GatesConfig(BaseModel):
             raise ValueError(f"gates.k={self.k} must be one of gates.ks={self.ks}")
         known = [str(name) for name in measures.metric_names(tuple(self.ks)) if name.is_own]
         _check_bounds("gates.bounds", self.bounds, [*known, CALIBRATION_ERROR, *LIST_MEASURES])
-        _check_dimensions("gates.slices", self.slices)
         for pair in self.crosses:
-            _check_dimensions("gates.crosses", pair)
             if len(set(pair)) != 2:
                 raise ValueError(f"gates.crosses: {pair} is no pair of different slices")
         for name, part in self.per_slice.items():
             _check_bounds(
                 f"gates.per_slice.{name}.bounds", part.bounds, [*known, CALIBRATION_ERROR]
             )
-            self._check_sliced(name)
         return self
 
-    def _check_sliced(self, name: str) -> None:
-        """Refuses gates on a slice that is not measured."""
-        where, dimensions = f"gates.per_slice.{name}", [d for d, _ in parse_slice(name)]
-        _check_dimensions(where, dimensions)
-        if sorted(dimensions) not in [*([d] for d in self.slices), *map(sorted, self.crosses)]:
-            raise ValueError(f"{where}: name it in gates.slices or gates.crosses too")
+    def of_users(self, features: Sequence[str]) -> "GatesConfig":
+        """The same with the slices named that are all where users have these features.
+
+        Raises:
+          ValueError: a slice is named that there is not, or a gate on one that is not measured.
+        """
+        known = dimensions(features)
+        slices = known if self.slices is None else self.slices
+        _check_slices("gates.slices", slices, known)
+        for pair in self.crosses:
+            _check_slices("gates.crosses", pair, known)
+        measured = [*([name] for name in slices), *map(sorted, self.crosses)]
+        for name in self.per_slice:
+            where, own = f"gates.per_slice.{name}", [own for own, _ in parse_slice(name)]
+            _check_slices(where, own, known)
+            if sorted(own) not in measured:
+                raise ValueError(f"{where}: name it in gates.slices or gates.crosses too")
+        return self.model_copy(update={"slices": slices})
+
+    @property
+    def sliced_by(self) -> list[str]:
+        """The slices; where none is named, all but those by features of users."""
+        return list(DIMENSIONS) if self.slices is None else self.slices
+
+    @property
+    def order(self) -> list[str]:
+        """Everything that is or could be sliced by, in the order in which it is shown."""
+        named = [name for names in (self.sliced_by, *self.crosses) for name in names]
+        return dimensions([name for name in dict.fromkeys(named) if name not in DIMENSIONS])
 
     @model_validator(mode="after")
     def _judges_something(self) -> "GatesConfig":
@@ -135,7 +156,7 @@ def _check_bounds(where: str, bounds: dict[str, float], known: list[str]) -> Non
             raise ValueError(f"{where}: {name!r} is none of {', '.join(known)}")
 
 
-def _check_dimensions(where: str, names: list[str]) -> None:
+def _check_slices(where: str, names: list[str], known: list[str]) -> None:
     for name in names:
-        if name not in DIMENSIONS:
-            raise ValueError(f"{where}: {name!r} is none of {', '.join(DIMENSIONS)}")
+        if name not in known:
+            raise ValueError(f"{where}: {name!r} is none of {', '.join(known)}")

@@ -69,7 +69,7 @@ class MeasureSums(beam.CombineFn):
         self, accumulator: Accumulator, element: metric_types.StandardMetricInputs
     ) -> Accumulator:
         """Adds one example's, or one batch's, outputs of the model."""
-        outputs = element.get_predictions(model_name=self.model_name)
+        outputs: Any = element.get_predictions(model_name=self.model_name)
         columns = [np.ravel(outputs[name]).astype(np.float64) for name in measures.OUTPUTS[1:]]
         users = np.ravel(outputs["user"]).astype(np.int64).view(np.float64)
         accumulator.rows.append(np.stack([users, *columns]))

@@ -25,6 +25,7 @@ from components.evaluation.reload.job import Job
 from components.evaluation.server import process, questions
 from components.evaluation.training_run import tasks_off, trained_metrics
 from components.evaluation.verdicts import Outcome
+from components.examples.arrow import filled
 from schemas.text import to_texts
 
 TASKS = (RETRIEVAL, RATING)
@@ -125,7 +126,7 @@ class Review:
     def _ask_the_server(self, answers: Answers, rated: Ratings) -> Outcome:
         """Starts the server on the export and asks it for names of every kind."""
         logger.info("asking the server, started on the export", extra={"done": 0.2})
-        ids = to_texts(self.data.movie_ids.to_pylist())
+        ids = to_texts(filled(self.data.movie_ids))
         histories: dict[str, set[str]] = {}
         for user in {pair["user"] for pair in answers["pairs"]}:
             own = rated.movie[rated.owner == answers["people"].index(user)]

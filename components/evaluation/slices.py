@@ -4,7 +4,7 @@ Each dimension makes pairs of (row, value) from a batch of Examples and the mode
 a rating may lie in several slices of one dimension (a movie's genres) or in none (unknown).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.features import SEPARATOR, USER_FEATURES
+from schemas.features import SEPARATOR
 
 OVERALL = "overall"  # the slice that holds every example
 SESSION = 3600 * 1_000_000  # microseconds without a pause that make one session
@@ -89,16 +89,12 @@ def decade(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Member
     return Members(rows, np.char.add((years[rows] // 10 * 10).astype(str), "s"))
 
 
-def feature(name: str) -> Callable[[pa.RecordBatch, Mapping[str, NDArray[Any]]], Members]:
-    """By a feature of the user that the source may have."""
-
-    def members(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
-        if name not in batch.schema.names:
-            return _no_members()
-        column = batch.column(batch.schema.get_field_index(name))
-        return _with_text(np.asarray(pc.list_parent_indices(column)), _flat(batch, name))
-
-    return members
+def feature(batch: pa.RecordBatch, name: str) -> Members:
+    """By a feature of the user."""
+    if name not in batch.schema.names:
+        return _no_members()
+    column = batch.column(batch.schema.get_field_index(name))
+    return _with_text(np.asarray(pc.list_parent_indices(column)), _flat(batch, name))
 
 
 DIMENSIONS: dict[str, Callable[[pa.RecordBatch, Mapping[str, NDArray[Any]]], Members]] = {
@@ -107,10 +103,16 @@ DIMENSIONS: dict[str, Callable[[pa.RecordBatch, Mapping[str, NDArray[Any]]], Mem
     "movie": movie,
     "popularity": popularity,
     "session": session,
-    **{name: feature(name) for name in USER_FEATURES},
     "genre": genre,
     "decade": decade,
 }
+
+
+def dimensions(user_features: Sequence[str]) -> list[str]:
+    """Everything that can be sliced by, where users have these features."""
+    own = list(DIMENSIONS)
+    behind = own.index("session") + 1
+    return [*own[:behind], *user_features, *own[behind:]]
 
 
 def slice_rows(
@@ -124,11 +126,15 @@ def slice_rows(
     Args:
       batch: Examples of one target each.
       outputs: the model's, [rows] each: `movie_tenth` and `known_user` are read.
-      names: the dimensions to slice by.
+      names: the dimensions to slice by; what is none of `DIMENSIONS` is a feature of users.
       crosses: pairs of dimensions to cross.
     """
     needed = {*names, *(name for pair in crosses for name in pair)}
-    masks = {name: _masks(DIMENSIONS[name](batch, outputs), len(batch)) for name in sorted(needed)}
+    found = {
+        name: DIMENSIONS[name](batch, outputs) if name in DIMENSIONS else feature(batch, name)
+        for name in sorted(needed)
+    }
+    masks = {name: _masks(members, len(batch)) for name, members in found.items()}
     slices: dict[SliceKey, NDArray[Any]] = {(): np.arange(len(batch))}
     for name in names:
         slices |= {((name, v),): np.flatnonzero(mask) for v, mask in masks[name].items()}
@@ -145,7 +151,7 @@ def parse_slice(name: str) -> list[tuple[str, str | None]]:
     return sorted((d.strip(), value.strip() if equals else None) for d, equals, value in parts)
 
 
-def slice_name(key: SliceKey) -> str:
+def slice_name(key: tuple[tuple[str, object], ...]) -> str:
     """Writes a slice's key as `parse_slice` reads it."""
     return ",".join(f"{dimension}={value}" for dimension, value in key)
 

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.examples.arrow import filled
 from schemas.text import to_texts
 
 # What has a meaning in a URL, a shell, a file's format, markup or a pattern.
@@ -35,5 +36,5 @@ def pick_names(names: pa.Array) -> list[str]:
     masks = [pc.match_substring_regex(text, pattern) for pattern in PATTERNS]
     masks += [pc.match_substring(text, mark) for mark in MARKS]
     masks += [pc.equal(sizes, pc.max(sizes)), pc.equal(sizes, pc.min(sizes))]
-    firsts = (names.filter(mask).slice(0, 1).to_pylist() for mask in masks)
+    firsts = (filled(names.filter(mask).slice(0, 1)) for mask in masks)
     return to_texts(dict.fromkeys(name for first in firsts for name in first))

@@ -1,7 +1,5 @@
 """The node that turns files of ratings into tf.train.Examples."""
 
-from typing import ClassVar
-
 from tfx import types
 from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base import executor_spec
@@ -19,13 +17,13 @@ from schemas.source import Source
 class RatingExampleGenSpec(types.ComponentSpec):
     """The spec of TFX's file-based example gen, with a second output, the source and the split."""
 
-    PARAMETERS: ClassVar = {
+    PARAMETERS = {
         **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,
         executor.SOURCE_KEY: component_spec.ExecutionParameter(type=str),
         executor.SPLIT_KEY: component_spec.ExecutionParameter(type=str),
     }
-    INPUTS: ClassVar[dict[str, component_spec.ChannelParameter]] = {}
-    OUTPUTS: ClassVar = {
+    INPUTS: dict[str, component_spec.ChannelParameter] = {}
+    OUTPUTS = {
         **standard_component_specs.FileBasedExampleGenSpec.OUTPUTS,
         CATALOGUE: component_spec.ChannelParameter(type=standard_artifacts.Examples),
     }
@@ -43,9 +41,9 @@ class RatingExampleGen(FileBasedExampleGen):
     nor the source's description, nor the split.
     """
 
-    SPEC_CLASS = RatingExampleGenSpec
+    SPEC_CLASS = RatingExampleGenSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.RatingExampleGenExecutor)
-    DRIVER_CLASS = RatingDriver
+    DRIVER_CLASS = RatingDriver  # type: ignore[assignment]  # TFX asks no more of it
 
     def __init__(self, input_base: str, source: Source, split: SplitConfig, spans: int = 1) -> None:
         """Makes the node.

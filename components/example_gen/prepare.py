@@ -58,7 +58,7 @@ def prepare_tables(
     users = read_users(source, paths, most_bad)
     tf.io.gfile.makedirs(work)
     if movies is not None:
-        columns = ["movie_id", "movie_title", *source.movie_features]
+        columns = ["movie_id", "movie_title", *source.features.movies]
         save_table(movies.table.select(columns), f"{work}/movies.arrow")
         save_table(pa.table({"movie_id": movies.lost}), f"{work}/lost.arrow")
     if users is not None:

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue, read_catalogue
 from components.examples.tables import add_up, tables, targets_per_user
+from schemas.features import GENRES
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def count_train(files: Sequence[str]) -> Activity:
         dict(sorted(by_value)),
         by_user[1].to_numpy(),
         by_movie[1].to_numpy(),
-        by_movie[0].to_pylist(),
+        filled(by_movie[0]),
     )
 
 
@@ -72,7 +74,7 @@ def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[Catalog
     Args:
       catalogue, train: TFRecord files.
     """
-    movies, activity = read_catalogue(catalogue), count_train(train)
+    movies, activity = read_catalogue(catalogue, [GENRES]), count_train(train)
     counts = np.zeros(len(movies))
     rated = pc.index_in(pa.array(activity.movies, movies.ids.type), value_set=movies.ids)
     counts[rated.to_numpy().astype(np.int64)] = activity.per_movie
@@ -81,7 +83,7 @@ def read_movies(catalogue: Sequence[str], train: Sequence[str]) -> tuple[Catalog
 
 def _genre_marks(movies: Catalogue) -> NDArray[np.bool_]:
     """Which movie has which genre, genres in alphabetical order: [movies, genres]."""
-    rows, given = movies.known("genres")
+    rows, given = movies.known(GENRES)
     names = pc.unique(given)
     names = names.take(pc.sort_indices(names))
     marks = np.zeros([len(movies), len(names)], bool)

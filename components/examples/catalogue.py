@@ -1,7 +1,7 @@
 """The catalogue: what is known of every movie, in the order of the catalogue's Examples."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.examples.arrow import filled
 from components.examples.tables import tables
-from schemas.features import MOVIE_FEATURES
+from schemas.features import YEAR
 
 _TEXT = pa.large_binary()
-_NUMBERS = ("year",)  # the features that Examples hold as whole numbers
-_UNKNOWN = {"year": b"0"}  # what stands for 'unknown', '' elsewhere: a genre may be called '0'
+_NUMBERS = (YEAR,)  # the features that Examples hold as whole numbers
+_UNKNOWN = {YEAR: b"0"}  # what stands for 'unknown', '' elsewhere: a genre may be called '0'
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class Catalogue:
     """The movies, one row each: the rows by which all other parts number movies.
 
     ids, titles: large_binary [movies].
-    features: by name, what is known of each movie: lists of large_binary [movies]. Those features
-      that the Examples hold; what stands for an unknown value ('', year 0) is left out.
+    features: by name, what is known of each movie: lists of large_binary [movies]; what stands for
+      an unknown value ('', year 0) is left out.
     """
 
     ids: pa.LargeBinaryArray
     titles: pa.LargeBinaryArray
-    features: Mapping[str, pa.ListArray]
+    features: Mapping[str, pa.Array]
 
     def __len__(self) -> int:
         """How many movies there are."""
@@ -43,30 +44,33 @@ class Catalogue:
         if feature not in self.features:
             return np.zeros(0, np.int64), pa.array([], _TEXT)
         lists = self.features[feature]
-        return pc.list_parent_indices(lists).to_numpy().astype(np.int64), lists.flatten()
+        return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
+
+    def known_features(self) -> "Catalogue":
+        """The same without the features of which no movie has a value."""
+        known = {name: own for name, own in self.features.items() if len(pc.list_flatten(own))}
+        return replace(self, features=known)
 
     def values(self, feature: str) -> list[list[bytes]]:
         """The values of a feature by movie; empty lists where the catalogue lacks the feature."""
         held = self.features.get(feature)
-        return [[] for _ in range(len(self))] if held is None else held.to_pylist()
+        return [[] for _ in range(len(self))] if held is None else filled(held)
 
 
-def read_catalogue(files: Sequence[str], features: Sequence[str] | None = None) -> Catalogue:
+def read_catalogue(files: Sequence[str], features: Sequence[str] = ()) -> Catalogue:
     """Reads the files of the catalogue's Examples, in their order.
 
     Args:
       files: TFRecord files.
-      features: those to read (default: all that the Examples hold any value of).
+      features: those to read.
     """
-    names = MOVIE_FEATURES if features is None else features
-    read = ("movie_id", "movie_title", *names)
+    read = ("movie_id", "movie_title", *features)
     parts = list(tables(files, read, _schema(read)))
     columns = {name: _column(parts, name) for name in read}
-    held = [name for name in names if features is not None or len(columns[name].flatten())]
     return Catalogue(
-        ids=columns["movie_id"].flatten(),
-        titles=columns["movie_title"].flatten(),
-        features={name: _without(columns[name], _UNKNOWN.get(name, b"")) for name in held},
+        ids=pc.list_flatten(columns["movie_id"]),
+        titles=pc.list_flatten(columns["movie_title"]),
+        features={name: _without(columns[name], _UNKNOWN.get(name, b"")) for name in features},
     )
 
 
@@ -80,24 +84,24 @@ def _column(parts: Sequence[pa.Table], name: str) -> pa.ListArray:
     """A column of all parts as lists of text, empty where an Example has no value."""
     chunks = [chunk for part in parts for chunk in part[name].chunks]
     lengths = [pc.fill_null(pc.list_value_length(chunk), 0).to_numpy() for chunk in chunks]
-    values = [_text(chunk.flatten()) for chunk in chunks]
+    values = [_text(pc.list_flatten(chunk)) for chunk in chunks]
     return _lists(pa.concat_arrays([pa.array([], _TEXT), *values]), _joined(lengths))
 
 
-def _text(values: pa.Array) -> pa.LargeBinaryArray:
+def _text(values: pa.Array) -> pa.Array:
     numbers = pa.types.is_integer(values.type)
     return (values.cast(pa.large_string()) if numbers else values).cast(_TEXT)
 
 
 def _without(lists: pa.ListArray, value: bytes) -> pa.ListArray:
     """The lists without this value."""
-    flat, owners = lists.flatten(), pc.list_parent_indices(lists).to_numpy()
+    flat, owners = pc.list_flatten(lists), pc.list_parent_indices(lists).to_numpy()
     kept = pc.not_equal(flat, pa.scalar(value, _TEXT))
     own = owners[kept.to_numpy(zero_copy_only=False)]
     return _lists(flat.filter(kept), np.bincount(own, minlength=len(lists)))
 
 
-def _lists(values: pa.LargeBinaryArray, lengths: NDArray[Any]) -> pa.ListArray:
+def _lists(values: pa.Array, lengths: NDArray[Any]) -> pa.ListArray:
     """Consecutive values as lists of these lengths."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values)

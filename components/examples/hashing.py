@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from components.examples.arrow import numbers_in, value_starts
+
 UInt64s = npt.NDArray[np.uint64]
 
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
@@ -38,12 +40,11 @@ def to_unit(hashes: UInt64s) -> npt.NDArray[np.float64]:
 
 
 def _fnv(strings: pa.Array) -> UInt64s:
-    _, offset_buffer, data = strings.buffers()
+    data = strings.buffers()[2]
     hashes = np.full(len(strings), _FNV_OFFSET)
     if data is None:
         return mix(hashes)
-    offsets = np.frombuffer(offset_buffer, np.int32)[strings.offset :][: len(strings) + 1]
-    text = np.frombuffer(data, np.uint8)
+    offsets, text = value_starts(strings), numbers_in(data, np.uint8)
     starts, lengths = offsets[:-1], np.diff(offsets)
     rows, position = np.flatnonzero(lengths), 0
     while rows.size:  # one turn per byte of the longest id, over the ids that are that long

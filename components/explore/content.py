@@ -1,7 +1,7 @@
 """Everything that the page shows, as plain JSON, from the counts, statistics and rows.json."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ from components.examples.rows import RowsReport
 from components.explore import groups, movies, splits, spread, times
 from components.explore.cubes import Cubes
 from components.explore.feature_statistics import feature_rows
-from components.explore.movies import Totals
+from components.explore.movies import DECADE, Totals
 from components.pages.histograms import histogram
+from schemas.features import GENRES
 from schemas.text import to_text
 
 SHOWN = 15  # movies, people and genres of a list
 FEW = 5  # ratings in train, below which a movie's id learns next to nothing
+LABELS = {GENRES: "genre", DECADE: "release decade"}  # of what no source declares
 Content = dict[str, Any]
 
 
@@ -30,7 +32,8 @@ class Explored:
 
     cubes: see `cubes.count`; catalogue: with the features of the source; rows: the content of
     rows.json; statistics: by split, and of the catalogue; scale: the lowest and highest rating,
-    None without ratings.
+    None without ratings; labels: what people call the declared features, by name; several: those
+    of which a movie may have more than one value.
     """
 
     cubes: Cubes
@@ -38,6 +41,8 @@ class Explored:
     rows: RowsReport
     statistics: Mapping[str, DatasetFeatureStatistics]
     scale: tuple[float, float] | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    several: Collection[str] = ()
 
     @property
     def levels(self) -> list[float]:
@@ -68,6 +73,8 @@ def make_content(explored: Explored, movie: int | None = None) -> Content:
         "users": _users(cubes),
         "movies": of_movies,
         "times": _times(cubes),
+        "labels": {**LABELS, **explored.labels},
+        "several": [*explored.several],
         "features": feature_rows(explored.statistics, of_movies["unknown"]),
     }
     if movie is not None:

@@ -101,7 +101,7 @@ def merge(parts: Sequence[Cubes]) -> Cubes:
 
 def _summed(table: pa.Table, keys: Sequence[str], sums: Sequence[str] = ()) -> pa.Table:
     """Rows of each combination of keys as `n`, and sums (`rating` as `sum`)."""
-    wanted = [(keys[0], "count"), *((name, "sum") for name in sums)]
+    wanted: list[tuple[str, Any]] = [(keys[0], "count"), *((name, "sum") for name in sums)]
     counted = table.group_by(list(keys)).aggregate(wanted)
     names = ["sum" if name == "rating" else name for name in sums]
     return counted.rename_columns(["n", *names, *keys])

@@ -1,5 +1,6 @@
 """What the statistics nodes counted of each feature: what is there, and what is unknown."""
 
+import os
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,6 +15,7 @@ from tfx.dsl.io import fileio
 
 from components.example_gen.split.splits import SPLITS
 from schemas.artifacts import CATALOGUE, SPLIT_PREFIX, STATISTICS_FILE
+from schemas.features import YEAR
 
 Rows = list[dict[str, Any]]
 ORDER = (*SPLITS, CATALOGUE)
@@ -21,7 +23,7 @@ ORDER = (*SPLITS, CATALOGUE)
 
 def read_statistics(uri: str) -> dict[str, DatasetFeatureStatistics]:
     """What a statistics node wrote, by split."""
-    names = sorted(PurePosixPath(name).name for name in fileio.listdir(uri))
+    names = sorted(PurePosixPath(os.fsdecode(name)).name for name in fileio.listdir(uri))
     found = {}
     for name in (name for name in names if name.startswith(SPLIT_PREFIX)):
         statistics = tfdv.load_stats_binary(f"{uri}/{name}/{STATISTICS_FILE}")
@@ -60,7 +62,7 @@ def _row(split: str, feature: FeatureNameStatistics) -> dict[str, Any]:
     text = feature.WhichOneof("stats") == "string_stats"
     stats = feature.string_stats if text else feature.num_stats
     total, lacking = stats.common_stats.tot_num_values, stats.common_stats.num_missing
-    empty = _empty(stats) if text else (stats.num_zeros if name == "year" else 0)
+    empty = _empty(stats) if text else (stats.num_zeros if name == YEAR else 0)
     return {
         "feature": name,
         "split": split,
@@ -87,6 +89,6 @@ def _range(name: str, stats: Any) -> str:
         return " to ".join(
             str(np.datetime64(int(end), "us"))[:10] for end in (stats.min, stats.max)
         )
-    if name == "year":  # the unknown ones are 0
+    if name == YEAR:  # the unknown ones are 0
         return f"up to {stats.max:.0f}"
     return f"{stats.min:,g} to {stats.max:,g}"

@@ -26,7 +26,7 @@ class Artifacts:
     def movies(self) -> Catalogue:
         """The catalogue, with the features of the source."""
         files = split_files(self.catalogue, CATALOGUE)
-        return read_catalogue(files, self.source.movie_features)
+        return read_catalogue(files, self.source.features.movies)
 
 
 class Count(beam.DoFn):

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.examples.arrow import filled
+
 Rows = list[dict[str, Any]]
 UNKNOWN = "unknown"
 MOST = 25  # values of a feature that are shown, the most rated
@@ -27,7 +29,7 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
     groups, people = (
         cubes[cube].filter(pc.equal(cubes[cube]["feature"], name)) for cube in ("groups", "people")
     )
-    users = dict(zip(people["value"].to_pylist(), people["n"].to_pylist(), strict=True))
+    users = dict(zip(filled(people["value"]), filled(people["n"]), strict=True))
     # Behind the last level stands what was not rated: its level is -1.
     counts: dict[str, Any] = {value: np.zeros(len(levels) + 1, np.int64) for value in users}
     sums = dict.fromkeys(users, 0.0)
@@ -36,7 +38,7 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
         sums[row["value"]] += row["sum"]
     rated = {value: int(found[:-1].sum()) for value, found in counts.items()}
     shown = sorted(counts, key=lambda value: -int(counts[value].sum()))[:MOST]
-    if name == "age":
+    if all(re.search(r"\d", value) for value in shown if value):
         shown.sort(key=_first_number)
     values = [
         {
@@ -63,7 +65,7 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
 
 
 def _first_number(value: str) -> tuple[bool, int, str]:
-    """Orders age buckets: under 18 first, then by where they start, the unknown last."""
+    """Orders values with numbers: under 18 first, then by where they start, the unknown last."""
     found = re.search(r"\d+", value)
     start = int(found[0]) if found else 0
     return (not found, start - value.startswith("under"), value)

@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.example_gen.split.splits import SPLITS
+from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
+from schemas.features import YEAR
 from schemas.text import to_texts
 
 Rows = list[dict[str, Any]]
-FEATURES = ("genres", "director", "star", "decade")
+DECADE = "decade"
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,7 @@ def movie_rows(
     """
     rated = order[totals.ratings[order] > 0][:most]
     titles, ids = (
-        to_texts(names.take(pa.array(rated)).to_pylist())
-        for names in (catalogue.titles, catalogue.ids)
+        to_texts(filled(names.take(pa.array(rated)))) for names in (catalogue.titles, catalogue.ids)
     )
     names = [
         f"{title} [{movie}]" if titles.count(title) > 1 else title
@@ -140,7 +141,7 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
     names = ["movies", "ratings", "rated", "sum"]
     added = table.group_by("value").aggregate([(column, "sum") for column in names])
     added = added.rename_columns([*names, "value"])
-    keys = [("ratings", "descending"), ("value", "ascending")]
+    added = added.sort_by([("ratings", "descending"), ("value", "ascending")])
     return [
         {
             "value": row["value"],
@@ -148,16 +149,16 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
             "ratings": row["ratings"],
             "mean": row["sum"] / row["rated"] if row["rated"] else None,
         }
-        for row in added.sort_by(keys).filter(pc.greater(pc.field("ratings"), 0)).to_pylist()
+        for row in added.filter(pc.greater(pc.field("ratings"), 0)).to_pylist()
     ]
 
 
 def _values(catalogue: Catalogue, name: str) -> tuple[NDArray[Any], pa.Array]:
     """Which movie (row) has which known value (string)."""
-    if name != "decade":
+    if name != DECADE:
         rows, values = catalogue.known(name)
         return rows, values.cast(pa.string())
-    rows, years = catalogue.known("year")
+    rows, years = catalogue.known(YEAR)
     decades = years.cast(pa.large_string()).cast(pa.int64()).to_numpy() // 10 * 10
     return rows, pa.array(np.char.add(decades.astype(str), "s"))
 
@@ -171,9 +172,9 @@ def unknown(catalogue: Catalogue) -> dict[str, float]:
 
 
 def grouping(catalogue: Catalogue) -> list[str]:
-    """Those of `FEATURES` that the catalogue has."""
-    names = {*catalogue.features, *(["decade"] if "year" in catalogue.features else [])}
-    return [name for name in FEATURES if name in names]
+    """The features that the catalogue has, the year by its decade, which is the last."""
+    names = [name for name in catalogue.features if name != YEAR]
+    return [*names, *([DECADE] if YEAR in catalogue.features else [])]
 
 
 def rank_curve(totals: Totals, points: int = 80) -> Rows:

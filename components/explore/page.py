@@ -4,7 +4,7 @@ from typing import Any
 
 from components.explore.content import Content
 from components.explore.findings import Finding
-from components.explore.page_charts import NAMES, page_charts
+from components.explore.page_charts import one_each, page_charts
 from components.pages.html import html
 
 PACKAGE = "components.explore"
@@ -13,7 +13,6 @@ SECTIONS = (
     ("ratings", "Ratings"), ("users", "Users"), ("movies", "Movies"),
     ("makers", "Genres and makers"), ("quality", "What is missing"),
 )  # fmt: skip
-GROUPS = {"gender": "gender", "age": "age group", "occupation": "occupation"}
 
 
 def render(content: Content, findings: list[Finding], source: str, made: str) -> str:
@@ -38,8 +37,8 @@ def render(content: Content, findings: list[Finding], source: str, made: str) ->
         "sections": [entry for entry in SECTIONS if entry[0] not in missing],
         "numbers": numbers(content),
         "split_rows": split_rows(content),
-        "groups": GROUPS,
-        "names": NAMES,
+        "labels": content["labels"],
+        "one_each": [content["labels"][name] for name in one_each(content)],
     }
     return html("explore.html.j2", context, page_charts(content), PACKAGE)
 

@@ -1,12 +1,15 @@
 """Which charts the data page has, each with the words that stand for it."""
 
-from collections.abc import Mapping
-
 from components.explore import charts
 from components.explore.content import SHOWN, Content
+from components.explore.movies import DECADE
 from components.pages.charts import Rows, Spec, bars, described
 
-NAMES = {"genres": "genre", "director": "director", "star": "star", "decade": "release decade"}
+
+def one_each(content: Content) -> list[str]:
+    """The features of which a movie has one value, such as a director; not the decade."""
+    names = content["movies"]["by"]
+    return [name for name in names if name != DECADE and name not in content["several"]]
 
 
 def page_charts(content: Content) -> dict[str, Spec]:
@@ -17,7 +20,7 @@ def page_charts(content: Content) -> dict[str, Spec]:
         **_ratings(content),
         **_users(content),
         **_movies(content["movies"]),
-        **_makers(content["movies"]["by"]),
+        **_makers(content),
     }
 
 
@@ -132,27 +135,27 @@ def _movies(movies: Content) -> dict[str, Spec]:
     return specs
 
 
-def _makers(by: Mapping[str, Rows]) -> dict[str, Spec]:
-    specs = {}
-    for name, rows in by.items():
+def _makers(content: Content) -> dict[str, Spec]:
+    specs, labels = {}, content["labels"]
+    for name, rows in content["movies"]["by"].items():
         if not rows:
             continue
-        if name in ("director", "star"):
+        if name == DECADE:
+            shown, number = sorted(rows, key=lambda row: row["value"]), "ratings"
+        elif name in one_each(content):
             busy = sorted(rows, key=lambda row: (-row["movies"], -row["ratings"]))
             shown, number = busy[:SHOWN], "movies"
-        elif name == "decade":
-            shown, number = sorted(rows, key=lambda row: row["value"]), "ratings"
         else:
             shown, number = rows[:SHOWN], "ratings"
         counts = "; ".join(f"{row['value']}: {row[number]:,}" for row in shown)
         rated = [row for row in shown if row["mean"] is not None]
         means = "; ".join(f"{row['value']}: {row['mean']:.2f}" for row in rated)
         specs[f"count-{name}"] = described(
-            charts.ranked(shown, "value", number, number), f"{number} by {NAMES[name]}: {counts}"
+            charts.ranked(shown, "value", number, number), f"{number} by {labels[name]}: {counts}"
         )
         if rated:
             specs[f"mean-{name}"] = described(
-                charts.dots(rated, "value", {"mean": "mean"}), f"Mean by {NAMES[name]}: {means}"
+                charts.dots(rated, "value", {"mean": "mean"}), f"Mean by {labels[name]}: {means}"
             )
     return specs
 

@@ -3,6 +3,7 @@
 Shard i of every split holds the same users, all of them whole: see the rating example gen.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def shards(examples: str) -> list[str]:
     Raises:
       ValueError: the splits differ in their shards, so they are not the rating example gen's.
     """
-    found = [sorted(fileio.listdir(split_dir(examples, name))) for name in SPLITS]
+    found = [sorted(map(os.fsdecode, fileio.listdir(split_dir(examples, n)))) for n in SPLITS]
     if any(names != found[0] for names in found):
         raise ValueError(f"The splits of {examples} differ in their shards.")
     return found[0]
@@ -89,7 +90,7 @@ def _read(
     uri: str, shard: str, source: Source, columns: Sequence[str]
 ) -> tuple[pa.Table, pa.Table]:
     """The targets of all splits with the row of their Example, and the Examples' users."""
-    who = ["user_id", *source.user_features]
+    who = ["user_id", *source.features.users]
     schema = _schema(source, [*columns, *who])
     ratings = [_NO_RATINGS.select([*columns, "split", "example"])]
     people, examples = [pa.table(dict.fromkeys(who, _NO_TEXT))], 0

@@ -1,6 +1,8 @@
 """What the split asks of a model: sentences on eval beside train, said only where they hold."""
 
 from components.explore.content import Content
+from components.explore.movies import DECADE
+from schemas.features import GENRES
 
 
 def new_users(content: Content) -> str | None:
@@ -21,8 +23,9 @@ def new_movies(content: Content) -> str | None:
     share = content["splits"]["eval"]["new_movies"]
     if share < 0.01:
         return None
-    names = {"genres": "genres", "decade": "year", "director": "director", "star": "star"}
-    known = [word for name, word in names.items() if name in content["movies"]["by"]]
+    words = {**content["labels"], GENRES: "genres", DECADE: "year"}
+    by = content["movies"]["by"]
+    known = [words[name] for name in dict.fromkeys([GENRES, DECADE, *by]) if name in by]
     how = f"only their {' and '.join(known)} can place them" if known else "nothing can place them"
     return f"{share:.1%} of eval rows are of movies that training never saw: {how}."
 

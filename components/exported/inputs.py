@@ -90,8 +90,6 @@ def _batched(inputs: Sequence[Input], tensors: Sequence[tf.Tensor]) -> Tensors:
     """Repeats inputs of one row for every row of the longest one."""
     pairs = zip(inputs, tensors, strict=True)
     rows = {own.name: tf.reshape(x, [-1]) if own.rank is None else x for own, x in pairs}
-    batch = tf.reduce_max(tf.stack([tf.shape(x)[0] for x in rows.values()]))
-    return {
-        name: tf.broadcast_to(x, tf.concat([[batch], tf.shape(x)[1:]], 0))
-        for name, x in rows.items()
-    }
+    shapes = {name: tf.unstack(tf.shape(x), x.shape.rank) for name, x in rows.items()}
+    batch = tf.reduce_max(tf.stack([first for first, *_ in shapes.values()]))
+    return {name: tf.broadcast_to(x, [batch, *shapes[name][1:]]) for name, x in rows.items()}

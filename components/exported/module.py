@@ -4,6 +4,8 @@ It needs TensorFlow alone, no project code. The Keras layers stay out of the mod
 tracked, they would each be traced anew while saving.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -25,7 +27,12 @@ class ExportedRecommender(tf.Module):
     """
 
     def __init__(
-        self, model: Model, lookup: Lookup, reach: int, users: StoredUsers | None = None
+        self,
+        model: Model,
+        lookup: Lookup,
+        reach: int,
+        users: StoredUsers | None = None,
+        user_features: Sequence[str] = (),
     ) -> None:
         """Builds the signatures.
 
@@ -34,11 +41,12 @@ class ExportedRecommender(tf.Module):
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
           users: what is known of users by id; default: nothing but what the model learned.
+          user_features: what callers may say of a person; default: what the model knows.
         """
         super().__init__()
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
-        served = ServedModel(model, lookup, reach, users)
+        served = ServedModel(model, lookup, reach, users, user_features)
         self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
         self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
         self._lengths = served.lengths

@@ -31,6 +31,10 @@ def resolve(served: ServedModel, person: Person) -> ResolvedUser:
     A history counts as given when any movie of it is known. Ratings are brought into the scale;
     an event whose rating is not a number was seen and not rated.
     """
+    return served.shared(_resolve)(person)
+
+
+def _resolve(served: ServedModel, person: Person) -> ResolvedUser:
     stored = served.users.rows(person.user_id)
     given, given_rating = served.movies(person.history_movie_id), person.history_rating
     by_id = ~tf.reduce_any(given >= 0, 1)

@@ -1,6 +1,8 @@
 """What all signatures read: the trained network, its movie tables, the catalogue, the users."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import tensorflow as tf
 
@@ -11,20 +13,27 @@ from components.model.context import latest
 from components.model.parsing import Lookup
 from components.model.protocol import Model
 from components.model.tables import MovieTables
-from components.model.window import Window
-from schemas.features import USER_FEATURES
+from components.model.window import ANY_WINDOW, Window
 
+ANY_EARLIER = tf.RaggedTensorSpec([None, None], tf.int32, 1, tf.int64)
 Rate = Callable[[tf.Tensor], tf.Tensor]  # of rows int32 [batch, movies]: float32, same shape
 
 
 class ServedModel:
     """What the signatures share. No tf.Module: Keras layers would be traced anew in saving.
 
-    user_features: the features that a caller may give of a person: all that sources may have, and
-      the model's own. Those that the model does not know change nothing.
+    user_features: the features that a caller may give of a person: all that the source declares.
+      Those that the model does not know change nothing.
     """
 
-    def __init__(self, model: Model, lookup: Lookup, reach: int, users: StoredUsers) -> None:
+    def __init__(
+        self,
+        model: Model,
+        lookup: Lookup,
+        reach: int,
+        users: StoredUsers,
+        user_features: Sequence[str] = (),
+    ) -> None:
         """Keeps what evaluation and serving share.
 
         Args:
@@ -32,11 +41,12 @@ class ServedModel:
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
           users: what is known of users by id.
+          user_features: those that the source declares; the model's own are among them.
         """
         self.model, self.lookup, self.reach = model, lookup, reach
         self.catalogue = Catalogue(model.facts)
         known = model.facts.user_features
-        self.user_features = tuple(dict.fromkeys([*USER_FEATURES, *known]))
+        self.user_features = tuple(dict.fromkeys([*user_features, *known]))
         self.users = UserStore(users, [len(values) for values in known.values()], reach)
         self.variables = {
             name: tf.Variable(value, trainable=False, name=name)
@@ -44,6 +54,7 @@ class ServedModel:
         }
         lengths = tf.norm(self.variables["vectors"], axis=1)
         self.lengths = tf.Variable(tf.maximum(lengths, 1e-9), trainable=False, name="lengths")
+        self._shared: dict[Callable[..., Any], Any] = {}
 
     @property
     def rates(self) -> bool:
@@ -56,9 +67,29 @@ class ServedModel:
         tables = {name: tf.convert_to_tensor(value) for name, value in self.variables.items()}
         return MovieTables.of(tables)
 
+    def shared(self, part: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
+        """A part as a graph of its own that the signatures call: traced, saved and loaded once.
+
+        Args:
+          part: gets this model and the call's arguments, tensors or tuples of them.
+          signature: what the arguments are; default: a graph for each kind that it is called with.
+        """
+        if part not in self._shared:
+            graph = partial(part, self)
+            vars(graph).update(__name__=part.__name__)  # by which the SavedModel calls it
+            self._shared[part] = tf.function(
+                graph, input_signature=signature or None, autograph=False
+            )
+        return self._shared[part]
+
     def score(self, window: Window, earlier: tf.RaggedTensor | None = None) -> scoring.Scores:
         """What evaluation scores with: see `scoring.score`."""
-        return scoring.score(self.model, self.tables, window, self.reach, earlier)
+        if earlier is None:
+            earlier = tf.RaggedTensor.from_row_lengths(
+                tf.zeros([0], tf.int32), tf.zeros_like(window.user, tf.int64), validate=False
+            )
+        earlier = earlier.with_row_splits_dtype(tf.int64)
+        return self.shared(_score, ANY_WINDOW, ANY_EARLIER)(window, earlier)
 
     def encode(self, window: Window) -> dict[str, tf.Tensor]:
         """The parts of `score` that depend on the user: see the signature `query`."""
@@ -72,7 +103,7 @@ class ServedModel:
 
     def rate(self, window: Window, rows: tf.Tensor) -> tf.Tensor:
         """What evaluation rates with: see `scoring.rate`."""
-        return scoring.rate(self.model, self.tables, window, rows, self.reach)
+        return self.shared(_rate, ANY_WINDOW, tf.TensorSpec([None, None], tf.int32))(window, rows)
 
     def rater(self, window: Window) -> Rate | None:
         """Predicts these users' ratings of rows; None where the model predicts none."""
@@ -89,3 +120,11 @@ class ServedModel:
             "movie_id": tf.where(shown, tf.gather(self.catalogue.movie_id, rows), ""),
             "movie_title": tf.where(shown, tf.gather(self.catalogue.movie_title, rows), ""),
         }
+
+
+def _score(served: ServedModel, window: Window, earlier: tf.RaggedTensor) -> scoring.Scores:
+    return scoring.score(served.model, served.tables, window, served.reach, earlier)
+
+
+def _rate(served: ServedModel, window: Window, rows: tf.Tensor) -> tf.Tensor:
+    return scoring.rate(served.model, served.tables, window, rows, served.reach)

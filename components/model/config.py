@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-
-from schemas.features import MOVIE_FEATURES, USER_FEATURES
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ModelConfig(BaseModel):
@@ -81,15 +79,6 @@ class ModelConfig(BaseModel):
     max_norm: float = Field(
         0.0, ge=0, description="towers=ids: largest norm of a unit's weights; 0: no bound"
     )
-
-    @field_validator("ignored")
-    @classmethod
-    def _are_features(cls, ignored: list[str]) -> list[str]:
-        known = (*USER_FEATURES, *MOVIE_FEATURES)
-        for name in ignored:
-            if name not in known:
-                raise ValueError(f"{name} is no feature: name any of {', '.join(known)}")
-        return ignored
 
     @model_validator(mode="after")
     def _has_a_task(self) -> "ModelConfig":

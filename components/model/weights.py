@@ -4,14 +4,13 @@ With both, what one model learned of a movie can be given to another one whose v
 movie in another row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from schemas.features import MOVIE_FEATURES, USER_FEATURES
 from schemas.text import to_texts
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -23,16 +22,19 @@ def weight_name(variable: tf.Variable) -> str:
     return str(variable.name.removesuffix(":0"))
 
 
-def vocabulary_of(name: str) -> str | None:
-    """The vocabulary whose keys are a weight's rows; None where its rows are no keys."""
+def vocabulary_of(name: str, vocabularies: Collection[str]) -> str | None:
+    """The vocabulary whose keys are a weight's rows; None where its rows are no keys.
+
+    A feature's table has the feature's name, which is the name of no other table.
+    """
     layer, table, *part = name.split("/")
-    if part == ["log_prior"]:
+    if part not in ([], ["mean"], ["log_spread"]):
         return None
     if table == "ids":
         return "user_id" if layer == "users" else "movie_id"
     if table == "raters":
         return "user_id"
-    return table if table in (*USER_FEATURES, *MOVIE_FEATURES) else None
+    return table if table in vocabularies else None
 
 
 class LearnedWeights(NamedTuple):

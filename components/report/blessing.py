@@ -43,7 +43,7 @@ def blessing(
     """
     settings = GatesConfig.model_validate(config["gates"])
     outcomes = gate_outcomes(settings, evaluation, training.get("off", {}))
-    sizes = slice_sizes(evaluation, settings.slice_users)
+    sizes = slice_sizes(evaluation, settings)
     metrics = {name: own_metrics(values) for name, values in evaluation.candidate.items()}
     content = {
         "run_id": run_id,
@@ -77,16 +77,17 @@ def reasons(outcomes: Sequence[Outcome], blessed: bool) -> list[str]:
     return ["the Evaluator refused the model, though every gate that it names holds"]
 
 
-def slice_sizes(evaluation: Evaluation, least: int) -> dict[str, dict[str, Any]]:
-    """How many users and ratings each slice holds, and whether `least` users are there."""
+def slice_sizes(evaluation: Evaluation, gates: GatesConfig) -> dict[str, dict[str, Any]]:
+    """How many users and ratings each slice holds, and whether it has the users to be judged."""
+    parts = evaluation.candidate
     return {
         name: {
             "users": int(part["users"]),
             "ratings": int(part["ratings"]),
             **({"rated": int(part["rated"])} if part["rated"] < part["ratings"] else {}),
-            "judged": name == OVERALL or part["users"] >= least,
+            "judged": name == OVERALL or part["users"] >= gates.slice_users,
         }
-        for name, part in sorted(evaluation.candidate.items(), key=lambda e: slice_order(e[0]))
+        for name, part in sorted(parts.items(), key=lambda e: slice_order(e[0], gates))
     }
 
 

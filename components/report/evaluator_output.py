@@ -47,7 +47,7 @@ def read_evaluation(uri: str) -> Evaluation:
         return Evaluation({}, None, frozenset(), checks)
     specs = tfma.load_eval_result(uri).config.model_specs
     names = {spec.is_baseline: spec.name for spec in specs}
-    verdict = tfma.load_validation_result(uri)
+    verdict: Any = tfma.load_validation_result(uri)
     failed = {
         (slice_name(_key(part.slice_key)), failure.metric_key.name)
         for part in verdict.metric_validations_per_slice

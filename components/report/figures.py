@@ -11,15 +11,15 @@ from components.report import charts, tables
 from components.report.cross_charts import drawn_crosses
 from components.report.importance_charts import drawn_importance
 from components.report.movie_maps import drawn_maps
-from schemas.features import USER_FEATURES
 
 Content = Mapping[str, Any]
 SLICES_SHOWN = 40  # most rows of one chart
 SLICE_GROUPS = {
-    "user and moment": ("history", "user", "session", *USER_FEATURES),
-    "movie": ("popularity", "movie", "decade"),
-    "genre": ("genre",),
-}
+    "popularity": "movie",
+    "movie": "movie",
+    "decade": "movie",
+    "genre": "genre",
+}  # of all others: of the user and the moment
 
 
 def drawn(blessing: Content, facts: Content) -> dict[str, Spec]:
@@ -97,7 +97,7 @@ def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     by_chart: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         dimensions = [name for name, _ in parse_slice(row["label"])]
-        group = next((g for g, names in SLICE_GROUPS.items() if dimensions[0] in names), "movie")
+        group = SLICE_GROUPS.get(dimensions[0], "user and moment")
         if len(dimensions) > 1:
             group = " and ".join(dimensions)
         if row["label"] == OVERALL:

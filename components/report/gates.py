@@ -30,14 +30,14 @@ def gate_outcomes(
             metrics = evaluation.candidate.get(gate.slice, {})
             outcomes.append(_not_judged(gate, metrics, f"as {off[gate.task]}"))
         else:
-            outcomes += _by_slice(gate, evaluation)
+            outcomes += _by_slice(gate, evaluation, config)
     return outcomes
 
 
-def _by_slice(gate: MetricGate, evaluation: Evaluation) -> Iterator[Outcome]:
+def _by_slice(gate: MetricGate, evaluation: Evaluation, config: GatesConfig) -> Iterator[Outcome]:
     """The outcomes of a gate in each slice that it is set for."""
     names = [name for name in evaluation.candidate if _matches(gate.slice, name)]
-    for name in sorted(names, key=slice_order):
+    for name in sorted(names, key=lambda name: slice_order(name, config)):
         metrics, own = evaluation.candidate[name], replace(gate, slice=name)
         if judged(metrics, gate.key):
             where = "" if name == OVERALL else name

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.evaluation.reload.signatures import inputs
+from components.examples.arrow import filled
 from components.examples.catalogue import read_catalogue
 from components.examples.tables import tables
 from schemas.text import to_text as text
@@ -22,7 +23,7 @@ Catalogue = Mapping[bytes, dict[str, str]]
 def titles_and_genres(files: Sequence[str]) -> dict[bytes, dict[str, str]]:
     """Title and genres, as one text, of every movie of the catalogue by its id."""
     movies = read_catalogue(files, ["genres"])
-    columns = movies.ids.to_pylist(), movies.titles.to_pylist(), movies.values("genres")
+    columns = filled(movies.ids), filled(movies.titles), movies.values("genres")
     return {
         movie: {"title": text(title), "genres": ", ".join(map(text, genres))}
         for movie, title, genres in zip(*columns, strict=True)

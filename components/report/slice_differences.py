@@ -6,7 +6,7 @@ from typing import Any
 
 from components.evaluation.gates import GatesConfig
 from components.evaluation.metric_name import RATING, RMSE, MetricName, Subject
-from components.evaluation.slices import DIMENSIONS, HISTORY_NAMES, OVERALL, parse_slice
+from components.evaluation.slices import HISTORY_NAMES, OVERALL, parse_slice
 from components.pages.charts import Rows
 from components.report.evaluator_output import Evaluation
 
@@ -30,7 +30,7 @@ def slice_rows(config: GatesConfig, evaluation: Evaluation) -> dict[str, Rows]:
             if str(name) in values
         ]
         shown = (row for row in rows if row["users"] >= FEWEST and math.isfinite(row["value"]))
-        by_metric[str(metric)] = sorted(shown, key=lambda row: slice_order(row["label"]))
+        by_metric[str(metric)] = sorted(shown, key=lambda row: slice_order(row["label"], config))
     return by_metric
 
 
@@ -53,11 +53,11 @@ def _difference(
     }
 
 
-def slice_order(name: str) -> tuple[Any, ...]:
+def slice_order(name: str, config: GatesConfig) -> tuple[Any, ...]:
     """Where a slice stands: the overall one first, then by dimension, then by value."""
     if name == OVERALL:
         return (0,)
     dimensions, values = zip(*parse_slice(name), strict=True)
     lengths = HISTORY_NAMES.tolist()
     places = [lengths.index(value) if value in lengths else len(lengths) for value in values]
-    return (len(dimensions), [list(DIMENSIONS).index(d) for d in dimensions], places, values)
+    return (len(dimensions), [config.order.index(d) for d in dimensions], places, values)

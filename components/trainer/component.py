@@ -3,9 +3,11 @@
 from typing import Any
 
 from tfx import types
-from tfx import v1 as tfx
 from tfx.components.trainer import executor
+from tfx.components.trainer.component import Trainer
+from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.dsl.components.base import executor_spec
+from tfx.proto import trainer_pb2
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils
@@ -24,10 +26,10 @@ class MovieTrainerExecutor(executor.GenericExecutor):
 
     def _GetFnArgs(  # noqa: N802 (TFX's name)
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
-    ) -> tfx.components.FnArgs:
+    ) -> FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         settings = exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
-        fn_args.custom_config = TrainerArguments(
+        fn_args.custom_config = TrainerArguments(  # type: ignore[assignment]  # see `TrainerArguments`
             TrainerSettings.from_json(settings),
             split_outcome(artifact_utils.get_single_uri(input_dict["examples"])),
             catalogue=split_files(input_dict[CATALOGUE], CATALOGUE),
@@ -58,10 +60,10 @@ class MovieTrainerSpec(types.ComponentSpec):
     OUTPUTS = standard_component_specs.TrainerSpec.OUTPUTS
 
 
-class MovieTrainer(tfx.components.Trainer):
+class MovieTrainer(Trainer):
     """Fits the joint model on train, stops early by valid: outputs `model` and `model_run`."""
 
-    SPEC_CLASS = MovieTrainerSpec
+    SPEC_CLASS = MovieTrainerSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(MovieTrainerExecutor)
 
     def __init__(
@@ -89,11 +91,11 @@ class MovieTrainer(tfx.components.Trainer):
             schema=schema,
             base_model=base_model,
             hyperparameters=hyperparameters,
-            train_args=tfx.proto.TrainArgs(splits=["train"]),
-            eval_args=tfx.proto.EvalArgs(splits=["valid"]),
+            train_args=trainer_pb2.TrainArgs(splits=["train"]),
+            eval_args=trainer_pb2.EvalArgs(splits=["valid"]),
             run_fn=RUN_FN,
             custom_config=settings.to_json(),
             model=types.Channel(type=standard_artifacts.Model),
             model_run=types.Channel(type=standard_artifacts.ModelRun),
         )
-        super(tfx.components.Trainer, self).__init__(spec=spec)
+        super(Trainer, self).__init__(spec=spec)

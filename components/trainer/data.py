@@ -26,9 +26,10 @@ class TrainingData(NamedTuple):
 
 def read(job: Job) -> TrainingData:
     """Reads vocabularies and catalogue, and makes one pass over train."""
-    catalogue = read_catalogue(job.catalogue)
-    vocabulary = gather.vocabularies(job.transform_graph, job.settings.model.ignored)
-    lookup = gather.make_lookup(catalogue, vocabulary)
+    names, ignored = job.settings.features, job.settings.model.ignored
+    catalogue = read_catalogue(job.catalogue, names.movies).known_features()
+    vocabulary = gather.vocabularies(job.transform_graph, names, ignored)
+    lookup = gather.make_lookup(catalogue, vocabulary, names.users)
     statistics = gather.count_train(job.train, lookup, len(catalogue))
     return TrainingData(catalogue, vocabulary, lookup, statistics)
 

@@ -10,12 +10,13 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
+from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
 from components.examples.records import records
 from components.model.facts import Facts, Raters
 from components.model.parsing import Lookup, parse, table
 from components.trainer.raters import RaterSample
-from schemas.features import MOVIE_FEATURES, USER_FEATURES
+from schemas.features import Features
 
 
 @dataclass(frozen=True)
@@ -58,27 +59,31 @@ class TrainStatistics:
         return ""
 
 
-def vocabularies(transform_graph: str, ignored: Collection[str] = ()) -> dict[str, list[bytes]]:
+def vocabularies(
+    transform_graph: str, features: Features, ignored: Collection[str] = ()
+) -> dict[str, list[bytes]]:
     """Reads Transform's vocabularies, most frequent value first.
 
     The model reads only features that have a vocabulary here, so those of ignored ones are left
     out.
     """
     output = tft.TFTransformOutput(transform_graph)
-    names = ("user_id", "movie_id", *USER_FEATURES, *MOVIE_FEATURES)
+    names = ("user_id", "movie_id", *features.users, *features.movies)
     known = {name: output.vocabulary_file_by_name(name) for name in names if name not in ignored}
     return {name: output.vocabulary_by_name(name) for name, path in known.items() if path}
 
 
-def make_lookup(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> Lookup:
+def make_lookup(
+    catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]], user_features: Sequence[str] = ()
+) -> Lookup:
     """Builds the tables from names to rows."""
     users = vocabulary["user_id"]
     features = {
         name: table(vocabulary[name], len(vocabulary[name]))
-        for name in USER_FEATURES
+        for name in user_features
         if name in vocabulary
     }
-    return Lookup(table(catalogue.ids.to_pylist(), -1), table(users, len(users)), features)
+    return Lookup(table(filled(catalogue.ids), -1), table(users, len(users)), features)
 
 
 def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStatistics:
@@ -112,12 +117,13 @@ def make_facts(
     scale: tuple[float, float] | None,
     oov_buckets: int,
     trained_until: int | None = None,
+    user_features: Sequence[str] = (),
 ) -> Facts:
     """Puts the facts together; movies that train never saw share `oov_buckets` id rows.
 
     The facts have no rating scale where ratings cannot be learned from train.
     """
-    movie_ids = catalogue.ids.to_pylist()
+    movie_ids = filled(catalogue.ids)
     values = {name: catalogue.values(name) for name in catalogue.features}
     id_rows, oov_rows = movie_rows(movie_ids, vocabulary["movie_id"], oov_buckets)
     features = {
@@ -127,12 +133,12 @@ def make_facts(
     }
     return Facts(
         movie_ids=movie_ids,
-        movie_titles=catalogue.titles.to_pylist(),
+        movie_titles=filled(catalogue.titles),
         id_rows=id_rows,
         oov_rows=oov_rows,
         features=features,
         user_ids=vocabulary["user_id"],
-        user_features={name: vocabulary[name] for name in USER_FEATURES if name in vocabulary},
+        user_features={name: vocabulary[name] for name in user_features if name in vocabulary},
         scale=None if train.unrated(scale) else scale,
         counts=train.counts,
         rated_counts=train.rated_counts,

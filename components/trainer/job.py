@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from tfx import v1 as tfx
+from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.examples.paths import listed
 from components.model.config import tuned
@@ -49,9 +49,9 @@ class Job:
         return self.settings.split.window_limit(self.outcome.history)
 
 
-def make_job(fn_args: tfx.components.FnArgs) -> Job:
+def make_job(fn_args: FnArgs) -> Job:
     """The Trainer's job; the values that a Tuner chose replace those of the configuration."""
-    arguments: TrainerArguments = fn_args.custom_config
+    arguments = cast(TrainerArguments, fn_args.custom_config)
     values = (fn_args.hyperparameters or {}).get("values", {})
     settings = arguments.settings.with_values(values)
     inputs = (fn_args.train_files, fn_args.transform_output, fn_args.base_model)

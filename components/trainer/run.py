@@ -3,11 +3,11 @@
 import json
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
 import tf_keras as keras
-from tfx import v1 as tfx
+from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.diagnostics.importance import importance
 from components.exported.module import ExportedRecommender, save
@@ -23,6 +23,7 @@ from components.trainer.history import History
 from components.trainer.job import Job, make_job
 from components.trainer.judge import Judge
 from components.trainer.models import build_model, extra_findings
+from components.trainer.settings import TrainerArguments
 from components.trainer.warm import warm_start
 from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE
 from schemas.errors import UserError
@@ -47,10 +48,10 @@ class Trained(NamedTuple):
     start: str
 
 
-def run_fn(fn_args: tfx.components.FnArgs) -> None:
+def run_fn(fn_args: FnArgs) -> None:
     """The Trainer's entry point; `custom_config` holds its `TrainerArguments`."""
     job = make_job(fn_args)
-    train(job, fn_args.custom_config.eval, fn_args.serving_model_dir)
+    train(job, cast(TrainerArguments, fn_args.custom_config).eval, fn_args.serving_model_dir)
     if tf.io.gfile.exists(job.checkpoints):
         tf.io.gfile.rmtree(job.checkpoints)
 
@@ -67,7 +68,8 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     trained = learn(job, data)
     model = trained.model
     users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
-    save(ExportedRecommender(model, data.lookup, job.window, users), serving_dir)
+    declared = job.settings.features.users
+    save(ExportedRecommender(model, data.lookup, job.window, users, declared), serving_dir)
     _write_down(job, data, trained)
     return trained.history
 
@@ -99,7 +101,7 @@ def build(job: Job, data: TrainingData) -> Model:
             raise UserError(f"With model.retrieval_weight=0 nothing is left to learn, for {why}.")
     facts = gather.make_facts(
         data.catalogue, data.vocabulary, data.statistics, job.settings.scale, config.oov_buckets,
-        job.outcome.trained_until,
+        job.outcome.trained_until, job.settings.features.users,
     )  # fmt: skip
     model = build_model(config, facts, job.ordered)
     model.compute_loss(next(iter(epoch_windows(job, data.lookup, 0))))  # creates the weights

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components.example_gen.config import History, SplitConfig
 from components.model.config import ModelConfig, TrainingConfig, tuned
+from schemas.features import Features
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -20,6 +21,7 @@ class TrainerSettings(BaseModel):
     all of this is the same.
 
     scale: lowest and highest rating of the source; None where it has no ratings.
+    features: the names of its features.
     checkpoints: the folder below which unfinished trainings are kept.
     """
 
@@ -29,6 +31,7 @@ class TrainerSettings(BaseModel):
     training: TrainingConfig = TrainingConfig()
     split: SplitConfig = SplitConfig()
     scale: tuple[float, float] | None
+    features: Features = Features()
     checkpoints: str
 
     NOT_IN_KEY: ClassVar[Mapping[str, Any]] = {"checkpoints": True}

@@ -82,7 +82,7 @@ def _take(
 ) -> bool:
     """Copies the rows, or the whole weight, that mean the same; returns whether there were any."""
     name = weight_name(variable)
-    old, vocabulary = learned.weights.get(name), vocabulary_of(name)
+    old, vocabulary = learned.weights.get(name), vocabulary_of(name, keys)
     if old is None or old.shape[1:] != tuple(variable.shape[1:]):
         return False
     if vocabulary is None:

@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 from tfx import types
-from tfx import v1 as tfx
 from tfx.components.trainer import fn_args_utils
 from tfx.components.tuner import executor
+from tfx.components.tuner.component import Tuner
 from tfx.components.util import udf_utils
 from tfx.dsl.components.base import executor_spec
+from tfx.proto import trainer_pb2
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils
@@ -45,7 +46,7 @@ def make_search(
 ) -> Search:
     """The search that the tuner function makes of the settings and the node's inputs."""
     fn_args = fn_args_utils.get_common_fn_args(inputs, exec_properties)
-    fn_args.custom_config = TunerArguments(
+    fn_args.custom_config = TunerArguments(  # type: ignore[assignment]  # see `TunerArguments`
         settings,
         split_outcome(artifact_utils.get_single_uri(inputs["examples"])),
         catalogue=split_files(inputs[CATALOGUE], CATALOGUE),
@@ -64,13 +65,13 @@ class MovieTunerSpec(types.ComponentSpec):
     OUTPUTS = standard_component_specs.TunerSpec.OUTPUTS
 
 
-class MovieTuner(tfx.components.Tuner):
+class MovieTuner(Tuner):
     """Searches for better settings: outputs `best_hyperparameters` and `tuner_results`.
 
     It trains on train and scores on valid, and is never told where eval is.
     """
 
-    SPEC_CLASS = MovieTunerSpec
+    SPEC_CLASS = MovieTunerSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(MovieTunerExecutor)
 
     def __init__(
@@ -85,11 +86,11 @@ class MovieTuner(tfx.components.Tuner):
             examples=examples,
             catalogue=catalogue,
             transform_graph=transform_graph,
-            train_args=tfx.proto.TrainArgs(splits=["train"]),
-            eval_args=tfx.proto.EvalArgs(splits=["valid"]),
+            train_args=trainer_pb2.TrainArgs(splits=["train"]),
+            eval_args=trainer_pb2.EvalArgs(splits=["valid"]),
             tuner_fn=TUNER_FN,
             custom_config=settings.to_json(),
             best_hyperparameters=types.Channel(type=standard_artifacts.HyperParameters),
             tuner_results=types.Channel(type=standard_artifacts.TunerResults),
         )
-        super(tfx.components.Tuner, self).__init__(spec=spec)
+        super(Tuner, self).__init__(spec=spec)

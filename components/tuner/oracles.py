@@ -50,7 +50,7 @@ class _FirstOwn(kt_oracle.Oracle):
             proposal["values"] |= rounded(self.hyperparameters, proposal["values"])
         return proposal
 
-    def save(self) -> None:
+    def save(self) -> None:  # type: ignore[override]  # as KerasTuner's own
         """Writes the state, but for the trials', which have files of their own."""
         write_state(self._get_oracle_fname(), self.get_state())
 
@@ -79,7 +79,7 @@ def make_oracle(
     if tuning.algorithm == "bayesian":
         # A third at random: KerasTuner's own three per setting would be all of a short search.
         start = min(3 * len(space.space), max(3, tuning.trials // 3))
-        oracle = Bayesian(**options, num_initial_points=start)
+        oracle: kt_oracle.Oracle = Bayesian(**options, num_initial_points=start)
     else:
         limits = {"max_epochs": most_epochs, "hyperband_iterations": None}
         oracle = Hyperband(**options, **limits, factor=FACTOR)

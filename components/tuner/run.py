@@ -8,10 +8,11 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import tf_keras as keras
 from keras_tuner.engine import oracle as kt_oracle
-from tfx import v1 as tfx
+from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from components.examples.paths import listed
@@ -33,13 +34,13 @@ from schemas.errors import UserError
 CORES_PER_TRIAL, MOST_AT_ONCE = 2, 4
 
 
-def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """The Tuner's entry point; `custom_config` holds its `TunerArguments`.
 
     Raises:
       UserError: there are no valid rows to score by.
     """
-    arguments: TunerArguments = fn_args.custom_config
+    arguments = cast(TunerArguments, fn_args.custom_config)
     settings = arguments.settings
     job = make_job(fn_args)
     if not list(records(job.valid, 1).take(1)):
@@ -54,9 +55,9 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> TunerFnResult:
     return TunerFnResult(tuner=make_search(oracle, job, settings.tuning, folder), fit_kwargs={})
 
 
-def make_job(fn_args: tfx.components.FnArgs) -> Job:
+def make_job(fn_args: FnArgs) -> Job:
     """What all trials train; each brings settings and folders of its own."""
-    arguments: TunerArguments = fn_args.custom_config
+    arguments = cast(TunerArguments, fn_args.custom_config)
     return Job(
         settings=arguments.settings,
         outcome=arguments.outcome,

@@ -54,7 +54,7 @@ class Search(base_tuner.BaseTuner):
             return "minutes"
         return "trials" if len(self.oracle.trials) >= self.tuning.trials else "space"
 
-    def save(self) -> None:
+    def save(self) -> None:  # type: ignore[override]  # as KerasTuner's own
         """Writes the state of the search and of its oracle."""
         self.oracle.save()
         write_state(self._get_tuner_fname(), self.get_state())

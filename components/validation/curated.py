@@ -1,11 +1,12 @@
 """The curated schemas, fitted to a source."""
 
+from collections.abc import Iterator
 from importlib import resources
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from schemas.features import MOVIE_FEATURES, USER_FEATURES
+from schemas.features import YEAR, Features
 from schemas.source import Source
 
 TIMES = ("timestamp", "history_timestamp")
@@ -23,20 +24,35 @@ def curated_schema(name: str, source: Source, drift_bound: float) -> schema_pb2.
     """
     text = resources.files("schemas").joinpath(f"{name}.pbtxt").read_text(encoding="utf-8")
     schema = text_format.Parse(text, schema_pb2.Schema())
-    absent = {*USER_FEATURES, *MOVIE_FEATURES} - {*source.user_features, *source.movie_features}
+    absent = set() if YEAR in source.features.movies else {YEAR}
     if not source.has_timestamps:
         absent.update(TIMES)
     if not source.has_ratings:
         absent.update(RATINGS)
     kept = [feature for feature in schema.feature if feature.name not in absent]
     del schema.feature[:]
-    schema.feature.extend(kept)
+    schema.feature.extend(own for one in kept for own in _named(one, source.features))
     for feature in schema.feature:
         if source.scale and feature.HasField("float_domain"):
             feature.float_domain.min, feature.float_domain.max = source.scale
             feature.float_domain.disallow_nan = not source.ratings.unrated
         _set_drift(feature, drift_bound)
     return schema
+
+
+def _named(feature: schema_pb2.Feature, names: Features) -> Iterator[schema_pb2.Feature]:
+    """The feature, or as many as the source has of the kind that it stands for."""
+    one_each = [name for name in names.movies if name not in (YEAR, *names.several)]
+    kinds = {
+        "<users: category>": names.users,
+        "<movies: category>": one_each,
+        "<movies: categories>": names.several,
+    }
+    for name in kinds.get(feature.name, [feature.name]):
+        own = schema_pb2.Feature()
+        own.CopyFrom(feature)
+        own.name = name
+        yield own
 
 
 def _set_drift(feature: schema_pb2.Feature, bound: float) -> None:

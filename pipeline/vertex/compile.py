@@ -4,7 +4,12 @@ import json
 from pathlib import Path
 
 import yaml
-from tfx import v1 as tfx
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
+    KubeflowV2DagRunner,
+    KubeflowV2DagRunnerConfig,
+)
+from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config import Config, find_data
 from pipeline.pipeline import STATISTICS_OF, create_pipeline
@@ -74,8 +79,8 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     set_beam_args(graph, vertex, root, image)
     check_machines(vertex)
     images = {name: vertex.gpu_image or image for name, node in vertex.nodes.items() if node.gpu}
-    runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
-        tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
+    runner = KubeflowV2DagRunner(
+        KubeflowV2DagRunnerConfig(
             default_image={_DEFAULT_IMAGE: image, **images}, use_pipeline_spec_2_1=True
         )
     )
@@ -89,7 +94,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     return job
 
 
-def _graph(config: Config, root: str, resolve: bool) -> tfx.dsl.Pipeline:
+def _graph(config: Config, root: str, resolve: bool) -> Pipeline:
     """The graph with the cloud's folders."""
     return create_pipeline(
         config,
@@ -99,7 +104,7 @@ def _graph(config: Config, root: str, resolve: bool) -> tfx.dsl.Pipeline:
         pipeline_root=root,
         serving_dir=f"{root}/serving_model",
         checkpoints=f"{root}/checkpoints",
-        run_id=tfx.dsl.experimental.RuntimeParameter(name=RUN_ID, ptype=str),
+        run_id=RuntimeParameter(name=RUN_ID, ptype=str),
         resolve=resolve,
     )
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_every_table_is_on_a_page():
 def test_a_figure_that_changes_shows(path):
     results = copy.deepcopy(load())
     *parents, name = path
-    part = results
+    part: Any = results
     for parent in parents:
         part = part[parent]
     part[name] += 1

@@ -63,7 +63,7 @@ def make_facts():
         year = rng.integers(0, 3, [movies, 1]).astype(np.int32)
         counts = np.where(np.arange(movies) < met, 2.0 * movies - np.arange(movies), 0.0)
         rated_counts = np.floor(counts * {"all": 1.0, "some": 0.7, "none": 0.0}[rated])
-        means = rng.uniform(*scale, movies)
+        means = rng.uniform(scale[0], scale[1], movies)
         users = [b"u0", b"u1", b"u2", b"u3"]
         user_features = {"gender": [b"F", b"M"], "age": [b"25-34"]} if features else {}
         movie_features = {"genres": [b"A", b"B", b"C", b"D"], "year": [b"1", b"2", b"3"]}

@@ -1,5 +1,7 @@
 """Vocabularies as TensorFlow Transform writes them, read back as the Trainer does."""
 
+from functools import partial
+
 import pytest
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
@@ -8,12 +10,15 @@ from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 from components.examples.catalogue import read_catalogue
 from components.trainer.gather import make_lookup, vocabularies
 from components.transform import preprocessing_fn
+from schemas.features import Features
 
 ROWS = (
     {"user_id": "u1", "gender": "F", "movie_id": ["m1", "m2"], "genres": ["Drama\x1fWar", "Drama"]},
     {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": ["Drama\x1fWar"]},
     {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": [""]},
 )
+
+FEATURES = Features(users=("gender",), movies=("genres",), several=("genres",))
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +29,16 @@ def graph(tmp_path_factory):
     spec = {"user_id": one, "gender": one, "movie_id": lists, "genres": lists}
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     folder = tmp_path_factory.mktemp("transform")
+    given = {"features": FEATURES.model_dump(mode="json")}
+    function = partial(preprocessing_fn, custom_config=given)
     with tft_beam.Context(temp_dir=str(folder / "work")):
-        found = (list(ROWS), metadata) | tft_beam.AnalyzeDataset(preprocessing_fn)
+        found = (list(ROWS), metadata) | tft_beam.AnalyzeDataset(function)
         found | tft_beam.WriteTransformFn(str(folder / "graph"))
     return str(folder / "graph")
 
 
 def test_vocabularies_hold_every_value_the_most_frequent_first(graph):
-    found = vocabularies(graph)
+    found = vocabularies(graph, FEATURES)
     assert found["movie_id"] == [b"m1", b"m2"]
     assert found["user_id"] == [b"u2", b"u1"]
     assert found["genres"] == [b"Drama", b"War"]
@@ -40,8 +47,8 @@ def test_vocabularies_hold_every_value_the_most_frequent_first(graph):
 
 
 def test_what_is_ignored_is_nothing_that_the_model_reads(graph, example, write_records, tmp_path):
-    found = vocabularies(graph, ["gender", "genres"])
+    found = vocabularies(graph, FEATURES, ["gender", "genres"])
     assert set(found) == {"user_id", "movie_id"}
     movies = [example(movie_id="m1", movie_title="One", genres=["Drama", "War"])]
     catalogue = read_catalogue([write_records(tmp_path / "catalogue", movies)])
-    assert make_lookup(catalogue, found).user_features == {}
+    assert make_lookup(catalogue, found, FEATURES.users).user_features == {}

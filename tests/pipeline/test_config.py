@@ -88,6 +88,9 @@ MISTAKES = [
     ("gates.ks=[0]", "gates.ks"),
     ("gates.bounds.accuracy=1", "accuracy"),
     ("gates.slices=age", "gates.slices"),
+    ("gates.slices=[age]", "gates.slices: 'age' is none of history, user, movie"),
+    ("gates.crosses=[[age, genre]]", "gates.crosses: 'age' is none of"),
+    ("gates.per_slice.age.bias_margin=0", "gates.per_slice.age: 'age' is none of"),
     ("validation.drift_bound=2", "validation.drift_bound"),
     ("validation.drift_stops=perhaps", "validation.drift_stops"),
     ("beam_args=--runner=DirectRunner", "beam_args"),
@@ -172,7 +175,7 @@ def test_one_task_at_least_is_judged():
     "settings",
     [
         [],
-        ["split.kind=random", "gates.bounds.rmse=0.9", "training.epochs=3", "gates.slices=[age]"],
+        ["split.kind=random", "gates.bounds.rmse=0.9", "training.epochs=3", "gates.slices=[genre]"],
         ["split.kind=predefined", "split.train=a", "split.eval=b", "validation.drift_stops=yes"],
     ],
 )

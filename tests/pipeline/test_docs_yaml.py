@@ -67,7 +67,9 @@ def _rows(source: Source) -> dict[str, list[dict[str, str]]]:
     movies = [
         {"movie_id": f"{n}", "movie_title": f"Film {n}", **_cells(source)} for n in range(MOVIES)
     ]
-    users = [{"user_id": f"{n}"} for n in range(USERS)]
+    declared = source.users.features if source.users else {}
+    known = {name: next(iter(part.values), "20") for name, part in declared.items()}
+    users = [{"user_id": f"{n}", **known} for n in range(USERS)]
     return {"ratings": ratings, "movies": movies, "users": users}
 
 
@@ -76,7 +78,8 @@ def _cells(source: Source) -> dict[str, str]:
     flags = {f"genres.{name}": "1" for name in (genres.flags if genres else {})}
     words = ["Action", "Drama"]
     listed = genres.separator.join(words) if genres and genres.separator else ""
-    return {"year": "1999", "genres": listed, "director": "Ann", "star": "Bob", **flags}
+    others = dict.fromkeys(source.features.movies, "Ann")
+    return {**others, "year": "1999", "genres": listed, **flags}
 
 
 def _stamp(moment: datetime.datetime, unit: str) -> str:
@@ -162,4 +165,7 @@ def test_lists_and_maps_in_the_table_of_keys_are_taken_as_they_stand_there(tmp_p
         }
         both[table] += f"  {key}: {value}\n"
         path.write_text("scale: [0, 5]\n" + "".join(both.values()), encoding="utf-8")
-        assert getattr(getattr(load_source(str(path)), table), key)
+        read = load_source(str(path))
+        assert read.users is not None
+        declared = read.users.features["gender"] if table == "users" else getattr(read, table)
+        assert getattr(declared, key)

@@ -20,7 +20,11 @@ def nodes() -> dict[str, Any]:
     from pipeline.pipeline import create_pipeline
 
     config = load_config(None, ["tuning.enabled=true"])
-    folders = {"serving_dir": "serving", "checkpoints": "checkpoints", "pipeline_root": "root"}
+    folders: dict[str, Any] = {
+        "serving_dir": "serving",
+        "checkpoints": "checkpoints",
+        "pipeline_root": "root",
+    }
     graph = create_pipeline(
         config, load_source(config.source), "data", pipeline_name="test", run_id="", **folders
     )

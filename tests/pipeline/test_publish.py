@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import ValidationError
@@ -67,7 +68,7 @@ def make(tmp_path):
     def run(run_id, **changed):
         folder = tmp_path / f"artifact-{run_id}"
         folder.mkdir()
-        stored = Stored(folder, _content(run_id=run_id, **changed))
+        stored: Any = Stored(folder, _content(run_id=run_id, **changed))
         found = publish(stored, RUNS, tmp_path / "reports", run_id)
         assert stored.asked == [("BlessingReport", "report")]
         return found
@@ -129,10 +130,11 @@ def test_last_seconds_leave_out_what_came_from_the_cache(make, tmp_path):
 
 
 def _shown(content):
-    console = Console(file=io.StringIO(), width=160)
+    shown = io.StringIO()
+    console = Console(file=shown, width=160)
     for table in closing_tables(RUNS, content):
         console.print(table)
-    return console.file.getvalue()
+    return shown.getvalue()
 
 
 def test_the_closing_tables_show_nodes_then_gates():

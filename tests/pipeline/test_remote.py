@@ -37,6 +37,8 @@ class Storage(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: Storage
+
     def do_GET(self):
         url = urlsplit(self.path)
         if self.server.status:

@@ -69,8 +69,8 @@ def test_what_a_source_has(
 ) -> None:
     source = load_source(name)
     assert source.scale == scale
-    assert source.user_features == user_features
-    assert source.movie_features == movie_features
+    assert list(source.features.users) == user_features
+    assert list(source.features.movies) == movie_features
     assert source.has_timestamps is has_timestamps
 
 
@@ -90,7 +90,7 @@ def test_a_users_own_source(tmp_path: Path) -> None:
     path.write_text(OWN)
     source = load_source(str(path))
     assert source.name == "mine"
-    assert source.movie_features == ["year"]
+    assert source.features.movies == ("year",)
     assert source.ratings.timestamp == "%d.%m.%Y"
 
 
@@ -174,6 +174,85 @@ def test_values_of_a_column_that_is_not_there(tmp_path: Path) -> None:
         load_source(str(path))
 
 
+USERS = """
+users:
+  files: u.csv
+  columns: {user_id: id}
+  features:
+    plan: {column: subscription, values: {1: free}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("plan:", "k:", "users.features.k: k is the name of something else"),
+        ("plan:", "history_length:", "users.features.history_length: history_length is the name"),
+        ("plan:", "my-plan:", "users.features.my-plan: 'my-plan' cannot name a feature"),
+        ("plan:", "year:", "users.features.year: year is the name of something else"),
+        ("column: subscription", "kolumn: s", "users.features.plan.column: it is missing"),
+        ("column: subscription", "column: s, patern: x", "patern: there is no such key; is it"),
+        ("column: subscription", "column: ''", "features.plan.column: nothing is written there"),
+        ("column: sub", "kind: number, column: sub", "plan.kind: only 'category' can stand there"),
+        ("{1: free}", "[a]", "users.features.plan.values: write keys with values"),
+        ("{user_id: id}", "{user_id: id, plan: p}", "features.plan is there twice"),
+        ("users:", "  features: {plan: p}\nusers:", "users.features.plan: movies have a feature"),
+        (
+            "users:",
+            "  features: {a: {kind: date, column: d}}\nusers:",
+            "movies.features.a: its kind",
+        ),
+        ("users:", "  features: {a: {column: d, separator: x}}\nusers:", "add kind: categories"),
+        (
+            "users:",
+            "  features: {a: {kind: categories, column: d}}\nusers:",
+            "column and separator",
+        ),
+        (
+            "users:",
+            "  star: {column: s}\n  features: {star: s}\nusers:",
+            "features.star is there tw",
+        ),
+    ],
+)
+def test_a_mistake_in_a_feature_is_one_sentence(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(OWN.rstrip() + USERS.replace(old, new, 1))
+    with pytest.raises(UserError, match=message) as error:
+        load_source(str(path))
+    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+
+
+def test_features_may_be_named_in_short(tmp_path: Path) -> None:
+    """As sources did before there were `features`."""
+    short = """
+  director: {column: crew, pattern: 'by (.*)'}
+users:
+  files: u.csv
+  columns: {user_id: id, gender: sex, age: years, plan: p}
+  age_in_years: true
+  values: {gender: {F: female}}
+"""
+    full = """
+  features:
+    director: {column: crew, pattern: 'by (.*)'}
+users:
+  files: u.csv
+  columns: {user_id: id}
+  features:
+    gender: {column: sex, values: {F: female}}
+    age: {column: years, in_years: true, label: age group}
+    plan: p
+"""
+    source, same = (_own(tmp_path, OWN.rstrip() + text) for text in (short, full))
+    assert source == same
+    assert source.features.users == ("gender", "age", "plan")
+    assert source.features.movies == ("year", "director") and source.features.several == ()
+    assert source.labels["age"] == "age group" and source.labels["plan"] == "plan"
+
+
 def test_links_without_movies(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     links = "links:\n  files: l.csv\n  columns: {movie_id: a, linked_id: b}\n"
@@ -222,6 +301,7 @@ movies:
   genres: {{flags: {{{word}: {word}}}}}
 """,
     )
+    assert source.movies and source.movies.genres
     assert source.ratings.files == source.movies.files == [word]
     assert source.ratings.nulls == (word, "N/A") and source.ratings.unrated == (word,)
     assert source.ratings.columns.user_id == source.movies.columns.movie_id == word
@@ -245,6 +325,7 @@ def test_a_separator_may_be_written_as_an_escape_in_any_quotes(
     text = OWN.replace("separator: ';'", f"separator: {written}\n  quoting: false")
     text = text.replace("year: {", f"genres: {{column: g, separator: {written}}}\n  year: {{")
     source = _own(tmp_path, text)
+    assert source.movies and source.movies.genres
     assert source.ratings.separator == source.movies.separator == signs
     assert source.movies.genres.separator == signs
 

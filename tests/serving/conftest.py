@@ -1,5 +1,6 @@
-"""One exported model, and real server processes over it, that the serving tests share."""
+"""Exported models, and real server processes over them, that the serving tests share."""
 
+import functools
 import os
 import shutil
 import socket
@@ -13,6 +14,9 @@ import httpx
 import pytest
 
 from benchmarks.synthetic_model import export_random
+from serving import versions
+from tests.processes import Forked
+from tests.shared import made_once
 
 ROOT = Path(__file__).parents[2]
 MOVIES, USERS = 600, 40
@@ -20,30 +24,45 @@ MOVIES, USERS = 600, 40
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder with version 1."""
-    folder = tmp_path_factory.mktemp("serving_model")
-    export_random(folder / "1", MOVIES, USERS)
-    return folder
+    """A folder with version 1, which all read and none may change."""
+    return made_once(
+        tmp_path_factory, "serving_model", lambda folder: export_random(folder / "1", MOVIES, USERS)
+    )
 
 
 @pytest.fixture(scope="session")
-def push(models):
+def light(tmp_path_factory):
+    """The same of a model without ratings, which loads and answers its first calls sooner."""
+    return made_once(
+        tmp_path_factory, "light_model",
+        lambda folder: export_random(folder / "1", 60, 6, events=8, rated=0.0),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def push(light):
     """Pushes a version into a folder as the Pusher does: the graph's file comes last."""
 
     def copy(folder, version):
         graph = shutil.ignore_patterns("saved_model.pb")
-        shutil.copytree(models / "1", folder / version, ignore=graph)
-        shutil.copy(models / "1" / "saved_model.pb", folder / version)
+        shutil.copytree(light / "1", folder / version, ignore=graph)
+        shutil.copy(light / "1" / "saved_model.pb", folder / version)
 
     return copy
+
+
+@pytest.fixture(scope="module")
+def loads_once():
+    """Commands find what an earlier one loaded; that each loads a model is test_rollback's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "choose", functools.cache(versions.choose))
+        yield
 
 
 @pytest.fixture(scope="session")
 def answers(models):
     """The same version in this process."""
-    from serving.versions import choose
-
-    return choose(models)
+    return versions.choose(models)
 
 
 class Running:
@@ -83,21 +102,23 @@ class Running:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory):
-    """Starts `greenlight serve` over a folder, and stops it at the end."""
+    """Starts `greenlight serve` over a folder, and stops it at the end.
+
+    It is a fork, or `fresh`: begun as a user begins it.
+    """
 
     @contextmanager
-    def run(folder, *options, until="version", **environment):
+    def run(folder, *options, until="version", fresh=False, **environment):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = tmp_path_factory.mktemp("server") / "log"
         command = [sys.executable, "-m", "pipeline.cli", "serve", "--model-dir", str(folder),
                    "--port", str(port), "--drain", "0", *options]  # fmt: skip
+        begin = subprocess.Popen if fresh else Forked
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         with log.open("w") as out:
-            process = subprocess.Popen(
-                command, stdout=out, stderr=out, cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-            )  # fmt: skip
+            process = begin(command, stdout=out, stderr=out, env=environment)
         server = Running(process, f"http://127.0.0.1:{port}", log)
         try:
             server.wait_for(getattr(server, until))

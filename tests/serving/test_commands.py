@@ -8,7 +8,7 @@ from pipeline import cli
 
 
 @pytest.fixture
-def run(models, monkeypatch, capsys):
+def run(models, loads_once, monkeypatch, capsys):
     def greenlight(*arguments, model_dir=models):
         command = ["greenlight", *map(str, arguments)]
         monkeypatch.setattr(sys, "argv", [*command, "--model-dir", str(model_dir)])

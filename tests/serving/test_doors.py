@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.errors import UserError
-from serving.app import Limits, Server, make_app
+from serving.app import make_app
 from serving.bodies import TooLarge, unpack
 from serving.listening import checked_base, checked_origins, checked_token
+from serving.service import Limits, Server
 
 MOST = 1 << 20
 ASKED = json.dumps({"user": "3", "k": 3}).encode()

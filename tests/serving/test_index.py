@@ -1,5 +1,7 @@
 """The approximate model: what it finds, that all else is the exact model's, and its gates."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -100,12 +102,12 @@ def test_requests_with_wishes_are_answered_exactly(exact, approximate):
     assert Answers(approximate).recommend(wish) == Answers(exact).recommend(wish)
 
 
-def test_a_model_whose_movies_are_all_scored_needs_no_index(tmp_path):
-    export_random(tmp_path / "1", 500)
-    done = CliRunner().invoke(app, ["index", "--model-dir", str(tmp_path)])
+def test_a_model_whose_movies_are_all_scored_needs_no_index(models):
+    done = CliRunner().invoke(app, ["index", "--model-dir", str(models)])
     assert "scored exactly" in str(done.exception)
 
 
+@pytest.mark.usefixtures("loads_once")
 def test_an_index_that_finds_too_little_is_not_written(folder, tmp_path):
     arguments = ["index", "--model-dir", str(folder), "--output", str(tmp_path / "index")]
     done = CliRunner().invoke(app, [*arguments, "--recall", "1", "--searched", "0.001"])
@@ -113,6 +115,7 @@ def test_an_index_that_finds_too_little_is_not_written(folder, tmp_path):
     assert "failed" in done.output and not list((tmp_path / "index").iterdir())
 
 
+@pytest.mark.usefixtures("loads_once")
 def test_an_index_that_is_worth_it_is_written_whole(folder, tmp_path, monkeypatch):
     # Which of the two is faster here, with so few movies, is no matter of this test.
     monkeypatch.setattr(index_command, "measure", lambda *_: Worth(0.99, 2.0, 1.0))
@@ -138,7 +141,8 @@ class Half:
 
 def test_what_is_measured_is_the_share_of_the_exact_lists(exact):
     assert measure(exact, exact, 10).recall == 1.0
-    assert measure(exact, Half(exact), 10).recall == 0.5
+    half: Any = Half(exact)
+    assert measure(exact, half, 10).recall == 0.5
 
 
 @pytest.mark.parametrize(

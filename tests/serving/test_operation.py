@@ -9,15 +9,25 @@ import threading
 import httpx
 import pytest
 
-from serving.app import Limits, Server, make_app
+from serving.app import make_app
+from serving.service import Limits, Server
+from serving.versions import Versions
 
 
 @pytest.fixture
-def folder(models, tmp_path):
+def folder(light, tmp_path):
     """A folder of its own with version 1."""
     copy = tmp_path / "pushed"
-    shutil.copytree(models / "1", copy / "1")
+    shutil.copytree(light / "1", copy / "1")
     return copy
+
+
+@pytest.fixture(scope="module")
+def loaded(light):
+    """Version 1 in service, which servers in this process share."""
+    versions = Versions(light)
+    versions.refresh()
+    return versions
 
 
 def test_new_versions_take_over_and_no_request_fails(start, push, folder):
@@ -42,7 +52,7 @@ def test_new_versions_take_over_and_no_request_fails(start, push, folder):
     assert {"1", "10"} <= versions
 
 
-def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, push, models, folder):
+def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, push, light, folder):
     def refused(version):
         status = httpx.get(f"{server.url}/v1/models/greenlight").json()["model_version_status"]
         return next((one for one in status if one["version"] == version), None)
@@ -58,14 +68,12 @@ def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, push, models
         assert httpx.post(f"{server.url}/recommend", json={}).status_code == 200
         assert "version 3 is refused" in server.said()
         # A version that was half copied is taken once it is whole.
-        shutil.copytree(models / "1" / "variables", folder / "3" / "variables", dirs_exist_ok=True)
+        shutil.copytree(light / "1" / "variables", folder / "3" / "variables", dirs_exist_ok=True)
         server.wait_for(lambda: server.version() == "3")
 
 
-def test_a_version_without_its_graph_file_is_not_looked_at(answers, models, folder):
-    from serving.versions import Versions
-
-    shutil.copytree(models / "1", folder / "2", ignore=shutil.ignore_patterns("saved_model.pb"))
+def test_a_version_without_its_graph_file_is_not_looked_at(light, folder):
+    shutil.copytree(light / "1", folder / "2", ignore=shutil.ignore_patterns("saved_model.pb"))
     versions = Versions(folder)
     versions.refresh()
     assert versions.version == "1" and versions.refused == {}
@@ -102,10 +110,10 @@ def test_a_body_that_never_ends_is_dropped(server):
     assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
-def _client(folder, limits=None, **options):
+def _client(versions, limits=None, **options):
     limits = limits or Limits()
-    server = Server(folder, limits)
-    server.versions.refresh()
+    server = Server(versions.folder, limits)
+    server.versions = versions
     transport = httpx.ASGITransport(make_app(server, "greenlight", limits, **options))
     return server, httpx.AsyncClient(transport=transport, base_url="http://test")
 
@@ -116,11 +124,11 @@ def _run(coroutine):
     return asyncio.run(coroutine)
 
 
-def test_more_than_may_wait_gets_a_429(folder):
+def test_more_than_may_wait_gets_a_429(loaded):
     async def ask():
         import asyncio
 
-        _, client = _client(folder, Limits(threads=1, queue=3))
+        _, client = _client(loaded, Limits(threads=1, queue=3))
         asked = [client.post("/recommend", json={"user": "3"}) for _ in range(20)]
         found = await asyncio.gather(*asked, client.get("/healthz"))
         later = await client.post("/recommend", json={"user": "3"})
@@ -134,9 +142,9 @@ def test_more_than_may_wait_gets_a_429(folder):
     assert busy.headers["retry-after"] == "1" and "again" in busy.json()["error"]
 
 
-def test_what_takes_too_long_gets_a_503(folder):
+def test_what_takes_too_long_gets_a_503(loaded):
     async def ask():
-        _, client = _client(folder, Limits(seconds=0.0001))
+        _, client = _client(loaded, Limits(seconds=0.0001))
         recommend = await client.post("/recommend", json={"user": "3"})
         explain = await client.post("/explain", json={"user": "3", "movie": "heat"})
         return [recommend, explain]
@@ -146,16 +154,16 @@ def test_what_takes_too_long_gets_a_503(folder):
 
 def test_with_no_model_it_lives_but_is_not_ready(tmp_path):
     async def ask():
-        _, client = _client(tmp_path)
+        _, client = _client(Versions(tmp_path))
         paths = ("/healthz", "/readyz", "/v1/models/greenlight", "/about")
         return [(await client.get(path)).status_code for path in paths]
 
     assert _run(ask()) == [200, 503, 404, 503]
 
 
-def test_a_token_guards_the_data(folder):
+def test_a_token_guards_the_data(loaded):
     async def ask():
-        _, client = _client(folder, token="sesame")
+        _, client = _client(loaded, token="sesame")
         right, wrong = {"authorization": "Bearer sesame"}, {"authorization": "Bearer sesam"}
         paths = ("/about", "/v1/models/greenlight", "/metrics")
         guarded = [(await client.get(path, headers=h)).status_code
@@ -168,9 +176,9 @@ def test_a_token_guards_the_data(folder):
     assert free == [200] * 3
 
 
-def test_other_origins_may_ask_only_where_they_are_named(folder):
+def test_other_origins_may_ask_only_where_they_are_named(loaded):
     async def ask(**options):
-        _, client = _client(folder, **options)
+        _, client = _client(loaded, **options)
         found = await client.get("/about", headers={"origin": "https://a.example"})
         return found.headers.get("access-control-allow-origin")
 

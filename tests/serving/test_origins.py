@@ -68,8 +68,8 @@ def _fetch(tab, url, method="POST", body=None, **headers):
     )
 
 
-def test_a_page_of_an_origin_that_is_named_may_ask_all(start, models, tab, origin):
-    with start(models, "--cors", f"{origin}/") as server:
+def test_a_page_of_an_origin_that_is_named_may_ask_all(start, light, tab, origin):
+    with start(light, "--cors", f"{origin}/") as server:
         tab.open(origin, "document.title === 'elsewhere'")
         for path, body in (
             ("/recommend", {"user": "3", "k": 2}),
@@ -84,8 +84,8 @@ def test_a_page_of_an_origin_that_is_named_may_ask_all(start, models, tab, origi
         assert status == 400 and "error" in content
 
 
-def test_a_page_of_any_origin_needs_the_token_all_the_same(start, models, tab, origin):
-    with start(models, "--cors", "*", GREENLIGHT_TOKEN="sesame") as server:
+def test_a_page_of_any_origin_needs_the_token_all_the_same(start, light, tab, origin):
+    with start(light, "--cors", "*", GREENLIGHT_TOKEN="sesame") as server:
         tab.open(origin, "document.title === 'elsewhere'")
         for path, body in (
             ("/recommend", {"user": "3"}),
@@ -97,10 +97,10 @@ def test_a_page_of_any_origin_needs_the_token_all_the_same(start, models, tab, o
             assert (status, challenge) == (401, "Bearer")
 
 
-def test_a_page_of_another_origin_may_not(server, start, models, tab, origin):
+def test_a_page_of_another_origin_may_not(server, start, light, tab, origin):
     tab.open(origin, "document.title === 'elsewhere'")
     assert _fetch(tab, f"{server.url}/recommend", body={"user": "3"})[0] == "TypeError"
-    with start(models, "--cors", "https://other.example") as other:
+    with start(light, "--cors", "https://other.example") as other:
         assert _fetch(tab, f"{other.url}/recommend", body={"user": "3"})[0] == "TypeError"
 
 
@@ -172,8 +172,8 @@ def test_the_page_works_where_a_proxy_takes_the_path_off(server, tab):
         _journey(tab, f"{address}/movies", f"{address}/movies/")
 
 
-def test_the_page_works_where_a_proxy_leaves_the_path_on(start, models, tab):
-    with start(models, "--root-path", "/green/light") as server:
+def test_the_page_works_where_a_proxy_leaves_the_path_on(start, light, tab):
+    with start(light, "--root-path", "/green/light") as server:
         for strips in (False, True):
             with _proxy(server.url, "/green/light", strips) as address:
                 _journey(tab, f"{address}/green/light", f"{address}/green/light")

@@ -188,8 +188,8 @@ def test_the_interface_is_described_on_a_page_of_its_own(tab, server):
     _stayed_at(tab, server)
 
 
-def test_a_server_with_a_token_asks_for_it(start, models, tab):
-    with start(models, GREENLIGHT_TOKEN="let me in") as guarded:
+def test_a_server_with_a_token_asks_for_it(start, light, tab):
+    with start(light, GREENLIGHT_TOKEN="let me in") as guarded:
         tab.look(1200)
         tab.open(guarded.url, "!document.querySelector('#token').hidden")
         tab.js("document.querySelector('#token input').focus()")

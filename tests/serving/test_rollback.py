@@ -5,6 +5,7 @@ import shutil
 import sys
 import threading
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -14,10 +15,10 @@ from serving.versions import Versions, choose
 
 
 @pytest.fixture
-def folder(models, tmp_path):
+def folder(light, tmp_path):
     """A folder of its own with versions 1, 2 and 3."""
     for version in ("1", "2", "3"):
-        shutil.copytree(models / "1", tmp_path / "pushed" / version)
+        shutil.copytree(light / "1", tmp_path / "pushed" / version)
     return tmp_path / "pushed"
 
 
@@ -80,7 +81,8 @@ def test_mistakes_of_a_rollback(greenlight, folder, tmp_path):
 def test_a_server_follows_within_ten_seconds_and_answers_all_the_while(
     start, push, folder, greenlight
 ):
-    statuses, stop = [], threading.Event()
+    statuses: list[int] = []
+    stop = threading.Event()
 
     def ask():
         with httpx.Client(base_url=server.url, timeout=30) as client:
@@ -97,7 +99,10 @@ def test_a_server_follows_within_ten_seconds_and_answers_all_the_while(
         return lambda: greenlight("rollback", "--model-dir", folder, *arguments)
 
     began = time.monotonic()
-    with start(folder) as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
+    with (
+        start(folder, fresh=True) as server,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
         assert server.version() == "3"
         # Where other work makes a start slow, a turn is slow too.
         patience = max(10, time.monotonic() - began)
@@ -134,8 +139,8 @@ def test_one_version_alone_is_served_where_it_is_named(push, folder):
 def versions(folder):
     """Over versions 1, 2 and 3, of which 3 is half copied."""
     (folder / "3" / "variables" / "variables.data-00000-of-00001").unlink()
-    told = []
-    found = Versions(folder, warn=told.append)
+    told: list[str] = []
+    found: Any = Versions(folder, warn=told.append)
     found.told = told
     found.refresh()
     return found
@@ -166,8 +171,10 @@ def test_a_version_that_is_replaced_is_loaded_anew(versions, folder):
 
 
 def test_commands_pass_over_what_is_broken_as_the_server_does(
-    greenlight, versions, folder, tmp_path
+    greenlight, versions, models, folder, tmp_path
 ):
+    shutil.rmtree(folder / "2")
+    shutil.copytree(models / "1", folder / "2")  # one that can be asked for ratings
     (folder / "4").mkdir()
     (folder / "4" / "saved_model.pb").write_bytes(b"no graph")
     at = ["--model-dir", folder]

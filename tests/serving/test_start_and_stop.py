@@ -105,7 +105,7 @@ def test_where_only_broken_versions_are_it_ends_with_the_reasons(tmp_path, start
 
 def test_it_waits_for_a_first_model_and_is_told_by_a_probe(start, push, tmp_path):
     folder = tmp_path / "later"
-    with start(folder, "--wait", until="lives") as server:
+    with start(folder, "--wait", until="lives", fresh=True) as server:
         found = httpx.get(f"{server.url}/readyz")
         assert found.status_code == 503 and found.json()["version"] is None
         asked = httpx.post(f"{server.url}/recommend", json={"user": "3"})
@@ -123,8 +123,8 @@ def test_it_waits_for_a_first_model_and_is_told_by_a_probe(start, push, tmp_path
         assert server.said().count("There is no folder") == 1
 
 
-def test_it_takes_leave_before_it_goes(start, models):
-    with start(models, "--drain", "4") as server, httpx.Client(base_url=server.url) as client:
+def test_it_takes_leave_before_it_goes(start, light):
+    with start(light, "--drain", "4") as server, httpx.Client(base_url=server.url) as client:
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         server.wait_for(lambda: client.get("/readyz").status_code == 503)
@@ -140,16 +140,16 @@ def test_it_takes_leave_before_it_goes(start, models):
         assert "Traceback" not in server.said()
 
 
-def test_a_second_signal_ends_it_at_once(start, models):
-    with start(models, "--drain", "3000") as server:
+def test_a_second_signal_ends_it_at_once(start, light):
+    with start(light, "--drain", "3000") as server:
         server.process.send_signal(signal.SIGTERM)
         server.wait_for(lambda: httpx.get(f"{server.url}/readyz").status_code == 503)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) in (0, -signal.SIGTERM)
 
 
-def test_a_model_that_is_gone_is_still_described(start, models, tmp_path):
-    shutil.copytree(models / "1", tmp_path / "1")
+def test_a_model_that_is_gone_is_still_described(start, light, tmp_path):
+    shutil.copytree(light / "1", tmp_path / "1")
     with start(tmp_path) as server:
         base = f"{server.url}/v1/models/greenlight"
         before = httpx.get(f"{base}/metadata").json()

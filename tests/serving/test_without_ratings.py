@@ -21,10 +21,8 @@ MOVIES, USERS = 60, 6
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("unrated")
-    export_random(made / "1", MOVIES, USERS, events=8, rated=0.0)
-    return made
+def folder(light):
+    return light
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +139,7 @@ def test_the_page_shows_no_stars(unrated):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
+def run(folder, loads_once, monkeypatch, capsys):
     def greenlight(*arguments):
         command = ["greenlight", *map(str, arguments), "--model-dir", str(folder)]
         monkeypatch.setattr(sys, "argv", command)

@@ -14,7 +14,6 @@ from components.evaluation.reload.signatures import (
     Signatures,
 )
 from components.examples.records import records
-from schemas.features import USER_FEATURES
 
 # The inputs of `recommend_filtered` where nothing is wished for.
 NO_WISHES = {
@@ -32,8 +31,8 @@ EXAMPLE = {
     "history_movie_id": tf.io.RaggedFeature(tf.string),
     "history_rating": tf.io.RaggedFeature(tf.float32),
     "seen_movie_id": tf.io.RaggedFeature(tf.string),
-    **{name: tf.io.FixedLenFeature([], tf.string, "") for name in USER_FEATURES},
 }
+PERSON = {"user_id", "history_movie_id", "history_rating"}
 
 
 def last_moments(job: Job) -> list[tuple[bytes, bytes]]:
@@ -63,8 +62,10 @@ def ask(
       rows: from a movie's id to its row of the catalogue.
       k: length of the lists.
     """
-    parsed = tf.io.parse_example(tf.constant(examples), EXAMPLE)
-    user = _user(parsed)
+    features = user_features(signatures)
+    told = {name: tf.io.FixedLenFeature([], tf.string, "") for name in features}
+    parsed = tf.io.parse_example(tf.constant(examples), EXAMPLE | told)
+    user = _user(parsed, features)
     evaluated = signatures[EVALUATE](examples=tf.constant(examples))
     # Movies seen before the history reach the model in one way alone: as movies to leave out.
     wishes = {**NO_WISHES, "exclude_movie_id": parsed["seen_movie_id"].to_tensor("")}
@@ -85,7 +86,13 @@ def ask(
     }
 
 
-def _user(parsed: dict[str, Any]) -> dict[str, tf.Tensor]:
+def user_features(signatures: Signatures) -> list[str]:
+    """What the signatures take of a person beside id and history."""
+    taken = signatures[RECOMMEND_FILTERED].structured_input_signature[1]
+    return sorted(taken.keys() - {*PERSON, *NO_WISHES, "exclude_movie_id", "k"})
+
+
+def _user(parsed: dict[str, Any], features: list[str]) -> dict[str, tf.Tensor]:
     """The inputs of the signatures that describe each user."""
     # Asked by id with no history, the export would read what it has stored since.
     has_history = parsed["history_movie_id"].row_lengths() > 0
@@ -94,5 +101,5 @@ def _user(parsed: dict[str, Any]) -> dict[str, tf.Tensor]:
         "user_id": tf.where(has_history, parsed["user_id"], ""),
         "history_movie_id": movies,
         "history_rating": parsed["history_rating"].to_tensor(np.nan, shape=tf.shape(movies)),
-        **{name: parsed[name] for name in USER_FEATURES},
+        **{name: parsed[name] for name in features},
     }

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from components.example_gen.read.files import read_backwards
 from components.example_gen.read.layout import Layout
+from components.examples.arrow import value_starts
 from schemas.source_tables import Ratings, Table
 
 Int64s = npt.NDArray[np.int64]
@@ -65,14 +66,17 @@ def to_utf8(data: bytes, encoding: str) -> bytes:
 def as_lines(text: bytes) -> pa.StringArray:
     """Each line with its line end, without copying the text."""
     offsets = np.append(line_starts(text), len(text)).astype(np.int32)
-    buffers = pa.py_buffer(offsets), pa.py_buffer(text)
+    buffers = pa.py_buffer(offsets.data), pa.py_buffer(text)
     return pa.StringArray.from_buffers(len(offsets) - 1, *buffers)
 
 
 def as_text(lines: pa.StringArray) -> bytes:
     """The lines joined, the opposite of `as_lines`."""
-    offsets = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset :][: len(lines) + 1]
-    return lines.buffers()[2][offsets[0] : offsets[-1]].to_pybytes() if len(lines) else b""
+    data = lines.buffers()[2]
+    if data is None or not len(lines):
+        return b""
+    starts = value_starts(lines)
+    return data.slice(starts[0], starts[-1] - starts[0]).to_pybytes()
 
 
 def select(block: Block, keep: pa.BooleanArray, lines: pa.StringArray) -> Block:

@@ -20,7 +20,7 @@ _ADVICE = {
     "n, on and off, x and nothing; name other words for nothing under nulls",
     problems.UNREADABLE_YEAR: "a year has one to four digits; give a pattern that finds it, such "
     r"as '(\d{4})'",
-    problems.UNREADABLE_AGE: "with age_in_years an age is a number of years; leave it out where "
+    problems.UNREADABLE_AGE: "with in_years an age is a number of years; leave it out where "
     "the column holds groups of ages",
     problems.UNMAPPED_VALUE: "add it to values, where it stays as it is for now",
     problems.NO_MATCH: "the pattern finds nothing in it",
@@ -33,18 +33,19 @@ class CellCounts:
     """What was counted in one table: good rows, what they gave each feature, and what was wrong.
 
     `faults` counts, by column and reason, cells that hold something which cannot be read; `first`
-    has the first of each. `marks` counts the cells of genres that hold a sign that may separate.
+    has the first of each. `marks` counts the cells that hold a sign that may separate their values,
+    by feature; `separators` are those that should.
     """
 
     table: str
     declared: Sequence[str]
     nulls: NullIds
-    separator: str | None = None
+    separators: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
     gave: Counter[str] = field(default_factory=Counter)
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     first: dict[tuple[str, str], Sample] = field(default_factory=dict)
-    marks: Counter[str] = field(default_factory=Counter)
+    marks: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, record: Record, features: Mapping[str, Any], faults: Mapping[str, str]) -> None:
         """Counts a row: the features that it gave, and by column the reasons that it did not."""
@@ -56,8 +57,9 @@ class CellCounts:
             text = record.cells[column][:SAMPLE_CHARACTERS]
             sample = Sample(reason, record.path, record.line, text)
             self.first.setdefault((column, reason), sample)
-        if self.separator and (cell := record.cells.get("genres")):
-            self.marks.update(mark for mark in {*_MARKS, self.separator} if mark in cell)
+        for name, separator in self.separators.items():
+            if cell := record.cells[name]:
+                self.marks.update((name, mark) for mark in {*_MARKS, separator} if mark in cell)
 
     def _null_words(self, cells: Mapping[str, str]) -> dict[str, str]:
         named = (name for name, cell in cells.items() if cell in self.nulls)
@@ -97,7 +99,7 @@ class CellCounts:
         Args:
           most: the share of unreadable cells above which a column is told.
         """
-        return [*self._many(most), *self._empty(), *self._other_mark()]
+        return [*self._many(most), *self._empty(), *self._other_marks()]
 
     def _many(self, most: float) -> Iterator[str]:
         for (column, reason), number in sorted(self.faults.items()):
@@ -111,16 +113,18 @@ class CellCounts:
             if self.rows >= _ENOUGH and not self.gave[name] and name not in faulty:
                 yield f"{self.table}.{name}: none of {self.rows:,} rows gives anything."
 
-    def _other_mark(self) -> Iterator[str]:
+    def _other_marks(self) -> Iterator[str]:
         """Says so where no cell holds the separator, and a fifth hold another common one."""
-        often = max(_MARKS, key=lambda mark: self.marks[mark])
-        many = self.marks[often] >= max(1, _USUAL_MISSES * self.gave["genres"])
-        if self.separator and many and not self.marks[self.separator]:
-            yield (
-                f"{self.table}.genres: no cell holds the separator {self.separator!r}, and "
-                f"{self.marks[often]:,} of {self.gave['genres']:,} hold {often!r}: set "
-                "genres.separator if that is what stands between them."
-            )
+        for name, separator in self.separators.items():
+            counts = {mark: self.marks[name, mark] for mark in _MARKS}
+            often = max(counts, key=counts.__getitem__)
+            many = counts[often] >= max(1, _USUAL_MISSES * self.gave[name])
+            if many and not self.marks[name, separator]:
+                yield (
+                    f"{self.table}.{name}: no cell holds the separator {separator!r}, and "
+                    f"{counts[often]:,} of {self.gave[name]:,} hold {often!r}: set "
+                    f"{name}.separator if that is what stands between them."
+                )
 
     def _unreadable(self, column: str, reason: str, number: int) -> str:
         first = self.first[column, reason]

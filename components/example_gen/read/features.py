@@ -4,8 +4,9 @@ import re
 
 from components.example_gen.read import problems
 from components.example_gen.read.typed import LIST
-from schemas.source_parts import Cell, Genres
-from schemas.source_tables import Credits, Movies, Users
+from schemas.features import YEAR
+from schemas.source_parts import Category, Cell, Several
+from schemas.source_tables import FeatureTable, Movies, Users
 
 # MovieLens 1M's buckets: an age belongs to the last one that starts at or below it.
 _AGE_BUCKETS = {
@@ -32,55 +33,58 @@ def movie_title(cells: RowCells) -> str:
     return cells["movie_title"] or cells.get("fallback_title", "")
 
 
-def movie_features(table: Movies, cells: RowCells, faults: Faults) -> Features:
-    """Title, year (0 unknown), genres, and director and star ('' unknown) of a movie's row.
+def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Features:
+    """The features of a movie's row: year 0, '' or no values where unknown. Title, too, of movies.
+
+    A code that `values` lacks stays as it is; it counts as a fault.
 
     Args:
       table: what its cells mean.
       cells: of the row.
       faults: gets the reason for each column whose cell says something that cannot be read.
     """
-    text = _cell_text(table.year, "year", cells, faults)
-    year = re.fullmatch(r"(\d{1,4})(\.0*)?", text)
-    known = year is not None and int(year[1]) <= _LAST_YEAR
-    if text and not known:
-        faults["year"] = problems.UNREADABLE_YEAR
-    return {
-        "movie_title": movie_title(cells),
-        "year": int(year[1]) if year and known else 0,
-        "genres": _genres(table.genres, cells, faults),
-        **people(table, cells, faults),
-    }
-
-
-def people(table: Movies | Credits, cells: RowCells, faults: Faults) -> Features:
-    """Director and star ('' unknown) of a row; see `movie_features`."""
-    names = ("director", "star")
-    return {name: _cell_text(getattr(table, name), name, cells, faults) for name in names}
+    titles: Features = {"movie_title": movie_title(cells)} if isinstance(table, Movies) else {}
+    return titles | {name: _feature(part, name, cells, faults)
+                     for name, part in table.declared().items()}  # fmt: skip
 
 
 def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
-    """Those of gender, age (a bucket) and occupation that the table has ('' unknown).
-
-    A code that `values` lacks stays as it is; it counts as a fault, see `movie_features`.
-    """
-    features: Features = {}
-    for name in ("gender", "age", "occupation"):
-        if name not in cells:
-            continue
-        words, cell = table.values.get(name, {}), cells[name]
-        if cell and words and cell not in words:
-            faults[name] = problems.UNMAPPED_VALUE
-        features[name] = words.get(cell, cell)
-        if name == "age" and table.age_in_years:
-            features[name] = _bucket(words.get(cell, cell), faults)
-    return features
+    """The features of a user's row ('' unknown); see `movie_features`."""
+    return {name: _category(part, name, cells, faults) for name, part in table.features.items()}
 
 
-def _cell_text(cell: Cell | None, name: str, cells: RowCells, faults: Faults) -> str:
-    if cell is None or not cell.pattern:
-        return cells.get(name, "")
-    match = re.search(cell.pattern, cells[name])
+def _feature(
+    part: Category | Cell | Several, name: str, cells: RowCells, faults: Faults
+) -> str | int | list[str]:
+    if isinstance(part, Several):
+        return _several(part, name, cells, faults)
+    if isinstance(part, Category):
+        return _category(part, name, cells, faults)
+    return _year(part, cells, faults)
+
+
+def _year(part: Cell, cells: RowCells, faults: Faults) -> int:
+    text = _cell_text(part, YEAR, cells, faults)
+    year = re.fullmatch(r"(\d{1,4})(\.0*)?", text)
+    if year and int(year[1]) <= _LAST_YEAR:
+        return int(year[1])
+    if text:
+        faults[YEAR] = problems.UNREADABLE_YEAR
+    return 0
+
+
+def _category(part: Category, name: str, cells: RowCells, faults: Faults) -> str:
+    text = _cell_text(part, name, cells, faults)
+    if text and part.values and text not in part.values:
+        faults[name] = problems.UNMAPPED_VALUE
+    word = part.values.get(text, text)
+    return _bucket(word, name, faults) if part.in_years else word
+
+
+def _cell_text(part: Cell | Category, name: str, cells: RowCells, faults: Faults) -> str:
+    if not part.pattern:
+        return cells[name]
+    match = re.search(part.pattern, cells[name])
     if not match and _says_something(cells[name]):
         faults[name] = problems.NO_MATCH
     return next((group.strip() for group in match.groups() if group), "") if match else ""
@@ -91,21 +95,19 @@ def _says_something(cell: str) -> bool:
     return re.search(r"\w", cell) is not None
 
 
-def _genres(table: Genres | None, cells: RowCells, faults: Faults) -> list[str]:
-    if table is None:
-        return []
-    if table.flags:
-        return [genre for genre in table.flags if _flag(f"genres.{genre}", cells, faults)]
-    if cells["genres"].startswith(LIST):
-        names = cells["genres"].split(LIST)
-    elif table.separator:
-        names = cells["genres"].split(table.separator)
+def _several(part: Several, name: str, cells: RowCells, faults: Faults) -> list[str]:
+    if part.flags:
+        return [value for value in part.flags if _flag(f"{name}.{value}", cells, faults)]
+    if cells[name].startswith(LIST):
+        values = cells[name].split(LIST)
+    elif part.separator:
+        values = cells[name].split(part.separator)
     else:
-        matches = re.finditer(table.pattern or "", cells["genres"])
-        names = [next((group for group in match.groups() if group), "") for match in matches]
-        if not names and _says_something(cells["genres"]):
-            faults["genres"] = problems.NO_MATCH
-    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+        matches = re.finditer(part.pattern or "", cells[name])
+        values = [next((group for group in match.groups() if group), "") for match in matches]
+        if not values and _says_something(cells[name]):
+            faults[name] = problems.NO_MATCH
+    return list(dict.fromkeys(value.strip() for value in values if value.strip()))
 
 
 def _flag(name: str, cells: RowCells, faults: Faults) -> bool:
@@ -116,10 +118,10 @@ def _flag(name: str, cells: RowCells, faults: Faults) -> bool:
     return word in _YES
 
 
-def _bucket(age: str, faults: Faults) -> str:
+def _bucket(age: str, name: str, faults: Faults) -> str:
     years = re.fullmatch(r"(\d{1,3})(\.\d*)?", age)
     if not years or int(years[1]) > _OLDEST:
         if age:
-            faults["age"] = problems.UNREADABLE_AGE
+            faults[name] = problems.UNREADABLE_AGE
         return ""
     return _AGE_BUCKETS[max(start for start in _AGE_BUCKETS if start <= int(years[1]))]

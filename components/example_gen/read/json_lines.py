@@ -16,10 +16,16 @@ from components.example_gen.read.files import HEAD_BYTES, read_head
 from components.example_gen.read.layout import check_text, locate, named_columns
 from components.example_gen.read.rows import Cells, Dropped
 from components.example_gen.read.typed import as_text, text_of
+from components.examples.arrow import filled
 from schemas.errors import UserError
 from schemas.source_tables import Table
 
-_ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_ARROW: dict[type, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+}
 
 
 class Form(NamedTuple):
@@ -71,7 +77,7 @@ def read(text: bytes, form: Form) -> tuple[Cells, Int64s, Dropped]:
 
 def objects(lines: pa.Array) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """Each line's object, or none and the reason; blank lines too."""
-    for line in lines.cast(pa.binary()).to_pylist():
+    for line in filled(lines.cast(pa.binary())):
         row = _parsed(line)
         if isinstance(row, dict):
             yield row, ""
@@ -95,7 +101,7 @@ def _read_at_once(text: bytes, form: Form, lines: pa.Array) -> pa.Table | None:
         return None
     try:
         table = pj.read_json(
-            pa.py_buffer(text),
+            pa.py_buffer(text),  # type: ignore[arg-type]  # the stubs leave buffers out
             read_options=pj.ReadOptions(use_threads=False, block_size=len(text) + 1),
             parse_options=pj.ParseOptions(
                 explicit_schema=pa.schema(form.types), unexpected_field_behavior="ignore"

@@ -118,7 +118,7 @@ def _columns(table: Table, file: pq.ParquetFile, path: str) -> dict[str, str]:
 def _opened(path: str) -> Iterator[pq.ParquetFile]:
     with opened_whole(path) as stream, _as_user_errors(path):
         yield pq.ParquetFile(
-            pa.PythonFile(stream, "r"),
+            pa.PythonFile(stream, "r"),  # type: ignore[arg-type]  # any file object will do
             buffer_size=_READ_AHEAD,
             coerce_int96_timestamp_unit="us",
         )

@@ -20,7 +20,7 @@ def ratings(cells: pa.StringArray, table: Ratings) -> pa.Array:
     words = table.values.get("rating")
     if words:
         place = pc.index_in(cells, value_set=pa.array(list(words), pa.string()))
-        parsed = pa.array(list(words.values()), pa.float64()).take(place)
+        parsed: pa.Array = pa.array(list(words.values()), pa.float64()).take(place)
     else:
         parsed = numbers(cells)
     if table.unrated:

@@ -19,21 +19,20 @@ from components.example_gen.read.problems import (
     Sample,
 )
 from components.example_gen.read.ranges import Range, records, to_order
-from components.example_gen.read.rows import Cells, Dropped, RowReader
+from components.example_gen.read.rows import Cells, Columns, Dropped, RowReader
 from schemas.errors import UserError
 from schemas.source import Source
 
-SCHEMA = pa.schema(
-    {
-        "user_id": pa.string(),
-        "movie_id": pa.string(),
-        "rating": pa.float32(),
-        "timestamp": pa.int64(),
-        "order": pa.int64(),
-    }
-)
+_TYPES: dict[str, pa.DataType] = {
+    "user_id": pa.string(),
+    "movie_id": pa.string(),
+    "rating": pa.float32(),
+    "timestamp": pa.int64(),
+    "order": pa.int64(),
+}
+SCHEMA = pa.schema(_TYPES)
 _Movies = tuple[pa.Array | None, pa.Array | None]  # known and lost
-_NO_ROWS = pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in SCHEMA.types], schema=SCHEMA)
+_NO_ROWS = pa.RecordBatch.from_pylist([], schema=SCHEMA)
 
 
 class _Part(NamedTuple):
@@ -42,7 +41,7 @@ class _Part(NamedTuple):
     places: of all lines, the file's byte (in Parquet: row) of each. text: of a line, for a sample.
     """
 
-    columns: Cells
+    columns: Columns
     kept: blocks.Int64s
     dropped: Dropped
     places: blocks.Int64s
@@ -138,7 +137,7 @@ def _parquet_parts(source: Source, rng: Range, reader: RowReader) -> Iterator[_P
 
 def _judge(
     reader: RowReader, cells: Cells, lines: blocks.Int64s
-) -> tuple[Cells, blocks.Int64s, Dropped]:
+) -> tuple[Columns, blocks.Int64s, Dropped]:
     """As `RowReader.judge`, for cells of which each may be no text."""
     good = np.ones(len(lines), bool)
     for cell in cells.values():

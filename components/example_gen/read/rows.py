@@ -24,6 +24,7 @@ pa.enable_signal_handlers(False)
 pa.lib.have_signal_refcycle = False
 
 Cells = dict[str, pa.StringArray]
+Columns = dict[str, pa.Array]
 Dropped = list[tuple[str, Int64s]]
 
 
@@ -54,7 +55,7 @@ class RowReader:
         self._names = [str(place) for place in range(layout.width)]
         self._line = row_pattern(self._table, layout.width)
 
-    def read(self, block: Block) -> tuple[Cells, Int64s, Dropped]:
+    def read(self, block: Block) -> tuple[Columns, Int64s, Dropped]:
         """Reads the block's lines.
 
         Returns:
@@ -71,7 +72,7 @@ class RowReader:
         columns, kept, faulty = self.judge(cells, block.lines)
         return columns, kept, [*dropped, *faulty]
 
-    def judge(self, cells: Cells, lines: Int64s) -> tuple[Cells, Int64s, Dropped]:
+    def judge(self, cells: Cells, lines: Int64s) -> tuple[Columns, Int64s, Dropped]:
         """Tells good rows from others by their cells; as `read`, for rows of any format."""
         dropped: Dropped = []
         columns = self._convert(cells)
@@ -117,7 +118,7 @@ class RowReader:
     def _read_csv(self, text: bytes) -> pa.Table:
         wanted = [str(place) for place in self._positions.values()]
         return pa.csv.read_csv(
-            pa.py_buffer(text),
+            pa.py_buffer(text),  # type: ignore[arg-type]  # the stubs leave buffers out
             read_options=pa.csv.ReadOptions(
                 use_threads=False, column_names=self._names, block_size=len(text) + 1
             ),
@@ -152,18 +153,19 @@ class RowReader:
         keep = pc.and_(is_row, pc.invert(pc.or_(is_blank, no_text)))
         return select(block, keep, lines), dropped
 
-    def _convert(self, cells: Cells) -> Cells:
+    def _convert(self, cells: Cells) -> Columns:
         """Ids, rating (float32), timestamp (int64 microseconds): null where unreadable or none."""
         rows = len(cells["user_id"])
-        rating, stamp = pa.nulls(rows, pa.float32()), pa.nulls(rows, pa.int64())
+        rating: pa.Array = pa.nulls(rows, pa.float32())
+        stamp: pa.Array = pa.nulls(rows, pa.int64())
         if "rating" in cells:
             rating = rating_cells.ratings(cells["rating"], self._table)
         if "timestamp" in cells:
             stamp = moments(cells["timestamp"], self._table.timestamp)
-        ids = {name: cells[name] for name in ("user_id", "movie_id")}
+        ids: Columns = {name: cells[name] for name in ("user_id", "movie_id")}
         return ids | {"rating": rating, "timestamp": stamp}
 
-    def _faults(self, cells: Cells, columns: Cells) -> Iterator[tuple[str, pa.BooleanArray]]:
+    def _faults(self, cells: Cells, columns: Columns) -> Iterator[tuple[str, pa.BooleanArray]]:
         """Where each reason to drop a row holds; an earlier reason goes before a later one."""
         for name, cell in cells.items():
             yield reasons.MISSING_FIELD, self._missing(name, cell, columns["rating"])

@@ -10,35 +10,28 @@ from components.example_gen.read.cells import CellCounts
 from components.example_gen.read.features import (
     Features,
     movie_features,
-    people,
     user_features,
 )
 from components.example_gen.read.null_ids import NullIds
 from components.example_gen.read.problems import Problems
 from components.example_gen.read.table_reader import TableReader
 from schemas.errors import UserError
-from schemas.features import MOVIE_FEATURES
+from schemas.features import GENRES, YEAR
 from schemas.source import Source
-from schemas.source_tables import Credits, Links, Movies
+from schemas.source_parts import Several
+from schemas.source_tables import Credits, FeatureTable, Links, Movies
 
-MOVIE_SCHEMA = pa.schema(
-    {
-        "movie_id": pa.string(),
-        "movie_title": pa.string(),
-        "year": pa.int64(),
-        "genres": pa.list_(pa.string()),
-        "director": pa.string(),
-        "star": pa.string(),
-    }
-)
+_UNKNOWN: dict[pa.DataType, str | int | list[str]] = {
+    pa.string(): "", pa.int64(): 0, pa.list_(pa.string()): [],
+}  # fmt: skip
 
 
 @dataclass
 class MovieTable:
-    """Movies (of `MOVIE_SCHEMA`), sorted and unique by movie_id, and what was dropped.
+    """Movies (of `movie_schema`), sorted and unique by movie_id, and what was dropped.
 
-    An unknown year is 0, an unknown director or star ''; `cells` says what made them so. `lost` are
-    ids that ratings may use of movies that the files have, and that are not here for a row that was
+    An unknown year is 0, any other unknown value ''; `cells` says what made them so. `lost` are ids
+    that ratings may use of movies that the files have, and that are not here for a row that was
     dropped: a string array.
     """
 
@@ -52,8 +45,7 @@ class MovieTable:
 class UserTable:
     """Users, sorted and unique by user_id, and what was dropped.
 
-    Columns, all string ('' unknown): user_id, and those of gender, age (a bucket such as
-    '25-34') and occupation that the source has.
+    Columns, all string ('' unknown): user_id, and the user features of the source.
     """
 
     table: pa.Table
@@ -91,9 +83,11 @@ def read_movies(
     if source.links is not None:
         movies, unmet = _linked(movies, read["links"], lost)
         lost = read["links"].lost | unmet
-    rows = [{"movie_id": movie_id, **movies[movie_id]} for movie_id in sorted(movies)]
+    schema = movie_schema(source)
+    unknown = {field.name: _UNKNOWN[field.type] for field in schema}
+    rows = [{**unknown, **movies[own], "movie_id": own} for own in sorted(movies)]
     return MovieTable(
-        pa.Table.from_pylist(rows, MOVIE_SCHEMA),
+        pa.Table.from_pylist(rows, schema),
         Problems().merge(*(table.problems for table in read.values())),
         counted,
         pa.array(sorted(lost - movies.keys()), pa.string()),
@@ -103,8 +97,7 @@ def read_movies(
 def _read_titles(
     table: Movies, read: TableReader, nulls: NullIds
 ) -> tuple[dict[str, Features], CellCounts]:
-    genres = table.genres
-    cells = CellCounts("movies", declared(table), nulls, genres.separator if genres else None)
+    cells = _counts("movies", table, nulls)
     rows = read.features(cells, lambda record, faults: movie_features(table, record, faults))
     movies = {record.cells["movie_id"]: features for record, features in rows}
     _check_some(cells, read.problems)
@@ -114,12 +107,12 @@ def _read_titles(
 def _add_credits(
     movies: Mapping[str, Features], table: Credits, read: TableReader, nulls: NullIds
 ) -> CellCounts:
-    cells = CellCounts("credits", declared(table), nulls)
-    rows = read.features(cells, lambda record, faults: people(table, record, faults))
+    cells = _counts("credits", table, nulls)
+    rows = read.features(cells, lambda record, faults: movie_features(table, record, faults))
     for record, features in rows:
         movie = record.cells["movie_id"]
         if movie in movies:
-            movies[movie].update({name: features[name] for name in cells.declared})
+            movies[movie].update(features)
         else:
             read.problems.add(problems.CREDITS_OF_NO_MOVIE, record.path, record.line, movie)
     return cells
@@ -166,12 +159,12 @@ def read_users(
     if source.users is None:
         return None
     table, nulls = source.users, NullIds(source)
-    cells = CellCounts("users", source.user_features, nulls)
+    cells = CellCounts("users", source.features.users, nulls)
     read = TableReader(table, paths["users"], most_bad, nulls)
     rows = read.features(cells, lambda record, faults: user_features(table, record, faults))
     users = {record.cells["user_id"]: features for record, features in rows}
     _check_some(cells, read.problems)
-    names = source.user_features
+    names = source.features.users
     sorted_rows = [{"user_id": user_id, **users[user_id]} for user_id in sorted(users)]
     schema = pa.schema({name: pa.string() for name in ("user_id", *names)})
     return UserTable(pa.Table.from_pylist(sorted_rows, schema), read.problems.merge(), [cells])
@@ -185,6 +178,20 @@ def _check_some(cells: CellCounts, dropped: Problems) -> None:
         )
 
 
-def declared(table: Movies | Credits) -> list[str]:
-    """The features that the table gives."""
-    return [name for name in MOVIE_FEATURES if getattr(table, name, None)]
+def _counts(name: str, table: FeatureTable, nulls: NullIds) -> CellCounts:
+    parts = table.declared()
+    separators = {
+        own: part.separator
+        for own, part in parts.items()
+        if isinstance(part, Several) and part.separator
+    }
+    return CellCounts(name, list(parts), nulls, separators)
+
+
+def movie_schema(source: Source) -> pa.Schema:
+    """The columns of the movies: id, title, year and genres, and what else the source declares."""
+    names = ("movie_id", "movie_title", YEAR, GENRES)
+    kinds: dict[str, pa.DataType] = {name: pa.string() for name in names}
+    kinds |= dict.fromkeys(source.features.movies, pa.string())
+    kinds |= dict.fromkeys([GENRES, *source.features.several], pa.list_(pa.string()))
+    return pa.schema(kinds | {YEAR: pa.int64()})

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from components.example_gen.read import blocks, layout, quotes
 from components.example_gen.read.files import Piece, file_size, read_head, read_pieces
 from components.example_gen.read.problems import SAMPLE_CHARACTERS
+from components.examples.arrow import filled
 from schemas.source_tables import SmallTable
 
 # The casts and crews of The Movies Dataset pass Python's own bound of 128 KiB a cell.
@@ -72,7 +73,7 @@ def _multiline_rows(table: SmallTable, path: str) -> Iterator[Row]:
     width, key = _outline(table, path)
     before = 0
     for piece, block in quotes.joined(_pieces(path), table, width, [key]):
-        texts = blocks.as_lines(block.text).to_pylist()
+        texts = filled(blocks.as_lines(block.text))
         for line, text in zip(block.lines.tolist(), texts, strict=True):
             bare = text.rstrip("\r\n").replace(blocks.NO_TEXT, NO_TEXT)
             cells, unpaired = _split(table, bare), False

@@ -173,7 +173,7 @@ def _fraction(parts: dict[str, pa.Array], rows: int) -> Int64s:
     return _integers(pc.utf8_slice_codeunits(padded, 0, 6))
 
 
-def _integers(text: pa.StringArray) -> Int64s:
+def _integers(text: pa.Array) -> Int64s:
     """Numbers of digits; 0 where there is none."""
     digits = pc.if_else(pc.fill_null(pc.equal(text, ""), True), "0", text)
     return np.asarray(digits.cast(pa.int64()).to_numpy(zero_copy_only=False))

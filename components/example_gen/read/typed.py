@@ -28,7 +28,7 @@ def as_text(column: pa.Array, encoding: str = "utf-8") -> pa.StringArray:
       encoding: of the text in binary columns.
     """
     kind = column.type
-    if pa.types.is_dictionary(kind):
+    if isinstance(column, pa.DictionaryArray):
         texts = as_text(column.dictionary, encoding)
         return pc.fill_null(texts.take(column.indices), "")
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):

@@ -1,5 +1,7 @@
 """Turns columns of text into numbers, null where the text is none."""
 
+from typing import cast
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -8,13 +10,13 @@ _NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _SPACES = " \t\u00a0"
 
 
-def trim(cells: pa.StringArray, quoting: bool) -> pa.StringArray:
+def trim(cells: pa.Array, quoting: bool) -> pa.StringArray:
     """The cells (string) without the spaces around them, and without quotes after a space."""
     # Most columns hold no space at all: seeing that in their bytes is far cheaper than trimming.
     data = cells.buffers()[2]
     text = data.to_pybytes() if data else b""
     if text.isascii() and b" " not in text and b"\t" not in text:
-        return cells
+        return cast(pa.StringArray, cells)
     if quoting and b'"' in text:
         cells = pc.replace_substring_regex(cells, r'^[ \t]+"(.*)"[ \t]*$', r"\1")
     return pc.utf8_trim(cells, characters=_SPACES)

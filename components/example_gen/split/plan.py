@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.example_gen.config import History, SplitConfig
 from components.example_gen.split import cutoffs, splits
@@ -54,7 +55,7 @@ def assign(rows: pa.Table, plan: Plan, config: SplitConfig) -> Int8s:
         if config.kind == "temporal":
             return by_time
         return splits.carve(rows["given"].to_numpy(), by_time)
-    times = rows["timestamp"].fill_null(0).to_numpy().view(np.uint64)
+    times = pc.fill_null(rows["timestamp"], 0).to_numpy().view(np.uint64)
     drawn = splits.by_hash(combine(pair_hashes(rows, 0), times, seed=config.seed), config)
     if config.kind == "predefined":
         return splits.carve(rows["given"].to_numpy(), drawn)

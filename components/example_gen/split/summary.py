@@ -118,7 +118,7 @@ def _top_user(read: pa.Table, kept: pa.Table, users: Int64s, repeats: Repeats) -
     rows = np.bincount(users)
     again = read["user_id"].take(pa.array(np.concatenate([repeats.exact, repeats.superseded])))
     if len(again):
-        counts = again.combine_chunks().value_counts()
+        counts = pc.value_counts(again.combine_chunks())
         place = pc.index_in(counts.field("values"), value_set=names.combine_chunks())
         rows[place.to_numpy()] += counts.field("counts").to_numpy()
     most = names.take(pa.array(np.flatnonzero(rows == rows.max())))
@@ -126,7 +126,7 @@ def _top_user(read: pa.Table, kept: pa.Table, users: Int64s, repeats: Repeats) -
 
 
 def _top_movies(ids: pa.ChunkedArray) -> tuple[tuple[str, int], ...]:
-    counts = ids.combine_chunks().value_counts()
+    counts = pc.value_counts(ids.combine_chunks())
     rows = counts.field("counts").to_numpy()
     large = np.flatnonzero(rows >= _LARGE * len(ids))
     names = counts.field("values").take(pa.array(large)).to_pylist()

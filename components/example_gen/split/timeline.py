@@ -44,7 +44,7 @@ def order_rows(rows: pa.Table, seed: int) -> tuple[pa.Table, Repeats]:
     """
     users, movies = _user_ranks(rows["user_id"], seed), _codes(rows["movie_id"])
     order, given = rows["order"].to_numpy(), rows["given"].to_numpy()
-    times = rows["timestamp"].fill_null(0).to_numpy()
+    times = pc.fill_null(rows["timestamp"], 0).to_numpy()
     ratings = np.asarray(rows["rating"].to_numpy(), np.float32)
     drawn, content = pair_hashes(rows, seed), mix(ratings.view(np.uint32).astype(np.uint64))
     sorted_rows = np.lexsort((order, content, given, drawn, times, users))

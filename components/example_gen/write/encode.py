@@ -67,13 +67,13 @@ def rating_examples(features: FeatureColumns, windows: Windows) -> list[bytes]:
 
 
 def catalogue_examples(movies: pa.Table) -> list[bytes]:
-    """Serialised Examples, one per movie; `genres` stays a list."""
+    """Serialised Examples, one per movie; several values stay a list."""
     one_each = np.arange(len(movies) + 1)
     columns = {}
     for name in movies.column_names:
         column, offsets = movies[name].combine_chunks(), one_each
         if pa.types.is_list(column.type):
-            column, offsets = column.flatten(), _list_offsets(column)
+            column, offsets = pc.list_flatten(column), _list_offsets(column)
         columns[name] = to_pieces(column), np.arange(len(column)), offsets
     return serialise(columns)
 
@@ -91,7 +91,7 @@ def _user_pieces(ids: pa.Array, users: pa.Table | None) -> dict[str, Pieces]:
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
-    """Genres as one text; anything else as it is."""
+    """Several values as one text; anything else as it is."""
     values = column.combine_chunks()
     return pc.binary_join(values, SEPARATOR) if pa.types.is_list(values.type) else values
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.examples.arrow import filled, value_starts
+
 Int64s = npt.NDArray[np.int64]
 
 _FIRST, _SECOND, _THIRD = b"\x0a", b"\x12", b"\x1a"  # tags of length-delimited fields
@@ -53,7 +55,7 @@ def serialise(columns: dict[str, tuple[Pieces, Int64s, Int64s]]) -> list[bytes]:
     parts: list[Any] = []
     for name, (pieces, rows, offsets) in sorted(columns.items()):
         parts += _entry(name, pieces, _lists(pieces, rows, offsets))
-    return _join(_head(_FIRST, *parts), *parts).to_pylist()
+    return filled(_join(_head(_FIRST, *parts), *parts))
 
 
 def varints(numbers: npt.NDArray[np.uint64]) -> pa.Array:
@@ -77,9 +79,7 @@ def varints(numbers: npt.NDArray[np.uint64]) -> pa.Array:
 def _lists(pieces: Pieces, rows: Int64s, offsets: Int64s) -> pa.Array:
     """The values of each list in one run: taken in order, they already are."""
     taken = pieces.values.take(pa.array(rows))
-    _, ends, data = taken.buffers()
-    ends = np.frombuffer(ends, np.int32)[: len(rows) + 1]
-    return _binary(ends[offsets], data)
+    return _binary(value_starts(taken)[offsets], taken.buffers()[2])
 
 
 def _entry(name: str, pieces: Pieces, lists: pa.Array) -> list[Any]:
@@ -112,6 +112,6 @@ def _join(*parts: Any) -> pa.Array:
 
 
 def _binary(offsets: npt.NDArray[Any], data: Any) -> pa.Array:
-    ends = pa.py_buffer(offsets.astype(np.int32))
+    ends = pa.py_buffer(offsets.astype(np.int32).data)
     content = data if isinstance(data, pa.Buffer) else pa.py_buffer(data)
     return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, ends, content])

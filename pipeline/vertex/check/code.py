@@ -3,7 +3,8 @@
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 import yaml
 
@@ -76,13 +77,19 @@ def _fault(user: str, path: str) -> str | None:
 
 def _installed(package: str) -> bool:
     """Whether a package comes out of an installed distribution, and not out of a folder here."""
-    names = importlib.metadata.packages_distributions().get(package, [])
+    names = _distributions().get(package, [])
     if PROJECT in names:  # it may be installed in place
         return True
     spec = importlib.util.find_spec(package)
     places = [str(place) for place in (spec.submodule_search_locations or [])] if spec else []
     homes = {str(importlib.metadata.distribution(name).locate_file(package)) for name in names}
     return bool(homes & set(places))
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The distributions of each package; it takes long to read them all."""
+    return importlib.metadata.packages_distributions()
 
 
 def _import(path: str) -> None:

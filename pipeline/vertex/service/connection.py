@@ -45,7 +45,7 @@ def connect(kind: Callable[..., Client], config: VertexConfig) -> Client:
     endpoint = endpoint_of(config)
     # Credentials are never sent in the clear.
     plain = endpoint.startswith("http://")
-    anyone = AnonymousCredentials() if plain else None  # type: ignore[no-untyped-call]
+    anyone = AnonymousCredentials() if plain else None
     with one_sentence(config):
         return kind(
             credentials=anyone,

@@ -210,4 +210,4 @@ def delete_schedule(
     )
     with one_sentence(config):
         check_name(config, operation.operation.name, r"operations/[^/]+")
-        operation.result(timeout=connection.PATIENCE)  # type: ignore[no-untyped-call]
+        operation.result(timeout=connection.PATIENCE)

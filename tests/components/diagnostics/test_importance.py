@@ -14,6 +14,7 @@ from components.diagnostics.importance import (
     importance,
     shuffled_scores,
 )
+from components.diagnostics.shuffles import MOVIE_ID
 from components.example_gen.config import SplitConfig
 from components.experiments.two_towers import TwoTowers
 from components.model import scoring
@@ -60,6 +61,12 @@ def towers(make_facts, make_window):
     return model
 
 
+def _measured(*asked, **options):
+    found = importance(*asked, **options)
+    assert found is not None
+    return found
+
+
 def _by_group(found):
     return {row["group"]: row for row in found["groups"]}
 
@@ -67,7 +74,7 @@ def _by_group(found):
 def test_what_the_model_reads_is_worth_what_numpy_says_and_the_rest_nothing(
     towers, make_lookup, valid
 ):
-    found = importance(towers, [valid], make_lookup(towers.facts), ROWS, REACH, seed=1)
+    found = _measured(towers, [valid], make_lookup(towers.facts), ROWS, REACH, seed=1)
     assert (found["rows"], found["users"]) == (ROWS, 4)
     assert found["base"]["ndcg"] == found["base"]["hit_rate@10"] == 1.0
     groups = _by_group(found)
@@ -97,7 +104,7 @@ def test_unshuffled_it_measures_what_the_judge_does(make_model, make_lookup, val
     model = make_model(ordered)
     _add_path(model)
     lookup = make_lookup(model.facts)
-    found = importance(model, [valid], lookup, ROWS, REACH, seed=1)
+    found = _measured(model, [valid], lookup, ROWS, REACH, seed=1)
     judged = Judge([valid], lookup, ROWS, REACH)(model)
     assert found["base"]["ndcg"] == pytest.approx(1 - judged["valid_retrieval"], rel=1e-5)
     assert found["base"]["hit_rate@10"] == pytest.approx(judged["valid_hit_rate@10"])
@@ -124,7 +131,7 @@ def test_ratings_count_where_there_are_any(
         for row in range(ROWS)
     ]  # fmt: skip
     file, lookup = write_records(tmp_path / "valid", rows), make_lookup(model.facts)
-    found = importance(model, [file], lookup, ROWS, REACH, seed=1)
+    found = _measured(model, [file], lookup, ROWS, REACH, seed=1)
     judged = Judge([file], lookup, ROWS, REACH)(model)
     json.dumps(found, allow_nan=False)
     assert found["base"]["ndcg"] == pytest.approx(1 - judged["valid_retrieval"], rel=1e-5)
@@ -162,7 +169,7 @@ def test_a_movie_that_knows_nothing_but_its_id_becomes_the_one_it_is_taken_for(
         tables, known_as = catalogue_of(model, group, taken)
         return shuffled_scores(model, MovieTables.of(tables), known_as, window, REACH).numpy()
 
-    found = scores(module.MOVIE_ID, window, taken)
+    found = scores(MOVIE_ID, window, taken)
     as_other = window._replace(movie=tf.gather(taken, window.movie))
     expected = scores(PLAIN, as_other, np.arange(12))
     known = [0, 1]
@@ -176,9 +183,14 @@ def test_a_movie_that_knows_nothing_but_its_id_becomes_the_one_it_is_taken_for(
 def test_the_graph_is_traced_once(make_model, make_lookup, valid, monkeypatch):
     model, traced = make_model(True), []
     plain = scoring.tower_scores
-    monkeypatch.setattr(scoring, "tower_scores", lambda *x: traced.append(x) or plain(*x))
+
+    def counted(*inputs):
+        traced.append(inputs)
+        return plain(*inputs)
+
+    monkeypatch.setattr(scoring, "tower_scores", counted)
     monkeypatch.setattr(module, "BATCH", 7)
-    found = importance(model, [valid], make_lookup(model.facts), ROWS, REACH, seed=1)
+    found = _measured(model, [valid], make_lookup(model.facts), ROWS, REACH, seed=1)
     assert found["rows"] == ROWS and len(traced) == 1
 
 
@@ -186,7 +198,7 @@ def test_the_seed_decides(make_model, make_lookup, valid):
     model = make_model(True)
     lookup = make_lookup(model.facts)
     first, again, other = (
-        importance(model, [valid], lookup, 30, REACH, seed)["groups"] for seed in (1, 1, 2)
+        _measured(model, [valid], lookup, 30, REACH, seed)["groups"] for seed in (1, 1, 2)
     )
     assert first == again != other
 
@@ -203,7 +215,8 @@ def _job(valid, rows):
 def test_the_trainer_measures_it_on_valid_alone(towers, make_lookup, valid):
     lookup = make_lookup(towers.facts)
     found = what_matters(_job(valid, ROWS), lookup, towers)
-    again = importance(towers, [valid], lookup, ROWS, REACH, TrainingConfig().seed)
+    again = _measured(towers, [valid], lookup, ROWS, REACH, TrainingConfig().seed)
+    assert found is not None
     assert found.pop("seconds") > 0 and found == {k: v for k, v in again.items() if k != "seconds"}
     json.dumps(found, allow_nan=False)
 

@@ -95,7 +95,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say(level, least, most):
     rng = np.random.default_rng(11)
     covered = []
     for trial in range(300):
-        low, high = _mean_interval(*_simulate(rng), level=level, seed=trial)
+        ids, values = _simulate(rng)
+        low, high = _mean_interval(ids, values, level, trial)
         covered.append(low <= 0 <= high)
     assert least <= np.mean(covered) <= most
 

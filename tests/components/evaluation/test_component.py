@@ -1,7 +1,10 @@
 """The exported model asked in a fresh process, and what every kind of misuse leads to."""
 
+import copy
 import dataclasses
 import json
+import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +14,7 @@ from google.protobuf import json_format
 from tfx.types import standard_artifacts
 
 from components.evaluation import export_checks, list_checks, rated
+from components.evaluation import review as review_module
 from components.evaluation.check_results import CheckResults
 from components.evaluation.component import MovieEvaluatorExecutor
 from components.evaluation.eval_config import EvaluationSettings, eval_config
@@ -18,12 +22,14 @@ from components.evaluation.gates import GatesConfig
 from components.evaluation.reload.job import Job
 from components.evaluation.reload.moments import last_moments
 from components.evaluation.review import Review
+from components.evaluation.server import process
 from components.evaluation.training_run import trained_metrics
 from components.evaluation.verdicts import Kind
 from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
 from components.report.evaluator_output import read_evaluation
 from components.report.gates import gate_outcomes
+from tests import processes
 
 REACH, MOVIES, HISTORY = 6, 12, 4
 GENRES = {
@@ -47,6 +53,44 @@ def _artifact(kind, uri, number, splits=None):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("evaluator")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forks(tmp_path_factory):
+    """Exports and servers are asked in forks of a process that has imported TensorFlow."""
+
+    def run(command, **_):
+        return processes.run(tmp_path_factory.mktemp("asked"), command)
+
+    with pytest.MonkeyPatch.context() as patch:
+        forked = SimpleNamespace(run=run, Popen=processes.Forked)
+        patch.setattr(review_module, "subprocess", forked)
+        patch.setattr(process, "subprocess", forked)
+        yield patch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory():
+    """Exports, and servers on them, answer the same when they are asked the same again."""
+    answers, ask, ask_server = {}, Review.ask, Review._ask_the_server
+
+    def once(question, answer):
+        if question not in answers:
+            answers[question] = answer()
+        return copy.deepcopy(answers[question])
+
+    def asked(review, key):
+        return once(str(review._job(key, "")), lambda: ask(review, key))
+
+    def server_asked(review, found, rated):
+        asked = review._job("model", "").model, found["pairs"], found["people"], review._names
+        question = str((asked, rated.owner.tolist(), rated.movie.tolist()))
+        return once(question, lambda: ask_server(review, found, rated))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Review, "ask", asked)
+        patch.setattr(Review, "_ask_the_server", server_asked)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +202,12 @@ def unrated(folder, export, inputs):
 
 
 @pytest.fixture(scope="module")
-def answers(inputs):
+def answers(inputs, forks):
     """What the good model answers in a fresh process."""
-    found, fault = Review(inputs, _settings(), 30).ask("model")
+    with forks.context() as patch:
+        for module in (review_module, process):
+            patch.setattr(module, "subprocess", subprocess)
+        found, fault = Review(inputs, _settings(), 30).ask("model")
     assert found is not None, fault
     return found
 
@@ -269,7 +316,7 @@ def test_a_model_with_ratings_is_compared_with_one_without(inputs, unrated):
     asked = inputs | {"baseline_model": unrated["model"]}
     results = CheckResults()
     assert Review(asked, _settings(), 30).compare(asked, results) == asked
-    assert results.outcomes == results.notes == []
+    assert results.outcomes == [] and results.notes == []
 
 
 def test_a_fresh_process_gives_sound_lists_that_agree_with_the_evaluation(answers):
@@ -439,7 +486,8 @@ def test_a_baseline_that_fits_is_compared(inputs):
     asked = inputs | {"baseline_model": inputs["model"]}
     results = CheckResults()
     assert Review(asked, _settings(), 30).compare(asked, results) == asked
-    assert results.notes == [] and results.lists["blessed"]["coverage"][0] > 0
+    coverage = results.lists["blessed"]["coverage"][0]
+    assert results.notes == [] and coverage is not None and coverage > 0
 
 
 def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):
@@ -459,7 +507,7 @@ def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):
 
 
 def test_bounds_on_the_lists_hold_at_the_unfavourable_end():
-    measured = {
+    measured: dict[str, list[float | None]] = {
         "coverage": [0.3, None, None], "novelty": [5.0, 4.0, 6.0], "diversity": [None] * 3,
         "popularity_lift": [0.5, 0.4, 0.6], "genre_divergence": [0.5, 0.4, 0.6],
         "full_list": [1.0, 1.0, 1.0],

@@ -4,10 +4,17 @@ import math
 
 import pytest
 
-from components.evaluation.gate_kinds import AbsoluteGate, BaselineGate, BlessedGate, ListGate
+from components.evaluation.gate_kinds import (
+    AbsoluteGate,
+    BaselineGate,
+    BlessedGate,
+    ListGate,
+    MetricGate,
+)
 from components.evaluation.metric_name import MetricName
 
 NAN = math.nan
+Cases = tuple[tuple[float, float | None, float | None], ...]
 
 
 class GateContract:
@@ -17,9 +24,9 @@ class GateContract:
     passing, failing: values with the low and high ends of their intervals, or None for no interval.
     """
 
-    gate = None
-    passing = ()
-    failing = ()
+    gate: MetricGate
+    passing: Cases = ()
+    failing: Cases = ()
 
     def _metrics(self, value, low, high):
         ends = {} if low is None else dict(zip(self.gate.measured.ends, (low, high), strict=True))
@@ -34,7 +41,8 @@ class GateContract:
             assert self.gate.clearance(self._metrics(*case)) < 0, case
 
     def test_no_number_is_not_passed(self):
-        for metrics in (self._metrics(NAN, NAN, NAN), self._metrics(NAN, None, None), {}):
+        nothing: dict[MetricName, float] = {}
+        for metrics in (self._metrics(NAN, NAN, NAN), self._metrics(NAN, None, None), nothing):
             assert not self.gate.clearance(metrics) >= 0
 
     def test_a_number_without_an_interval_is_not_passed(self):
@@ -44,7 +52,7 @@ class GateContract:
 
     def test_it_has_a_reason_that_tells_its_verdicts_apart(self):
         reasons = {
-            self.gate.describe(value, None if low is None else (low, high), passed)
+            self.gate.describe(value, None if low is None or high is None else (low, high), passed)
             for passed, cases in ((True, self.passing[:1]), (False, self.failing[:1]))
             for value, low, high in cases
         }

@@ -40,8 +40,8 @@ def _gates(config, compared=True):
     ],
 )
 def test_mistakes_are_refused_in_words(settings, words):
-    with pytest.raises(ValidationError, match=words):
-        GatesConfig(**settings)
+    with pytest.raises(ValueError, match=words):
+        GatesConfig(**settings).of_users(["gender", "age"])
 
 
 @pytest.mark.parametrize("ks", [[0, 10], [-1, 10]])

@@ -21,7 +21,7 @@ def draw(seed, rows=None):
     """Outputs of a few examples: ranks tie at halves, and a label may be NaN (seen, not rated)."""
     rng = np.random.default_rng(seed)
     rows = rng.integers(1, 30) if rows is None else rows
-    outputs: ClassVar = {name: rng.integers(2, 61, rows) / 2 for name in RANKS}
+    outputs = {name: rng.integers(2, 61, rows) / 2 for name in RANKS}
     outputs |= {name: rng.uniform(-2, 12, rows) for name in ("rating", "bias_rating", "label")}
     outputs["label"][rng.random(rows) < 0.2] = math.nan
     return outputs
@@ -44,10 +44,10 @@ class MeasureContract:
     ideal: what a model answers of an example labelled 4 that nothing can beat; worse: a poorer one.
     """
 
-    name = None
-    outputs: ClassVar = {}
-    ideal = None
-    worse = None
+    name: MetricName
+    outputs: ClassVar[dict[Subject, str]] = {}
+    ideal: float
+    worse: float
 
     def by_hand(self, values, labels):
         """The measure of some outputs, float [examples], as its definition says."""

@@ -1,5 +1,7 @@
 """The gates as TFMA itself runs them, on SavedModels that answer what each Example says."""
 
+from typing import Any
+
 import apache_beam as beam
 import numpy as np
 import pytest
@@ -117,7 +119,8 @@ def judge(example, models, tmp_path):
                     output_path=uri,
                 )
             )
-        return read_evaluation(uri), tfma.load_validation_result(uri).validation_ok
+        verdict: Any = tfma.load_validation_result(uri)
+        return read_evaluation(uri), verdict.validation_ok
 
     return run
 

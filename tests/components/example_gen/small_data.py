@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +12,7 @@ from components.example_gen.generate import generate
 from components.example_gen.prepare import DEFAULT_SIZES
 from schemas.source import Source
 
-SPLITS = {
+SPLITS: dict[str, dict[str, Any]] = {
     "temporal": {},
     "temporal-rest": {"history": "rest"},
     "random": {"kind": "random", "valid": 0.2, "eval": 0.2},

@@ -5,7 +5,7 @@ Good rows around the bad ones are always kept.
 
 import gzip
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
@@ -51,7 +51,7 @@ def dat(name: str, line: bytes, reason: str) -> Case:
     )
 
 
-def netflix(name: str, data: bytes, **expected: object) -> Case:
+def netflix(name: str, data: bytes, **expected: Any) -> Case:
     """A file of the Netflix Prize."""
     return Case(name, data, source="netflix-prize", file="combined_data_1.txt", **expected)
 

@@ -7,6 +7,7 @@ import pytest
 
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
+from components.examples.rows import RowsReport
 from schemas.errors import UserError
 from schemas.source import Source
 
@@ -19,7 +20,7 @@ VOTES = "user,movie,stars,time\n" + "".join(
 FILMS = "movie,title\n" + "".join(f"{number},Film {number}\n" for number in range(1, 401))
 
 
-def run(folder: Path, films: bytes, **tables: Any) -> dict[str, Any]:
+def run(folder: Path, films: bytes, **tables: Any) -> RowsReport:
     (folder / "films.csv").write_bytes(films)
     if not (folder / "votes.csv").exists():
         (folder / "votes.csv").write_text(VOTES)

@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -114,9 +115,8 @@ def test_words_for_ratings_give_the_scale(tmp_path):
 )
 def test_a_cell_is_its_words_number_or_nothing_or_bad(cells, words, unrated):
     table = _rated((0, 9), values={"rating": words}, unrated=tuple(unrated)).ratings
-    for cell, found in zip(
-        cells, ratings(pa.array(cells, pa.string()), table).to_pylist(), strict=True
-    ):
+    parsed: list[Any] = ratings(pa.array(cells, pa.string()), table).to_pylist()
+    for cell, found in zip(cells, parsed, strict=True):
         if cell in unrated:
             assert math.isnan(found)
         elif cell in words:

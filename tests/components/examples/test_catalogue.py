@@ -17,7 +17,7 @@ def files(example, write_records, tmp_path):
 
 
 def test_what_is_known_is_read_in_the_files_order(files):
-    movies = read_catalogue(files)
+    movies = read_catalogue(files, ["year", "genres", "director", "star"]).known_features()
     assert len(movies) == 3
     assert movies.ids.to_pylist() == [b"a", b"b", b"c"]
     assert movies.titles.to_pylist() == [b"Same", b"Same", "Ça".encode()]
@@ -30,7 +30,7 @@ def test_what_is_known_is_read_in_the_files_order(files):
 
 
 def test_values_one_by_one_name_their_movies(files):
-    rows, values = read_catalogue(files).known("genres")
+    rows, values = read_catalogue(files, ["genres"]).known("genres")
     assert rows.tolist() == [0, 0, 2, 2]
     assert values.to_pylist() == [b"Drama", b"Comedy", b"Drama", b"0"]
 
@@ -44,7 +44,7 @@ def test_a_feature_that_is_asked_for_is_there_though_nothing_is_known_of_it(file
 
 def test_a_catalogue_of_ids_and_titles_has_no_features(example, write_records, tmp_path):
     file = write_records(tmp_path / "1.gz", [example(movie_id="a", movie_title="a")])
-    movies = read_catalogue([file])
+    movies = read_catalogue([file], ["year"]).known_features()
     assert movies.features == {} and movies.values("year") == [[]]
 
 

@@ -1,5 +1,7 @@
 """Cross layers against the equations of the paper, and that they start as if there were none."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -116,14 +118,15 @@ def test_parts_of_a_rating_are_of_its_own_user_and_movie():
 def test_an_untrained_model_answers_as_without(ordered, make_facts, make_window):
     facts = make_facts()
     window = make_window(facts, [5, 3])
-    plain, crossed = (
+    models: list[Any] = [
         build_model(
             ModelConfig(dims=8, cross_layers=layers, rating_cross_layers=layers), facts, ordered
         )
         for layers in (0, 2)
-    )
-    for model in (plain, crossed):
+    ]
+    for model in models:
         model.compute_loss(window)
+    plain, crossed = models
     given = {variable.name: variable for variable in plain.variables}
     for variable in crossed.variables:
         if variable.name in given:
@@ -135,4 +138,4 @@ def test_an_untrained_model_answers_as_without(ordered, make_facts, make_window)
     own = crossed.rating_head.interaction.divergence() * 2.0 / facts.counts.sum()
     assert float(after["rating"]) == pytest.approx(float(before["rating"] + own), rel=1e-5)
     tables = [model.movie_tables().vectors for model in (plain, crossed)]
-    np.testing.assert_allclose(*tables, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(tables[0], tables[1], rtol=1e-5, atol=1e-6)

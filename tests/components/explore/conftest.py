@@ -4,13 +4,15 @@ Times are in seconds here.
 """
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from schemas.features import MOVIE_FEATURES
-
+MOVIE_FEATURES = ("year", "genres", "director", "star")
+LABELS = {"director": "director", "star": "star", "gender": "gender", "age": "age group",
+          "occupation": "occupation"}  # fmt: skip
 SPLITS = ("train", "valid", "eval")
 SCALE = (1.0, 5.0)
 
@@ -80,7 +82,7 @@ def make_explored(make_partition, make_catalogue):
 
     def make(ratings, users=None, movies=None, dropped=None, scale=SCALE, **columns):
         movies = movies or max(row[1] for row in ratings) + 1
-        rows = {
+        rows: Any = {
             "read": len(ratings) + sum((dropped or {}).values()),
             "kept": len(ratings),
             "dropped": dropped or {},
@@ -89,7 +91,9 @@ def make_explored(make_partition, make_catalogue):
             "samples": [],
         }
         cubes = count(make_partition(ratings, users), scale)
-        return Explored(cubes, make_catalogue(movies, **columns), rows, {}, scale)
+        return Explored(
+            cubes, make_catalogue(movies, **columns), rows, {}, scale, LABELS, ["genres"]
+        )
 
     return make
 

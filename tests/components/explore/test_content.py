@@ -9,7 +9,7 @@ from components.explore.content import make_content
 
 
 def moment(*parts):
-    return int(datetime.datetime(*parts, tzinfo=datetime.timezone.utc).timestamp())
+    return int(datetime.datetime(*parts).replace(tzinfo=datetime.timezone.utc).timestamp())
 
 
 RATINGS = [

@@ -2,6 +2,7 @@
 
 import datetime
 from collections import Counter, defaultdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,8 @@ def test_times_before_1970_are_times_too(make_partition):
 
 
 def test_groups_hold_ratings_and_users_of_each_value(found, drawn_ratings):
-    ratings, people = Counter(), defaultdict(set)
+    ratings: Counter[tuple[str, str, int]] = Counter()
+    people: dict[tuple[str, str], set[str]] = defaultdict(set)
     for user, _, rating, _, _ in drawn_ratings:
         number = int(user[1:])
         for feature, value in (("gender", "FM"[number % 2]), ("age", f"{number % 3}")):
@@ -72,10 +74,10 @@ def test_groups_hold_ratings_and_users_of_each_value(found, drawn_ratings):
 
 
 def test_histories_say_what_train_knows_of_whom_eval_asks(found, drawn_ratings):
-    per_user = defaultdict(Counter)
+    per_user: dict[str, Counter[str]] = defaultdict(Counter)
     for user, _, _, _, split in drawn_ratings:
         per_user[user][split] += 1
-    expected = defaultdict(lambda: np.zeros(5, int))
+    expected: dict[int, Any] = defaultdict(lambda: np.zeros(5, int))
     for of in per_user.values():
         expected[of["train"]] += [1, of["valid"], of["valid"] > 0, of["eval"], of["eval"] > 0]
     names = ("users", "valid_ratings", "valid_users", "eval_ratings", "eval_users")

@@ -80,7 +80,7 @@ def targets(job):
         for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator():
             features = tf.train.Example.FromString(record).features.feature
             user = features["user_id"].bytes_list.value[0]
-            who = {n: features[n].bytes_list.value[0] for n in job.source.user_features}
+            who = {n: features[n].bytes_list.value[0] for n in job.source.features.users}
             ratings = features["rating"].float_list.value
             for movie, rating in zip(features["movie_id"].bytes_list.value, ratings, strict=True):
                 yield split, user, movie, rating, who
@@ -111,7 +111,7 @@ def test_groups_and_times_are_there_where_the_source_has_them(job, found):
         return
     ratings = Counter(who["gender"].decode() for *_, who in targets(job))
     groups = found["groups"].filter(pc.equal(found["groups"]["feature"], "gender"))
-    counted = Counter()
+    counted: Counter[str] = Counter()
     for row in groups.to_pylist():
         counted[row["value"]] += row["n"]
     assert counted == ratings and ratings[""] > 0  # ten users are in no users table

@@ -8,6 +8,7 @@ import pytest
 from components.explore import page
 from components.explore.content import make_content
 from components.explore.findings import findings
+from components.explore.page_charts import page_charts
 from tests.browser import browser
 from tests.looks import DRAWN, check_fit, check_print
 
@@ -85,7 +86,7 @@ def test_every_chart_is_drawn_and_described(facts, shown):
         " c.querySelectorAll('svg path').length, c.getBoundingClientRect().width,"
         " c.querySelector('svg').getBoundingClientRect().height])"
     )
-    assert {mark[0] for mark in marks} == set(page.page_charts(facts))
+    assert {mark[0] for mark in marks} == set(page_charts(facts))
     for name, words, paths, width, height in marks:
         assert len(words) > 10 and paths > 2, name
         assert width > 200 and height > 80, name
@@ -94,6 +95,11 @@ def test_every_chart_is_drawn_and_described(facts, shown):
         ".filter((id, i, all) => all.indexOf(id) !== i)"
     )
     assert repeated == []
+
+
+def test_features_of_one_value_are_named_as_the_source_names_them(facts, shown):
+    note = shown.js("document.querySelector('#makers + .note').textContent")
+    assert note.endswith("Of each director and star, those of the most movies are shown.")
 
 
 def test_the_sentences_stand_with_their_splits(facts, shown):

@@ -1,5 +1,7 @@
 """What every signature keeps: named, typed inputs with a batch axis, and rows that stand alone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,30 +15,41 @@ FEATURES = {"gender", "age", "occupation"}
 WISHES = {"k", "exclude_movie_id", "genres", "year_from", "year_to", "keep_seen", "mix", "retrieve"}
 LISTED = {"movie_id", "movie_title", "score", "rating"}
 # u0 is known by id and history, the second a stranger with a history, of the last nothing is known.
-PEOPLE = {
+PEOPLE: dict[str, list[Any]] = {
     "user_id": ["u0", "nobody", ""],
     "history_movie_id": [["m1", "m7"], ["m3", ""], ["", ""]],
     "history_rating": [[5.0, 2.0], [4.5, 0.0], [0.0, 0.0]],
 }
-NO_HISTORY = {"history_movie_id": [[]], "history_rating": [[]]}
+NO_HISTORY: dict[str, list[list[str]]] = {"history_movie_id": [[]], "history_rating": [[]]}
 
 
 @pytest.fixture(scope="module")
 def module(make_model, make_lookup, valued_facts, stored):
     return ExportedRecommender(
-        make_model(True, valued_facts), make_lookup(valued_facts), REACH, stored
+        make_model(True, valued_facts), make_lookup(valued_facts), REACH, stored, sorted(FEATURES)
     )
 
 
 @pytest.fixture(scope="module")
-def loaded(module, tmp_path_factory):
-    """The SavedModel's signatures, and the defaults that it declares."""
+def path(module, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("contract")
+    save(module, str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def saved(path):
+    """What the SavedModel's file says."""
     from tensorflow.core.protobuf import saved_model_pb2
 
-    path = tmp_path_factory.mktemp("contract")
-    save(module, str(path))
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((path / "saved_model.pb").read_bytes())
+    found = saved_model_pb2.SavedModel()
+    found.ParseFromString((path / "saved_model.pb").read_bytes())
+    return found
+
+
+@pytest.fixture(scope="module")
+def loaded(path, saved):
+    """The SavedModel, and the defaults that its signatures declare."""
     declared = saved.meta_graphs[0].signature_def
     defaults = {
         name: {key: tf.constant(tf.make_ndarray(value)) for key, value in own.defaults.items()}
@@ -394,3 +407,12 @@ def test_a_model_without_ratings_has_the_other_signatures(
     assert "rating" not in found
     with pytest.raises(tf.errors.InvalidArgumentError, match="without ratings"):
         functions["recommend_filtered"](mix=tf.constant([0.5]))
+
+
+def test_what_signatures_share_is_saved_once(saved):
+    """Traced anew for each, it would be most of the graph, and of the time to load it."""
+    names = [
+        function.signature.name for function in saved.meta_graphs[0].graph_def.library.function
+    ]
+    for part, kinds in (("_score", 1), ("_rate", 1), ("_resolve", 2)):
+        assert sum(f"inference_{part}_" in name for name in names) == kinds, names

@@ -14,7 +14,7 @@ from components.model.window import Window
 
 REACH, MOVIES = 6, 12
 HISTORY = [("m1", 5.0), ("m7", 2.0), ("m3", 4.5)]
-EMPTY = {"history_movie_id": [[]], "history_rating": [[]]}
+EMPTY: dict[str, list[list[str]]] = {"history_movie_id": [[]], "history_rating": [[]]}
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["ordered", "set"])

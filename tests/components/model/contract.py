@@ -1,6 +1,7 @@
 """What every model must keep, whatever it is made of and whatever it learned."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from components.model.window import Window
 
 REACH = 20
 MOVIES = 12
-CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+CLOSE: dict[str, Any] = {"atol": 1e-5, "rtol": 1e-5}
 
 
 def answers(model, window, reach=REACH):

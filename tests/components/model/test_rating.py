@@ -130,4 +130,4 @@ def test_only_training_takes_raters_out(make_model, make_facts, make_window):
 def test_what_is_no_number_stays_none():
     matrix = tf.stack([tf.eye(2), tf.fill([2, 2], np.nan), tf.zeros([2, 2]) + 2 * tf.eye(2)])
     found = solve(matrix, tf.ones([3, 2, 1])).numpy()[..., 0]
-    np.testing.assert_allclose(found, [[1, 1], [np.nan] * 2, [0.5, 0.5]])
+    np.testing.assert_allclose(found, [[1.0, 1.0], [np.nan] * 2, [0.5, 0.5]])

@@ -22,7 +22,7 @@ FORMS = {
 }
 
 
-@pytest.fixture(scope="module", params=FORMS.values(), ids=FORMS)
+@pytest.fixture(scope="module", params=list(FORMS.values()), ids=list(FORMS))
 def model(request, make_model, make_facts):
     ordered, rated, settings = request.param
     return make_model(ordered, make_facts(rated=rated), **settings)

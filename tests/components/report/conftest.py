@@ -1,5 +1,7 @@
 """What an Evaluator might have found, and the report's contents made of it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ CROSSED = {
                "star"],
 }  # fmt: skip
 LOSSES = {"genres": 0.0021, "history": 0.08, EVIL: -0.0102, "user id": -0.00002}
-TRAINING = {"best_epoch": 2, "epochs": [EPOCH, {**EPOCH, "loss": 2.0}]}
+TRAINING: dict[str, Any] = {"best_epoch": 2, "epochs": [EPOCH, {**EPOCH, "loss": 2.0}]}
 WHY = "all ratings of train are 1: there is nothing to predict"
 
 
@@ -43,7 +45,8 @@ def _loss(value):
 @pytest.fixture(scope="session")
 def gates():
     """Gates of which one is set for a slice."""
-    return GatesConfig(ks=[1, 10], popularity_margin=0.01, rmse_tolerance=0.02, slice_users=10)
+    config = GatesConfig(ks=[1, 10], popularity_margin=0.01, rmse_tolerance=0.02, slice_users=10)
+    return config.of_users(["gender", "age"])
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +103,8 @@ def make_evaluation(make_metrics):
         if not rated:
             for metrics in [*candidate.values(), *(beside or {}).values()]:
                 _unrate(metrics)
-        checks, banded = checks or CheckResults(), banded if rated else None
-        return Evaluation(candidate, beside, frozenset(failed), checks, banded)
+        shown = banded if rated else None
+        return Evaluation(candidate, beside, frozenset(failed), checks or CheckResults(), shown)
 
     return make
 

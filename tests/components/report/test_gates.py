@@ -1,6 +1,7 @@
 """One contract that the outcomes of every kind of gate keep, whatever TFMA found."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -18,15 +19,15 @@ class OutcomeContract:
     settings: of the gate, beside the default ones.
     """
 
-    kind = None
+    kind: Kind
     metric = "rmse"
     measured = ""
-    settings = ()
+    settings: tuple[tuple[str, Any], ...] = ()
 
     def outcome(self, value, clearance, failed=False, users=40, where="overall", off=None):
         """The outcome of the gate where TFMA found this value and clearance."""
         part = SliceGates(**dict(self.settings))
-        config = GatesConfig(per_slice={"gender": part}, slice_users=10)
+        config = GatesConfig(per_slice={"gender": part}, slice_users=10).of_users(["gender"])
         gate = f"gate/{self.kind.value}/{self.metric}/"
         values = {
             "users": users, "rated_users": users, self.metric: 0.8, self.measured: value,

@@ -62,12 +62,13 @@ def test_the_most_rated_are_shown_as_the_export_knows_them(tmp_path):
     rng = np.random.default_rng(5)
     vectors = rng.normal(size=(MAPPED + 50, 4))
     ratings = rng.permutation(len(vectors))
-    titles = [""] * len(vectors)
+    titles: list[str | bytes] = [""] * len(vectors)
     best = int(ratings.argmax())
     titles[best] = b"\xff Best"
     genres = ["War\x1fDrama"] * best + [""] + ["War\x1fDrama"] * (len(vectors) - best - 1)
     tf.saved_model.save(_model(vectors, ratings, genres, titles), str(tmp_path))
     found = learned(tf.saved_model.load(str(tmp_path)))
+    assert found is not None
     order = ratings.argsort()[::-1]
     assert found["movies"][0]["title"] == found["neighbours"][0]["title"] == "\ufffd Best"
     assert [movie["title"] for movie in found["movies"][1:]] == [

@@ -3,12 +3,13 @@
 import itertools
 import json
 import re
+from typing import Any
 
 import pytest
 
 from components.evaluation.verdicts import Outcome
 from components.pages import html
-from components.report import page
+from components.report import page, tables
 from components.report.cross_charts import percent
 from components.report.importance_charts import MATTERS, MISLEADS, UNCLEAR, ranked
 from components.report.runs_page import render_history
@@ -31,7 +32,7 @@ def made(request, make_blessing, make_evaluation, make_report_facts, tmp_path_fa
     evaluation = make_evaluation([] if request.param else [RMSE], compared=request.param)
     content = make_blessing(evaluation, request.param)
     content["seconds"] = {"MovieTrainer": 12.3}
-    content["lists"] = {"candidate": {name: [0.1, 0.05, 0.2] for name in page.tables.LIST_WORDS}}
+    content["lists"] = {"candidate": {name: [0.1, 0.05, 0.2] for name in tables.LIST_WORDS}}
     files = page.render(content, make_report_facts(evaluation))
     folder = tmp_path_factory.mktemp("page")
     for name, text in files.items():
@@ -108,7 +109,7 @@ def test_verdict_and_gates_are_those_of_blessing_json(made, shown):
         ".map(c => c.textContent.trim()))"
     )
     expected = [
-        list(page.tables.gate_cells(Outcome.from_json(gate)).values()) for gate in content["gates"]
+        list(tables.gate_cells(Outcome.from_json(gate)).values()) for gate in content["gates"]
     ]
     assert rows == [[*cells, verdict + why] for *cells, verdict, why in expected]
     for cells, gate in zip(rows, content["gates"], strict=True):
@@ -176,6 +177,7 @@ def test_a_report_of_a_run_that_measured_no_inputs_has_no_word_on_them(
     evaluation = make_evaluation()
     facts, content = make_report_facts(evaluation), make_blessing(evaluation, True)
     del facts["importance"]
+    without: dict[str, Any]
     for without in ({}, {"importance": {}}):
         text = page.render(content, facts | without)["index.html"]
         assert "What matters to it" not in text and 'id="importance-' not in text
@@ -217,6 +219,7 @@ def test_a_report_without_crosses_has_no_word_on_them(
     evaluation = make_evaluation()
     facts, content = make_report_facts(evaluation), make_blessing(evaluation, True)
     del facts["crosses"]
+    without: dict[str, Any]
     for without in ({}, {"crosses": {}}):
         text = page.render(content, facts | without)["index.html"]
         assert "Pairs of features" not in text and 'id="crosses-' not in text

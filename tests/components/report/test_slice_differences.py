@@ -19,10 +19,10 @@ def test_differences_by_slice_are_turned_to_the_candidates_favour(make_evaluatio
     assert alone["value"] == make_evaluation().candidate["overall"]["gain/rmse"]
 
 
-def test_slices_stand_in_the_order_that_people_expect():
+def test_slices_stand_in_the_order_that_people_expect(gates):
     names = ["genre=War", "history=more than 20", "overall", "history=0", "decade=1990s",
              "history=6-20", "age=18,gender=F", "user=cold", "history=1-5"]  # fmt: skip
-    assert sorted(names, key=slice_order) == [
+    assert sorted(names, key=lambda name: slice_order(name, gates)) == [
         "overall", "history=0", "history=1-5", "history=6-20", "history=more than 20",
         "user=cold", "genre=War", "decade=1990s", "age=18,gender=F",
     ]  # fmt: skip

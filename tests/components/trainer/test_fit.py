@@ -6,6 +6,7 @@ in the process, and a resumed run does not repeat those of the interrupted one.
 
 import logging
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def _scripted(losses, seen=None):
 
 
 def test_early_stopping_keeps_the_best_weights(model, epoch, tmp_path):
-    seen = []
+    seen: list[Any] = []
     judge = _scripted([3.0, 2.0, 2.5, 2.0, 1.0], seen)
     history = _fit(model, tmp_path, 10, patience=2).run(epoch, judge, str(tmp_path))
     assert [row["valid_loss"] for row in history.epochs] == [3.0, 2.0, 2.5, 2.0]
@@ -129,7 +130,7 @@ def test_windows_of_any_shape_share_one_trace(model, make_facts, make_window, tm
 
 
 def test_a_late_best_is_the_one_that_is_kept(model, epoch, tmp_path):
-    seen = []
+    seen: list[Any] = []
     history = _fit(model, tmp_path, 3, patience=5).run(
         epoch, _scripted([3.0, 2.0, 1.0], seen), str(tmp_path)
     )
@@ -138,10 +139,13 @@ def test_a_late_best_is_the_one_that_is_kept(model, epoch, tmp_path):
 
 
 def test_without_a_valid_split_every_epoch_runs_and_the_last_is_kept(model, epoch, tmp_path):
-    seen = []
-    history = _fit(model, tmp_path, 4, patience=1).run(
-        epoch, lambda model: seen.append(_weights(model)) or {}, str(tmp_path)
-    )
+    seen: list[Any] = []
+
+    def judge(model):
+        seen.append(_weights(model))
+        return {}
+
+    history = _fit(model, tmp_path, 4, patience=1).run(epoch, judge, str(tmp_path))
     assert len(history.epochs) == 4 and history.best_epoch == 3
     assert all("valid_loss" not in row and math.isfinite(row["loss"]) for row in history.epochs)
     _same(_weights(model), seen[-1])
@@ -241,9 +245,12 @@ def test_a_killed_training_ends_like_one_that_was_not(make, epoch, tmp_path, pla
     if number:  # whatever a new process starts from, the checkpoint replaces it
         for variable in fresh.variables:
             variable.assign(variable * 0.0 - 1.0)
-    history = _fit(fresh, tmp_path, 4).run(
-        lambda at: read.append(at) or epoch(at), _scripted(losses[number:]), str(tmp_path)
-    )
+
+    def told(at):
+        read.append(at)
+        return epoch(at)
+
+    history = _fit(fresh, tmp_path, 4).run(told, _scripted(losses[number:]), str(tmp_path))
     assert read == list(range(number, 4))
     assert history.best == expected.best
     found, wanted = ([row["loss"] for row in h.epochs] for h in (history, expected))

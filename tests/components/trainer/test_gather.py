@@ -38,7 +38,8 @@ STATISTICS = TrainStatistics(
 
 @pytest.fixture
 def facts():
-    return gather.make_facts(CATALOGUE, VOCABULARY, STATISTICS, (1.0, 5.0), oov_buckets=4)
+    return gather.make_facts(CATALOGUE, VOCABULARY, STATISTICS, (1.0, 5.0), oov_buckets=4,
+                             user_features=["age", "gender"])  # fmt: skip
 
 
 def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
@@ -53,7 +54,8 @@ def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
 def test_many_strangers_use_every_bucket():
     ids = pa.array([b"new%d" % i for i in range(200)], pa.large_binary())
     catalogue = Catalogue(ids, ids, {})
-    nothing = TrainStatistics(*np.zeros([3, 200]), 0.0, (np.inf, -np.inf), {}, NOBODY)
+    none = np.zeros(200)
+    nothing = TrainStatistics(none, none, none, 0.0, (np.inf, -np.inf), {}, NOBODY)
     facts = gather.make_facts(catalogue, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
     assert np.unique(facts.id_rows).tolist() == [3, 4, 5, 6]
 
@@ -84,7 +86,8 @@ def test_statistics_of_train(facts):
 
 
 def test_statistics_of_an_empty_train():
-    nothing = TrainStatistics(*np.zeros([3, 4]), 0.0, (np.inf, -np.inf), {}, NOBODY)
+    none = np.zeros(4)
+    nothing = TrainStatistics(none, none, none, 0.0, (np.inf, -np.inf), {}, NOBODY)
     facts = gather.make_facts(CATALOGUE, VOCABULARY, nothing, (1.0, 5.0), oov_buckets=4)
     assert facts.mean == 3.0 and facts.variance > 0
     np.testing.assert_allclose(facts.log_popularity, np.log([0.25] * 4))
@@ -155,7 +158,7 @@ def test_what_is_not_rated_counts_as_seen_alone(example, write_records, tmp_path
 
 
 def test_lookup_maps_names_to_rows():
-    lookup = gather.make_lookup(CATALOGUE, VOCABULARY)
+    lookup = gather.make_lookup(CATALOGUE, VOCABULARY, ["age", "gender"])
     assert lookup.movie.lookup(tf.constant([b"new", b"a", b"?", b""])).numpy().tolist() == [
         3,
         0,

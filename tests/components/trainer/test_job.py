@@ -11,8 +11,8 @@ from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerS
 
 def made(
     folder: Path,
-    tuned: dict[str, Any] | None = None,
-    base_model: str | None = None,
+    tuned: Any = None,
+    base_model: Any = None,
     until: int | None = None,
     **changed: Any,
 ) -> Job:
@@ -30,7 +30,7 @@ def made(
         model_run_dir=f"{folder}/log",
         base_model=base_model,
         hyperparameters=tuned and {"values": tuned},
-        custom_config=arguments,
+        custom_config=arguments,  # type: ignore[arg-type]  # as TrainerArguments says
     )
     return make_job(fn_args)
 

@@ -41,8 +41,8 @@ def examples(tmp_path_factory):
     ratings = {"files": "votes.csv", "columns": columns, "timestamp": "%Y-%m-%d"}
     source = Source.model_validate({"name": "noise", "scale": (1, 5), "ratings": ratings})
     uris = f"{folder}/examples", f"{folder}/catalogue"
-    rows = generate(source, SPLIT, str(folder), *uris)
-    assert rows["splits"]["eval"] == {"ratings": USERS, "examples": USERS, "tied": USERS}
+    report = generate(source, SPLIT, str(folder), *uris)
+    assert report["splits"]["eval"] == {"ratings": USERS, "examples": USERS, "tied": USERS}
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from logging.handlers import BufferingHandler
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -60,13 +61,19 @@ def trainings(example, write_records, make_model, make_lookup, tmp_path_factory)
             optimizer="adagrad", learning_rate=0.03, positions=EVENTS, average_weights=average
         )
         settings = TrainerSettings(training=training, scale=(0.5, 5.0), checkpoints="")
-        folders = {"checkpoints": f"{folder}/{name}", "log_dir": f"{folder}/log"}
+        folders: dict[str, Any] = {"checkpoints": f"{folder}/{name}", "log_dir": f"{folder}/log"}
         job = Job(settings, SplitOutcome("before", None), [file], [], [], "", **folders)
-        data = TrainingData(None, {}, lookup, gather.count_train([file], lookup, movies))
+        data = TrainingData(cast(Any, None), {}, lookup, gather.count_train([file], lookup, movies))
         log.buffer.clear()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(run, "LARGE", large)
-            run.fit(job, model, data, judge=lambda model: {}, enough=lambda epochs: epochs == 1)
+            run.fit(
+                job,
+                model,
+                data,
+                judge=cast(Any, lambda model: {}),
+                enough=lambda epochs: epochs == 1,
+            )
         return model, log.buffer[0].getMessage()
 
     level = progress.level
@@ -88,7 +95,7 @@ def test_a_training_counts_the_ratings_of_train(trainings):
 def test_the_rating_head_is_averaged_where_that_is_asked_for(trainings):
     averaged, last = trainings["averaged"][0], trainings["last"][0]
     head = {id(weight) for weight in averaged.rating_head.trainable_variables}
-    apart = {True: [], False: []}
+    apart: dict[bool, list[float]] = {True: [], False: []}
     for one, other in zip(averaged.trainable_variables, last.trainable_variables, strict=True):
         apart[id(one) in head].append(np.abs(one.numpy() - other.numpy()).max())
     assert min(apart[True]) > 1e-4 and len(apart[True]) > 5

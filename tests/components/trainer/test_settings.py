@@ -1,6 +1,7 @@
 """The settings of a training, and of a search: their way through JSON, and what is in their key."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,7 @@ def test_other_values_go_before_the_own_ones_and_are_checked() -> None:
 
 def test_a_text_with_more_or_less_than_the_settings_is_refused() -> None:
     content = json.loads(make().to_json())
-    for wrong in ({**content, "catalogue": ""}, {"model": {}}):
+    wrongs: list[dict[str, Any]] = [{**content, "catalogue": ""}, {"model": {}}]
+    for wrong in wrongs:
         with pytest.raises(ValidationError):
             TrainerSettings.from_json(json.dumps(wrong))

@@ -1,6 +1,7 @@
 """What a training takes over from the blessed model, row by row, and when it takes nothing."""
 
 import dataclasses
+from collections.abc import Set
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from components.exported.module import ExportedRecommender, save
 from components.model.weights import read_learned, vocabulary_of, weight_name
 from components.trainer.warm import matches, warm_start
+from schemas.features import TAKEN
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +22,13 @@ def blessed(make_model, make_lookup, tmp_path_factory):
     path = str(tmp_path_factory.mktemp("blessed"))
     save(ExportedRecommender(model, make_lookup(model.facts), 6), path)
     return model, path
+
+
+def _keep(model, lookup, path):
+    """Writes what an export keeps for the next training: no signature is read, so none is made."""
+    module = ExportedRecommender(model, lookup, 6)
+    module.functions = {}
+    tf.saved_model.save(module, path)
 
 
 def _weights(model):
@@ -45,14 +54,36 @@ def test_every_table_follows_a_vocabulary(blessed):
     model, _ = blessed
     for variable in model.variables:
         name = weight_name(variable)
-        vocabulary = vocabulary_of(name)
+        vocabulary = vocabulary_of(name, model.facts.keys)
         if vocabulary is not None:
             extra = variable.shape[0] - len(model.facts.keys[vocabulary])
             assert extra in (0, 1, 2), name
-    tables = {name for name in _weights(model) if vocabulary_of(name) is None}
+    tables = {name for name in _weights(model) if vocabulary_of(name, model.facts.keys) is None}
     assert {name.split("/")[-1] for name in tables} == {
         "gain", "shift", "log_half_lives", "kernel", "bias", "user_spread", "noise", "log_prior",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("towers", ["history", "ids"])
+def test_no_feature_can_be_named_like_another_table(make_model, make_facts, towers):
+    """A weight's rows are those of the feature that it is named after."""
+    crossed = CROSSED if towers == "history" else {}
+    names = _weights(make_model(True, make_facts(), towers=towers, **crossed))
+    tables = {name.split("/")[1] for name in names if vocabulary_of(name, AnyName())}
+    assert tables - TAKEN == ({"gender", "age"} if towers == "history" else set())
+
+
+class AnyName(Set):
+    """All names that there could be."""
+
+    def __contains__(self, name):
+        return True
+
+    def __iter__(self):
+        raise NotImplementedError
+
+    def __len__(self):
+        raise NotImplementedError
 
 
 @pytest.mark.parametrize(("before", "now"), [("all", "none"), ("none", "some")])
@@ -60,7 +91,7 @@ def test_what_has_nothing_to_do_with_ratings_is_taken_over_where_one_knows_none(
     make_facts, make_model, make_lookup, make_window, tmp_path, before, now
 ):
     model = make_model(True, make_facts(rated=before))
-    save(ExportedRecommender(model, make_lookup(model.facts), 6), str(tmp_path))
+    _keep(model, make_lookup(model.facts), str(tmp_path))
     assert read_learned(str(tmp_path)).scale == model.facts.scale
     fresh = make_model(True, make_facts(rated=now))
     own = _weights(fresh)
@@ -133,7 +164,7 @@ def test_weights_of_another_shape_start_anew(blessed, make_model, caplog):
 def test_crosses_are_taken_over_or_start_anew(blessed, make_model, make_lookup, tmp_path):
     """They are found by name, whatever else the process built; from a plain model none is there."""
     model = make_model(True, **CROSSED)
-    save(ExportedRecommender(model, make_lookup(model.facts), 6), str(tmp_path))
+    _keep(model, make_lookup(model.facts), str(tmp_path))
     fresh = make_model(True, **CROSSED)
     for variable in fresh.variables:
         variable.assign(tf.zeros_like(variable))

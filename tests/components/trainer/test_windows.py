@@ -40,7 +40,7 @@ def _epoch(files, positions=64, longest=100, seed=1):
 
 def _events(batches):
     """Counts (user, movie, rating) over all that is present."""
-    found = Counter()
+    found: Counter[tuple[int, int, float]] = Counter()
     for batch in batches:
         user, _, movie, rating, present, *_ = (tensor.numpy() for tensor in batch)
         for row, place in zip(*np.nonzero(present), strict=True):

@@ -1,5 +1,7 @@
 """The page of a search: what its figures say, and how it looks in a real browser."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def _search(trials=30):
     rng = np.random.default_rng(4)
     rows = [_trial(1, OWN, 3, -0.31)]
     for number in range(2, trials + 1):
-        values = {
+        values: dict[str, Any] = {
             "model.dims": int(rng.choice([32, 64, 128])), "model.towers": "history",
             "model.dropout": round(float(rng.uniform(0, 0.5)), 3),
             "training.learning_rate": float(f"{0.001 * 10 ** rng.uniform(0, 1):.3g}"),

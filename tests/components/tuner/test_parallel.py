@@ -98,6 +98,7 @@ def test_three_failures_in_a_row_end_the_search(make):
 def test_a_killed_search_leaves_no_process_and_goes_on_where_it_was(make, tmp_path):
     command = [sys.executable, trials.__file__, str(tmp_path / "search")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
         assert sorted(process.stdout.readline().strip() for _ in range(2)) == ["1", "2"]
         process.kill()
         rest, _ = process.communicate(timeout=60)  # ends when no process holds the pipe any more

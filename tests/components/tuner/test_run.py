@@ -1,12 +1,14 @@
 """How many trials run at once, and with how many threads each."""
 
 import os
+from typing import Any, cast
 
 import pytest
 from formula_trials import parts
 
 from components.tuner import run
 from components.tuner.search import OneByOne
+from components.tuner.workers import Worker
 
 
 @pytest.fixture
@@ -18,15 +20,14 @@ def threads(monkeypatch, tmp_path):
 
         def worker(make_run, threads):
             made.append(threads)
-            return run_worker(make_run, threads)
+            return Worker(make_run, threads)
 
-        run_worker = run.Worker
         with monkeypatch.context() as patch:
             patch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
             patch.setattr(run, "Worker", worker)
             patch.setattr(run, "make_run", lambda job, mix: None)
             config, oracle = parts(**tuning)
-            search = run.make_search(oracle, None, config, str(tmp_path))
+            search = run.make_search(oracle, cast(Any, None), config, str(tmp_path))
         assert search.at_once == max(1, len(made))
         assert isinstance(search, OneByOne) == (not made)
         return made

@@ -73,11 +73,18 @@ def test_numbers_of_a_range_have_three_digits_and_stay_within(make):
             assert SPACE[name].low <= value <= SPACE[name].high
 
 
-@pytest.mark.parametrize("algorithm", ["hyperband", "bayesian"])
+@pytest.fixture(scope="module", params=["hyperband", "bayesian"])
+def whole(request, tmp_path_factory):
+    """An algorithm, and what it tries in a search that nothing kills."""
+    config, oracle = parts(algorithm=request.param, trials=8)
+    search = OneByOne(oracle, formula, config, str(tmp_path_factory.mktemp("whole")))
+    search.search()
+    return request.param, _tried(search)
+
+
 @pytest.mark.parametrize("killed", [1, 2, 6])
-def test_a_killed_search_goes_on_where_it_was(make, algorithm, killed):
-    whole = make("whole", algorithm=algorithm, trials=8)
-    whole.search()
+def test_a_killed_search_goes_on_where_it_was(make, whole, killed):
+    algorithm, wanted = whole
     begun = []
 
     def fatal(plan):
@@ -91,8 +98,8 @@ def test_a_killed_search_goes_on_where_it_was(make, algorithm, killed):
     again = make("killed", algorithm=algorithm, trials=8)
     again.search()
     if algorithm == "hyperband" or killed < 4:  # the model's starting points are drawn anew
-        assert _tried(again) == _tried(whole)
-    assert _tried(again)[:killed] == _tried(whole)[:killed]
+        assert _tried(again) == wanted
+    assert _tried(again)[:killed] == wanted[:killed]
     assert len(_tried(again)) == 8
 
 

@@ -1,5 +1,7 @@
 """The search space as KerasTuner knows it."""
 
+from typing import Any
+
 import pytest
 
 from components.model.config import ModelConfig
@@ -11,7 +13,7 @@ OWN = TrainerSettings(model=ModelConfig(dims=64, hidden=128), scale=None, checkp
 
 
 def test_choices_and_ranges_keep_their_kind_and_start_at_the_configuration():
-    space = {
+    space: dict[str, Any] = {
         "model.dims": [16, 64],
         "model.hidden": Range(low=64, high=256, scale="log"),
         "model.dropout": Range(low=0.1, high=0.4),
@@ -32,7 +34,10 @@ def test_choices_and_ranges_keep_their_kind_and_start_at_the_configuration():
 
 
 def test_a_space_without_the_configuration_s_own_value_starts_at_its_first():
-    space = {"model.dims": [16, 32], "training.learning_rate": Range(low=0.01, high=0.1)}
+    space: dict[str, Any] = {
+        "model.dims": [16, 32],
+        "training.learning_rate": Range(low=0.01, high=0.1),
+    }
     assert hyperparameters(space, OWN).values == {
         "model.dims": 16, "training.learning_rate": 0.01,
     }  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import pytest
 import typer
+import typer.core
 from typer.testing import CliRunner
 
 from pipeline.commands.options import configured_by, run_options, service_options
@@ -32,12 +33,18 @@ APP.command()(look)
 APP.command()(ask)
 
 
+def _options(command: str) -> list[str]:
+    group = typer.main.get_command(APP)
+    assert isinstance(group, typer.core.TyperGroup)
+    return [param.opts[0] for param in group.commands[command].params]
+
+
 def test_shared_options_stand_in_the_place_of_the_configuration():
-    names = [param.opts[0] for param in typer.main.get_command(APP).commands["look"].params]
+    names = _options("look")
     shared = ["--config", "--source", "--data-dir", "--output-dir", "--set"]
     assert names == ["--host", *shared, "--wait"]
     assert "Prints what it was given." in CliRunner().invoke(APP, ["look", "--help"]).output
-    names = [param.opts[0] for param in typer.main.get_command(APP).commands["ask"].params]
+    names = _options("ask")
     assert names == ["--config", "--set"]
 
 

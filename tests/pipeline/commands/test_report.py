@@ -1,6 +1,7 @@
 """`greenlight report` on what an output directory holds, and the mistakes one can make with it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def reports(tmp_path):
         folder = tmp_path / f"artifact-{run_id}"
         folder.mkdir()
         gates = [GATE | {"passed": blessed}]
-        stored = Stored(folder, _content(run_id=run_id, blessed=blessed, gates=gates))
+        stored: Any = Stored(folder, _content(run_id=run_id, blessed=blessed, gates=gates))
         publish(stored, RUNS, tmp_path / "reports", run_id)
     return tmp_path / "reports"
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from pipeline.config import load_config
 from pipeline.metadata import Metadata
 from schemas.source import load_source
 from tests.browser import browser
+from tests.pipeline import command
 
 DRAWN = "document.documentElement.dataset.drawn > 0"
 SETTINGS = [
     "training.epochs=2", "model.rating_heads=1", "model.dims=64", "model.hidden=16",
-    "gates.replicates=50",
+    "training.importance_rows=0", "gates.replicates=50",
     "tuning.space={model.dims: [8, 16], training.learning_rate: {low: 0.001, high: 0.02}}",
     "tuning.algorithm=bayesian", "tuning.trials=3", "tuning.parallel=2", "split.eval=0.2",
 ]  # fmt: skip
@@ -41,19 +43,16 @@ def folder(tmp_path_factory):
     return folder
 
 
-def _greenlight(folder, command, *settings):
+def _options(folder, *settings):
     options = [part for setting in (*SETTINGS, *settings) for part in ("--set", setting)]
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", command, "--data-dir", str(folder / "data"),
-         "--output-dir", str(folder / "runs"), *options],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return ["--data-dir", str(folder / "data"), "--output-dir", str(folder / "runs"), *options]
 
 
 @pytest.fixture(scope="module")
 def searched(folder):
     """The terminal and the trials of a search."""
-    done = _greenlight(folder, "tune")
+    words = [sys.executable, "-m", "pipeline.cli", "tune", *_options(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     trials = json.loads((folder / "runs" / "tuning" / "trials.json").read_text())
     return done.stdout + done.stderr, trials
@@ -64,11 +63,11 @@ def used(folder, searched):
     """The states of a run's nodes, and its blessing.json, after the search."""
     metadata = Metadata(str(folder / "runs" / "metadata.sqlite"))
     before = metadata.newest()
-    done = _greenlight(folder, "run", "tuning.enabled=true")
-    assert done.returncode in (0, 3), done.stdout + done.stderr
+    status, terminal = command.greenlight("run", *_options(folder, "tuning.enabled=true"))
+    assert status in (0, 3), terminal
     nodes = {node.node: node.state for node in metadata.nodes_since(before)}
     blessing = folder / "runs" / "reports" / "latest" / "blessing.json"
-    return nodes, json.loads(blessing.read_text()), done.stdout + done.stderr
+    return nodes, json.loads(blessing.read_text()), terminal
 
 
 def test_the_terminal_shows_the_trials_and_the_best_settings(searched):
@@ -147,7 +146,7 @@ def _search(folder, spoilt, place):
              "transform_graph": standard_artifacts.TransformGraph,
              "best_hyperparameters": standard_artifacts.HyperParameters,
              "tuner_results": standard_artifacts.TunerResults}  # fmt: skip
-    artifacts = {}
+    artifacts: dict[str, Any] = {}
     for key, kind in kinds.items():
         artifacts[key] = kind()
         artifacts[key].uri = str(parts.get(key, place / key))
@@ -158,10 +157,11 @@ def _search(folder, spoilt, place):
     config = load_config(None, SETTINGS)
     learning = trainer_settings(config, load_source(config.source), str(place / "checkpoints"))
     settings = TunerSettings(**dict(learning), tuning=config.tuning)
-    node = MovieTuner(*(_channel(artifacts[key]) for key in parts), settings=settings)
+    channels: dict[str, Any] = {key: _channel(artifacts[key]) for key in parts}
+    tuner = MovieTuner(**channels, settings=settings)
     inputs = {key: [artifacts[key]] for key in parts}
     outputs = {key: [artifacts[key]] for key in kinds if key not in parts}
-    MovieTunerExecutor().Do(inputs, outputs, node.exec_properties)
+    MovieTunerExecutor().Do(inputs, outputs, tuner.exec_properties)
     return json.loads((place / "tuner_results" / "trials.json").read_text())["trials"]
 
 

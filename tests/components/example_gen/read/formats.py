@@ -26,7 +26,8 @@ def own(files: str, **ratings: Any) -> Source:
 
 
 def read(source: Source, folder: Path, size: int = 16 << 20) -> tuple[pa.Table, Problems]:
-    rows, problems, lines = [SCHEMA.empty_table()], Problems(), {}
+    rows, problems = [SCHEMA.empty_table()], Problems()
+    lines: dict[tuple[str, int], int] = {}
     for rng in plan_ranges(source, find_files(source, str(folder))["ratings"], size):
         for batch in read_range(source, rng):
             key = rng.path, rng.start

@@ -85,7 +85,8 @@ def test_days_and_old_timestamps_of_parquet(tmp_path: Path) -> None:
     day = pa.array([moment.date()])
     stamp = pa.array([int(moment.timestamp()) * 10**9], pa.timestamp("ns"))
     found = []
-    for column, options in ((day, {}), (stamp, {"use_deprecated_int96_timestamps": True})):
+    old: dict[str, Any] = {"use_deprecated_int96_timestamps": True}
+    for column, options in ((day, {}), (stamp, old)):
         table = pa.table(shared | {"time": column})
         pq.write_table(table, tmp_path / "votes.parquet", **options)
         found.append(read(own("votes.parquet"), tmp_path)[0]["timestamp"].to_pylist())
@@ -242,7 +243,7 @@ def test_a_file_cannot_bring_code_with_it(tmp_path: Path, name: str) -> None:
         "ARROW:extension:name": "arrow.py_extension_type",
         "ARROW:extension:metadata": pickle.dumps(Trap(mark)),
     }
-    fields = [pa.field("user", pa.string(), metadata=hidden)]
+    fields: list[Any] = [pa.field("user", pa.string(), metadata=hidden)]
     fields += [pa.field(n, t) for n, t in (("movie", pa.int64()), ("stars", pa.int64()))]
     table = pa.table(
         [["a"], [7], [4]], schema=pa.schema([*fields, pa.field("time", pa.int64())][:3])
@@ -256,7 +257,7 @@ def test_a_file_cannot_bring_code_with_it(tmp_path: Path, name: str) -> None:
     assert not mark.exists()
 
 
-FILMS = [
+FILMS: list[dict[str, Any]] = [
     {"movie": 1, "title": "One\nTwo", "kinds": ["Drama", "Sci-Fi|Fantasy"], "made": "1999-05-06"},
     {"movie": 2, "title": "Zoë", "kinds": [], "made": None},
 ]

@@ -31,7 +31,8 @@ def read(folder: Path, text: str, size: int = 16 << 20, **ratings: Any) -> tuple
     """User, movie and line of each rating, and the problems with the file's own lines."""
     (folder / "votes.csv").write_text(text, newline="")
     source = reviews(**ratings)
-    rows, problems, lines = [], Problems(), {}
+    rows, problems = [], Problems()
+    lines: dict[tuple[str, int], int] = {}
     for rng in plan_ranges(source, find_files(source, str(folder))["ratings"], size):
         for batch in read_range(source, rng):
             key = rng.path, rng.start

@@ -1,6 +1,7 @@
 """Timelines, windows, histories and their bytes, by properties on arrays."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +48,8 @@ def _users(timelines):
 
 
 def _starts(timelines):
-    starts, row = [], 0
+    starts: list[int] = []
+    row = 0
     for line in timelines:
         for place, (_, later) in enumerate(line):
             starts.append(row if later or not place else starts[-1])
@@ -58,7 +60,7 @@ def _starts(timelines):
 @given(ratings, st.integers(0, 3))
 def test_timelines_keep_a_newest_rating_of_each_pair(rows, seed):
     found = order_rows(_table(rows), seed)[0].to_pylist()
-    newest = {}
+    newest: dict[tuple[str, str], int] = {}
     for user, movie, _, time in rows:
         newest[user, movie] = max(time, newest.get((user, movie), time))
     assert {(r["user_id"], r["movie_id"]): r["timestamp"] for r in found} == newest
@@ -125,7 +127,7 @@ def test_each_train_rating_is_a_target_once(lines, length):
     rows, offsets = windows.train_windows(users, split, length)
     assert rows.tolist() == np.flatnonzero(split == TRAIN).tolist()
     assert offsets[0] == 0 and offsets[-1] == len(rows)
-    seen = set()
+    seen: set[Any] = set()
     for begin, end in itertools.pairwise(offsets):
         owner = set(users[rows[begin:end]].tolist())
         assert len(owner) == 1 and 1 <= end - begin <= length
@@ -194,7 +196,9 @@ def _targets(users, split, starts, code, limit, mode, size):
 
 
 def _flat(parts):
-    targets, histories, seen = [], [], []
+    targets: list[Any] = []
+    histories: list[Any] = []
+    seen: list[Any] = []
     for part in parts:
         for found, rows, offsets in (
             (targets, part.targets, part.target_offsets),

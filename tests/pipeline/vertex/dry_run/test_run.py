@@ -25,6 +25,7 @@ SETTINGS = (
     "training.positions=256",
     "training.learning_rate=0.01",
     "model.linear_movies=0",
+    "training.importance_rows=0",
     "gates.replicates=50",
     "gates.slices=[]",
     "gates.list_users=50",
@@ -84,7 +85,8 @@ def dry_run(data: Path, output: Path) -> DryRun:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[DryRun, DryRun]:
     folder = tmp_path_factory.mktemp("dry")
     write_data(folder / "data")
-    return tuple(dry_run(folder / "data", folder / "output") for _ in range(2))
+    first, second = (dry_run(folder / "data", folder / "output") for _ in range(2))
+    return first, second
 
 
 def test_the_first_ends_blessed_with_a_pushed_model(runs: tuple[DryRun, DryRun]) -> None:

@@ -41,6 +41,8 @@ class KubeflowStub(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: KubeflowStub
+
     def _serve(self):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None
@@ -192,9 +194,9 @@ def test_a_state_that_there_is_not_is_refused(stub):
 def run(monkeypatch, capfd, *words):
     """The command's exit status and all that it printed."""
     monkeypatch.setattr("sys.argv", ["greenlight", "kfp", "submit", *words])
+    status: str | int = 0
     try:
         cli.main()
-        status = 0
     except SystemExit as ended:
         status = ended.code or 0
     return status, "".join(capfd.readouterr())

@@ -179,13 +179,12 @@ def test_no_stranger_is_believed(config, compiled, answer, what, monkeypatch):
     with stranger(answer) as server:
         own = config(endpoint=server.url, experiment="taste")
         job = _made(own, compiled)
-        jobs, metadata, clock = (
-            connect(kind, own)
-            for kind in (PipelineServiceClient, MetadataServiceClient, ScheduleServiceClient)
-        )
+        jobs = connect(PipelineServiceClient, own)
+        metadata = connect(MetadataServiceClient, own)
+        clock = connect(ScheduleServiceClient, own)
         ask = {
             "submit": lambda: submit(jobs, own, job, "job-1"),
-            "wait": lambda: wait(jobs, own, "job-1", str),
+            "wait": lambda: wait(jobs, own, "job-1", print),
             "schedule": lambda: make_schedule(clock, own, job, When("0 4 * * *")),
             "pause": lambda: pause_schedule(clock, own, "1"),
             "delete": lambda: delete_schedule(clock, own, "1"),
@@ -380,7 +379,7 @@ def test_what_is_no_schedule_s_name_is_refused(config, given):
 def test_the_verdict_is_what_the_job_s_blessing_says(stub, config, compiled, blessed, verdict):
     stub.blessed = blessed
     client, _ = _submit(config(), compiled)
-    assert job_verdict(wait(client, config(), "job-1", str)) is verdict
+    assert job_verdict(wait(client, config(), "job-1", print)) is verdict
     assert job_verdict(PipelineJob()) is None
 
 
@@ -403,9 +402,9 @@ def command(stub, compiled, monkeypatch, tmp_path, capfd):
 
     def run(*words):
         monkeypatch.setattr("sys.argv", ["greenlight", "vertex", *words, "--config", str(path)])
+        status: str | int = 0
         try:
             cli.main()
-            status = 0
         except SystemExit as ended:
             status = ended.code or 0
         return status, "".join(capfd.readouterr())
