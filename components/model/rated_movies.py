@@ -77,10 +77,10 @@ class RatedMovies(keras.layers.Layer):
         facts = self._facts
         shown = shown_rows(facts, self._id_dropout if training else 0.0, movies)
         # Movies that are shown as the same unknown one are one draw, as they are one row.
-        own, place = tf.unique(shown)
-        ids = self.ids.draw(own, training)
+        distinct, place = tf.unique(shown)
+        ids = self.ids.draw(distinct, training)
         parts = [tf.gather(ids.values, place)]
-        nats = tf.gather(ids.nats * tf.gather(self._shares.ids, own), place)
+        nats = tf.gather(ids.nats * tf.gather(self._shares.ids, distinct), place)
         for name, index in facts.features.items():
             values, own = self._feature(name, of_movies(index, movies), training)
             parts.append(values)
