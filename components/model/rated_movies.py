@@ -17,7 +17,7 @@ from components.model.tables import RatersOf, RatingTables
 from components.model.variational import VariationalTable
 
 # Standard deviations where learning starts, in those of the train ratings.
-VECTOR_PRIOR, BIAS_PRIOR, SHARED_PRIOR = 0.15, 0.6, 0.1
+VECTOR_PRIOR, BIAS_PRIOR, SHARED_PRIOR = 0.1, 0.6, 0.1
 
 
 class RatedMovies(keras.layers.Layer):
