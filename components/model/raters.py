@@ -29,9 +29,9 @@ def pairs_of(facts: Facts, movies: tf.Tensor | None) -> Pairs:
     if movies is None:
         return Pairs(tf.constant(raters.movie, tf.int64), user, weight)
     counts = np.bincount(raters.movie, minlength=len(facts.movie_ids))
-    ends = tf.constant(np.cumsum(counts))
-    starts = tf.gather(ends - counts, movies)
-    chosen = tf.ragged.range(starts, tf.gather(ends, movies))
+    ends = np.cumsum(counts)
+    starts = tf.gather(tf.constant(ends - counts), movies)
+    chosen = tf.ragged.range(starts, tf.gather(tf.constant(ends), movies))
     rows = chosen.flat_values
     return Pairs(chosen.value_rowids(), tf.gather(user, rows), tf.gather(weight, rows))
 

@@ -1,5 +1,7 @@
 """Tables of distributions: draws, and how far they are from the prior."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,7 +20,8 @@ def table():
 def test_training_sees_draws_and_serving_the_means(table):
     np.testing.assert_array_equal(table.means(), table.mean)
     np.testing.assert_array_equal(table.draw(noise=False).values, table.mean)
-    drawn = np.stack([table.draw().values.numpy() for _ in range(2000)])
+    draw = tf.function(lambda: table.draw().values)
+    drawn = np.stack([draw() for _ in range(2000)])
     spread = np.exp(table.log_spread.numpy())
     np.testing.assert_allclose(drawn.mean(0), table.mean.numpy(), atol=0.12)
     np.testing.assert_allclose(drawn.std(0) / spread, 1, atol=0.1)
@@ -46,9 +49,16 @@ def test_some_rows_are_drawn_like_all_of_them(table):
     some, whole = table.draw(tf.constant(rows), noise=False), table.draw(noise=False)
     np.testing.assert_array_equal(some.values, whole.values.numpy()[rows])
     np.testing.assert_array_equal(some.nats, whole.nats.numpy()[rows])
-    drawn = np.stack([table.draw(tf.constant(rows)).values.numpy() for _ in range(2000)])
+    draw = tf.function(lambda: table.draw(tf.constant(rows)).values)
+    drawn = np.stack([draw() for _ in range(2000)])
     spread = np.exp(table.log_spread.numpy())[rows]
     np.testing.assert_allclose(drawn.std(0) / spread, 1, atol=0.1)
+
+
+def _descend(table, weight, pace):
+    with tf.GradientTape() as tape:
+        nats = tf.reduce_sum(table.draw(noise=False).nats)
+    weight.assign_sub(pace * tape.gradient(nats, weight))
 
 
 @pytest.mark.parametrize("strength", [0.5, 2.0])
@@ -59,10 +69,9 @@ def test_rows_are_pulled_to_the_prior_as_by_many_small_steps(table, strength):
         pull = pulls[weight.ref()]
         expected = pull(tf.identity(weight), tf.fill(weight.shape, time)).numpy()
         start = weight.numpy()
+        descend = tf.function(partial(_descend, table, weight, strength * time / steps))
         for _ in range(steps):
-            with tf.GradientTape() as tape:
-                nats = strength * tf.reduce_sum(table.draw(noise=False).nats)
-            weight.assign_sub(time / steps * tape.gradient(nats, weight))
+            descend()
         assert np.abs(weight.numpy() - start).max() > 0.01
         np.testing.assert_allclose(expected, weight, rtol=1e-2, atol=2e-4)
         weight.assign(start)

@@ -10,10 +10,14 @@ from components.trainer.optimizer import Gradients
 ROWS = 6
 
 
+def _normal(rng, shape):
+    return rng.normal(size=shape).astype(np.float32)
+
+
 @pytest.mark.parametrize("epoch", [1, 5, 100], ids=lambda steps: f"an epoch of {steps}")
 def test_an_average_counts_every_step_also_those_that_left_a_row_as_it_was(epoch):
     rng = np.random.default_rng(3)
-    weight, table = tf.Variable([1.0, -1.0]), tf.Variable(rng.normal(size=[ROWS, 2]))
+    weight, table = tf.Variable([1.0, -1.0]), tf.Variable(_normal(rng, [ROWS, 2]))
     unused = tf.Variable(tf.ones([2, 2]))
     averages = Averages([weight, table], [unused, table], epoch)
     expected = [weight.numpy().astype(float), table.numpy()]
@@ -22,8 +26,8 @@ def test_an_average_counts_every_step_also_those_that_left_a_row_as_it_was(epoch
         rows = np.flatnonzero(rng.random(ROWS) < 0.3)
         slices = tf.IndexedSlices(tf.zeros([len(rows), 2]), tf.constant(rows, tf.int32))
         averages.count(Gradients([], [slices, slices]), step.read_value())
-        weight.assign_add(rng.normal(size=2))
-        table.scatter_add(tf.IndexedSlices(rng.normal(size=[len(rows), 2]), rows))
+        weight.assign_add(_normal(rng, [2]))
+        table.scatter_add(tf.IndexedSlices(_normal(rng, [len(rows), 2]), rows))
         step.assign_add(1)
         own = (weight.numpy(), table.numpy())
         expected = [

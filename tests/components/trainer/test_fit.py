@@ -202,7 +202,10 @@ def make(request, make_model, monkeypatch):
     if request.param == "line":
         return Line
     monkeypatch.setattr(UserEmbedding, "ID_DROPOUT", 0.0)
-    monkeypatch.setattr(VariationalTable, "rows", lambda table, training=False: table.mean)
+    drawn = VariationalTable.draw
+    monkeypatch.setattr(
+        VariationalTable, "draw", lambda table, rows=None, noise=True: drawn(table, rows, False)
+    )
     request.getfixturevalue("untraced")
     return lambda: make_model(True, dropout=0.0, id_dropout=0.0)
 

@@ -64,23 +64,22 @@ def test_a_row_is_changed_as_if_all_rows_were_in_every_step(kind):
 
 
 def test_a_regulariser_pulls_a_row_for_all_steps_since_it_was_read():
-    """It takes the row as far as so many steps with its slope and the same moments would."""
-    table, seen = tf.Variable([[2.0], [1.0]]), []
+    """Half of them before the gradient, half after, with the same moments."""
+    table, times = tf.Variable([[2.0], [1.0]]), []
 
     def pull(values, time):
-        seen.append((values.numpy().copy(), time.numpy()))
+        times.append(time.numpy().item())
         return values * tf.exp(-time)
 
     optimizer = RowOptimizer([RowTable(table, pull)], MOMENTS["adagrad"], lambda step: RATE, 0.0)
-    for number, row in ((1, 0), (2, 0), (5, 1), (9, 0)):
+    for number, row, passed in ((1, 0, 1), (2, 0, 1), (5, 1, 5), (9, 0, 7)):
         before = table.numpy()[row, 0]
         optimizer.apply([tf.IndexedSlices([[0.3]], [row])], tf.constant(number))
-        root = np.sqrt(optimizer.moments[0].numpy()[row, 0])
-        values, time = seen[-1]
-        passed = {1: 1, 2: 1, 5: 5, 9: 7}[number]
-        assert values == pytest.approx(before - RATE * 0.3 / root, rel=1e-5)
-        assert time == pytest.approx(passed * RATE / root, rel=1e-5)
-        assert table.numpy()[row, 0] == pytest.approx(float(values * np.exp(-time)), rel=1e-6)
+        pace = RATE / np.sqrt(optimizer.moments[0].numpy()[row, 0])
+        half = passed * pace / 2
+        assert times[-2:] == pytest.approx([half, half], rel=1e-5)
+        expected = (before * np.exp(-half) - 0.3 * pace) * np.exp(-half)
+        assert table.numpy()[row, 0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_row_that_is_named_twice_has_the_sum_of_its_gradients():
