@@ -1,6 +1,7 @@
 """`greenlight` in the test's own process: to load TFX once more takes as long as a node.
 
-What the Evaluator starts are forks; test_end_to_end runs all as a user does.
+What the Evaluator starts are forks; test_end_to_end runs all as a user does. Tables of Transform
+have names in a process: where two runs in it execute Transform, their features must be of one type.
 """
 
 import os
