@@ -97,6 +97,7 @@ def create_pipeline(
         custom_config={"features": source.features.model_dump(mode="json")},
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=[]),
         materialize=False,
+        disable_analyzer_cache=True,  # nothing reads it: every run analyses all of train
         disable_statistics=True,
     )
     transform.add_upstream_node(validator)

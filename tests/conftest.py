@@ -18,9 +18,10 @@ settings.load_profile("greenlight")
 # worker is busy with one of them when the others have nothing left.
 LONGEST = (
     "pipeline/test_continuous.py",
-    "pipeline/test_without_ratings.py",
     "pipeline/vertex/dry_run/test_run.py",
+    "pipeline/test_without_ratings.py",
     "pipeline/test_end_to_end.py",
+    "pipeline/test_declared.py",
     "components/evaluation/test_component.py",
     "serving/test_operation.py",
     "serving/test_rollback.py",

@@ -9,8 +9,11 @@ import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import IO, Any
 
 FORK = "fork"  # this file's name where it is one's program
@@ -70,6 +73,21 @@ def run(folder: Path, command: Sequence[str]) -> "subprocess.CompletedProcess[st
         status = Forked(command, out, err).wait()
     said = [Path(file.name).read_text(encoding="utf-8") for file in (out, err)]
     return subprocess.CompletedProcess(command, status, *said)
+
+
+@contextmanager
+def started_by(*modules: ModuleType) -> Iterator[None]:
+    """Has modules that start processes by `subprocess` start forks."""
+    import pytest  # not in the forks
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+
+        def captured(command: Sequence[str], **_: object) -> "subprocess.CompletedProcess[str]":
+            return run(Path(folder), command)
+
+        for module in modules:
+            patch.setattr(module, "subprocess", SimpleNamespace(run=captured, Popen=Forked))
+        yield
 
 
 def _run(arguments: list[str], written: list[str], environment: dict[str, str]) -> None:

@@ -1,11 +1,10 @@
-"""Three spans in a row, through the whole pipeline: growing vocabularies, warm starts, gates.
+"""Two spans in a row, through the whole pipeline: growing vocabularies, warm starts, gates.
 
-Then models on the third one's data that must not pass, and one that starts from nothing.
+Then models on the second one's data that must not pass, and one that starts from nothing.
 """
 
 import json
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +28,17 @@ ratings:
 movies: {files: 'movies-{SPAN}.csv', columns: {movie_id: movie, movie_title: title}}
 """
 SMALL = (
-    "spans.window=3", "model.dims=16", "model.hidden=16", "model.rating_heads=2",
+    "spans.window=2", "model.dims=16", "model.hidden=16", "model.rating_heads=2",
     "training.epochs=8", "training.positions=512", "training.importance_rows=0",
-    "gates.replicates=100",
+    "gates.replicates=100", "gates.slices=[]",
 )  # fmt: skip
 NOT_BLESSED = 3
 # By what is wrong with them; without the path beside the towers, which could help.
 BAD = {
     "rating only": ("training.epochs=1", "model.retrieval_weight=0", "model.linear_movies=0"),
     "retrieval only": ("training.epochs=1", "model.rating_weight=0", "model.linear_movies=0"),
-    "untrained": ("training.epochs=0", "model.linear_movies=0"),
 }
-FAIL = {
-    "rating only": {"hit_rate@10"},
-    "retrieval only": {"rmse"},
-    "untrained": {"hit_rate@10", "rmse"},
-}
+FAIL = {"rating only": "hit_rate@10", "retrieval only": "rmse"}
 
 
 @dataclass
@@ -133,9 +127,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def spans(folder: Path) -> list[Run]:
-    """Three warm runs, one more span each."""
+    """Two warm runs, one more span each."""
     found = []
-    for span in (1, 2, 3):
+    for span in (1, 2):
         deliver(folder, span)
         found.append(greenlight(folder, "training.warm_start=true"))
     return found
@@ -143,47 +137,45 @@ def spans(folder: Path) -> list[Run]:
 
 @pytest.fixture(scope="module")
 def refused(folder: Path, spans: list[Run]) -> dict[str, Run]:
-    """Models that must not pass, on the third span's data, one after another."""
+    """Models that must not pass, on the second span's data, one after another."""
     return {name: greenlight(folder, *settings) for name, settings in BAD.items()}
 
 
 @pytest.fixture(scope="module")
 def runs(folder: Path, spans: list[Run], refused: dict[str, Run]) -> list[Run]:
-    """The three warm runs; then, after the refused ones, the third one's data from nothing."""
+    """The two warm runs; then, after the refused ones, the second one's data from nothing."""
     return [*spans, greenlight(folder)]
 
 
 def test_every_span_is_blessed_and_judged_against_the_one_before(runs: list[Run]) -> None:
-    first, second, third, cold = runs
-    for run in (first, second, third):
+    first, second, cold = runs
+    for run in (first, second):
         assert run.blessing["blessed"], run.blessing["reasons"]
     assert (first.base, first.baseline) == (None, None)
     assert (second.base, second.baseline) == (first.model, first.model)
-    assert (third.base, third.baseline) == (second.model, second.model)
-    assert (cold.base, cold.baseline) == (None, third.model)
-    for run in (second, third):
-        compared = [gate for gate in run.blessing["gates"] if gate["kind"] == "blessed"]
-        assert {gate["metric"] for gate in compared} == {"hit_rate@10", "rmse"}
+    assert (cold.base, cold.baseline) == (None, second.model)
+    compared = [gate for gate in second.blessing["gates"] if gate["kind"] == "blessed"]
+    assert {gate["metric"] for gate in compared} == {"hit_rate@10", "rmse"}
 
 
 def test_vocabularies_grow_and_rows_follow_them(runs: list[Run]) -> None:
-    for before, now in pairwise(runs[:3]):
-        for name in ("user_id", "movie_id"):
-            assert len(now.learned.keys[name]) > len(before.learned.keys[name])
-        told = now.blessing["training"]["start"]
-        assert told in now.blessing["notes"]
-        kept = set(now.learned.keys["movie_id"]) & set(before.learned.keys["movie_id"])
-        assert f"{len(kept)} of {len(now.learned.keys['movie_id'])} movies known" in told
-        assert before.learned.trained_until <= now.learned.trained_until
-    assert runs[0].blessing["training"]["start"].endswith("there is no blessed model yet.")
-    assert runs[3].blessing["training"]["start"] == ""
+    before, now, cold = runs
+    for name in ("user_id", "movie_id"):
+        assert len(now.learned.keys[name]) > len(before.learned.keys[name])
+    told = now.blessing["training"]["start"]
+    assert told in now.blessing["notes"]
+    kept = set(now.learned.keys["movie_id"]) & set(before.learned.keys["movie_id"])
+    assert f"{len(kept)} of {len(now.learned.keys['movie_id'])} movies known" in told
+    assert before.learned.trained_until <= now.learned.trained_until
+    assert before.blessing["training"]["start"].endswith("there is no blessed model yet.")
+    assert cold.blessing["training"]["start"] == ""
 
 
 def test_a_warm_start_is_ahead_of_a_cold_one_on_the_same_data(runs: list[Run]) -> None:
-    warm, cold = (run.blessing["training"]["epochs"] for run in runs[2:])
+    warm, cold = (run.blessing["training"]["epochs"] for run in runs[1:])
     assert warm[0]["valid_loss"] < cold[0]["valid_loss"]
     assert min(epoch["valid_loss"] for epoch in warm) < min(epoch["valid_loss"] for epoch in cold)
-    gates = runs[3].blessing["gates"]
+    gates = runs[2].blessing["gates"]
     (change,) = (g["value"] for g in gates if g["kind"] == "blessed" and g["metric"] == "rmse")
     assert change > 0  # the gates see it too: the cold model against the warm one
 
@@ -199,17 +191,17 @@ def test_bad_models_are_refused(refused: dict[str, Run], spans: list[Run], name:
     run = refused[name]
     assert not run.blessing["blessed"]
     failed = {gate["metric"] for gate in run.blessing["gates"] if not gate["passed"]}
-    assert FAIL[name] <= failed
+    assert FAIL[name] in failed
     assert run.blessing["reasons"]
-    assert run.versions == spans[2].versions
+    assert run.versions == spans[1].versions
 
 
 def test_refused_models_never_become_the_baseline(
     refused: dict[str, Run], spans: list[Run]
 ) -> None:
-    good = spans[2].blessing["metrics"]["overall"]
+    good = spans[1].blessing["metrics"]["overall"]
     for run in refused.values():
-        assert run.baseline == spans[2].model
+        assert run.baseline == spans[1].model
         blessed = run.blessing["baselines"]["blessed"]["overall"]
         # With two models batches are cut differently: float32 sums differ in the last digit.
         assert blessed["hit_rate@10"] == pytest.approx(good["hit_rate@10"], abs=1e-6)

@@ -14,8 +14,10 @@ from components.examples.records import records
 from components.model.weights import read_learned
 from pipeline.config import Config, load_config
 from pipeline.explore import explore_local
-from pipeline.local import run_local
+from pipeline.metadata import Metadata
 from schemas.artifacts import IMPORTANCE_FILE, Node
+from tests.pipeline import command
+from tests.pipeline.command import NEVER_CACHED
 from tests.serving import shapes
 from tests.serving.conftest import start
 
@@ -25,7 +27,7 @@ USERS, MOVIES, EVENTS = 80, 60, 14
 PLANS = ("kids", "everything")
 SETTINGS = (
     "model.dims=16", "model.hidden=16", "model.rating_heads=2", "training.epochs=4",
-    "training.positions=256", "training.importance_rows=200", "gates.replicates=50",
+    "training.positions=256", "training.importance_rows=100", "gates.replicates=50",
     "gates.list_users=40", "gates.slice_users=2", "gates.crosses=[[plan,genre]]",
 )  # fmt: skip
 SOURCE = """
@@ -98,7 +100,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         None, SETTINGS, source=str(write(folder)), data_dir=str(folder),
         output_dir=str(folder / "out"),
     )  # fmt: skip
-    outcome = run_local(config)
+    outcome = command.run(config)
     page = (outcome.report / "index.html").read_text(encoding="utf-8")
     assert outcome.blessing["blessed"], outcome.blessing["reasons"]
     return Run(config, folder / "out", outcome.blessing, page)
@@ -215,3 +217,16 @@ def test_it_is_on_the_page_of_the_data(run: Run) -> None:
     page = path.read_text(encoding="utf-8")
     assert "By kind of plan as a table" in page and ">everything</th>" in page
     assert "By studio" in page and "Mean rating by key words" in page
+
+
+def test_a_second_run_takes_all_that_it_can_from_the_cache(run: Run) -> None:
+    """The last test of this file: it pushes another version."""
+    metadata = Metadata(str(run.output / "metadata.sqlite"))
+    before = metadata.newest()
+    again = command.run(run.config).blessing
+    assert again["blessed"], again["reasons"]
+    executed = {node.node for node in metadata.nodes_since(before) if node.state != "cached"}
+    # A first blessed model now exists to be compared with.
+    assert executed == NEVER_CACHED | {"Evaluator", "Pusher"}
+    compared = [gate["value"] for gate in again["gates"] if gate["kind"] == "blessed"]
+    assert compared == [0, 0]

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import json
 import subprocess
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -56,17 +55,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def forks(tmp_path_factory):
+def forks():
     """Exports and servers are asked in forks of a process that has imported TensorFlow."""
-
-    def run(command, **_):
-        return processes.run(tmp_path_factory.mktemp("asked"), command)
-
-    with pytest.MonkeyPatch.context() as patch:
-        forked = SimpleNamespace(run=run, Popen=processes.Forked)
-        patch.setattr(review_module, "subprocess", forked)
-        patch.setattr(process, "subprocess", forked)
-        yield patch
+    with processes.started_by(review_module, process):
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -202,9 +194,9 @@ def unrated(folder, export, inputs):
 
 
 @pytest.fixture(scope="module")
-def answers(inputs, forks):
+def answers(inputs):
     """What the good model answers in a fresh process."""
-    with forks.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         for module in (review_module, process):
             patch.setattr(module, "subprocess", subprocess)
         found, fault = Review(inputs, _settings(), 30).ask("model")
@@ -462,21 +454,31 @@ def test_a_changed_signature_is_refused_without_a_crash(folder, inputs, how, wor
     }
 
 
+@pytest.fixture(scope="module")
+def beside(folder, export):
+    """Blessed models that are of no use beside the candidate."""
+    return {
+        "elsewhere": export("other ids", scale=(1.0, 10.0)),
+        "old": _changed_model(folder / "old", "fewer"),
+    }
+
+
 @pytest.mark.parametrize(
-    ("name", "changed", "words"),
+    ("name", "scale", "words"),
     [
-        ("scale", {"scale": (1.0, 10.0)}, "it rates from 1 to 10, not from 0.5 to 5"),
-        ("ids", {}, "it knows only 0% of the evaluated movies: it is of another catalogue"),
-        (None, {}, "it does not answer as the candidate does (the signature recommend is missing)"),
+        ("elsewhere", (0.5, 5.0), "it rates from 1 to 10, not from 0.5 to 5"),
+        ("elsewhere", (1.0, 10.0),
+         "it knows only 0% of the evaluated movies: it is of another catalogue"),
+        ("old", (0.5, 5.0),
+         "it does not answer as the candidate does (the signature recommend is missing)"),
     ],
-)
+)  # fmt: skip
 def test_a_baseline_that_cannot_be_compared_is_left_out_and_named(
-    folder, export, inputs, name, changed, words
+    beside, inputs, name, scale, words
 ):
-    beside = export(name, **changed) if name else _changed_model(folder / "old", "fewer")
-    asked = inputs | {"baseline_model": [_artifact(standard_artifacts.Model, beside, 8)]}
+    asked = inputs | {"baseline_model": [_artifact(standard_artifacts.Model, beside[name], 8)]}
     results = CheckResults()
-    left = Review(asked, _settings(), 30).compare(asked, results)
+    left = Review(asked, _settings(scale), 30).compare(asked, results)
     assert left["baseline_model"] == []
     start = "The candidate was not compared with the latest blessed model: "
     assert results.notes == [start + words]

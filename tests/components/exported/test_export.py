@@ -101,15 +101,15 @@ def _window(facts, features=None):
     )
 
 
-@pytest.fixture(scope="module", params=["ordered", "set", "crossed"])
+@pytest.fixture(scope="module", params=["ordered", "crossed set"])
 def form(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
 def models(make_model):
-    crossed = make_model(True, cross_layers=1, rating_cross_layers=1)
-    return {"ordered": make_model(True), "set": make_model(False), "crossed": crossed}
+    crossed = make_model(False, cross_layers=1, rating_cross_layers=1)
+    return {"ordered": make_model(True), "crossed set": crossed}
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,5 @@
 """`greenlight explore` as its user runs it: one real run, its page, and what a later run finds."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +15,6 @@ from tests.browser import browser
 from tests.looks import DRAWN
 from tests.pipeline import command
 
-ROOT = Path(__file__).parents[3]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-
 
 @dataclass
 class Explored:
@@ -35,12 +29,10 @@ class Explored:
 def greenlight(output: Path, *arguments: str) -> Explored:
     store = output / "metadata.sqlite"
     before = Metadata(str(store)).newest() if store.exists() else 0
-    command = [sys.executable, "-m", "pipeline.cli", "explore", "--output-dir", str(output)]
-    done = subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, check=False, env=ENVIRONMENT
-    )
+    words = ("explore", "--output-dir", str(output), *arguments)
+    status, out, err = command.greenlight_piped(*words)
     runs = Metadata(str(store)).nodes_since(before) if store.exists() else []
-    return Explored(done.returncode, done.stdout, done.stderr, {run.node: run for run in runs})
+    return Explored(status, out, err, {run.node: run for run in runs})
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """The dry run as its user meets it, twice, on a small made-up data set on a folder's gs://."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +13,9 @@ import tensorflow as tf
 from pipeline.config import load_config
 from pipeline.vertex.dry_run.run import data_folder, mount
 from schemas.errors import UserError
+from tests.pipeline import command
+from tests.pipeline.vertex.dry_run.forks import forked_steps
 
-ROOT = Path(__file__).resolve().parents[4]
 USERS, MOVIES, EACH = 300, 60, 20
 SETTINGS = (
     "vertex.pipeline_root=gs://some-bucket/greenlight",
@@ -73,12 +71,11 @@ def write_data(folder: Path) -> None:
 def dry_run(data: Path, output: Path) -> DryRun:
     words = [word for setting in SETTINGS for word in ("--set", setting)]
     place = ["--data-dir", "gs://some-bucket/data", "--local-data", str(data)]
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", "vertex", "dry-run", *place,
-         "--output-dir", str(output), *words],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    return DryRun(done.returncode, done.stdout + done.stderr, output)
+    with forked_steps():
+        status, terminal = command.greenlight(
+            "vertex", "dry-run", *place, "--output-dir", str(output), *words
+        )
+    return DryRun(status, terminal, output)
 
 
 @pytest.fixture(scope="module")
