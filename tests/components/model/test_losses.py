@@ -111,7 +111,8 @@ def test_the_gradients_are_those_of_the_formula():
     found = []
     for function in (log_sum_exp, plain):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(weights * function(*map(tf.identity, given), tf.constant(watched)))
+            query, vectors, bias = map(tf.identity, given)
+            loss = tf.reduce_sum(weights * function(query, vectors, bias, tf.constant(watched)))
         found.append([loss, *tape.gradient(loss, given)])
     for own, expected in zip(*found, strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-5)
