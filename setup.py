@@ -45,6 +45,7 @@ setup(
         "dill==0.3.1.1",  # Beam made it an extra; TFT, TFX-BSL and TFDV import it all the same
         "fastapi>=0.115,<1",
         "httptools>=0.6,<1",
+        "ipykernel>=6,<8",  # TFMA's widgets import it, and do not say so
         "jinja2>=3.1,<4",
         "jsonschema>=4.20,<5",
         "keras-tuner>=1.4.7,<1.5",

@@ -33,8 +33,13 @@ EXCEPTIONS_311 = {
     # 0.3 has no wheel for 3.11, so that a C++ compiler would be needed.
     ("tensorflow-data-validation", "pyfarmhash"),
 }
-# Stubs are read and never run; what the code uses of them holds for Arrow 10 too.
-EXCEPTIONS = {("pyarrow-stubs", "pyarrow")}
+EXCEPTIONS = {
+    # Stubs are read and never run; what the code uses of them holds for Arrow 10 too.
+    ("pyarrow-stubs", "pyarrow"),
+    # TFMA's widgets for notebooks, which nothing here shows, would bring a web server for them: 41
+    # packages, one of which takes most of the time in which a process imports Altair.
+    ("widgetsnbextension", "notebook"),
+}
 if sys.version_info >= (3, 11):
     EXCEPTIONS |= EXCEPTIONS_311
 
