@@ -22,10 +22,14 @@ NAME = "greenlight"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: blessing.json's content and where it lies."""
+    """How a run ended: blessing.json's content, where it lies, and what else there is to say.
+
+    notes: sentences without their full stops.
+    """
 
     blessing: dict[str, Any]
     report: Path
+    notes: tuple[str, ...] = ()
 
 
 def run_local(config: Config) -> Outcome:
@@ -39,9 +43,11 @@ def run_local(config: Config) -> Outcome:
         run_id = new_run_id(folders.reports)
         metadata, runs = execute(config, console, folders, run_id)
         from pipeline.publish import closing_tables, publish
+        from pipeline.served import push_again
         from pipeline.trials import publish_trials, trials_table
 
-        outcome = Outcome(*publish(metadata, runs, folders.reports, run_id))
+        notes = push_again(metadata, runs, folders.serving)
+        outcome = Outcome(*publish(metadata, runs, folders.reports, run_id), notes)
         if config.tuning.enabled:
             console.print(trials_table(publish_trials(config, metadata, runs, folders.tuning)))
         for table in closing_tables(runs, outcome.blessing):

@@ -6,6 +6,7 @@ import tensorflow_data_validation as tfdv
 from tfx.components.pusher.component import Pusher
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
@@ -19,6 +20,7 @@ from components.evaluation.component import MovieEvaluator
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import RatingExampleGen
 from components.example_gen.generate import LOCAL_BEAM_ARGS
+from components.pusher import Executor as PushExecutor
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
 from components.trainer.settings import TrainerSettings
@@ -140,6 +142,7 @@ def create_pipeline(
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
         ),
+        custom_executor_spec=ExecutorClassSpec(PushExecutor),
     )
     report = BlessingReport(
         examples=example_gen.outputs["examples"],

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from schemas.errors import UserError
+from schemas.manifest import GRAPH_FILE
 from serving import rollback
 
-GRAPH_FILE = "saved_model.pb"
 MOST_NAMED = 10  # versions that a sentence names
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*):/+")  # a Path keeps one slash of the two
 

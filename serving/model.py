@@ -13,8 +13,8 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from schemas.errors import UserError
 from schemas.features import SEPARATOR
 from schemas.links import plain
+from schemas.manifest import GRAPH_FILE, fault
 from schemas.text import to_texts
-from serving.folder import GRAPH_FILE
 
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 _NO_FEATURES = {"user_id", "history_movie_id", "history_rating", "movie_id"}  # of `explain`
@@ -49,9 +49,11 @@ class Model:
         """Loads the SavedModel at `path`, a folder named by its version.
 
         Raises:
-          UserError: it is not a model that Greenlight exported.
+          UserError: it is not a model that Greenlight exported, or not as it was pushed.
           Exception: whatever TensorFlow says of files that are broken or missing.
         """
+        if wrong := fault(path):
+            raise UserError(f"{wrong[0].upper()}{wrong[1:]}.")
         self.path, self.version = path, path.name
         self._loaded = load(path)
         self.declared = read_definitions(path)

@@ -10,4 +10,5 @@ from pipeline.local import run_local
 def run(config: Config) -> None:
     """Runs the pipeline here. Exit status: 0 blessed and pushed, 3 finished but not blessed."""
     outcome = run_local(config)
-    conclude(outcome.blessing["blessed"], outcome.report, outcome.blessing["reasons"])
+    said = [*outcome.blessing["reasons"], *outcome.notes]
+    conclude(outcome.blessing["blessed"], outcome.report, said)

@@ -1,7 +1,7 @@
 """Features that a YAML alone declares are everywhere that features are."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from components.model.weights import read_learned
 from pipeline.config import Config, load_config
 from pipeline.explore import explore_local
 from pipeline.metadata import Metadata
+from pipeline.served import push_again
 from schemas.artifacts import IMPORTANCE_FILE, Node
+from schemas.manifest import fault
 from tests.pipeline import command
 from tests.pipeline.command import NEVER_CACHED
 from tests.serving import shapes
@@ -230,3 +232,23 @@ def test_a_second_run_takes_all_that_it_can_from_the_cache(run: Run) -> None:
     assert executed == NEVER_CACHED | {"Evaluator", "Pusher"}
     compared = [gate["value"] for gate in again["gates"] if gate["kind"] == "blessed"]
     assert compared == [0, 0]
+    _lose_what_was_pushed(run.output / "serving_model", metadata, before)
+
+
+def _lose_what_was_pushed(serving: Path, metadata: Metadata, before: int) -> None:
+    """A run that takes the Pusher from the cache looks whether its model is served."""
+    runs = [
+        replace(node, state="cached") if node.node == Node.PUSHER else node
+        for node in metadata.nodes_since(before)
+    ]
+    assert push_again(metadata, runs, serving) == ()
+    for version in serving.iterdir():
+        graph = version / "saved_model.pb"
+        content = bytearray(graph.read_bytes())
+        content[len(content) // 2] ^= 1
+        graph.write_bytes(content)
+    (note,) = push_again(metadata, runs, serving)
+    newest = max(serving.iterdir(), key=lambda version: int(version.name))
+    assert note.endswith(f"pushed again, as version {newest.name}")
+    assert fault(newest) is None
+    assert push_again(metadata, runs, serving) == ()

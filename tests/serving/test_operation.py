@@ -1,6 +1,8 @@
 """Running it: new versions, broken ones, limits, tokens, and a graceful stop."""
 
 import concurrent.futures
+import hashlib
+import json
 import shutil
 import signal
 import socket
@@ -9,6 +11,7 @@ import threading
 import httpx
 import pytest
 
+from schemas.manifest import FILE
 from serving.app import make_app
 from serving.service import Limits, Server
 from serving.versions import Versions
@@ -67,6 +70,17 @@ def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, push, light,
         assert server.version() == "1"
         assert httpx.post(f"{server.url}/recommend", json={}).status_code == 200
         assert "version 3 is refused" in server.said()
+        # One flipped bit is enough, where a manifest says what was pushed.
+        push(folder, "4")
+        data = folder / "4" / "variables" / "variables.data-00000-of-00001"
+        content = bytearray(data.read_bytes())
+        wanted = {"variables/" + data.name: hashlib.sha256(content).hexdigest()}
+        content[len(content) // 2] ^= 1
+        data.write_bytes(content)
+        (folder / "4" / FILE).write_text(json.dumps({"sha256": wanted}))
+        server.wait_for(lambda: refused("4"))
+        assert "is not as it was pushed" in refused("4")["status"]["error_message"]
+        assert server.version() == "1"
         # A version that was half copied is taken once it is whole.
         shutil.copytree(light / "1" / "variables", folder / "3" / "variables", dirs_exist_ok=True)
         server.wait_for(lambda: server.version() == "3")

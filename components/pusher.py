@@ -1,0 +1,82 @@
+"""Pushes a blessed model into the folder of served versions, whole and above all others."""
+
+import json
+import re
+import time
+from os import fsdecode
+from posixpath import join
+from typing import Any
+
+from tfx.components.pusher import executor as pusher_executor
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import Artifact, artifact_utils
+from tfx.types.standard_component_specs import PUSH_DESTINATION_KEY, PUSHED_MODEL_KEY
+from tfx.utils import io_utils, proto_utils
+
+from schemas.manifest import FILE, GRAPH_FILE, digest
+
+
+class Executor(pusher_executor.Executor):
+    """TFX's Pusher, but for the version's number and how it is copied: see `push`."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes the model if it is blessed, and keeps a copy of it as the node's output."""
+        self._log_startup(input_dict, output_dict, exec_properties)
+        pushed = artifact_utils.get_single_instance(output_dict[PUSHED_MODEL_KEY])
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(exec_properties[PUSH_DESTINATION_KEY], destination)
+        folder, model = destination.filesystem.base_directory, self.GetModelPath(input_dict)
+        version = push(model, folder)
+        io_utils.copy_dir(model, pushed.uri)
+        self._MarkPushed(pushed, join(folder, version), version)
+
+
+def push(model: str, folder: str) -> str:
+    """Copies a SavedModel into a folder of versions, local or remote; returns its number.
+
+    A server looks at a version once the graph's file is there, so that comes last. The manifest
+    tells it whether all files are as they were meant to be. What was copied when it fails is
+    removed.
+
+    Raises:
+      OSError, tf.errors.OpError: it cannot be read, or the folder not be written to.
+    """
+    version = next_version(folder)
+    place = join(folder, version)
+    try:
+        io_utils.copy_dir(model, place, deny_regex_patterns=[re.escape(GRAPH_FILE)])
+        with fileio.open(join(place, FILE), "w") as file:
+            file.write(json.dumps({"sha256": digests(model)}, indent=1) + "\n")
+        fileio.copy(join(model, GRAPH_FILE), join(place, GRAPH_FILE))
+    except BaseException:
+        if fileio.exists(place):
+            fileio.rmtree(place)
+        raise
+    return version
+
+
+def digests(model: str) -> dict[str, str]:
+    """The SHA-256 of each file of a SavedModel, local or remote, by its path in it."""
+    found = {}
+    for folder, _, names in fileio.walk(model):
+        for name in names:
+            path = join(fsdecode(folder), fsdecode(name))
+            with fileio.open(path, "rb") as file:
+                found[path[len(model) :].lstrip("/")] = digest(file)
+    return dict(sorted(found.items()))
+
+
+def next_version(folder: str) -> str:
+    """The seconds since 1970, or one more than the newest version: what is pushed is the newest."""
+    names = fileio.listdir(folder) if fileio.exists(folder) else []
+    numbers = [int(name) for name in (str(name).rstrip("/") for name in names) if name.isdecimal()]
+    return str(max([int(time.time()), *(number + 1 for number in numbers)]))
