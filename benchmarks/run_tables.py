@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.config import Config
+from schemas.source import load_source
 
 Blessing = Mapping[str, Any]
 SHOWN = ("hit_rate@10", "rmse")
@@ -22,7 +23,9 @@ def kept(blessing: Blessing) -> dict[str, Any]:
     Raises:
       SystemExit: the run was not one of the default settings.
     """
-    defaults = Config().model_dump(mode="json", exclude={"output_dir"})
+    config = Config()
+    of_source = config.of(load_source(config.source))
+    defaults = of_source.model_dump(mode="json", exclude={"output_dir"})
     if not _holds(blessing["config"], defaults):
         raise SystemExit(f"Run {blessing['run_id']} has other settings than the defaults.")
     slices = ("overall", *SITTINGS)

@@ -75,6 +75,15 @@ class Config(BaseModel):
             )
         return self
 
+    def of(self, source: Source) -> "Config":
+        """The same with all that follows from the source: the slices are named.
+
+        Raises:
+          ValueError: a slice is named that there is not, or a gate on one that is not measured.
+        """
+        gates = self.gates.of_users(source.features.users)
+        return self.model_copy(update={"gates": gates})
+
 
 def load_config(path: str | None, settings: Sequence[str], **given: str | None) -> Config:
     """Reads a configuration file and overrides its settings.
@@ -121,7 +130,7 @@ def _check_features(config: Config, source: Source) -> None:
                 f"of {', '.join(known)}."
             )
     try:
-        config.gates.of_users(source.features.users)
+        config.of(source)
     except ValueError as error:
         raise UserError(f"Configuration: gates: {error}.") from error
 

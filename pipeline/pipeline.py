@@ -62,8 +62,7 @@ def create_pipeline(
       metadata: connection of ML Metadata, for local runs.
       resolve: whether the last statistics and the blessed model are looked up and compared with.
     """
-    gates = config.gates.of_users(source.features.users)
-    config = config.model_copy(update={"gates": gates})
+    config = config.of(source)
     # What was accepted last must be looked up before this run's own statistics are.
     last_statistics = Resolver(
         strategy_class=LatestArtifactStrategy,

@@ -22,6 +22,7 @@ from benchmarks.accuracy_tables import (
 )
 from benchmarks.run_tables import gate_lines
 from pipeline.config import Config
+from schemas.source import load_source
 
 METRICS = {"hit_rate@10": 0.2, "hit_rate@100": 0.5, "ndcg@10": 0.1, "rmse": 0.9}
 NEW = {
@@ -58,7 +59,8 @@ FIGURES = [
 def _blessing():
     """A blessing.json of a default run, as far as it is read."""
     run = copy.deepcopy(load()[RUN])
-    config = Config(output_dir="/somewhere/else").model_dump(mode="json")
+    default = Config(output_dir="/somewhere/else")
+    config = default.of(load_source(default.source)).model_dump(mode="json")
     run["metrics"]["overall"]["rmse"] = 0.123449
     return {**run, "run_id": "20300102-030405", "config": {**config, "dropped_since": 1}}
 
