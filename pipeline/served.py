@@ -1,13 +1,12 @@
 """Whether what a run says it pushed is what the folder of served versions holds."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from components.pusher import digests, push
 from pipeline.metadata import Metadata, NodeRun
 from schemas.artifacts import Node
-from schemas.manifest import FILE, GRAPH_FILE, fault
+from schemas.manifest import GRAPH_FILE, fault
 
 
 def push_again(metadata: Metadata, runs: Sequence[NodeRun], serving: Path) -> tuple[str, ...]:
@@ -26,18 +25,6 @@ def push_again(metadata: Metadata, runs: Sequence[NodeRun], serving: Path) -> tu
 
 def is_served(model: Path, serving: Path) -> bool:
     """Whether a whole version in a folder of versions is this SavedModel."""
-    wanted = digests(str(model))
-    return any(
-        _digests_of(path) == wanted and not fault(path.parent) for path in _manifests(serving)
-    )
-
-
-def _manifests(serving: Path) -> list[Path]:
-    return [path for path in serving.glob(f"*/{FILE}") if path.parent.name.isdecimal()]
-
-
-def _digests_of(manifest: Path) -> object:
-    try:
-        return json.loads(manifest.read_text(encoding="utf-8"))["sha256"]
-    except (ValueError, TypeError, KeyError):
-        return None
+    wanted = digests(str(model)).items()
+    versions = [path for path in serving.glob("*") if path.name.isdecimal()]
+    return any(fault(path) is None and wanted <= digests(str(path)).items() for path in versions)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import IO
 
-FILE = "manifest.json"  # beside the graph's file: every other file's path and SHA-256
+FILE = "manifest.json"  # in the version's folder: the path and SHA-256 of every other file
 GRAPH_FILE = "saved_model.pb"  # of a SavedModel; it is written last
 
 

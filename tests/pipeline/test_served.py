@@ -31,10 +31,20 @@ def test_another_model_is_not_this_one(model, version):
     assert not is_served(model, version.parent)
 
 
-@pytest.mark.parametrize("lacks", [GRAPH_FILE, FILE])
-def test_a_version_that_is_damaged_or_gone_is_not_served(model, version, lacks):
-    (version / lacks).write_bytes(b"dam")
+@pytest.mark.parametrize("damaged", [GRAPH_FILE, FILE])
+def test_a_version_that_is_damaged_is_not_served(model, version, damaged):
+    (version / damaged).write_bytes(b"dam")
     assert not is_served(model, version.parent)
-    (version / lacks).unlink()
+
+
+def test_a_version_that_is_gone_is_not_served(model, version):
+    (version / GRAPH_FILE).unlink()
     assert not is_served(model, version.parent)
     assert not is_served(model, model.parent / "nowhere")
+
+
+def test_a_version_from_before_manifests_is_served_by_its_files(model, version):
+    (version / FILE).unlink()
+    assert is_served(model, version.parent)
+    (version / GRAPH_FILE).write_bytes(b"dam")
+    assert not is_served(model, version.parent)

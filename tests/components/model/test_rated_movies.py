@@ -78,3 +78,16 @@ def test_over_an_epoch_each_rows_divergence_counts_once(make_model, make_facts):
     total = sum(nats.sum() for nats in shown)
     epoch = tf.function(lambda: tf.reduce_sum(counts * tf.cast(head.drawn(movies).nats, "float64")))
     assert np.mean([epoch() for _ in range(2000)]) == pytest.approx(total, rel=0.02)
+
+
+def test_movies_shown_as_the_same_unknown_one_are_one_draw(make_model, make_facts):
+    facts = make_facts(features=False)
+    head = make_model(True, facts, id_dropout=1 - 1e-7).rating_head
+    raters = head.movies.raters
+    raters.mean.assign(tf.zeros(raters.mean.shape))
+    raters.log_spread.assign(tf.fill(raters.log_spread.shape, -30.0))
+    drawn = head.drawn(tf.range(len(facts.movie_ids))).movies.numpy()
+    first, second = (drawn[facts.oov_rows == row] for row in np.unique(facts.oov_rows))
+    np.testing.assert_allclose(first, np.broadcast_to(first[:1], first.shape), atol=1e-6)
+    np.testing.assert_allclose(second, np.broadcast_to(second[:1], second.shape), atol=1e-6)
+    assert np.abs(first[0] - second[0]).max() > 0.01
