@@ -1,6 +1,6 @@
 """Times the rating example gen beside TFX's own CsvExampleGen, each run in a fresh process.
 
-    python -m benchmarks.ingest [--ratings 1000000] [--data data/ml-latest-small]
+    python -m benchmarks.ingest [--ratings 1000000 20000000] [--data data/ml-latest-small]
 
 What is timed is the executor's Do(), from files to shards; importing TFX comes before that and has
 a column of its own. CsvExampleGen reads the ratings file alone and writes one Example per row; the
@@ -19,6 +19,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import synthetic
+
+SYNTHETIC: list[tuple[dict[str, Any], str]] = [
+    ({}, "RatingExampleGen, synthetic"),
+    ({"history_length": 1}, "the same with history_length=1"),
+    ({"kind": "random"}, "the same with kind=random"),
+]
 
 
 class Result(NamedTuple):
@@ -137,7 +143,7 @@ def table(results: list[Result]) -> str:
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ratings", type=int, default=1_000_000)
+    parser.add_argument("--ratings", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--data", type=Path, default=Path("data/ml-latest-small"))
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -145,17 +151,15 @@ def main() -> None:
         kind, *rest = options.child
         print(json.dumps(run_stock(*rest[:2]) if kind == "stock" else run_ours(*rest)))
         return
-    with tempfile.TemporaryDirectory() as made:
-        synthetic.write(Path(made), options.ratings)
-        plans: list[tuple[str, Path, dict[str, Any], str]] = [
-            ("stock", options.data, {}, f"CsvExampleGen, {options.data.name}"),
-            ("ours", options.data, {}, f"RatingExampleGen, {options.data.name}"),
-            ("ours", Path(made), {}, "RatingExampleGen, synthetic"),
-            ("ours", Path(made), {"history_length": 50}, "the same with history_length=50"),
-            ("ours", Path(made), {"history_length": 1}, "the same with history_length=1"),
-            ("ours", Path(made), {"kind": "random"}, "the same with kind=random"),
-        ]
-        print(table([measure(*plan) for plan in plans]))
+    results = [
+        measure("stock", options.data, {}, f"CsvExampleGen, {options.data.name}"),
+        measure("ours", options.data, {}, f"RatingExampleGen, {options.data.name}"),
+    ]
+    for ratings in options.ratings:
+        with tempfile.TemporaryDirectory() as made:
+            synthetic.write(Path(made), ratings)
+            results += [measure("ours", Path(made), split, name) for split, name in SYNTHETIC]
+    print(table(results))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import pyarrow.csv
 
 Int64s = npt.NDArray[np.int64]
 
+_AT_ONCE = 10_000_000  # ratings drawn together, in some 2 GB
 _FIRST_SECOND, _LAST_SECOND = 850_000_000, 1_700_000_000
 _GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller")
 
@@ -67,41 +68,69 @@ def movies_rated(counts: Int64s, movies: int, rng: np.random.Generator) -> Int64
     return cast(Int64s, chosen[shuffled])
 
 
-def draw(ratings: int, movies: int | None, rng: np.random.Generator) -> tuple[pa.Table, int]:
-    """Draws userId, movieId, rating and timestamp; and says how many movies there are."""
+def default_movies(ratings: int) -> int:
+    """How many movies so many ratings are of, if nothing else is asked for."""
+    return min(60_000, max(2000, ratings // 60))
+
+
+def draw(
+    ratings: int, movies: int, rng: np.random.Generator, names: Int64s | None = None
+) -> tuple[pa.Table, Int64s]:
+    """Draws userId, movieId, rating and timestamp.
+
+    Args:
+      ratings: how many.
+      movies: how many there are at least; nobody rates more than there are.
+      rng: draws.
+      names: ids of the movies, the most popular first (default: they are drawn).
+
+    Returns:
+      The ratings, and the ids of all movies.
+    """
     counts = activity(ratings, rng)
-    movies = max(movies or min(60_000, max(2000, ratings // 60)), int(counts.max()))
+    movies = max(movies, int(counts.max()))
+    if names is not None:
+        movies, counts = len(names), np.minimum(counts, len(names))
     chosen = movies_rated(counts, movies, rng)
     quality = rng.normal(3.5, 0.5, movies)[chosen]
     kindness = np.repeat(rng.normal(0, 0.4, len(counts)), counts)
     given = np.clip(
         np.round((quality + kindness + rng.normal(0, 0.8, len(chosen))) * 2) / 2, 0.5, 5
     )
-    names = rng.permutation(movies) + 1
+    if names is None:
+        names = rng.permutation(movies) + 1
     columns = {
         "userId": np.repeat(np.arange(len(counts)) + 1, counts),
         "movieId": names[chosen],
         "rating": given,
         "timestamp": times(counts, rng),
     }
-    return pa.table(columns), movies
+    return pa.table(columns), names
 
 
 def write(folder: Path, ratings: int, movies: int | None = None, seed: int = 42) -> None:
-    """Writes ratings.csv and movies.csv; the same seed writes the same bytes."""
-    rng = np.random.default_rng(seed)
-    table, movies = draw(ratings, movies, rng)
+    """Writes ratings.csv and movies.csv; the same seed writes the same bytes.
+
+    More than `_AT_ONCE` ratings are drawn in parts, each of users of its own.
+    """
+    rng, users, names = np.random.default_rng(seed), 0, None
+    movies = movies or default_movies(ratings)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "ratings.csv").open("wb") as file:
         file.write(b"userId,movieId,rating,timestamp\n")
-        pyarrow.csv.write_csv(table, file, pyarrow.csv.WriteOptions(include_header=False))
+        for start in range(0, ratings, _AT_ONCE):
+            table, names = draw(min(_AT_ONCE, ratings - start), movies, rng, names)
+            own = pc.add(table["userId"], users)
+            users, movies = own[-1].as_py(), len(names)
+            table = table.set_column(0, "userId", own)
+            pyarrow.csv.write_csv(table, file, pyarrow.csv.WriteOptions(include_header=False))
     _write_movies(folder / "movies.csv", movies, rng)
 
 
 def write_1m(folder: Path, ratings: int, movies: int | None = None, seed: int = 42) -> None:
     """Writes ratings.dat, movies.dat and users.dat, as MovieLens 1M has them."""
     rng = np.random.default_rng(seed)
-    table, movies = draw(ratings, movies, rng)
+    table, names = draw(ratings, movies or default_movies(ratings), rng)
     stars = np.maximum(1, np.floor(table["rating"].to_numpy())).astype(np.int64)
     table = table.set_column(2, "rating", pa.array(stars))
     users = int(table["userId"][-1].as_py())
@@ -118,7 +147,7 @@ def write_1m(folder: Path, ratings: int, movies: int | None = None, seed: int = 
     folder.mkdir(parents=True, exist_ok=True)
     _write_lines(folder / "ratings.dat", table)
     _write_lines(folder / "users.dat", people)
-    _write_lines(folder / "movies.dat", _movie_table(movies, rng))
+    _write_lines(folder / "movies.dat", _movie_table(len(names), rng))
 
 
 def _write_lines(path: Path, table: pa.Table) -> None:

@@ -24,6 +24,9 @@ class Node:
 
 
 CATALOGUE = "catalogue"  # the example gen's second output, and the one split in it
+# Beside the splits, where eval has more ratings than may judge by: the others, which are neither
+# learned nor predicted, only served from.
+UNJUDGED = "unjudged"
 SPLIT_PREFIX = "Split-"  # and the split's name: its folder within an artifact
 
 ROWS_FILE = "rows.json"  # beside the Examples: what was read, kept and dropped, and the splits

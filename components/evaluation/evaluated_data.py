@@ -16,9 +16,9 @@ from components.evaluation.unusual_names import pick_names
 from components.examples.activity import Movies, read_movies
 from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
-from components.examples.paths import listed
+from components.examples.paths import listed, split_files
 from components.examples.rows import read_rows
-from schemas.artifacts import CATALOGUE
+from schemas.artifacts import CATALOGUE, UNJUDGED
 from schemas.text import to_texts
 
 MOST_ACTIVE = 100  # users with the most ratings, whose lists are checked beside a sample's
@@ -29,7 +29,7 @@ Inputs = dict[str, list[types.Artifact]]
 class EvaluatedData:
     """The data of one evaluation.
 
-    splits: TFRecord files by split.
+    splits: TFRecord files by split, with those that are in none, too many to judge by.
     catalogue_files: TFRecord files of the catalogue, in order.
     catalogue: ids, titles and genres of every movie.
     movies: what is known of the catalogue's movies, aligned.
@@ -55,6 +55,7 @@ def read_data(inputs: Inputs) -> EvaluatedData:
         split: listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
         for split in ("train", "valid", "eval")
     }
+    splits[UNJUDGED] = split_files(artifact_utils.get_single_uri(examples), UNJUDGED)
     uri = artifact_utils.get_split_uri(inputs[CATALOGUE], CATALOGUE)
     files = sorted(listed(io_utils.all_files_pattern(uri)))
     catalogue, movies = read_movies(files, splits["train"])

@@ -32,6 +32,14 @@ class SplitConfig(BaseModel):
     eval: float | str = Field(
         0.1, description="share of the ratings in eval, for the gates; predefined: eval's file"
     )
+    most_valid: int = Field(
+        20_000, ge=1, description="about the most ratings in valid; what is above goes to train"
+    )
+    most_eval: int = Field(
+        200_000,
+        ge=1,
+        description="about the most ratings in eval: of more, those of users drawn at random judge",
+    )
     train: str | None = Field(
         None, description="predefined: the file that train and valid come from"
     )

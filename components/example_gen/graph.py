@@ -4,8 +4,8 @@
                                                  |            ^
                                                  +-- summary -> plan (cut-offs, kind of history)
 
-Ratings travel as Arrow streams of up to a few hundred thousand rows. A partition holds whole
-users, and a worker has one partition in its hands at a time.
+Ratings lie in Arrow files; what travels says where, so that no runner holds the rows of all. A
+partition holds whole users, and a worker has one partition in its hands at a time.
 """
 
 import json
@@ -17,7 +17,7 @@ import tensorflow as tf
 from apache_beam.pvalue import AsSingleton, PCollection
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.ipc import from_bytes, save_table
+from components.example_gen.ipc import Spilled, save_table, unspill
 from components.example_gen.read.ranges import Range
 from components.example_gen.split import cutoffs, plan
 from components.example_gen.split.summary import cut_rows, merge_summaries
@@ -71,7 +71,7 @@ def _write_rated_movies(rows: PCollection, work_uri: str) -> None:
     """Writes the movies that have ratings, where no table of movies says what there is."""
     _ = (
         rows
-        | "Rated" >> beam.Map(lambda element: rated_movies([from_bytes(element[1])]))
+        | "Rated" >> beam.Map(lambda element: rated_movies([unspill(element[1])]))
         | "AllRated" >> _combine(rated_movies)
         | "WriteRated" >> beam.Map(save_table, f"{work_uri}/rated.arrow")
     )
@@ -92,10 +92,10 @@ def _decide(rows: PCollection, summary: PCollection, config: SplitConfig) -> PCo
 
 
 def _count_finer(
-    element: tuple[int, bytes], levels: list[cutoffs.Histogram], config: SplitConfig
+    element: tuple[int, Spilled], levels: list[cutoffs.Histogram], config: SplitConfig
 ) -> cutoffs.Histogram:
     needed = plan.needed_ranks(levels[0], config)
-    return cutoffs.finer(cut_rows(from_bytes(element[1]), config), levels, needed)
+    return cutoffs.finer(cut_rows(unspill(element[1]), config), levels, needed)
 
 
 def _combine(merge: Any) -> beam.PTransform:

@@ -1,7 +1,42 @@
-"""Arrow tables as bytes and files, the forms in which they reach every worker."""
+"""Arrow tables in files, the form in which they reach every worker."""
+
+import uuid
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import pyarrow as pa
 import tensorflow as tf
+
+
+class Spilled(NamedTuple):
+    """Where a table lies: an Arrow stream of `size` bytes from `start` on in a file."""
+
+    path: str
+    start: int
+    size: int
+
+
+def spill(tables: Iterable[pa.Table], folder: str) -> list[Spilled]:
+    """Writes tables one after another to one new file in the folder, and says where they lie.
+
+    Nothing refers to the file of an attempt that failed: every attempt has a name of its own.
+    """
+    path, start = f"{folder.rstrip('/')}/{uuid.uuid4().hex}.arrow", 0
+    places = []
+    with tf.io.gfile.GFile(path, "wb") as file:
+        for table in tables:
+            stream = to_bytes(table)
+            file.write(stream)
+            places.append(Spilled(path, start, len(stream)))
+            start += len(stream)
+    return places
+
+
+def unspill(place: Spilled) -> pa.Table:
+    """Reads what `spill` wrote."""
+    with tf.io.gfile.GFile(place.path, "rb") as file:
+        file.seek(place.start)
+        return from_bytes(file.read(place.size))
 
 
 def to_bytes(table: pa.Table) -> bytes:

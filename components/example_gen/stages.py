@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import TaggedOutput
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.ipc import from_bytes, load_table, to_bytes
+from components.example_gen.ipc import Spilled, load_table, spill, unspill
 from components.example_gen.read.problems import Problems
 from components.example_gen.read.ranges import Range
 from components.example_gen.read.ratings import SCHEMA, read_range
 from components.example_gen.split import plan, windows
-from components.example_gen.split.splits import EVAL, SPLITS, TRAIN
+from components.example_gen.split.splits import EVAL, SPLITS, TRAIN, UNJUDGED
 from components.example_gen.split.summary import summarise
 from components.example_gen.split.timeline import (
     moment_starts,
@@ -27,13 +27,13 @@ from components.example_gen.split.timeline import (
 from components.example_gen.write import encode
 from components.example_gen.write.shards import write_shard
 from components.examples.hashing import hash_strings
+from schemas import artifacts
 from schemas.source import Source
 
 _ROWS_AT_ONCE = 1 << 18  # read together before they are spread over the partitions
 _EVENTS_AT_ONCE = 1 << 20  # ratings in the targets and histories that are encoded together
 _RATINGS = SCHEMA.append(pa.field("given", pa.int8()))
 _NO_ROWS = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
-_EMPTY = to_bytes(_RATINGS.empty_table())
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Job:
 
 
 class Read(beam.DoFn):
-    """Range -> (partition, Arrow stream); tagged `report`: what the range had and lost."""
+    """Range -> (partition, its rows); tagged `report`: what the range had and lost."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -93,7 +93,7 @@ class Read(beam.DoFn):
         """Streams one range."""
         if rng.file_index == rng.start == 0:
             # Every partition gets a shard of every split, so that no split is without a file.
-            yield from ((number, _EMPTY) for number in range(self._job.partitions))
+            yield from ((number, None) for number in range(self._job.partitions))
         given = TRAIN if rng.file_index < self._job.train_files else EVAL
         problems, lines, waiting = Problems(), 0, [_NO_ROWS]
         for batch in read_range(self._job.source, rng, self._known, self._lost):
@@ -106,20 +106,20 @@ class Read(beam.DoFn):
         report = {"path": rng.path, "start": rng.start, "lines": lines, **asdict(problems)}
         yield TaggedOutput("report", ("ranges", report))
 
-    def _spread(self, batches: list[pa.RecordBatch], given: int) -> Iterator[tuple[int, bytes]]:
+    def _spread(self, batches: list[pa.RecordBatch], given: int) -> Iterator[tuple[int, Spilled]]:
         rows = pa.Table.from_batches(batches, SCHEMA)
         rows = rows.append_column("given", pa.array(np.full(len(rows), given, np.int8)))
         count = self._job.partitions
         owners = hash_strings(rows["user_id"].combine_chunks()) % np.uint64(count)
         rows = rows.take(pa.array(np.argsort(owners, kind="stable")))
-        ends = np.cumsum(np.bincount(owners.astype(np.int64), minlength=count)).tolist()
-        for partition, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
-            if end > start:
-                yield partition, to_bytes(rows.slice(start, end - start))
+        sizes = np.bincount(owners.astype(np.int64), minlength=count)
+        begins, filled = np.cumsum(sizes) - sizes, np.flatnonzero(sizes)
+        parts = (rows.slice(begins[number], sizes[number]) for number in filled)
+        return zip(filled.tolist(), spill(parts, self._job.work_uri), strict=True)
 
 
 class Order(beam.DoFn):
-    """(partition, Arrow streams) -> (partition, one stream in order); tagged `summary`."""
+    """(partition, its rows in pieces) -> (partition, all in order); tagged `summary`."""
 
     def __init__(self, job: Job) -> None:
         self._config, self._job = job.split, job
@@ -129,18 +129,20 @@ class Order(beam.DoFn):
         users = self._job.users()
         self._users = None if users is None else users["user_id"].combine_chunks()
 
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
+    def process(self, element: tuple[int, Iterable[Spilled | None]]) -> Iterator[Any]:
         """Sorts one partition and drops what was rated again."""
         partition, parts = element
-        read = pa.concat_tables(map(from_bytes, parts))
+        pieces = [unspill(part) for part in parts if part]
+        read = pa.concat_tables([_RATINGS.empty_table(), *pieces])
         kept, repeats = order_rows(read, self._config.seed)
         summary = summarise(read, kept, repeats, self._config, self._users)
         yield TaggedOutput("summary", summary)
-        yield partition, to_bytes(kept.drop(["order"]).combine_chunks())
+        (place,) = spill([kept.drop(["order"]).combine_chunks()], self._job.work_uri)
+        yield partition, place
 
 
 class Write(beam.DoFn):
-    """(partition, Arrow stream) -> report, once the partition's shards are written."""
+    """(partition, its rows) -> report, once the partition's shards are written."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -149,16 +151,17 @@ class Write(beam.DoFn):
         """Loads what is known of movies and users."""
         self._movies, self._users = self._job.movies(), self._job.users()
 
-    def process(self, element: tuple[int, bytes], decided: plan.Plan) -> Iterator[Any]:
+    def process(self, element: tuple[int, Spilled], decided: plan.Plan) -> Iterator[Any]:
         """Assigns splits and writes one shard of each."""
-        partition, rows = element[0], from_bytes(element[1])
+        partition, rows = element[0], unspill(element[1])
         split = plan.assign(rows, decided, self._job.split)
         movies = rated_movies([rows]) if self._movies is None else self._movies
         features = encode.join(rows, movies, self._users)
         numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
         shared = shares_moment(starts)
         counts = {}
-        for code, name in enumerate(SPLITS):
+        names = SPLITS if decided.judges == 1 else (*SPLITS, artifacts.UNJUDGED)
+        for code, name in enumerate(names):
             pieces = self._pieces(numbers, split, starts, code, decided)
             encoded = (encode.rating_examples(features, piece) for piece in pieces)
             place = partition, self._job.partitions
@@ -175,8 +178,9 @@ class Write(beam.DoFn):
         self, users: Any, split: Any, starts: Any, code: int, decided: plan.Plan
     ) -> Iterator[windows.Windows]:
         config, mode = self._job.split, decided.history
-        if code == TRAIN:
-            return windows.train_examples(users, split, config.window_limit(mode), _EVENTS_AT_ONCE)
+        if code in (TRAIN, UNJUDGED):
+            length = config.window_limit(mode)
+            return windows.tiled_examples(users, split, code, length, _EVENTS_AT_ONCE)
         limit = config.history_limit(mode)
         return windows.target_examples(users, split, starts, code, limit, mode, _EVENTS_AT_ONCE)
 

@@ -6,6 +6,7 @@ from typing import Any
 from components.evaluation.metric_name import RMSE
 from components.evaluation.slices import OVERALL
 from components.report.tables import shared_moments
+from schemas.artifacts import UNJUDGED
 
 Content = Mapping[str, Any]
 WEAKEST = 5  # slices that are named where the candidate is surely worse in none
@@ -81,12 +82,23 @@ def protocol(blessing: Content) -> list[str]:
     )
     return [
         f"Split {split['kind']}: {how}; the model was fitted on {split['train']['ratings']:,}.",
+        *_unjudged(split),
         *_ties(split["eval"]),
         "Each held-out movie is ranked among the whole catalogue, movies already seen left out and "
         f"ties ranked at their mean place, by the exported model itself. {beside} measured on the "
         "same rows.",
         f"Intervals are {gates['level']:.0%} percentile intervals of a paired Poisson bootstrap "
         f"over users with {gates['replicates']} resamples.",
+    ]
+
+
+def _unjudged(split: Content) -> list[str]:
+    """What else was held out and does not judge; empty where eval is no larger than it may be."""
+    if UNJUDGED not in split or not split[UNJUDGED]["ratings"]:
+        return []
+    return [
+        f"These are of users drawn at random: the {split[UNJUDGED]['ratings']:,} held-out ratings "
+        "of the others are neither learned nor judged by."
     ]
 
 

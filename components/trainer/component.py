@@ -12,10 +12,10 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils
 
-from components.examples.paths import listed
+from components.examples import paths
 from components.examples.rows import read_rows
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
-from schemas.artifacts import CATALOGUE
+from schemas.artifacts import CATALOGUE, UNJUDGED
 
 RUN_FN = "components.trainer.run.run_fn"
 Artifacts = dict[str, list[types.Artifact]]
@@ -29,18 +29,21 @@ class MovieTrainerExecutor(executor.GenericExecutor):
     ) -> FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         settings = exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
+        examples = artifact_utils.get_single_uri(input_dict["examples"])
         fn_args.custom_config = TrainerArguments(  # type: ignore[assignment]  # see `TrainerArguments`
             TrainerSettings.from_json(settings),
-            split_outcome(artifact_utils.get_single_uri(input_dict["examples"])),
+            split_outcome(examples),
             catalogue=split_files(input_dict[CATALOGUE], CATALOGUE),
-            eval=split_files(input_dict["examples"], "eval"),
+            held_out=[
+                file for name in ("eval", UNJUDGED) for file in paths.split_files(examples, name)
+            ],
         )
         return fn_args
 
 
 def split_files(examples: list[types.Artifact], split: str) -> list[str]:
     """The files of one split of an Examples artifact, sorted."""
-    return listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
+    return paths.listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
 
 
 def split_outcome(examples: str) -> SplitOutcome:

@@ -51,7 +51,7 @@ class Trained(NamedTuple):
 def run_fn(fn_args: FnArgs) -> None:
     """The Trainer's entry point; `custom_config` holds its `TrainerArguments`."""
     job = make_job(fn_args)
-    train(job, cast(TrainerArguments, fn_args.custom_config).eval, fn_args.serving_model_dir)
+    train(job, cast(TrainerArguments, fn_args.custom_config).held_out, fn_args.serving_model_dir)
     if tf.io.gfile.exists(job.checkpoints):
         tf.io.gfile.rmtree(job.checkpoints)
 
@@ -61,7 +61,8 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
 
     Args:
       job: what to do.
-      held_out: TFRecord files of eval, whose ratings are stored for serving and never trained on.
+      held_out: TFRecord files of eval and of what is not judged by, whose ratings are stored for
+        serving and never trained on.
       serving_dir: where the SavedModel is written.
     """
     data = read(job)

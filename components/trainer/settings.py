@@ -84,10 +84,10 @@ class SplitOutcome(NamedTuple):
 class TrainerArguments(NamedTuple):
     """What the run function gets as TFX's `custom_config`.
 
-    catalogue, eval: TFRecord files.
+    catalogue, held_out: TFRecord files.
     """
 
     settings: TrainerSettings
     outcome: SplitOutcome
     catalogue: list[str]
-    eval: list[str]
+    held_out: list[str]

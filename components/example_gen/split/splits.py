@@ -12,14 +12,17 @@ from components.examples.hashing import UInt64s, combine, to_unit
 Int8s = npt.NDArray[np.int8]
 Int64s = npt.NDArray[np.int64]
 
-TRAIN, VALID, EVAL = 0, 1, 2
+TRAIN, VALID, EVAL, UNJUDGED = 0, 1, 2, 3
 SPLITS = ("train", "valid", "eval")
 
 
 def ranks_before(rows: int, config: SplitConfig) -> list[int]:
     """How many ratings have to come before each cut-off: before t1 (valid) and t2 (eval)."""
     valid, held_out = Fraction(str(config.valid)), Fraction(str(config.eval_share))
-    return [rows - math.floor(rows * share) for share in (valid + held_out, held_out)]
+    before_valid, before_eval = (
+        rows - math.floor(rows * share) for share in (valid + held_out, held_out)
+    )
+    return [max(before_valid, before_eval - config.most_valid), before_eval]
 
 
 def by_time(timestamps: Int64s, cutoffs: list[int]) -> Int8s:
@@ -27,10 +30,10 @@ def by_time(timestamps: Int64s, cutoffs: list[int]) -> Int8s:
     return np.searchsorted(np.asarray(cutoffs), timestamps, side="right").astype(np.int8)
 
 
-def by_hash(hashes: UInt64s, config: SplitConfig) -> Int8s:
-    """Seeded random shares. [n] -> [n]."""
+def by_hash(hashes: UInt64s, config: SplitConfig, valid: float) -> Int8s:
+    """Seeded random shares, `valid` of them in valid. [n] -> [n]."""
     unit = to_unit(combine(hashes, seed=config.seed))
-    edges = np.array([config.eval_share, config.eval_share + config.valid])
+    edges = np.array([config.eval_share, config.eval_share + valid])
     return (EVAL - np.searchsorted(edges, unit, side="right")).astype(np.int8)
 
 

@@ -27,6 +27,7 @@ class Summary:
     """Counts of some partitions that add up to those of all.
 
     rows: those that stay; `unrated` of them say that a movie was seen and not how it was liked.
+    held_out: those that stand in eval's file, of a predefined split.
     users: how many there are; `strangers` of them are not in the users table.
     top_user, top_movies: ids of those with the most rows, and how many, repeats among them.
     repeats: rows that were rated again, by reason.
@@ -38,6 +39,7 @@ class Summary:
 
     rows: int = 0
     unrated: int = 0
+    held_out: int = 0
     users: int = 0
     strangers: int = 0
     top_user: tuple[str, int] = ("", 0)
@@ -77,6 +79,7 @@ def summarise(
     return Summary(
         rows=len(kept),
         unrated=int(np.isnan(kept["rating"].to_numpy()).sum()),
+        held_out=int((kept["given"].to_numpy() == splits.EVAL).sum()),
         users=int(users[-1]) + 1 if len(users) else 0,
         strangers=_strangers(kept["user_id"], known_users),
         top_user=_top_user(read, kept, users, repeats),
@@ -98,6 +101,7 @@ def merge_summaries(summaries: Iterable[Summary]) -> Summary:
     return Summary(
         rows=sum(part.rows for part in parts),
         unrated=sum(part.unrated for part in parts),
+        held_out=sum(part.held_out for part in parts),
         users=sum(part.users for part in parts),
         strangers=sum(part.strangers for part in parts),
         top_user=min((part.top_user for part in parts), key=_by_rows, default=("", 0)),

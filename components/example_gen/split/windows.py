@@ -35,18 +35,19 @@ class Windows:
     seen_offsets: Int64s
 
 
-def train_windows(users: Int64s, split: Int8s, length: int) -> tuple[Int64s, Int64s]:
-    """Tiles each user's train ratings with windows of `length`, the last as long as what remains.
+def tiles(users: Int64s, split: Int8s, code: int, length: int) -> tuple[Int64s, Int64s]:
+    """Tiles each user's ratings of a split with windows, the last as long as what remains.
 
     Args:
       users: [rows] number of the user.
       split: [rows] code of the split.
+      code: of the split to tile.
       length: ratings in a window.
 
     Returns:
-      The train rows in order, and the offsets [windows + 1] of the windows among them.
+      The split's rows in order, and the offsets [windows + 1] of the windows among them.
     """
-    rows = np.flatnonzero(split == TRAIN)
+    rows = np.flatnonzero(split == code)
     owners = users[rows]
     begins = np.flatnonzero(np.diff(owners, prepend=-1))
     counts = np.diff(begins, append=len(rows))
@@ -91,9 +92,11 @@ def expand(pool: Int64s, begins: Int64s, ends: Int64s) -> tuple[Int64s, Int64s]:
     return pool[np.arange(offsets[-1]) + shift], offsets
 
 
-def train_examples(users: Int64s, split: Int8s, length: int, max_ratings: int) -> Iterator[Windows]:
-    """Train Examples in pieces of about `max_ratings` ratings: windows, with no history."""
-    rows, offsets = train_windows(users, split, length)
+def tiled_examples(
+    users: Int64s, split: Int8s, code: int, length: int, max_ratings: int
+) -> Iterator[Windows]:
+    """Windows of a split with no history, in pieces of about `max_ratings` ratings."""
+    rows, offsets = tiles(users, split, code, length)
     for first, last in _pieces(offsets, max_ratings):
         begin, end = offsets[first], offsets[last]
         empty = np.zeros(last - first + 1, np.int64)

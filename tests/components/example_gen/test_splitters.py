@@ -11,6 +11,7 @@ from tests.components.example_gen.small_data import (
     SPLITS,
     digest,
     make,
+    read_examples,
     read_splits,
     small_rows,
     small_source,
@@ -66,6 +67,21 @@ class SplitterContract:
         assert all(len(e["movie_id"]) == 1 for name in ("valid", "eval") for e in splits[name])
         assert all(e["history_movie_id"] == [] for e in splits["train"])
         assert not (out / "examples" / "_work").exists()
+
+    def test_valid_and_eval_hold_about_as_much_as_they_may(self, data, made, tmp_path):
+        report = self.make(data, tmp_path, most_valid=20, most_eval=25)
+        splits, whole = read_splits(tmp_path), read_splits(made[0])
+        left = read_examples(tmp_path / "examples" / "Split-unjudged")
+        rated = [row for part in [*splits.values(), left] for row in targets(part)]
+        assert sorted(rated) == sorted(self.rows()) and left
+        assert 0 < report["splits"]["valid"]["ratings"] < len(whole["valid"])
+        assert set(targets(splits["eval"] + left)) == set(targets(whole["eval"]))
+        assert set(targets(splits["valid"])) < set(targets(whole["valid"]))
+        assert set(targets(splits["train"])) > set(targets(whole["train"]))
+        judges, others = ({user for user, *_ in targets(part)} for part in (splits["eval"], left))
+        assert judges and not judges & others
+        assert report["splits"]["unjudged"]["ratings"] == len(targets(left))
+        assert report["splits"]["unjudged"]["examples"] == len(left)
 
     def test_history_and_seen_are_all_that_a_list_leaves_out(self, made):
         out, report = made

@@ -57,6 +57,12 @@ def test_temporal_puts_every_tie_in_one_split(times, share):
     assert np.all(np.diff(ordered) >= 0)
 
 
+def test_valid_ends_where_it_always_does_and_begins_later_if_it_would_be_too_large():
+    config = SplitConfig(most_valid=30)
+    assert splits.ranks_before(1000, config) == [870, 900]
+    assert splits.ranks_before(200, config) == [160, 180]
+
+
 def test_temporal_cuts_distinct_seconds_exactly():
     times = np.arange(1000)[::-1] * 86_400
     split = splits.by_time(times, _cutoffs([times], SplitConfig()))
@@ -65,13 +71,12 @@ def test_temporal_cuts_distinct_seconds_exactly():
 
 def test_random_shares_come_out_and_depend_on_the_seed():
     hashes = np.arange(50_000, dtype=np.uint64)
-    split = splits.by_hash(hashes, SplitConfig(kind="random", valid=0.05, eval=0.2))
+    config = SplitConfig(kind="random", eval=0.2)
+    split = splits.by_hash(hashes, config, 0.05)
     assert abs((split == EVAL).mean() - 0.2) < 0.01
     assert abs((split == VALID).mean() - 0.05) < 0.01
-    assert np.array_equal(
-        split[::3], splits.by_hash(hashes[::3], SplitConfig(kind="random", valid=0.05, eval=0.2))
-    )
-    other = splits.by_hash(hashes, SplitConfig(kind="random", seed=1, valid=0.05, eval=0.2))
+    assert np.array_equal(split[::3], splits.by_hash(hashes[::3], config, 0.05))
+    other = splits.by_hash(hashes, config.model_copy(update={"seed": 1}), 0.05)
     assert (other != split).mean() > 0.1
 
 

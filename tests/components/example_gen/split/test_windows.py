@@ -124,7 +124,7 @@ def test_the_order_within_a_moment_is_drawn_anew_for_each_user_and_seed():
 @given(timelines, st.integers(1, 5))
 def test_each_train_rating_is_a_target_once(lines, length):
     users, split = _users(lines)
-    rows, offsets = windows.train_windows(users, split, length)
+    rows, offsets = windows.tiles(users, split, TRAIN, length)
     assert rows.tolist() == np.flatnonzero(split == TRAIN).tolist()
     assert offsets[0] == 0 and offsets[-1] == len(rows)
     seen: set[Any] = set()
@@ -165,8 +165,8 @@ def test_history_rest_is_train_only(lines, limit, code, pieces):
 @given(timelines, st.integers(1, 4), st.integers(1, 9))
 def test_pieces_together_are_all_windows(lines, length, size):
     users, split = _users(lines)
-    whole = [*windows.train_examples(users, split, length, 1 << 30)]
-    parts = [*windows.train_examples(users, split, length, size)]
+    whole = [*windows.tiled_examples(users, split, TRAIN, length, 1 << 30)]
+    parts = [*windows.tiled_examples(users, split, TRAIN, length, size)]
     assert _flat(parts) == _flat(whole)
 
 
