@@ -53,7 +53,7 @@ class ExportedRecommender(tf.Module):
         self.tables = served.variables
         covered = model.linear.covered if model.linear is not None else np.zeros(0, np.int32)
         self.linear_rows = tf.Variable(covered, trainable=False)
-        self.log_popularity = tf.Variable(facts.log_popularity, trainable=False)
+        self.log_popularity = tf.Variable(facts.popularity_baseline, trainable=False)
         self._users = served.users
         self.catalogue = served.catalogue
         self.user_ids = tf.Variable(sorted({*facts.user_ids, *users.ids}), trainable=False)

@@ -42,6 +42,8 @@ class Facts:
     keys: ids and features by name: what the rows of their tables stand for.
     trained_until: every rating of train is from before this, in microseconds since 1970. None
       where train is not cut by time.
+    popular_days, popular: how many of train's newest days the popularity baseline counts, and the
+      events of each movie in them, float64 [movies]. None: it counts all of train.
     """
 
     movie_ids: list[bytes]
@@ -60,6 +62,8 @@ class Facts:
     values: Mapping[str, Sequence[Sequence[bytes]]] = field(default_factory=dict)
     keys: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
     trained_until: int | None = None
+    popular_days: int | None = None
+    popular: NDArray[Any] | None = None
 
     @property
     def rates(self) -> bool:
@@ -98,7 +102,15 @@ class Facts:
     @property
     def log_popularity(self) -> NDArray[Any]:
         """float32 [movies]: log of each movie's share of train, one event added to each."""
-        return np.log((self.counts + 1) / (self.counts + 1).sum()).astype(np.float32)
+        return log_shares(self.counts)
+
+    @property
+    def popularity_baseline(self) -> NDArray[Any]:
+        """float32 [movies]: as `log_popularity`, of the events that the baseline counts.
+
+        Those of whom nothing is known are served from it too.
+        """
+        return self.log_popularity if self.popular is None else log_shares(self.popular)
 
     @property
     def id_table_rows(self) -> int:
@@ -114,3 +126,8 @@ class Facts:
     def user_parts(self) -> list[str]:
         """What is known of a user beside the history, as a person would call it."""
         return ["user id", *self.user_features]
+
+
+def log_shares(counts: NDArray[Any]) -> NDArray[np.float32]:
+    """Log of each movie's share of the events, one event added to each. [movies] -> [movies]."""
+    return np.log((counts + 1) / (counts + 1).sum()).astype(np.float32)

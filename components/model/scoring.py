@@ -39,7 +39,7 @@ def score(
 ) -> Scores:
     """Scores the whole catalogue after each history (padded at the front, newest last).
 
-    A user of whom nothing is known gets the popularity of train. What was seen `earlier` than the
+    A user of whom nothing is known gets the popularity baseline. What was seen `earlier` than the
     window is left out and not read: see `seen_movies`.
     """
     context = latest(window, reach, model.ordered)
@@ -49,7 +49,7 @@ def score(
     seen = seen_movies(window, len(model.facts.movie_ids), earlier)
     return Scores(
         with_fallback(model.facts, window, scores),
-        tf.broadcast_to(tf.constant(model.facts.log_popularity), tf.shape(scores)),
+        tf.broadcast_to(tf.constant(model.facts.popularity_baseline), tf.shape(scores)),
         seen,
         known_users(model.facts, window),
     )
@@ -62,8 +62,9 @@ def tower_scores(model: Model, tables: MovieTables, context: Context) -> tf.Tens
 
 
 def with_fallback(facts: Facts, window: Window, scores: tf.Tensor) -> tf.Tensor:
-    """The scores [batch, movies], or popularity for users of whom nothing is known."""
-    return tf.where(known_users(facts, window)[:, tf.newaxis], scores, facts.log_popularity)
+    """The scores [batch, movies], or the baseline's for users of whom nothing is known."""
+    known = known_users(facts, window)[:, tf.newaxis]
+    return tf.where(known, scores, facts.popularity_baseline)
 
 
 def known_users(facts: Facts, window: Window) -> tf.Tensor:

@@ -86,10 +86,20 @@ def protocol(blessing: Content) -> list[str]:
         *_ties(split["eval"]),
         "Each held-out movie is ranked among the whole catalogue, movies already seen left out and "
         f"ties ranked at their mean place, by the exported model itself. {beside} measured on the "
-        "same rows.",
+        f"same rows.{_of_late(blessing['training'].get('popular_days'))}",
         f"Intervals are {gates['level']:.0%} percentile intervals of a paired Poisson bootstrap "
         f"over users with {gates['replicates']} resamples.",
     ]
+
+
+def _of_late(days: int | None) -> str:
+    """Which events popularity counts, where not all of train."""
+    if not days:
+        return ""
+    return (
+        f" Popularity counts the last {days} days before train ends: by them it ranks the "
+        "validation ratings better than by all of train."
+    )
 
 
 def _unjudged(split: Content) -> list[str]:

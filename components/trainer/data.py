@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from components.examples.catalogue import Catalogue, read_catalogue
 from components.model.parsing import Lookup
-from components.trainer import gather, windows
+from components.trainer import gather, popularity, windows
 from components.trainer.job import Job
 
 
@@ -30,7 +30,8 @@ def read(job: Job) -> TrainingData:
     catalogue = read_catalogue(job.catalogue, names.movies).known_features()
     vocabulary = gather.vocabularies(job.transform_graph, names, ignored)
     lookup = gather.make_lookup(catalogue, vocabulary, names.users)
-    statistics = gather.count_train(job.train, lookup, len(catalogue))
+    until = job.outcome.trained_until
+    statistics = gather.count_train(job.train, lookup, len(catalogue), until, popularity.DAYS)
     return TrainingData(catalogue, vocabulary, lookup, statistics)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from components.model.parsing import Lookup, parse, table
 from components.trainer.raters import RaterSample
 from schemas.features import Features
 
+DAY = 86_400_000_000  # microseconds
+
 
 @dataclass(frozen=True)
 class TrainStatistics:
@@ -30,6 +32,7 @@ class TrainStatistics:
     ends: the lowest and the highest rating given; infinities where there is none.
     lengths: how many windows there are, by their length.
     raters: a sample of who rated what.
+    recent: by number of days, float64 [movies], events of those last days before train ends.
     """
 
     counts: NDArray[Any]
@@ -39,6 +42,7 @@ class TrainStatistics:
     ends: tuple[float, float]
     lengths: Mapping[int, int]
     raters: Raters
+    recent: Mapping[int, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def events(self) -> int:
@@ -86,16 +90,35 @@ def make_lookup(
     return Lookup(table(filled(catalogue.ids), -1), table(users, len(users)), features)
 
 
-def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStatistics:
-    """Sums up train in one streamed pass."""
+def count_train(
+    files: Sequence[str],
+    lookup: Lookup,
+    movies: int,
+    until: int | None = None,
+    days: Sequence[int] = (),
+) -> TrainStatistics:
+    """Sums up train in one streamed pass.
+
+    Args:
+      files: TFRecord files of windows.
+      lookup: tables to rows.
+      movies: how many the catalogue has.
+      until: where train ends, in microseconds; None: it does not end at one moment.
+      days: the numbers of newest days to count apart, where train ends at one moment.
+    """
     counts, rated_counts, sums = np.zeros([3, movies])
     squares, lengths = 0.0, Counter[int]()
     low, high = np.inf, -np.inf
     sample = RaterSample()
+    since = {} if until is None else {number: until - number * DAY for number in days}
+    recent = {number: np.zeros(movies) for number in since}
     for batch in records(files):
         parsed = parse(lookup, batch)
         rows = parsed.movie.flat_values.numpy()
         counts += np.bincount(rows, minlength=movies)
+        for number, own in recent.items():
+            new = parsed.timestamp.flat_values.numpy() >= since[number]
+            own += np.bincount(rows[new], minlength=movies)
         length = parsed.movie.row_lengths().numpy()
         lengths.update(length.tolist())
         ratings = parsed.rating.flat_values.numpy().astype(np.float64)
@@ -107,7 +130,7 @@ def count_train(files: Sequence[str], lookup: Lookup, movies: int) -> TrainStati
         low, high = min(low, ratings.min(initial=low)), max(high, ratings.max(initial=high))
         sample.add(rows, np.repeat(parsed.user.numpy(), length)[rated])
     ends, raters = (float(low), float(high)), sample.raters()
-    return TrainStatistics(counts, rated_counts, sums, squares, ends, lengths, raters)
+    return TrainStatistics(counts, rated_counts, sums, squares, ends, lengths, raters, recent)
 
 
 def make_facts(

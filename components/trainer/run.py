@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
@@ -23,6 +24,7 @@ from components.trainer.history import History
 from components.trainer.job import Job, make_job
 from components.trainer.judge import Judge
 from components.trainer.models import build_model, extra_findings
+from components.trainer.popularity import newest
 from components.trainer.settings import TrainerArguments
 from components.trainer.warm import warm_start
 from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE
@@ -79,9 +81,9 @@ def learn(job: Job, data: TrainingData, enough: Callable[[int], bool] = never_en
     """Fits a model and gives it its linear path; `enough` as `Fit.run` has it."""
     training = job.settings.training
     keras.utils.set_random_seed(training.seed)
-    model = build(job, data)
-    warm, start = warm_start(model, job.base_model) if training.warm_start else (False, "")
     judge = Judge(job.valid, data.lookup, training.valid_rows, job.window)
+    model = build(job, data, judge)
+    warm, start = warm_start(model, job.base_model) if training.warm_start else (False, "")
     history = fit(job, model, data, judge, enough, warm)
     add_linear_path(model, job.train, judge.examples, data.lookup, job.window)
     # A judge of its own: the other one's graph was traced before there was a linear path.
@@ -89,7 +91,7 @@ def learn(job: Job, data: TrainingData, enough: Callable[[int], bool] = never_en
     return Trained(model, history, figures, start)
 
 
-def build(job: Job, data: TrainingData) -> Model:
+def build(job: Job, data: TrainingData, judge: Judge) -> Model:
     """Builds the untrained model.
 
     Raises:
@@ -104,6 +106,9 @@ def build(job: Job, data: TrainingData) -> Model:
         data.catalogue, data.vocabulary, data.statistics, job.settings.scale, config.oov_buckets,
         job.outcome.trained_until, job.settings.features.users,
     )  # fmt: skip
+    counts, recent = data.statistics.counts, data.statistics.recent
+    if days := newest(counts, recent, judge.examples, data.lookup):
+        facts = replace(facts, popular_days=days, popular=recent[days])
     model = build_model(config, facts, job.ordered)
     model.compute_loss(next(iter(epoch_windows(job, data.lookup, 0))))  # creates the weights
     return model
@@ -162,6 +167,7 @@ def history_content(job: Job, data: TrainingData, trained: Trained) -> dict[str,
         "epochs": trained.history.epochs,
         "exported": trained.figures,
         "start": trained.start,
+        "popular_days": trained.model.facts.popular_days,
         "off": unlearnable(job, data.statistics),
         **chosen,
     }

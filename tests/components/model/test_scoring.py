@@ -1,5 +1,7 @@
 """Ranks, seen movies and the bias baseline against brute force."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -92,16 +94,22 @@ def test_bias_rating_stays_on_the_scale(make_facts, make_window):
 
 
 @pytest.mark.parametrize("ordered", [True, False])
-def test_nothing_known_means_exactly_popularity(make_facts, make_window, make_model, ordered):
-    facts, model = make_facts(), make_model(ordered)
+@pytest.mark.parametrize("popular", [None, np.arange(12.0)])
+def test_nothing_known_means_exactly_popularity(
+    make_facts, make_window, make_model, ordered, popular
+):
+    facts = dataclasses.replace(make_facts(), popular=popular)
+    model = make_model(ordered, facts)
+    expected = np.log((np.arange(12.0) + 1) / 78).astype(np.float32)
+    expected = facts.log_popularity if popular is None else expected
     window = make_window(facts, [0, 0, 2], front=True)
     window = window._replace(user=tf.constant([len(facts.user_ids), 1, len(facts.user_ids)]))
     scores = scoring.score(model, model.movie_tables(), window, REACH)
     np.testing.assert_array_equal(scores.known, [False, True, True])
-    np.testing.assert_array_equal(scores.model[0], facts.log_popularity)
-    np.testing.assert_array_equal(scores.popularity, np.tile(facts.log_popularity, [3, 1]))
+    np.testing.assert_array_equal(scores.model[0], expected)
+    np.testing.assert_array_equal(scores.popularity, np.tile(expected, [3, 1]))
     for row in (1, 2):
-        assert np.abs(scores.model[row] - facts.log_popularity).max() > 0.01
+        assert np.abs(scores.model[row] - expected).max() > 0.01
 
 
 @pytest.mark.parametrize("scale", [(0.5, 5.0), (1.0, 5.0), (0.0, 10.0)])
