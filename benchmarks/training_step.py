@@ -74,6 +74,7 @@ def measure(movies: int, users: int, given: dict[str, object]) -> dict[str, floa
     from components.model.config import ModelConfig, TrainingConfig
     from components.trainer.fit import Fit
     from components.trainer.models import build_model
+    from components.trainer.rounds import Rounds
 
     rng = np.random.default_rng(1)
     keras.utils.set_random_seed(1)
@@ -83,7 +84,7 @@ def measure(movies: int, users: int, given: dict[str, object]) -> dict[str, floa
     model.compute_loss(windows[0])
     with tempfile.TemporaryDirectory() as folder:
         averaged = model.averaged()
-        fit = Fit(model, TrainingConfig(), 1000, 1, folder, model.tasks(), averaged)
+        fit = Fit(model, TrainingConfig(), Rounds(1, 1, 1000), folder, model.tasks(), averaged)
         for step in range(WARM + STEPS):
             if step == WARM:
                 started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)

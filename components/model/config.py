@@ -98,6 +98,12 @@ class TrainingConfig(BaseModel):
         description="most epochs; default: 8, or 12 with rest histories (from 500,000 ratings "
         "on 6 and 9), or 4 after a warm start",
     )
+    most_ratings: int = Field(
+        20_000_000,
+        ge=1,
+        description="most ratings that a training reads, those of every epoch counted, if "
+        "training.epochs does not say how many epochs",
+    )
     patience: int = Field(
         3, ge=1, description="epochs without a lower loss on valid after which training stops"
     )

@@ -1,4 +1,4 @@
-"""What a training reads once, and its windows, which it reads once an epoch."""
+"""What a training reads once, and its windows, which it reads round by round."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from components.examples.catalogue import Catalogue, read_catalogue
 from components.model.parsing import Lookup
 from components.trainer import gather, popularity, windows
 from components.trainer.job import Job
+from components.trainer.rounds import Rounds
 
 
 class TrainingData(NamedTuple):
@@ -41,8 +42,13 @@ def unlearnable(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
     return {"rating": why} if why else {}
 
 
-def epoch_windows(job: Job, lookup: Lookup, epoch: int) -> tf.data.Dataset:
-    """The train windows in the order of one epoch."""
+def round_windows(job: Job, lookup: Lookup, rounds: Rounds, number: int) -> tf.data.Dataset:
+    """The train windows of one round, in its order."""
     training = job.settings.training
-    seed = training.seed + 1000 * epoch
-    return windows.windows(job.train, lookup, training.positions, job.window, seed)
+    files, seed = rounds.files(number, job.train, training.seed), training.seed + 1000 * number
+    return windows.windows(files, lookup, training.positions, job.window, seed)
+
+
+def some_windows(job: Job, lookup: Lookup) -> tf.data.Dataset:
+    """Train windows, the first of which are a sample."""
+    return round_windows(job, lookup, Rounds(1, 1, 1), 0)

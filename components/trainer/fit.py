@@ -1,4 +1,4 @@
-"""The training loop: epochs, early stopping, checkpoints, progress."""
+"""The training loop: rounds, early stopping, checkpoints, progress."""
 
 import json
 import logging
@@ -16,27 +16,29 @@ from components.model.window import ANY_WINDOW, Window
 from components.trainer.averages import Averages
 from components.trainer.history import History
 from components.trainer.optimizer import Optimizer
+from components.trainer.rounds import Rounds
 
 progress = logging.getLogger("greenlight.progress")
 
-EpochWindows = Callable[[int], Iterable[Window]]
+RoundWindows = Callable[[int], Iterable[Window]]
 Measure = Callable[[Any], dict[str, float]]
 
 
-def never_enough(epochs: int) -> bool:
-    """Lets a training run for all its epochs."""
+def never_enough(rounds: int) -> bool:
+    """Lets a training run for all its rounds."""
     return False
 
 
 class Fit:
     """Trains a model, keeps each task's best weights, and goes on where a killed run stopped.
 
-    Tasks that share no weights are best at different epochs: each keeps those of its own best one.
-    For `averaged` weights the moving average over an epoch's steps is judged and kept (Polyak and
-    Juditsky, 1992): it varies less with the batches that came last.
+    It goes in rounds: an epoch each or, of large data, a part of one. Tasks that share no weights
+    are best after different rounds: each keeps those of its own best one. For `averaged` weights
+    the moving average over a round's steps is judged and kept (Polyak and Juditsky, 1992): it
+    varies less with the batches that came last.
 
-    After every epoch the weights, the optimizer, the best weights and the history are written to
-    `checkpoints`; a run that finds them there starts after the last finished epoch. An epoch always
+    After every round the weights, the optimizer, the best weights and the history are written to
+    `checkpoints`; a run that finds them there starts after the last finished round. A round always
     reads its windows in the same order, whether or not the run was interrupted.
     """
 
@@ -44,8 +46,7 @@ class Fit:
         self,
         model: Trainable,
         config: TrainingConfig,
-        steps: int,
-        epochs: int,
+        rounds: Rounds,
         checkpoints: str,
         tasks: Mapping[str, Sequence[tf.Variable]] | None = None,
         averaged: Sequence[tf.Variable] = (),
@@ -55,19 +56,19 @@ class Fit:
         Args:
           model: built, its weights made.
           config: how it learns.
-          steps: per epoch.
-          epochs: at most.
+          rounds: at most so many.
           checkpoints: folder of the checkpoints.
-          tasks: the variables that each loss on valid chooses the epoch of (default: all of them
+          tasks: the variables that each loss on valid chooses the round of (default: all of them
             by `valid_loss`).
           averaged: the weights whose moving average is judged and kept.
         """
-        self.model, self.config, self.epochs = model, config, epochs
-        self.steps = max(1, steps)
+        self.model, self.rounds = model, rounds
+        self.patience = config.patience * rounds.parts
+        self.steps = max(1, rounds.steps)
         tables = model.by_row()
         weights = [table.weight for table in tables]
         others = others_than(weights, model.trainable_variables)
-        self.optimizer = Optimizer(config, max(1, epochs * self.steps), others, tables)
+        self.optimizer = Optimizer(config, max(1, rounds.number * self.steps), others, tables)
         self.tasks = {"valid_loss": model.variables} if tasks is None else tasks
         self.best = {
             task: [tf.Variable(v, trainable=False) for v in variables]
@@ -84,7 +85,7 @@ class Fit:
         self._step = tf.function(self._train_step, [ANY_WINDOW], autograph=False)
 
     def resume(self) -> int:
-        """Restores the newest checkpoint; returns how many epochs are done."""
+        """Restores the newest checkpoint; returns how many rounds are done."""
         if self._manager.restore_or_initialize():
             self.history = History(**json.loads(self._state.numpy()))
             best = self.history.best  # JSON knows no tuples
@@ -93,36 +94,34 @@ class Fit:
 
     def run(
         self,
-        epoch: EpochWindows,
+        windows: RoundWindows,
         judge: Measure,
         log_dir: str,
         enough: Callable[[int], bool] = never_enough,
     ) -> History:
-        """Trains until the epochs are used up or no task's valid loss falls any more.
+        """Trains until the rounds are used up or no task's valid loss falls any more.
 
         Args:
-          epoch: gives an epoch's windows.
+          windows: gives a round's windows.
           judge: measures the model on valid; the losses that `tasks` names stop and choose.
           log_dir: for TensorBoard.
-          enough: whether to stop after so many epochs; a later run can go on.
+          enough: whether to stop after so many rounds; a later run can go on.
 
         Returns:
           The history; the model then has its best weights.
         """
         writer = tf.summary.create_file_writer(log_dir)
-        for number in range(self.resume(), self.epochs):
-            if self.history.waited >= self.config.patience or enough(number):
+        for number in range(self.resume(), self.rounds.number):
+            if self.history.waited >= self.patience or enough(number):
                 break
-            self._run_epoch(number, epoch(number), judge, writer)
+            self._run(number, windows(number), judge, writer)
         for task, variables in self.tasks.items():
             assign_all(variables, self.best[task])
         return self.history
 
-    def _run_epoch(
-        self, number: int, windows: Iterable[Window], judge: Measure, writer: Any
-    ) -> None:
+    def _run(self, number: int, windows: Iterable[Window], judge: Measure, writer: Any) -> None:
         started = time.monotonic()
-        loss = self._train_epoch(number, windows)
+        loss = self._train(number, windows)
         with self._averages.in_place(self.optimizer.step):
             row = {"loss": loss, **judge(self.model)}
             row["seconds"] = round(time.monotonic() - started, 3)
@@ -134,14 +133,15 @@ class Fit:
         self._state.assign(json.dumps(asdict(self.history)))
         self._manager.save()
 
-    def _train_epoch(self, number: int, windows: Iterable[Window]) -> float:
-        """Takes an epoch's steps; returns their mean loss."""
+    def _train(self, number: int, windows: Iterable[Window]) -> float:
+        """Takes a round's steps; returns their mean loss."""
         losses = []
         for step, window in enumerate(windows):
             losses.append(self._step(window))
             if step % 5 == 0:
-                done = (number + min(1.0, step / self.steps)) / self.epochs
-                progress.info("epoch %d of %d", number + 1, self.epochs, extra={"done": done})
+                name, last = self.rounds.name, self.rounds.number
+                done = (number + min(1.0, step / self.steps)) / last
+                progress.info("%s %d of %d", name, number + 1, last, extra={"done": done})
         return float(np.mean(losses))
 
     def _train_step(self, window: Window) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""What happened in a training, epoch by epoch."""
+"""What happened in a training, round by round."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class History:
-    """What happened so far, one entry per finished epoch; it is kept in the checkpoint.
+    """What happened so far, one entry per finished round; it is kept in the checkpoint.
 
-    epochs: each epoch's figures by name.
-    best: for each task, named by its loss on valid, its best epoch and that epoch's loss.
+    epochs: each round's figures by name; a round is an epoch, or of large data a part of one.
+    best: for each task, named by its loss on valid, its best round and that epoch's loss.
     """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
@@ -17,16 +17,16 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The last epoch that any task has its weights from; -1 before the first."""
+        """The last round that any task has its weights from; -1 before the first."""
         return max((epoch for epoch, _ in self.best.values()), default=-1)
 
     @property
     def waited(self) -> int:
-        """Epochs since any task was at its best."""
+        """Rounds since any task was at its best."""
         return len(self.epochs) - 1 - self.best_epoch if self.epochs else 0
 
     def add(self, row: dict[str, float], tasks: Iterable[str]) -> list[str]:
-        """Adds an epoch; returns the tasks whose loss is the best yet, or that have no loss."""
+        """Adds a round; returns the tasks whose loss is the best yet, or that have no loss."""
         self.epochs.append(row)
         better = [
             task

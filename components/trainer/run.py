@@ -12,12 +12,17 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.diagnostics.importance import importance
 from components.exported.module import ExportedRecommender, save
-from components.model.config import TrainingConfig
 from components.model.parsing import Lookup
 from components.model.protocol import Model
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
-from components.trainer.data import TrainingData, epoch_windows, read, unlearnable
+from components.trainer.data import (
+    TrainingData,
+    read,
+    round_windows,
+    some_windows,
+    unlearnable,
+)
 from components.trainer.fit import Fit, never_enough
 from components.trainer.histories import read_users
 from components.trainer.history import History
@@ -25,6 +30,7 @@ from components.trainer.job import Job, make_job
 from components.trainer.judge import Judge
 from components.trainer.models import build_model, extra_findings
 from components.trainer.popularity import newest
+from components.trainer.rounds import Rounds, most_epochs, plan_rounds
 from components.trainer.settings import TrainerArguments
 from components.trainer.warm import warm_start
 from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE
@@ -32,9 +38,6 @@ from schemas.errors import UserError
 
 logger = logging.getLogger("greenlight.trainer")
 
-EPOCHS = {True: 8, False: 12}  # ordered, set
-LARGE = 500_000  # ratings of train, from which on three quarters of the epochs have steps enough
-WARM_EPOCHS = 4  # from a model that has learned already
 SAMPLED = 16  # steps of train that a model's extra findings are measured on
 
 
@@ -110,7 +113,7 @@ def build(job: Job, data: TrainingData, judge: Judge) -> Model:
     if days := newest(counts, recent, judge.examples, data.lookup):
         facts = replace(facts, popular_days=days, popular=recent[days])
     model = build_model(config, facts, job.ordered)
-    model.compute_loss(next(iter(epoch_windows(job, data.lookup, 0))))  # creates the weights
+    model.compute_loss(next(iter(some_windows(job, data.lookup))))  # creates the weights
     return model
 
 
@@ -124,30 +127,27 @@ def fit(
 ) -> History:
     """Trains the model, or goes on where a killed run was, and leaves it with its best weights."""
     training = job.settings.training
-    steps = windows.steps_per_epoch(data.statistics.lengths, training.positions, job.window)
-    epochs = most_epochs(training, job.ordered, warm, data.statistics.events)
+    rounds = _rounds(job, data, warm)
     averaged = model.averaged() if training.average_weights else []
-    loop = Fit(model, training, steps, epochs, job.checkpoints, model.tasks(), averaged)
-    history = loop.run(lambda e: epoch_windows(job, data.lookup, e), judge, job.log_dir, enough)
+    loop = Fit(model, training, rounds, job.checkpoints, model.tasks(), averaged)
+    history = loop.run(
+        lambda number: round_windows(job, data.lookup, rounds, number), judge, job.log_dir, enough
+    )
     for number, row in enumerate(history.epochs, 1):
-        logger.info("epoch %d: %s", number, json.dumps(row))
+        logger.info("%s %d: %s", rounds.name, number, json.dumps(row))
     return history
 
 
-def most_epochs(
-    training: TrainingConfig, ordered: bool, warm: bool = False, ratings: int = 0
-) -> int:
-    """How many epochs a training has at most, on so many ratings of train."""
-    if training.epochs is not None:
-        return training.epochs
-    if warm:
-        return WARM_EPOCHS
-    return EPOCHS[ordered] * 3 // 4 if ratings >= LARGE else EPOCHS[ordered]
+def _rounds(job: Job, data: TrainingData, warm: bool) -> Rounds:
+    training, train = job.settings.training, data.statistics
+    steps = windows.steps_per_epoch(train.lengths, training.positions, job.window)
+    epochs = most_epochs(training, job.ordered, warm, train.events)
+    return plan_rounds(training, len(job.train), train.events, steps, epochs)
 
 
 def _write_down(job: Job, data: TrainingData, trained: Trained) -> None:
     """Writes history.json, importance.json, and what else there is to say of the model."""
-    sample = epoch_windows(job, data.lookup, 0).take(SAMPLED)
+    sample = some_windows(job, data.lookup).take(SAMPLED)
     files = {
         HISTORY_FILE: history_content(job, data, trained),
         **extra_findings(trained.model, sample),
@@ -165,6 +165,7 @@ def history_content(job: Job, data: TrainingData, trained: Trained) -> dict[str,
     return {
         "best_epoch": trained.history.best_epoch + 1,
         "epochs": trained.history.epochs,
+        "rounds_per_epoch": _rounds(job, data, warm=False).parts,
         "exported": trained.figures,
         "start": trained.start,
         "popular_days": trained.model.facts.popular_days,

@@ -16,6 +16,7 @@ from components.exported.module import ExportedRecommender, save
 from components.model.config import TrainingConfig
 from components.report import people
 from components.trainer.fit import Fit
+from components.trainer.rounds import Rounds
 from schemas.errors import UserError
 from schemas.source import load_source
 from tests.components.trainer.test_fit import Line
@@ -73,7 +74,7 @@ def test_a_training_goes_on_from_remote_checkpoints(make_facts, make_window) -> 
     losses = iter((0.5, 0.4))
 
     def fitted(epochs: int) -> Fit:
-        fit = Fit(Line(), TrainingConfig(), 1, epochs, f"{BUCKET}/checkpoints/key")
+        fit = Fit(Line(), TrainingConfig(), Rounds(epochs, 1, 1), f"{BUCKET}/checkpoints/key")
         fit.run(lambda _: [window], lambda _: {"valid_loss": next(losses)}, f"{BUCKET}/log")
         return fit
 

@@ -16,6 +16,7 @@ from components.model.config import TrainingConfig
 from components.model.users import UserEmbedding
 from components.model.variational import VariationalTable
 from components.trainer.fit import Fit
+from components.trainer.rounds import Rounds
 
 STEPS = 3
 
@@ -57,7 +58,7 @@ def epoch(make_facts, make_window):
 
 def _fit(model, folder, epochs, **training):
     config, checkpoints = TrainingConfig(**training), str(folder / "checkpoints")
-    return Fit(model, config, STEPS, epochs, checkpoints, averaged=model.averaged())
+    return Fit(model, config, Rounds(epochs, 1, STEPS), checkpoints, averaged=model.averaged())
 
 
 def _weights(model):
@@ -160,7 +161,7 @@ def test_each_part_keeps_the_weights_of_its_own_best_epoch(model, epoch, tmp_pat
 
     parts = {"valid_slope": [model.slope], "valid_offset": [model.offset]}
     folder = str(tmp_path / "checkpoints")
-    fit = Fit(model, TrainingConfig(patience=2), STEPS, 9, folder, parts)
+    fit = Fit(model, TrainingConfig(patience=2), Rounds(9, 1, STEPS), folder, parts)
     history = fit.run(epoch, judge, str(tmp_path))
     assert history.best == {"valid_slope": (1, 2.0), "valid_offset": (3, 0.5)}
     assert len(history.epochs) == 6  # patience counts from the last part's best

@@ -1,4 +1,4 @@
-"""How long a training is at most, and what is averaged."""
+"""How long a training is at most, in which rounds, and what is averaged."""
 
 import logging
 from logging.handlers import BufferingHandler
@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from components.model.config import TrainingConfig
-from components.trainer import gather, run
+from components.trainer import data as data_module
+from components.trainer import gather, rounds, run
 from components.trainer.data import TrainingData
 from components.trainer.job import Job
-from components.trainer.run import LARGE, most_epochs
+from components.trainer.rounds import LARGE, most_epochs
 from components.trainer.settings import SplitOutcome, TrainerSettings
 
 USERS, EVENTS = 4, 6
@@ -66,7 +67,7 @@ def trainings(example, write_records, make_model, make_lookup, tmp_path_factory)
         data = TrainingData(cast(Any, None), {}, lookup, gather.count_train([file], lookup, movies))
         log.buffer.clear()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run, "LARGE", large)
+            patch.setattr(rounds, "LARGE", large)
             run.fit(
                 job,
                 model,
@@ -100,3 +101,38 @@ def test_the_rating_head_is_averaged_where_that_is_asked_for(trainings):
         apart[id(one) in head].append(np.abs(one.numpy() - other.numpy()).max())
     assert min(apart[True]) > 1e-4 and len(apart[True]) > 5
     assert max(apart[False]) < 1e-6 and len(apart[False]) > 5
+
+
+def test_a_training_of_large_data_goes_by_parts_of_an_epoch(
+    example, write_records, make_model, make_lookup, tmp_path, monkeypatch, caplog
+):
+    """Of two files each round reads one, and each epoch both."""
+    monkeypatch.setattr(rounds, "ROUND", EVENTS)
+    movies = [[f"m{6 * number + place}" for place in range(EVENTS)] for number in range(2)]
+    files = [
+        write_records(tmp_path / f"train-{number}", [
+            example(user_id=f"u{number}", movie_id=own, rating=[1.0, 2.0, 3.0] * 2,
+                    timestamp=list(range(EVENTS))),
+        ])
+        for number, own in enumerate(movies)
+    ]  # fmt: skip
+    model = make_model(True)
+    lookup = make_lookup(model.facts)
+    training = TrainingConfig(positions=EVENTS, most_ratings=4 * EVENTS, average_weights=False)
+    settings = TrainerSettings(training=training, scale=(0.5, 5.0), checkpoints="")
+    folders: dict[str, Any] = {"checkpoints": f"{tmp_path}/work", "log_dir": f"{tmp_path}/log"}
+    job = Job(settings, SplitOutcome("before", None), files, [], [], "", **folders)
+    data = TrainingData(cast(Any, None), {}, lookup, gather.count_train(files, lookup, 12))
+    read: list[set[int]] = []
+
+    def round_windows(*args):
+        windows = list(data_module.round_windows(*args))
+        read.append({int(m) for window in windows for m in window.movie.numpy().ravel()})
+        return windows
+
+    monkeypatch.setattr(run, "round_windows", round_windows)
+    with caplog.at_level(logging.INFO, "greenlight"):
+        history = run.fit(job, model, data, judge=cast(Any, lambda model: {}))
+    assert len(history.epochs) == 4 and "round 4 of 4" in caplog.text
+    assert all(len(own) == EVENTS for own in read)
+    assert all(read[first] | read[first + 1] == set(range(12)) for first in (0, 2))

@@ -5,6 +5,7 @@ import tensorflow as tf
 from components.model.config import TrainingConfig
 from components.model.window import ANY_WINDOW
 from components.trainer.fit import Fit
+from components.trainer.rounds import Rounds
 
 MOVIES = 500  # no other size in the graph is near
 READS = ("Const", "Placeholder", "VarHandleOp")  # what is there anyway
@@ -22,7 +23,9 @@ def _lengths(graph):
 def test_nothing_in_a_step_is_as_long_as_a_table(make_model, make_facts, make_window, tmp_path):
     facts = make_facts(MOVIES)
     model = make_model(True, facts, max_softmax=32)
-    fit = Fit(model, TrainingConfig(), 10, 1, str(tmp_path), model.tasks(), model.averaged())
+    fit = Fit(
+        model, TrainingConfig(), Rounds(1, 1, 10), str(tmp_path), model.tasks(), model.averaged()
+    )
     graph = fit._step.get_concrete_function(ANY_WINDOW).graph
     tables = {len_ for table, _ in model.by_row() if (len_ := table.shape[0]) > 100}
     assert tables >= {MOVIES}  # ids, out-of-vocabulary rows included
@@ -38,7 +41,9 @@ def test_a_step_leaves_the_rows_that_it_does_not_read(
     facts = make_facts(MOVIES)
     model = make_model(True, facts, max_softmax=32)
     window = make_window(facts, [5, 3])
-    fit = Fit(model, TrainingConfig(), 10, 1, str(tmp_path), model.tasks(), model.averaged())
+    fit = Fit(
+        model, TrainingConfig(), Rounds(1, 1, 10), str(tmp_path), model.tasks(), model.averaged()
+    )
     head = model.rating_head
     before = {table.ref(): table.numpy() for table, _ in model.by_row()}
     for _ in range(2):  # the first step of a warm-up has a learning rate of 0

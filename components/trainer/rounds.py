@@ -1,0 +1,78 @@
+"""How a training goes through train: in rounds, each an epoch or, of large data, a part of one."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from components.model.config import TrainingConfig
+
+EPOCHS = {True: 8, False: 12}  # ordered, set
+LARGE = 500_000  # ratings of train, from which on three quarters of the epochs have steps enough
+WARM_EPOCHS = 4  # from a model that has learned already
+ROUND = 1_000_000  # ratings of train from which on an epoch has several rounds: so many in each
+
+
+class Rounds(NamedTuple):
+    """The rounds of a training. After each the model is judged and kept, and can be gone on with.
+
+    number: at most so many.
+    parts: how many make an epoch.
+    steps: of each, about.
+    """
+
+    number: int
+    parts: int
+    steps: int
+
+    @property
+    def name(self) -> str:
+        """What people call one."""
+        return "epoch" if self.parts == 1 else "round"
+
+    def files(self, number: int, files: Sequence[str], seed: int) -> list[str]:
+        """The files that a round reads; every epoch deals all of them out anew.
+
+        Users are spread over the files by a hash, so that any of them are a fair sample.
+
+        Args:
+          number: of the round, from 0.
+          files: of train.
+          seed: of the training.
+        """
+        if self.parts == 1:
+            return list(files)
+        epoch, part = divmod(number, self.parts)
+        order = np.random.default_rng([seed, epoch]).permutation(len(files))
+        return [files[place] for place in sorted(order[part :: self.parts])]
+
+
+def plan_rounds(
+    training: TrainingConfig, files: int, ratings: int, steps: int, epochs: int
+) -> Rounds:
+    """The rounds of a training.
+
+    Args:
+      training: its settings.
+      files: of train.
+      ratings: of train.
+      steps: of an epoch.
+      epochs: at most.
+    """
+    parts = max(1, min(files, ratings // ROUND))
+    number = epochs * parts
+    if training.epochs is None:
+        number = min(number, max(1, training.most_ratings * parts // max(1, ratings)))
+    return Rounds(number, parts, math.ceil(steps / parts))
+
+
+def most_epochs(
+    training: TrainingConfig, ordered: bool, warm: bool = False, ratings: int = 0
+) -> int:
+    """How many epochs a training has at most, on so many ratings of train."""
+    if training.epochs is not None:
+        return training.epochs
+    if warm:
+        return WARM_EPOCHS
+    return EPOCHS[ordered] * 3 // 4 if ratings >= LARGE else EPOCHS[ordered]

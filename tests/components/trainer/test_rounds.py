@@ -1,0 +1,47 @@
+"""Rounds read every file once an epoch, and no more ratings than asked for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.model.config import TrainingConfig
+from components.trainer.rounds import ROUND, Rounds, plan_rounds
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 3), st.integers(0, 2**40))
+def test_an_epoch_reads_every_file_once(files, parts, epoch, seed):
+    names = [f"train-{number:02d}" for number in range(files)]
+    rounds = Rounds(9 * parts, min(parts, files), 10)
+    first = epoch * rounds.parts
+    dealt = [rounds.files(first + part, names, seed) for part in range(rounds.parts)]
+    assert sorted(name for own in dealt for name in own) == names
+    assert all(own == sorted(own) for own in dealt)
+    assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
+    assert dealt == [rounds.files(first + part, names, seed) for part in range(rounds.parts)]
+
+
+def test_every_epoch_deals_the_files_anew():
+    rounds, names = Rounds(8, 4, 10), [str(number) for number in range(40)]
+    assert rounds.files(0, names, 1) != rounds.files(4, names, 1) != rounds.files(8, names, 1)
+    assert rounds.files(0, names, 1) != rounds.files(0, names, 2)
+
+
+@pytest.mark.parametrize(
+    ("files", "ratings", "settings", "expected"),
+    [
+        (3, ROUND - 1, {}, Rounds(8, 1, 100)),
+        (1, 5 * ROUND, {}, Rounds(4, 1, 100)),  # of one file nothing can be left out
+        (9, 2 * ROUND, {}, Rounds(16, 2, 50)),
+        (90, 20 * ROUND, {}, Rounds(20, 20, 5)),
+        (90, 100 * ROUND, {}, Rounds(18, 90, 2)),
+        (90, 100 * ROUND, {"epochs": 2}, Rounds(180, 90, 2)),
+        (90, 100 * ROUND, {"most_ratings": 1}, Rounds(1, 90, 2)),
+        (1, 10, {"epochs": 0}, Rounds(0, 1, 100)),
+        (1, 0, {}, Rounds(8, 1, 100)),
+    ],
+)
+def test_large_data_are_read_in_part(files, ratings, settings, expected):
+    training = TrainingConfig(**settings)
+    epochs = 8 if training.epochs is None else training.epochs
+    assert plan_rounds(training, files, ratings, 100, epochs) == expected
+    assert expected.name == ("epoch" if expected.parts == 1 else "round")
