@@ -64,7 +64,7 @@ def error_by_rating(rows: Rows) -> Spec:
     )  # fmt: skip
 
 
-def training(rows: Rows, best: int, title: str) -> Spec:
+def training(rows: Rows, best: float, title: str) -> Spec:
     """Lines over epochs (epoch, value, series), the epoch that was kept marked."""
     names = sorted({row["series"] for row in rows})
     scale = alt.Scale(domain=names, range=MODEL_COLOURS[: len(names)])

@@ -113,7 +113,8 @@ def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _training_charts(training: Content) -> dict[str, Spec]:
-    epochs = training["epochs"]
+    epochs, parts = training["epochs"], training.get("rounds_per_epoch", 1)
+    best = training["best_epoch"] / parts
     specs = {}
     for key, title, names in (
         ("loss", "loss", {"loss": "train", "valid_loss": "valid"}),
@@ -121,13 +122,13 @@ def _training_charts(training: Content) -> dict[str, Spec]:
         ("valid-rmse", "RMSE", {"valid_rmse": "valid"}),
     ):
         rows = [
-            {"epoch": number, "value": epoch[name], "series": series}
+            {"epoch": number / parts, "value": epoch[name], "series": series}
             for number, epoch in enumerate(epochs, 1)
             for name, series in names.items()
             if epoch.get(name) is not None
         ]
         if rows:
             first, last = rows[0]["value"], rows[-1]["value"]
-            words = f"{title} of {len(epochs)} epochs, from {first:.4f} to {last:.4f}."
-            specs[key] = described(charts.training(rows, training["best_epoch"], title), words)
+            words = f"{title} of {len(epochs) / parts:g} epochs, from {first:.4f} to {last:.4f}."
+            specs[key] = described(charts.training(rows, best, title), words)
     return specs
