@@ -1,7 +1,9 @@
 """The command line. Heavy imports stay inside the commands that need them."""
 
+import importlib.metadata
 import sys
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
@@ -26,14 +28,24 @@ app = typer.Typer(
     name="greenlight",
     help="Trains, judges and ships movie recommenders.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"greenlight {importlib.metadata.version('greenlight')}")
+        raise typer.Exit
+
+
 @app.callback()
-def greenlight() -> None:
+def greenlight(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="say which this is"),
+    ] = False,
+) -> None:
     """Trains, judges and ships movie recommenders."""
 
 

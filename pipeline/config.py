@@ -12,6 +12,7 @@ from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
 from components.tuner.config import TuningConfig
 from data import EMBEDDED
+from pipeline.setting_names import meant
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import UserError
 from schemas.source import Source, load_source
@@ -104,10 +105,7 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"Configuration: {field}: {reason}." if field else f"{reason}.") from error
+        raise UserError(_sentence(error)) from error
     source = load_source(config.source)
     _check_features(config, source)
     if not (source.has_ratings or (config.gates.retrieval and config.model.retrieval_weight)):
@@ -118,6 +116,17 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
     if config.data_dir is None and config.source != EMBEDDED_SOURCE:
         raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
     return config
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first of a configuration's mistakes."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        reason = meant(field, Config)
+    sentence = f"Configuration: {field}: {reason}" if field else reason
+    return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 def _check_features(config: Config, source: Source) -> None:

@@ -56,10 +56,10 @@ def test_a_mistake_is_status_2_and_one_line(tmp_path, monkeypatch, capsys, argum
 
 
 def test_the_whole_process_ends_so_too(tmp_path):
-    done = _greenlight("run", "--set", "model.depth=3", cwd=tmp_path)
+    done = _greenlight("run", "--set", "model.dim=3", cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.splitlines() == [
-        "greenlight: Configuration: model.depth: Extra inputs are not permitted."
+        "greenlight: Configuration: model.dim: there is no such setting; is it model.dims?"
     ]
     assert list(tmp_path.iterdir()) == []  # nothing was written for a run that never began
 

@@ -113,7 +113,26 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(setting, named):
         load_config(None, ["source=movielens-latest", setting])
     message = str(caught.value)
     assert named in message
-    assert "\n" not in message and message.endswith(".") and "Value error" not in message
+    assert "\n" not in message and message.endswith((".", "?")) and "Value error" not in message
+    assert "Extra inputs" not in message
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("training.epoch", "is it training.epochs?"),
+        ("traning.epochs", "traning: there is no such setting; is it training?"),
+        ("epochs", "is it training.epochs?"),
+        ("Model", "is it model?"),
+        ("gates.tolerances", "is it gates.rmse_tolerance?"),
+        ("vertex.qqqq", "there are vertex.project, vertex.region"),
+        ("qqqq", "there are source, data_dir"),
+    ],
+)
+def test_what_is_no_setting_is_told_which_is_meant(typed, words):
+    with pytest.raises(UserError, match="there is no such setting") as caught:
+        load_config(None, [f"{typed}=3"])
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize(
