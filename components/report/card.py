@@ -98,7 +98,7 @@ def _of_late(days: int | None) -> str:
         return ""
     return (
         f" Popularity counts the last {days} days before train ends: by them it ranks the "
-        "validation ratings better than by all of train."
+        "validation ratings surely better than by all of train."
     )
 
 

@@ -15,6 +15,7 @@ from components.model.seen import seen_movies
 logger = logging.getLogger("greenlight.trainer")
 
 DAYS = (7, 30)
+SURE = 2.0  # standard errors that a gain must exceed: on few rows the best of three is mostly luck
 
 
 def newest(
@@ -23,10 +24,11 @@ def newest(
     valid: tf.data.Dataset,
     lookup: Lookup,
 ) -> int | None:
-    """The number of newest days whose counts rank valid best; None where all of train does.
+    """The number of newest days whose counts rank valid best, and surely better than all of train.
 
     They are compared by NDCG without a cut, seen movies left out, as all that valid chooses. What
-    is popular of late is the stronger baseline where tastes or the catalogue move fast.
+    is popular of late is the stronger baseline where tastes or the catalogue move fast. None: all
+    of train is as good.
 
     Args:
       counts: [movies], events of all of train.
@@ -38,7 +40,7 @@ def newest(
     scores = np.stack([log_shares(part) for part in (counts, *recent.values())])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    def sum_up(examples: tf.Tensor) -> tf.Tensor:
+    def measure(examples: tf.Tensor) -> tf.Tensor:
         parsed = parse(lookup, examples)
         seen = seen_movies(history(parsed), len(counts), parsed.seen_movie)
 
@@ -46,13 +48,18 @@ def newest(
             rank = scoring.expected_rank(
                 tf.broadcast_to(values, tf.shape(seen)), parsed.target, seen
             )
-            return tf.reduce_sum(scoring.uncut_ndcg(rank))
+            return scoring.uncut_ndcg(rank)
 
         return tf.stack([ndcg(values) for values in scores])
 
-    sums = [sum_up(examples).numpy() for examples in valid] if recent else []
-    if not sums:
+    rows = [measure(examples).numpy() for examples in valid] if recent else []
+    if not rows:
         return None
-    best = choices[int(np.argmax(np.sum(sums, axis=0, dtype=np.float64)))]
-    logger.info("popularity: of %s", f"the last {best} days" if best else "all of train")
-    return best
+    measured = np.concatenate(rows, axis=1).astype(np.float64)
+    best = int(np.argmax(measured.mean(axis=1)))
+    gain = measured[best] - measured[0]
+    if gain.mean() <= SURE * gain.std() / np.sqrt(len(gain)):
+        best = 0
+    days = choices[best]
+    logger.info("popularity: of %s", f"the last {days} days" if days else "all of train")
+    return days

@@ -47,6 +47,22 @@ def test_valid_chooses_as_numpy_does(example, write_records, tmp_path, lookup, l
     assert newest(counts[None], recent, valid.take(0), lookup) is None
 
 
+def test_what_may_be_luck_chooses_nothing(example, write_records, tmp_path, lookup):
+    counts, recent = np.arange(12.0), {7: np.arange(12.0)[::-1].copy()}
+
+    def chosen(*targets):
+        rows = [
+            example(user_id="v", movie_id=[f"m{target}"], rating=[3.0], timestamp=[END],
+                    history_movie_id=[], history_rating=[], history_timestamp=[], seen_movie_id=[])
+            for target in targets
+        ]  # fmt: skip
+        valid = records([write_records(tmp_path / "valid.gz", rows)], 16)
+        return newest(counts, recent, valid, lookup)
+
+    assert chosen(*[0] * 11, *[11] * 10) is None  # one row more is ranked first
+    assert chosen(*[0] * 18, *[11] * 3) == 7
+
+
 def test_days_are_counted_back_from_where_train_ends(example, write_records, tmp_path, lookup):
     rng = np.random.default_rng(5)
     windows: list[bytes] = []
