@@ -1,6 +1,8 @@
 """Features that a YAML alone declares are everywhere that features are."""
 
+import gzip
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,8 +68,8 @@ def write(folder: Path) -> Path:
         odd = rng.choice(np.arange(1 - user % 2, MOVIES, 2), 3, replace=False)
         for movie in rng.permutation([*own, *odd]):
             mark = 5 - rng.integers(2) if movie in own else 1 + rng.integers(2)
-            rows.append(f"u{user},m{movie},{mark},{1_000_000_000 + rng.integers(10**8)}")
-    users = [f"u{user},{1 + user % 2}" for user in range(USERS)]
+            rows.append(f"viewer-{user},m{movie},{mark},{1_000_000_000 + rng.integers(10**8)}")
+    users = [f"viewer-{user},{1 + user % 2}" for user in range(USERS)]
     movies = [f'm{n},Film {n},Drama|War,Studio {n % 2},"tag {n % 2},all"' for n in range(MOVIES)]
     files = {
         "ratings.csv": rows,
@@ -93,6 +95,21 @@ class Run:
         """The folder of an artifact."""
         (folder,) = (self.output / "artifacts" / node / output).iterdir()
         return folder
+
+
+def holders_of_ids(output: Path) -> set[str]:
+    """What in an output directory has the id of any user in it, packed or not."""
+    found = set()
+    for path in output.rglob("*"):
+        if path.is_symlink() or not path.is_file():
+            continue
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        if re.search(rb"viewer-\d", content):
+            parts = path.relative_to(output).parts
+            found.add("/".join(parts[: 3 if parts[0] == "artifacts" else 1]))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +144,7 @@ def _examples(folder: Path) -> list[dict[str, Any]]:
 def test_it_is_in_the_examples(run: Run) -> None:
     for split in ("train", "valid", "eval"):
         for example in _examples(run.of(Node.EXAMPLE_GEN, "examples") / f"Split-{split}"):
-            odd = int(example["user_id"][0][1:]) % 2
+            odd = int(example["user_id"][0].rpartition(b"-")[2]) % 2
             assert example["plan"] == [[b"kids", b"everything"][odd]]
             movies = [int(movie[1:]) % 2 for movie in example["movie_id"]]
             assert example["studio"] == [b"Studio %d" % odd for odd in movies]
@@ -252,3 +269,9 @@ def _lose_what_was_pushed(serving: Path, metadata: Metadata, before: int) -> Non
     assert note.endswith(f"pushed again, as version {newest.name}")
     assert fault(newest) is None
     assert push_again(metadata, runs, serving) == ()
+
+
+def test_the_page_on_privacy_names_all_that_holds_ids_of_users(run: Run) -> None:
+    page = Path("docs/privacy.md").read_text(encoding="utf-8")
+    told = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(told) == sorted(holders_of_ids(run.output))
