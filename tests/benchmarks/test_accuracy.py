@@ -48,6 +48,8 @@ def test_pauses_are_counted_from_the_newest_event(made):
         assert rows.first[row] == (len(times) == 0)
         expected = len(times) > 0 and rows.time[row] - times[-1] >= PAUSE
         assert rows.after_pause[row] == expected
+    groups = np.stack([rows.same_sitting, rows.after_pause, rows.first])
+    assert (groups.sum(0) == 1).all()
 
 
 def test_ranks_agree_with_plain_counting(made):
