@@ -8,7 +8,6 @@ from typing import Any
 
 import jinja2
 import vl_convert
-from markupsafe import Markup, escape
 
 from components.pages.charts import Spec
 from schemas.errors import UserError
@@ -57,10 +56,7 @@ def library() -> str:
 
 @cache
 def environment(package: str) -> jinja2.Environment:
-    """A package's templates, then the shared ones.
-
-    HTML is escaped, Markdown by the filter `md`; `code` marks what stands between backticks.
-    """
+    """A package's templates, then the shared ones; HTML is escaped, Markdown by the filter `md`."""
     loader = jinja2.ChoiceLoader(
         [jinja2.PackageLoader(name) for name in dict.fromkeys((package, HOME))]
     )
@@ -72,20 +68,11 @@ def environment(package: str) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["md"] = markdown
-    made.filters["code"] = code
     return made
 
 
 def _style() -> str:
     return resources.files(HOME).joinpath("templates/style.css").read_text("utf-8")
-
-
-def code(text: str) -> Markup:
-    """Text as HTML in which what stands between backticks is code."""
-    parts = text.split("`")
-    marked = (Markup("<code>{}</code>").format(part) if i % 2 else escape(part)  # noqa: RUF100
-              for i, part in enumerate(parts))  # fmt: skip
-    return Markup("").join(marked)
 
 
 def markdown(text: str) -> str:
