@@ -10,8 +10,8 @@ OUT_OF = (100, 1_000, 10_000)  # of how many movies a hit rate is told
 RIVALS = {
     (Subject.GAIN, HIT_RATE): "a bestseller list has",
     (Subject.GAIN, RMSE): "averages of user and movie by",
-    (Subject.CHANGE, HIT_RATE): "the model in service has",
-    (Subject.CHANGE, RMSE): "the model in service by",
+    (Subject.CHANGE, HIT_RATE): "the last blessed model has",
+    (Subject.CHANGE, RMSE): "the last blessed model by",
 }
 Metrics = Mapping[str, float]
 

@@ -36,7 +36,8 @@ def _failed(gate, value, interval=None, reason="it is so"):
          "Of 100 movies that people rated next, 10 were in their top 10; a bestseller list has 9: "
          "the difference may be chance; a gain of more than 0.05 is asked.", "`greenlight tune`"),
         (_failed(BlessedGate("a", RMSE, 0.01), 0.1, (0.05, 0.2)),
-         "Predicted ratings are typically off by 0.70; the model in service by 0.60, surely less.",
+         "Predicted ratings are typically off by 0.70; the last blessed model by 0.60, surely "
+         "less.",
          "The model in service stays."),
         (_failed(AbsoluteGate("a", RMSE, 0.6), 0.7, (0.65, 0.75)),
          "Predicted ratings are typically off by 0.70; at most 0.60 is asked.", "ask for less"),

@@ -167,7 +167,7 @@ def test_a_change_of_rmse_for_the_worse_is_not_called_better(change, ends, proof
     low, high = ends
     values = {"rmse": 0.8, "change/rmse": change, "change/rmse/low": low, "change/rmse/high": high}
     assert sentence(values, RMSE, Subject.CHANGE, "movies", " in genre=War") == (
-        "Predicted ratings in genre=War are typically off by 0.80; the model in service by "
+        "Predicted ratings in genre=War are typically off by 0.80; the last blessed model by "
         f"{0.8 - change:.2f}{proof}"
     )
 
