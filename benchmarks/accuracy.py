@@ -51,7 +51,8 @@ PROTOCOLS = {
 COLUMNS = {
     "hit_rate@10": ".4f", "hit_rate@100": ".4f", "ndcg@10": ".4f", "rmse": ".4f",
     "rated ndcg@10": ".4f", "new users: hit_rate@10": ".4f", "new users: rmse": ".4f",
-    "after a pause: hit_rate@10": ".4f", "first of all: hit_rate@10": ".4f", "seconds": ".0f",
+    "same sitting: hit_rate@10": ".4f", "after a pause: hit_rate@10": ".4f",
+    "first of all: hit_rate@10": ".4f", "seconds": ".0f",
 }  # fmt: skip
 OURS = "Greenlight"
 
@@ -192,6 +193,7 @@ def ranking(split: Split, rank: Array) -> Figures:
         "hit_rate@100": float((rank <= 100).mean()),
         "ndcg@10": float(rank_columns(rank, (10,))[MetricName(NDCG, 10)].mean()),
         "new users: hit_rate@10": _mean(hits[new]),
+        "same sitting: hit_rate@10": _mean(hits[rows.same_sitting]),
         "after a pause: hit_rate@10": _mean(hits[pause]),
         "first of all: hit_rate@10": _mean(hits[rows.first]),
     }

@@ -77,12 +77,22 @@ class Rows:
         return np.asarray(self.history.lengths == 0)
 
     @property
+    def same_sitting(self) -> Array:
+        """bool [rows]: the target came less than an hour after the newest event of the history."""
+        return np.asarray((self._gap >= 0) & (self._gap < PAUSE))
+
+    @property
     def after_pause(self) -> Array:
         """bool [rows]: the target came an hour or more after the newest event of the history."""
+        return np.asarray(self._gap >= PAUSE)
+
+    @property
+    def _gap(self) -> Array:
+        """Microseconds since the newest event of the history, -1 with none: int64 [rows]."""
         if not len(self.history_time):
-            return np.zeros(len(self.user), bool)
+            return np.full(len(self.user), -1)
         last = np.where(self.first, 0, self.history.offsets[1:] - 1)
-        return np.asarray(~self.first & (self.time - self.history_time[last] >= PAUSE))
+        return np.where(self.first, -1, self.time - self.history_time[last])
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,13 @@ def run_local(config: Config) -> Outcome:
         run_id = new_run_id(folders.reports)
         metadata, runs = execute(config, console, folders, run_id)
         from pipeline.publish import closing_tables, publish
+        from pipeline.reports import pushed_version
         from pipeline.served import push_again
         from pipeline.trials import publish_trials, trials_table
 
         notes = push_again(metadata, runs, folders.serving)
-        outcome = Outcome(*publish(metadata, runs, folders.reports, run_id), notes)
+        version = pushed_version(metadata, runs, folders.serving)
+        outcome = Outcome(*publish(metadata, runs, folders.reports, run_id, version), notes)
         if config.tuning.enabled:
             console.print(trials_table(publish_trials(config, metadata, runs, folders.tuning)))
         for table in closing_tables(runs, outcome.blessing):

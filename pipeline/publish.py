@@ -22,9 +22,15 @@ PASSED = "[green]passed[/]"
 
 
 def publish(
-    metadata: Metadata, runs: Sequence[NodeRun], reports: Path, run_id: str
+    metadata: Metadata,
+    runs: Sequence[NodeRun],
+    reports: Path,
+    run_id: str,
+    version: str | None = None,
 ) -> tuple[dict[str, Any], Path]:
     """Writes `reports/<run>/` aside, renames it into place, and points `latest` to it.
+
+    `version` is the number under which the model was pushed, if it was.
 
     Returns the content of blessing.json and its folder.
     """
@@ -35,6 +41,7 @@ def publish(
         for name in (BLESSING_FILE, FACTS_FILE)
     )
     content["seconds"] = {run.node: round(run.seconds, 3) for run in runs}
+    content["pushed_version"] = version
     check(content)
     return content, place(reports, run_id, content, facts)
 

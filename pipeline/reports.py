@@ -1,11 +1,19 @@
 """The reports of an output directory: one found and written anew, or a page over all of them."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from schemas.artifacts import BLESSING_FILE, HISTORY_PAGE_FILE, PAGE_FILE
+from schemas.artifacts import BLESSING_FILE, HISTORY_PAGE_FILE, PAGE_FILE, Node
 from schemas.errors import UserError
 from schemas.files import write_whole
+from schemas.manifest import GRAPH_FILE
+
+if TYPE_CHECKING:
+    from pipeline.metadata import Metadata, NodeRun
+
+OF_THE_RUN = ("seconds", "made", "pushed_version")  # of blessing.json: what no artifact says
 
 
 def find_run(reports: Path, run: str) -> Path:
@@ -24,8 +32,23 @@ def find_run(reports: Path, run: str) -> Path:
     return place.resolve()
 
 
+def pushed_version(metadata: "Metadata", runs: "Sequence[NodeRun]", serving: Path) -> str | None:
+    """The newest version in the folder of versions that is what a run pushed; None if none is."""
+    from components.pusher import digests
+
+    pusher = next(run for run in runs if run.node == Node.PUSHER)
+    pushed = Path(str(metadata.output(pusher, "pushed_model")))
+    if not (pushed / GRAPH_FILE).exists():
+        return None
+    wanted = digests(str(pushed)).items()
+    numbered = (path for path in serving.glob("*") if path.name.isdecimal())
+    newest_first = sorted(numbered, key=lambda path: int(path.name), reverse=True)
+    same = (path.name for path in newest_first if wanted <= digests(str(path)).items())
+    return next(same, None)
+
+
 def rebuild(metadata: str, place: Path) -> Path:
-    """Writes a run's report anew out of its artifacts; its seconds stay as they were measured.
+    """Writes a run's report anew out of its artifacts; what only the run knew stays as it was.
 
     Raises:
       UserError: the artifacts are gone, or an earlier version made them.
@@ -47,7 +70,8 @@ def rebuild(metadata: str, place: Path) -> Path:
                 raise UserError(f"{artifact.uri} is gone: run again to have a report.")
     content, facts = gather(inputs, properties)
     published = json.loads((place / BLESSING_FILE).read_text(encoding="utf-8"))
-    content["seconds"] = published["seconds"]
+    del content["made"]  # it tells of now
+    content |= {key: published[key] for key in OF_THE_RUN if key in published}
     check(content)
     write(place, content, facts)
     return place / PAGE_FILE
@@ -60,6 +84,7 @@ def write_history(reports: Path) -> Path:
       UserError: no run has ended yet.
     """
     from components.report.runs_page import render_history
+    from pipeline.output import Folders
 
     reported = [
         (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))
@@ -68,7 +93,29 @@ def write_history(reports: Path) -> Path:
     ]
     if not reported:
         raise UserError(f"{reports} holds no finished run yet.")
-    return write_whole(reports / HISTORY_PAGE_FILE, render_history(reported))
+    states = version_states(Folders(reports.parent).serving)
+    return write_whole(reports / HISTORY_PAGE_FILE, render_history(reported, states))
+
+
+def version_states(serving: Path) -> dict[str, str]:
+    """What became of each version in a folder of versions, by its number.
+
+    Raises:
+      UserError: the rollback's file is broken.
+    """
+    from serving import rollback
+    from serving.folder import in_order
+
+    back, versions = rollback.read(serving), [path.name for path in in_order(serving)]
+
+    def state(version: str) -> str:
+        if version == versions[0]:
+            return "in service"
+        if back and back.version < int(version) <= back.newest:
+            return "rolled back"
+        return "promoted, since replaced"
+
+    return {version: state(version) for version in versions}
 
 
 def _link(folder: Path) -> str:

@@ -121,12 +121,19 @@ class AbsoluteGate(MetricGate):
         return self.bound - high if self.metric.lower_is_better else low - self.bound
 
     def describe(self, value: float, interval: Interval | None, passed: bool) -> str:
-        """Says whether the value is surely within the bound."""
+        """Says whether the value is within the bound, and whether that is sure."""
         ends = f" (interval {_words(interval)})" if interval else ""
-        verdict = "within" if passed else "not surely within"
-        return (
-            f"{self.metric} is {value:.4f}{ends}, {verdict} the bound of {self.side} {self.bound:g}"
-        )
+        bound = f"the bound of {self.side} {self.bound:g}"
+        start = f"{self.metric} is {value:.4f}{ends}, "
+        if passed:
+            return f"{start}within {bound}"
+        if self.is_outside(value):
+            return f"{start}outside {bound}"
+        return f"{start}within {bound}, but not surely: the interval reaches beyond it"
+
+    def is_outside(self, value: float) -> bool:
+        """Whether the value itself breaks the bound, whatever its interval."""
+        return value > self.bound if self.metric.lower_is_better else value < self.bound
 
 
 @dataclass(frozen=True)

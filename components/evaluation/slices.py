@@ -19,6 +19,8 @@ OVERALL = "overall"  # the slice that holds every example
 SESSION = 3600 * 1_000_000  # microseconds without a pause that make one session
 HISTORY_EDGES = (1, 6, 21)  # lengths at which the next of `HISTORY_NAMES` begins
 HISTORY_NAMES = np.array(["0", "1-5", "6-20", "more than 20"])
+SITTINGS = np.array(["same", "after a pause", "first of all"])
+SAME_SITTING, AFTER_PAUSE, FIRST_OF_ALL = range(len(SITTINGS))
 SliceKey = tuple[tuple[str, str], ...]
 
 
@@ -58,17 +60,21 @@ def movie(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members
 def session(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:
     """Whether the newest rating of the history is less than an hour old, or there was a pause.
 
-    Left out where there are no times, no history, or the history is not all earlier.
+    A rating with no history is the first of all. Left out where there are no times, or the history
+    is not all earlier.
     """
-    if "timestamp" not in batch.schema.names or "history_timestamp" not in batch.schema.names:
+    if "timestamp" not in batch.schema.names:
         return _no_members()
     lengths = _lengths(batch, "history_timestamp")
-    ends = np.cumsum(lengths)
+    sittings = np.full(len(batch), FIRST_OF_ALL)
     rows = np.flatnonzero(lengths)
-    newest = np.asarray(_flat(batch, "history_timestamp"))[ends[rows] - 1]
+    if not len(rows):
+        return _one_each(SITTINGS[sittings])
+    newest = np.asarray(_flat(batch, "history_timestamp"))[np.cumsum(lengths)[rows] - 1]
     gap = np.asarray(_flat(batch, "timestamp"))[rows] - newest
-    rows, gap = rows[gap >= 0], gap[gap >= 0]
-    return Members(rows, np.where(gap < SESSION, "same", "after a pause"))
+    sittings[rows] = np.where(gap < SESSION, SAME_SITTING, AFTER_PAUSE)
+    kept = np.setdiff1d(np.arange(len(batch)), rows[gap < 0])
+    return Members(kept, SITTINGS[sittings[kept]])
 
 
 def genre(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Members:

@@ -15,8 +15,10 @@ from components.evaluation.slices import OVERALL
 from components.evaluation.verdicts import Outcome
 from components.report.evaluator_output import Evaluation
 from components.report.gates import gate_outcomes
+from components.report.next_steps import failures
 from components.report.notes import notes
 from components.report.slice_differences import slice_order
+from components.report.summary import Judged, summary
 
 COUNTED = ("read", "kept", "rated", "dropped", "samples")  # of the rows, what blessing.json repeats
 
@@ -42,16 +44,20 @@ def blessing(
       evaluation: what the Evaluator found.
     """
     settings = GatesConfig.model_validate(config["gates"])
-    outcomes = gate_outcomes(settings, evaluation, training.get("off", {}))
+    off, history = training.get("off", {}), rows["history"]
+    outcomes = gate_outcomes(settings, evaluation, off)
     sizes = slice_sizes(evaluation, settings)
+    judged = Judged(settings, history, {**settings.off, **off}, evaluation, sizes)
     metrics = {name: own_metrics(values) for name, values in evaluation.candidate.items()}
     content = {
         "run_id": run_id,
         "blessed": blessed,
         "reasons": reasons(outcomes, blessed),
-        "notes": notes(config, rows, training, evaluation, sizes),
+        "summary": summary(judged),
+        "failures": failures(outcomes, evaluation.candidate, config, history),
+        "notes": notes(config, rows, training, evaluation),
         "config": config,
-        "split": {"kind": config["split"]["kind"], "history": rows["history"], **rows["splits"]},
+        "split": {"kind": config["split"]["kind"], "history": history, **rows["splits"]},
         "metrics": {OVERALL: {}, **metrics},
         "intervals": intervals(evaluation.candidate.get(OVERALL, {})),
         "slices": sizes,

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from components.pages.charts import INK, MODEL_COLOURS, Rows, Spec, finished, inline
+from components.pages.charts import ENDS, INK, MODEL_COLOURS, Rows, Spec, finished, inline
 
 MODELS = ("candidate", "blessed model", "baseline")
 
@@ -78,17 +78,28 @@ def training(rows: Rows, best: float, title: str) -> Spec:
     return finished(lines + kept.encode(x="epoch:Q"), height=200)
 
 
-def timeline(rows: Rows) -> Spec:
-    """Hit rate and RMSE of each run in time (run, value, metric, verdict), blessed or not."""
+def timeline(rows: Rows, title: str) -> Spec:
+    """A metric of each run in time, with its interval.
+
+    Args:
+      rows: run, value, low, high, verdict, pushed version; None for an end that there is not.
+      title: of the metric.
+    """
     colours = ["var(--good)", "var(--bad)"]
+    axis = alt.Axis(tickCount=5, tickMinStep=0.001, format=".3~f")
     base = alt.Chart(inline(rows)).encode(
         x=alt.X("run:O", title=None, axis=alt.Axis(labelAngle=-35, labelLimit=130)),
-        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=axis),
     )
+    whiskers = base.mark_rule(strokeWidth=2, stroke="var(--baseline)").encode(
+        y="low:Q", y2="high:Q"
+    ).transform_filter("isValid(datum.low)")  # fmt: skip
     points = base.mark_point(filled=True, size=90, opacity=1).encode(
         color=alt.Color(
             "verdict:N", scale=alt.Scale(domain=["blessed", "not blessed"], range=colours)
         ),
-        tooltip=["run:N", alt.Tooltip("value:Q", format=".4f"), "verdict:N"],
-    )
-    return finished(base.mark_line(stroke="var(--baseline)", strokeWidth=1.5) + points, height=220)
+        tooltip=["run:N", *(alt.Tooltip(f"{end}:Q", format=".4f") for end in ENDS), "verdict:N",
+                 "pushed version:N"],
+    )  # fmt: skip
+    line = base.mark_line(stroke="var(--baseline)", strokeWidth=1.5)
+    return finished(line + whiskers + points, height=220)

@@ -25,6 +25,7 @@ from components.report.blessing import blessing
 from components.report.distributions import distributions
 from components.report.evaluator_output import Evaluation, read_evaluation
 from components.report.learned import learned
+from components.report.page import MADE
 from components.report.rating_bands import rating_rows
 from components.report.slice_differences import slice_rows
 from schemas.artifacts import (
@@ -65,9 +66,9 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
         training=training,
         evaluation=evaluation,
     )
+    content["made"] = now.strftime(MADE)
     gates = GatesConfig.model_validate(config["gates"])
     return content, {
-        "made": now.strftime("%Y-%m-%d %H:%M UTC"),
         "scale": None if RATING in training.get("off", {}) else scale,
         **_of_evaluation(evaluation, gates, scale and tuple(scale)),
         **_of_model(inputs, gates.k, is_answering(evaluation)),

@@ -18,13 +18,11 @@ def notes(
     rows: Mapping[str, Any],
     training: Mapping[str, Any],
     evaluation: Evaluation,
-    sizes: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
     """All notes of a run: on its data, its training and its evaluation.
 
     Args:
       config, rows, training, evaluation: as for `blessing.blessing`.
-      sizes: how many users and ratings each slice holds; see `blessing.slice_sizes`.
     """
     settings = GatesConfig.model_validate(config["gates"])
     return [
@@ -33,7 +31,6 @@ def notes(
         *([training["start"]] if training.get("start") else []),
         *(f"{note}." for note in evaluation.checks.notes),
         *_outside(evaluation),
-        *_small_slices(sizes),
     ]
 
 
@@ -57,14 +54,4 @@ def _outside(evaluation: Evaluation) -> list[str]:
     return [
         f"{values['outside']:,.0f} of {values['ratings']:,.0f} evaluated ratings are of movies "
         "that the catalogue lacks: they count as ranked last and rated with the mean."
-    ]
-
-
-def _small_slices(sizes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    small = [name for name, part in sizes.items() if not part["judged"]]
-    if not small:
-        return []
-    return [
-        f"{len(small)} of {len(sizes) - 1} slices hold too few users to be judged: they are "
-        "shown only."
     ]

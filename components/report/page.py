@@ -1,5 +1,7 @@
 """Renders the report: index.html, report.md and blessing.json out of plain facts."""
 
+import contextlib
+import datetime
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +12,15 @@ from components.evaluation.gates import GatesConfig
 from components.evaluation.verdicts import Outcome
 from components.pages.html import environment, html
 from components.report import card, tables
+from components.report.decides import BEHIND, behind, decides
 from components.report.figures import drawn
 from components.report.importance_charts import importance_table
 from schemas.artifacts import BLESSING_FILE, FACTS_FILE, MARKDOWN_FILE, PAGE_FILE
 
 Content = Mapping[str, Any]
 PACKAGE = "components.report"
+MADE = "%Y-%m-%dT%H:%M:%SZ"  # how blessing.json writes when a report was made
+STARTED = "%Y%m%d-%H%M%S"  # how a run's id begins
 SECTIONS = (
     ("gates", "Gates"), ("comparison", "Comparison"), ("slices", "Slices"), ("lists", "Lists"),
     ("people", "Real users"), ("learned", "What it learned"), ("training", "Training"),
@@ -48,6 +53,17 @@ def headline(blessing: Content) -> str:
     return f"Not blessed: {failed} of {len(gates)} gates failed"
 
 
+def ended(blessing: Content) -> str:
+    """When the run's report was first made; of older runs, their start, which their id tells."""
+    for text, form in (
+        (blessing.get("made", ""), MADE),
+        (blessing["run_id"][:15], STARTED),
+    ):
+        with contextlib.suppress(ValueError):
+            return f"{datetime.datetime.strptime(text, form):%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
 def _context(blessing: Content, facts: Content) -> dict[str, Any]:
     settings = GatesConfig.model_validate(blessing["config"]["gates"])
     outcomes = [Outcome.from_json(row) for row in blessing["gates"]]
@@ -61,6 +77,11 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "crosses": facts.get("crosses"),
         "run": blessing["run_id"],
         "headline": headline(blessing),
+        "ended": ended(blessing),
+        "version": blessing.get("pushed_version"),
+        "verdict": decides(blessing),
+        "behind": behind(blessing, settings),
+        "columns_behind": BEHIND,
         "level": f"{settings.level:.0%}",
         "sections": _sections(blessing, facts, settings),
         "gates": [tables.gate_cells(o) for o in outcomes],
@@ -68,7 +89,7 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "checks": [tables.gate_cells(o) for o in outcomes if not o.gate.is_decisive],
         "comparison": tables.comparison(blessing, facts, settings),
         "slice_words": tables.slice_words(blessing, settings),
-        "slice_table": tables.slice_table(blessing, settings),
+        "slice_table": tables.slice_table(blessing, facts, settings),
         "lists": tables.lists(blessing, settings),
         "figures": tables.figures(blessing, facts),
         "config": yaml.safe_dump(dict(blessing["config"]), sort_keys=False, allow_unicode=True),

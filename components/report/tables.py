@@ -16,6 +16,7 @@ from components.evaluation.metric_name import (
 )
 from components.evaluation.slices import OVERALL
 from components.evaluation.verdicts import Kind, Outcome
+from components.pages.charts import ENDS
 from components.pages.numbers import interval, number
 
 Content = Mapping[str, Any]
@@ -113,22 +114,35 @@ def slice_words(blessing: Content, settings: GatesConfig) -> str:
     return (
         "How the candidate does for parts of eval: history is how many ratings the user "
         "had, popularity the tenth of the movies (01 the most rated), cold what train has never "
-        "seen, session whether the last rating was less than an hour before. Slices of fewer than "
-        f"{settings.slice_users} users are shown and not judged."
+        "seen, session whether the user's last rating was less than an hour before, longer ago, or "
+        f"there was none. Slices of fewer than {settings.slice_users} users are shown and not "
+        "judged."
     )
 
 
-def slice_table(blessing: Content, settings: GatesConfig) -> dict[str, Any]:
-    """Users, events, hit rate and, where anything is rated, RMSE of each slice."""
-    rated = [RMSE] if RMSE in blessing["metrics"][OVERALL] else []
-    metrics = [str(settings.hit_rate), *rated]
+def slice_table(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:
+    """Users, events, hit rate and, where anything is rated, RMSE of each slice.
+
+    Beside each metric are its baseline's, and the difference that the chart of slices shows.
+    """
+    rated = {RMSE: "bias"} if RMSE in blessing["metrics"][OVERALL] else {}
+    metrics = {str(settings.hit_rate): "popularity", **rated}
+    gain = "gain on blessed" if "blessed" in blessing["baselines"] else "gain"
+    differences = {
+        metric: {row["label"]: [row[end] for end in ENDS] for row in facts["slices"][metric]}
+        for metric in metrics
+    }
     rows = []
     for name, size in blessing["slices"].items():
-        values = blessing["metrics"][name]
-        sizes = [f"{size['users']:,}", f"{size['ratings']:,}"]
-        cells = (number(values[m]) if m in values else "none rated" for m in metrics)
-        rows.append({"name": name, "cells": [*sizes, *cells]})
-    return {"metrics": metrics, "rows": rows}
+        cells = [f"{size['users']:,}", f"{size['ratings']:,}"]
+        for metric, baseline in metrics.items():
+            by_model = (blessing["metrics"][name], blessing["baselines"][baseline][name])
+            cells += (number(own[metric]) if metric in own else "none rated" for own in by_model)
+            difference = differences[metric].get(name)
+            cells.append(interval(difference) if difference else "")
+        rows.append({"name": name, "cells": cells})
+    titles = [t for m, b in metrics.items() for t in (m, b, gain)]
+    return {"titles": ["users", "ratings", *titles], "rows": rows}
 
 
 def lists(blessing: Content, settings: GatesConfig) -> dict[str, Any] | None:

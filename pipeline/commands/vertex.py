@@ -7,7 +7,7 @@ import typer
 from pipeline.commands.options import configured_by, run_options
 from pipeline.commands.schedule import schedule
 from pipeline.commands.submit import submit
-from pipeline.commands.verdict import USER_ERROR, conclude
+from pipeline.commands.verdict import USER_ERROR, closing_sentences, conclude
 from pipeline.config import Config
 from pipeline.output import held, new_run_id
 from pipeline.vertex.folder import vertex_folder
@@ -56,7 +56,7 @@ def run_dry(
             from pipeline.vertex.dry_run.run import dry_run
 
         outcome = dry_run(config, local_data, folder, console)
-    conclude(outcome.blessing["blessed"], outcome.report, outcome.blessing["reasons"])
+    conclude(outcome.blessing["blessed"], outcome.report, closing_sentences(outcome.blessing))
 
 
 vertex = typer.Typer(

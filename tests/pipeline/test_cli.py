@@ -109,8 +109,9 @@ def test_a_second_run_in_an_output_directory_is_refused(tmp_path, monkeypatch, c
     assert err.count("\n") == 1 and f"Another run is at work in {tmp_path / 'out'}" in err
 
 
-def _outcome(monkeypatch, blessed):
-    outcome = local.Outcome({"blessed": blessed, "reasons": ["one", "two"]}, Path("reports/x"))
+def _outcome(monkeypatch, blessed, **content):
+    blessing = {"blessed": blessed, "reasons": ["one", "two"], **content}
+    outcome = local.Outcome(blessing, Path("reports/x"))
     monkeypatch.setattr(run, "run_local", lambda config: outcome)
     monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
     with pytest.raises(SystemExit) as caught:
@@ -123,6 +124,18 @@ def test_the_status_tells_the_verdict(monkeypatch, capsys):
     assert capsys.readouterr().out == "Blessed and pushed: reports/x\n  one.\n  two.\n"
     assert _outcome(monkeypatch, False) == 3
     assert capsys.readouterr().out.startswith("NOT blessed: reports/x\n")
+
+
+def test_a_run_ends_with_what_it_reaches_or_what_to_do_and_on_what_that_rests(monkeypatch, capsys):
+    told = {about: f"It is {about}." for about in ("lists", "ratings", "basis", "coverage")}
+    summary = [{"about": about, "sentence": sentence} for about, sentence in told.items()]
+    assert _outcome(monkeypatch, True, summary=summary) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert lines == ["  It is lists.", "  It is ratings.", "  It is basis."]
+    failures = [{"sentence": f"{name} fails.", "next": "Do it."} for name in ("One", "Two")]
+    assert _outcome(monkeypatch, False, summary=summary, failures=failures) == 3
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert lines == ["  One fails.", "  Two fails.", "  Next: Do it.", "  It is basis."]
 
 
 def test_ctrl_c_is_one_line_and_status_130(monkeypatch, capsys):

@@ -20,7 +20,7 @@ GATE = {
 }  # fmt: skip
 METRICS = {"overall": {"rmse": 0.9, "hit_rate@10": 0.1}}
 FACTS = {
-    "made": "today", "scale": [1.0, 5.0], "slices": {"hit_rate@10": [], "rmse": []},
+    "scale": [1.0, 5.0], "slices": {"hit_rate@10": [], "rmse": []},
     "intervals": {"popularity": {}, "bias": {}},
     "bands": {"calibration": [], "error": []}, "people": [], "lineage": [], "versions": {},
     "data": {"ratings": [], "activity": [], "popularity": [], "users": 1, "movies": 2,

@@ -140,7 +140,15 @@ class TestBoundOnPopularityLift(GateContract):
          "rmse changed by +0.0200 (interval -0.0050 to 0.0300), beyond the tolerance of 0.01, "
          "but it may be chance"),
         (TestBoundOnMrr.gate, 0.12, (0.09, 0.13), False,
-         "mrr is 0.1200 (interval 0.0900 to 0.1300), not surely within the bound of at least 0.1"),
+         "mrr is 0.1200 (interval 0.0900 to 0.1300), within the bound of at least 0.1, but not "
+         "surely: the interval reaches beyond it"),
+        (TestBoundOnMrr.gate, 0.08, (0.06, 0.11), False,
+         "mrr is 0.0800 (interval 0.0600 to 0.1100), outside the bound of at least 0.1"),
+        (TestBoundOnRmse.gate, 0.95, (0.93, 0.97), False,
+         "rmse is 0.9500 (interval 0.9300 to 0.9700), outside the bound of at most 0.9"),
+        (TestBoundOnRmse.gate, 0.85, (0.8, 0.91), False,
+         "rmse is 0.8500 (interval 0.8000 to 0.9100), within the bound of at most 0.9, but not "
+         "surely: the interval reaches beyond it"),
         (TestBoundOnCoverage.gate, NAN, None, False,
          "coverage is no number where at least 0.3 is asked"),
     ],

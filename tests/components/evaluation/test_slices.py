@@ -54,7 +54,7 @@ def test_every_dimension(batch):
         "user=known": [0, 1, 4, 5], "user=cold": [2, 3],
         "movie=known": [0, 1, 3, 4, 5], "movie=cold": [2],
         "popularity=01": [0, 3], "popularity=02": [4], "popularity=03": [5], "popularity=10": [1],
-        "session=same": [1, 3], "session=after a pause": [2, 4],
+        "session=same": [1, 3], "session=after a pause": [2, 4], "session=first of all": [0],
         "gender=F": [0, 4, 5], "gender=M": [2, 3],
         "age=18": [2, 3, 4], "age=25": [0, 1, 5],
         "genre=Action": [0, 5], "genre=Drama": [0, 2, 3], "genre=<b>Odd & \u00e9</b>": [4],
@@ -78,6 +78,15 @@ def test_a_source_without_features_has_fewer_slices(example):
     batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(plain)
     names = {name.split("=")[0] for name in _found(batch, dimensions(["gender"]))}
     assert names == {"", "history", "user", "movie", "popularity"}
+
+
+def test_ratings_before_which_nothing_is_known_are_the_first_of_all(example):
+    first = [example(user_id="u", movie_id=["m"], rating=[3.0], timestamp=[10**15])] * 2
+    batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(first)
+    found = slice_rows(batch, {}, ["session"], [])
+    assert {slice_name(key): rows.tolist() for key, rows in found.items()} == {
+        "": [0, 1], "session=first of all": [0, 1],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def make_report_facts(gates):
         measures = ("ndcg", "hit_rate@10", "rmse")[: 3 if rated else 2]
         counted = [{"bucket": "1", "number": 5}, {"bucket": "2-4", "number": 9}]
         return {
-            "made": "today", "scale": list(SCALE) if rated else None,
+            "scale": list(SCALE) if rated else None,
             "slices": slice_rows(gates, evaluation),
             "intervals": baseline_intervals(evaluation),
             "bands": rating_rows(evaluation.bands, SCALE),

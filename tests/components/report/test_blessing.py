@@ -139,7 +139,7 @@ def test_changes_that_pass_say_why(make_blessing, make_evaluation, value, end):
 def test_a_bound_and_a_change_of_one_metric_are_two_gates(
     make_blessing, make_evaluation, make_metrics, gates
 ):
-    config = gates.model_copy(update={"bounds": {"rmse": 0.9, "unmasked/mrr": 0.2}})
+    config = gates.model_copy(update={"bounds": {"rmse": 0.2, "unmasked/mrr": 0.2}})
     failed = ("", "gate/absolute/rmse/overall")
     content = make_blessing(make_evaluation([failed], True), False, config)
     _validate(content)
@@ -152,7 +152,7 @@ def test_a_bound_and_a_change_of_one_metric_are_two_gates(
     rmse = make_metrics()["rmse"]
     assert content["reasons"] == [
         f"bound on rmse: rmse is {rmse:.4f} (interval {rmse - 0.003:.4f} to {rmse + 0.004:.4f}), "
-        "not surely within the bound of at most 0.9"
+        "outside the bound of at most 0.2"
     ]
 
 
@@ -191,9 +191,9 @@ def test_slices_of_few_users_are_marked_and_noted(make_blessing, make_evaluation
     sizes = list(content["slices"].values())
     assert [size["judged"] for size in sizes] == [True, True, False]
     assert sizes[2] == {"users": 3, "ratings": 6, "judged": False}
-    assert content["notes"] == [
-        "1 of 2 slices hold too few users to be judged: they are shown only."
-    ]
+    (told,) = [one for one in content["summary"] if one["about"] == "not judged"]
+    assert told["sentence"].endswith("; 1 of 2 slices, each of fewer than 10 people.")
+    assert told["figures"] == {"slices": 1}
 
 
 def test_a_model_that_gives_no_numbers_has_a_valid_report_too(make_blessing, make_evaluation):

@@ -14,7 +14,7 @@ from components.report.cross_charts import percent
 from components.report.importance_charts import MATTERS, MISLEADS, UNCLEAR, ranked
 from components.report.runs_page import render_history
 from tests.browser import browser
-from tests.components.report.conftest import WHY
+from tests.components.report.conftest import EVIL, WHY
 from tests.looks import DRAWN, check_fit, check_print
 
 RMSE = ("", "gate/baseline/rmse/overall")
@@ -61,7 +61,7 @@ def test_without_ratings_no_figure_on_them_is_left(
     assert text.count("not judged") >= 1 + compared
     for word in ("RMSE", "NaN", "None", "no number"):
         assert word not in text, word
-    history = render_history([(content, "run-1/index.html")])
+    history = render_history([(content, "run-1/index.html")], {})
     assert "no number" not in history and ">none<" in history
 
 
@@ -100,8 +100,16 @@ def test_verdict_and_gates_are_those_of_blessing_json(made, shown):
     content = made[0]
     verdict = shown.js("document.querySelector('#verdict').innerText")
     assert ("Not blessed" in verdict) != content["blessed"]
+    header = shown.js("document.querySelector('header').innerText")
+    for one in content["summary"]:
+        assert one["sentence"] in header
+    for failure in content["failures"]:
+        assert failure["sentence"] in verdict
+        assert f"Next: {failure['next'].replace('`', '')}" in verdict
+    assert "rmse" not in header and "interval" not in header
+    figures = shown.js("document.querySelector('header details').textContent")
     for reason in content["reasons"]:
-        assert reason in verdict
+        assert reason in figures
     top = shown.js("document.querySelector('#verdict').getBoundingClientRect().top")
     assert top < 120
     rows = shown.js(
@@ -263,8 +271,10 @@ def test_the_markdown_says_the_same_and_nothing_in_it_is_markup(made):
     content, files, _ = made
     text = files["report.md"]
     assert text.startswith(f"# {page.headline(content)}\n")
-    for reason in content["reasons"]:
-        assert html.markdown(reason) in text
+    told = [one["sentence"] for one in content["summary"]]
+    told += [text for one in content["failures"] for text in (one["sentence"], one["next"])]
+    for sentence in (*content["reasons"], *told):
+        assert html.markdown(sentence) in text
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == len(content["gates"])
     assert not re.search(r"(?<!\\)<", text)
@@ -293,15 +303,14 @@ def test_nothing_evaluated_is_a_page_too(make_blessing, make_report_facts, tab, 
 
 
 def test_one_page_over_all_runs(make_blessing, make_evaluation, tab, tmp_path):
-    runs = [
-        (
-            make_blessing(make_evaluation([RMSE] if i % 2 else []), not i % 2)
-            | {"run_id": f"2026-{i}"},
-            f"2026-{i}/index.html",
-        )
-        for i in range(4)
-    ]
-    (tmp_path / "history.html").write_text(render_history(runs), "utf-8")
+    runs = []
+    for i in range(4):
+        content = make_blessing(make_evaluation([RMSE] if i % 2 else []), not i % 2)
+        content |= {"run_id": f"2026-{i}", "pushed_version": None if i % 2 else f"17{i}"}
+        content["config"] |= {"training": {"seed": i // 2, "note": EVIL}}
+        runs.append((content, f"2026-{i}/index.html"))
+    states = {"170": "rolled back", "172": "in service"}
+    (tmp_path / "history.html").write_text(render_history(runs, states), "utf-8")
     tab.events.clear()
     tab.look()
     tab.open((tmp_path / "history.html").as_uri(), DRAWN)
@@ -310,3 +319,77 @@ def test_one_page_over_all_runs(make_blessing, make_evaluation, tab, tmp_path):
     assert links == [f"2026-{i}/index.html" for i in (3, 2, 1, 0)]
     assert tab.js("document.querySelector('h1').textContent") == "4 runs, 2 blessed"
     assert tab.js("document.querySelectorAll('.chart svg').length") == 2
+    rows = tab.js("[...document.querySelectorAll('[aria-label=Runs] tbody tr')].map(r => [2, 6]"
+                  ".map(place => r.children[place].innerText.trim()))")  # fmt: skip
+    assert rows == [
+        ["none", "no setting changed"], ["172, in service", "training.seed: 0 → 1"],
+        ["none", "no setting changed"], ["170, rolled back", "the first run"],
+    ]  # fmt: skip
+
+
+def test_the_axes_of_the_runs_have_numbers_that_tell_them_apart(
+    make_blessing, make_evaluation, tab, tmp_path
+):
+    runs = []
+    for i in range(3):
+        close = {"rmse": 0.742 + i * 1e-4, "rmse/low": 0.70, "rmse/high": 0.78}
+        runs.append((make_blessing(make_evaluation(**close), True) | {"run_id": f"r{i}"}, "page"))
+    tab.events.clear()
+    tab.look()
+    (tmp_path / "history.html").write_text(render_history(runs, {}), "utf-8")
+    tab.open((tmp_path / "history.html").as_uri(), DRAWN)
+    labels = tab.js("[...document.querySelectorAll('#rmse .role-axis-label text')]"
+                    ".map(t => t.textContent).filter(text => !text.startsWith('r'))")  # fmt: skip
+    assert len(set(labels)) == len(labels) >= 3
+    assert all(re.fullmatch(r"0\.\d{1,3}", label) for label in labels)
+    whiskers = tab.js("document.querySelectorAll('#rmse .mark-rule.role-mark line').length")
+    assert whiskers == 3
+
+
+def test_any_two_runs_stand_side_by_side(make_blessing, make_evaluation, tab, tmp_path):
+    runs = []
+    for i in range(3):
+        content = make_blessing(make_evaluation(**{"hit_rate@10": 0.1 + 0.02 * i}), True)
+        content |= {"run_id": f"r{i}"}
+        content["config"] |= {"training": {"seed": i}, "source": f"{EVIL}{i}"}
+        runs.append((content, "page"))
+    (tmp_path / "history.html").write_text(render_history(runs, {}), "utf-8")
+    tab.events.clear()
+    tab.open((tmp_path / "history.html").as_uri(), DRAWN)
+    tab.js("(() => { const s = document.querySelector('#left'); s.value = '0';"
+           " s.dispatchEvent(new Event('change')) })()")  # fmt: skip
+    rows = tab.js(
+        "[...document.querySelectorAll('#compared tbody tr')]"
+        ".map(r => [...r.children].map(c => c.textContent))"
+    )
+    lines = {name: cells for name, *cells in rows}
+    assert lines["training.seed"] == ["0", "2", "changed"]
+    assert lines["source"] == [json.dumps(f"{EVIL}{i}", ensure_ascii=False) for i in (0, 2)] + [
+        "changed"
+    ]
+    assert lines["hit_rate@10"][2] == "+0.0400" and lines["rmse"][2] == "+0.0000"
+    assert lines["hit_rate@10"][0].startswith("0.1000 (0.1")
+    assert "split.kind" not in lines and tab.complaints() == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_over_all_runs_fits(make_blessing, make_evaluation, tab, tmp_path, width):
+    runs = [(make_blessing(make_evaluation(), True) | {"run_id": f"2026112{i}-021500"}, "page")
+            for i in range(2)]  # fmt: skip
+    (tmp_path / "history.html").write_text(render_history(runs, {}), "utf-8")
+    check_fit(tab, (tmp_path / "history.html").as_uri(), width, dark=width < 600)
+
+
+def test_the_header_says_when_the_run_was_and_what_was_pushed(
+    make_blessing, make_evaluation, make_report_facts
+):
+    evaluation = make_evaluation()
+    content, facts = make_blessing(evaluation, True), make_report_facts(evaluation)
+    assert "pushed as version" not in page.render(content, facts)["index.html"]
+    content |= {"made": "2026-11-27T02:17:59Z", "pushed_version": "1795750082"}
+    for name in ("index.html", "report.md"):
+        text = page.render(content, facts)[name]
+        assert "2026-11-27 02:17 UTC" in text and "pushed as version 1795750082" in text
+    del content["made"]
+    assert page.ended(content | {"run_id": "20261126-235901-1"}) == "2026-11-26 23:59 UTC"
+    assert page.ended(content) == ""

@@ -1,14 +1,19 @@
 """`greenlight report` on what an output directory holds, and the mistakes one can make with it."""
 
 import json
+import shutil
 from typing import Any
 
 import pytest
 
+from components.pusher import push
 from pipeline.commands.report import report
+from pipeline.metadata import NodeRun
 from pipeline.publish import publish
-from pipeline.reports import find_run, rebuild, write_history
+from pipeline.reports import find_run, pushed_version, rebuild, version_states, write_history
 from schemas.errors import UserError
+from schemas.manifest import GRAPH_FILE
+from serving import rollback
 from tests.pipeline.test_publish import FACTS, FILES, GATE, METRICS, RUNS, Stored, _content
 
 
@@ -20,7 +25,8 @@ def reports(tmp_path):
         folder.mkdir()
         gates = [GATE | {"passed": blessed}]
         stored: Any = Stored(folder, _content(run_id=run_id, blessed=blessed, gates=gates))
-        publish(stored, RUNS, tmp_path / "reports", run_id)
+        version = "7" if blessed else None
+        publish(stored, RUNS, tmp_path / "reports", run_id, version)
     return tmp_path / "reports"
 
 
@@ -46,6 +52,52 @@ def test_history_shows_every_run_once(reports):
     for link in ("20260101-000000/blessing.json", "20260102-000000/index.html"):
         assert text.count(f'href="{link}"') == 1
     assert "2 runs, 1 blessed" in text and not (reports / ".history.html").exists()
+
+
+def test_history_says_what_became_of_each_version(reports, tmp_path):
+    serving = tmp_path / "serving_model"
+    for version in ("7", "8", "9"):
+        (serving / version).mkdir(parents=True)
+        (serving / version / GRAPH_FILE).touch()
+    assert version_states(serving) == {
+        "9": "in service", "8": "promoted, since replaced", "7": "promoted, since replaced",
+    }  # fmt: skip
+    assert "7, promoted, since replaced" in write_history(reports).read_text()
+    rollback.write(serving, rollback.Rollback(7, newest=8))
+    assert version_states(serving)["9"] == "in service"
+    assert version_states(serving)["8"] == "rolled back"
+    (serving / "9" / GRAPH_FILE).unlink()
+    assert version_states(serving) == {"7": "in service", "8": "rolled back"}
+    assert "7, in service" in write_history(reports).read_text()
+    shutil.rmtree(serving)
+    assert "7, removed" in write_history(reports).read_text()
+
+
+class Pushed:
+    """Stands for ML Metadata: it knows what the Pusher kept."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def output(self, run, key):
+        assert (run.node, key) == ("Pusher", "pushed_model")
+        return str(self.folder)
+
+
+def test_the_pushed_version_is_the_newest_of_the_same_files(tmp_path):
+    kept, serving = tmp_path / "kept", tmp_path / "serving_model"
+    kept.mkdir()
+    known: Any = Pushed(kept)
+    runs = [NodeRun("Pusher", "done", 0.1, 1)]
+    assert pushed_version(known, runs, serving) is None  # it pushed nothing
+    (kept / GRAPH_FILE).write_bytes(b"graph")
+    assert pushed_version(known, runs, serving) is None  # what it pushed is gone
+    first, second = (push(str(kept), str(serving)) for _ in range(2))
+    (kept / GRAPH_FILE).write_bytes(b"another")
+    push(str(kept), str(serving))
+    (kept / GRAPH_FILE).write_bytes(b"graph")
+    assert int(first) < int(second)
+    assert pushed_version(known, runs, serving) == second
 
 
 def test_history_of_nothing_is_a_mistake(tmp_path):
