@@ -7,14 +7,22 @@ from os import fsdecode
 from posixpath import join
 from typing import Any
 
+from tfx.components.evaluator.constants import ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
 from tfx.components.pusher import executor as pusher_executor
 from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.types import Artifact, artifact_utils
-from tfx.types.standard_component_specs import PUSH_DESTINATION_KEY, PUSHED_MODEL_KEY
+from tfx.types.standard_component_specs import (
+    MODEL_BLESSING_KEY,
+    PUSH_DESTINATION_KEY,
+    PUSHED_MODEL_KEY,
+)
 from tfx.utils import io_utils, proto_utils
 
 from schemas.manifest import FILE, GRAPH_FILE, digest
+
+MODEL_ID = ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
+IN_SERVICE = "in_service"  # property of a PushedModel that names its model
 
 
 class Executor(pusher_executor.Executor):
@@ -38,6 +46,17 @@ class Executor(pusher_executor.Executor):
         version = push(model, folder)
         io_utils.copy_dir(model, pushed.uri)
         self._MarkPushed(pushed, join(folder, version), version)
+        name_model(pushed, artifact_utils.get_single_instance(input_dict[MODEL_BLESSING_KEY]))
+
+
+def name_model(pushed: Artifact, blessing: Artifact) -> None:
+    """Writes down which model it is, where Vertex AI's look-up of the model in service finds it.
+
+    It is the name that the blessing has it by: there a text, on this machine a number.
+    """
+    if blessing.has_custom_property(MODEL_ID):
+        pushed.set_int_custom_property(IN_SERVICE, 1)
+        pushed.set_string_custom_property(MODEL_ID, str(blessing.get_custom_property(MODEL_ID)))
 
 
 def push(model: str, folder: str) -> str:

@@ -65,11 +65,7 @@ class Metadata:
             return {}, {}
         latest = max(made, key=lambda execution: execution.id)
         events = self._store.get_events_by_execution_ids([latest.id])
-        keys = {
-            event.artifact_id: event.path.steps[0].key
-            for event in events
-            if event.type == metadata_store_pb2.Event.INPUT
-        }
+        keys = {event.artifact_id: event.path.steps[0].key for event in events if is_input(event)}
         inputs: dict[str, list[types.Artifact]] = {}
         for artifact in self._store.get_artifacts_by_id(list(keys)):
             (kind,) = self._store.get_artifact_types_by_id([artifact.type_id])
@@ -84,3 +80,9 @@ class Metadata:
         took = execution.last_update_time_since_epoch - execution.create_time_since_epoch
         state = STATES.get(execution.last_known_state, "stopped")
         return NodeRun(names[0].split(".", 1)[1], state, took / 1000, execution.id)
+
+
+def is_input(event: metadata_store_pb2.Event, key: str = "") -> bool:
+    """Whether an execution read the event's artifact, as its input of this name if one is given."""
+    read = event.type == metadata_store_pb2.Event.INPUT
+    return read and key in ("", event.path.steps[0].key)

@@ -11,7 +11,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
-from components.pusher import Executor, digests, next_version, push
+from components.pusher import IN_SERVICE, Executor, digests, next_version, push
 from schemas.manifest import FILE, GRAPH_FILE, fault
 
 
@@ -78,6 +78,7 @@ def test_the_node_pushes_what_is_blessed_and_keeps_a_copy(model, served, tmp_pat
     (tmp_path / "blessing").mkdir()
     (tmp_path / "blessing" / ("BLESSED" if blessed else "NOT_BLESSED")).touch()
     blessing.set_int_custom_property("blessed", int(blessed))
+    blessing.set_int_custom_property("current_model_id", 4)
     destination = pusher_pb2.PushDestination(
         filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(served))
     )
@@ -88,8 +89,10 @@ def test_the_node_pushes_what_is_blessed_and_keeps_a_copy(model, served, tmp_pat
     )
     assert pushed.get_int_custom_property("pushed") == int(blessed)
     assert served.exists() == blessed
+    assert pushed.has_custom_property(IN_SERVICE) == blessed
     if blessed:
         (version,) = served.iterdir()
         assert pushed.get_string_custom_property("pushed_version") == version.name
+        assert pushed.get_string_custom_property("current_model_id") == "4"
         assert pushed.get_string_custom_property("pushed_destination") == str(version)
         assert digests(pushed.uri) == digests(str(model))
