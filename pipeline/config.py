@@ -145,7 +145,12 @@ def find_data(config: Config) -> str:
         return str(EMBEDDED)
     if "://" in config.data_dir:
         return config.data_dir
-    path = Path(config.data_dir).resolve()
+    if not config.data_dir:
+        raise UserError("The data directory has no name: give one, or leave --data-dir out.")
+    try:
+        path = Path(config.data_dir).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle
+        raise UserError(f"The data directory {config.data_dir!r} cannot be: {error}.") from error
     if not path.is_dir():
         raise UserError(f"The data directory {config.data_dir} does not exist.")
     return str(path)

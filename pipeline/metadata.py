@@ -1,7 +1,8 @@
 """What ML Metadata knows of a run: which nodes ran, how they ended and what they made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
@@ -25,6 +26,14 @@ class NodeRun:
     state: str
     seconds: float
     execution: int
+
+
+class StoredArtifact(NamedTuple):
+    """An artifact: its id, its folder, and when its node was finished, in milliseconds."""
+
+    id: int
+    uri: str
+    finished: int
 
 
 class Metadata:
@@ -73,6 +82,21 @@ class Metadata:
             inputs.setdefault(keys[artifact.id], []).append(typed)
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
+
+    def finished(self) -> list[StoredArtifact]:
+        """The artifacts that nodes may take from the cache or look up."""
+        return [
+            StoredArtifact(one.id, one.uri, one.last_update_time_since_epoch)
+            for one in self._store.get_artifacts()
+            if one.state == metadata_store_pb2.Artifact.LIVE
+        ]
+
+    def give_up(self, artifacts: Sequence[int]) -> None:
+        """Keeps artifacts, by their ids, from being taken from the cache or looked up again."""
+        given_up = self._store.get_artifacts_by_id(artifacts)
+        for artifact in given_up:
+            artifact.state = metadata_store_pb2.Artifact.DELETED
+        self._store.put_artifacts(given_up)
 
     def _node_run(self, execution: metadata_store_pb2.Execution) -> NodeRun:
         contexts = self._store.get_contexts_by_execution(execution.id)

@@ -1,8 +1,8 @@
 """The reports of an output directory: one found and written anew, or a page over all of them."""
 
-import json
 from pathlib import Path
 
+from pipeline.output import Folders
 from schemas.artifacts import BLESSING_FILE, HISTORY_PAGE_FILE, PAGE_FILE
 from schemas.errors import UserError
 from schemas.files import write_whole
@@ -24,45 +24,60 @@ def find_run(reports: Path, run: str) -> Path:
     return place.resolve()
 
 
-def rebuild(metadata: str, place: Path) -> Path:
+def rebuild(folders: Folders, place: Path) -> Path:
     """Writes a run's report anew out of its artifacts; its seconds stay as they were measured.
 
+    They are lost where the report that had them is damaged.
+
     Raises:
-      UserError: the artifacts are gone, or an earlier version made them.
+      UserError: the artifacts are damaged or gone, or an earlier version made them.
     """
     from components.report.gather import gather
+    from pipeline.ledger import Ledger
     from pipeline.metadata import Metadata
     from pipeline.publish import check, write
 
-    inputs, properties = Metadata(metadata).report_inputs(place.name)
+    inputs, properties = Metadata(str(folders.metadata)).report_inputs(place.name)
     needed = {"catalogue", "model", "evaluation"}
     if not needed <= set(inputs) or "scale" not in properties:
         raise UserError(
             f"The run {place.name} was made by an earlier version, or its metadata are gone: its "
             "report cannot be rebuilt; run it again."
         )
-    for artifacts in inputs.values():
-        for artifact in artifacts:
-            if "://" not in artifact.uri and not Path(artifact.uri).exists():
-                raise UserError(f"{artifact.uri} is gone: run again to have a report.")
+    ledger = Ledger(folders.artifacts)
+    for artifact in (artifact for artifacts in inputs.values() for artifact in artifacts):
+        if "://" not in artifact.uri and not Path(artifact.uri).exists():
+            raise UserError(f"{artifact.uri} is gone: run again to have a report.")
+        if fault := ledger.fault(Path(artifact.uri)):
+            raise UserError(f"{artifact.uri} is damaged ({fault}): run again to have it made anew.")
     content, facts = gather(inputs, properties)
-    published = json.loads((place / BLESSING_FILE).read_text(encoding="utf-8"))
-    content["seconds"] = published["seconds"]
+    content["seconds"] = _published_seconds(place)
     check(content)
     write(place, content, facts)
     return place / PAGE_FILE
+
+
+def _published_seconds(place: Path) -> dict[str, float]:
+    from pipeline.publish import read_blessing
+
+    try:
+        seconds: dict[str, float] = read_blessing(place)["seconds"]
+    except UserError:
+        return {}
+    return seconds
 
 
 def write_history(reports: Path) -> Path:
     """Writes one page with the metrics of every run over time, with links to their reports.
 
     Raises:
-      UserError: no run has ended yet.
+      UserError: no run has ended yet, or a report is damaged.
     """
     from components.report.runs_page import render_history
+    from pipeline.publish import read_blessing
 
     reported = [
-        (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))
+        (read_blessing(path.parent), _link(path.parent))
         for path in sorted(reports.glob(f"*/{BLESSING_FILE}"))
         if not path.parent.is_symlink() and not path.parent.name.startswith(".")
     ]

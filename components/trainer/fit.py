@@ -14,6 +14,7 @@ from components.model.config import TrainingConfig
 from components.model.protocol import Trainable
 from components.model.window import ANY_WINDOW, Window
 from components.trainer.averages import Averages
+from components.trainer.checkpoints import Checkpoints
 from components.trainer.history import History
 from components.trainer.optimizer import Optimizer
 
@@ -36,8 +37,9 @@ class Fit:
     Juditsky, 1992): it varies less with the batches that came last.
 
     After every epoch the weights, the optimizer, the best weights and the history are written to
-    `checkpoints`; a run that finds them there starts after the last finished epoch. An epoch always
-    reads its windows in the same order, whether or not the run was interrupted.
+    `checkpoints`; a run that finds them there starts after the last finished epoch whose checkpoint
+    is whole. An epoch always reads its windows in the same order, whether or not the run was
+    interrupted.
     """
 
     def __init__(
@@ -80,12 +82,12 @@ class Fit:
             weights=model.variables, averages=self._averages, optimizer=self.optimizer,
             best=self.best, state=self._state,
         )  # fmt: skip
-        self._manager = tf.train.CheckpointManager(tracked, checkpoints, max_to_keep=2)
+        self._checkpoints = Checkpoints(tracked, checkpoints)
         self._step = tf.function(self._train_step, [ANY_WINDOW], autograph=False)
 
     def resume(self) -> int:
-        """Restores the newest checkpoint; returns how many epochs are done."""
-        if self._manager.restore_or_initialize():
+        """Restores the newest checkpoint that is whole; returns how many epochs are done."""
+        if self._checkpoints.restore():
             self.history = History(**json.loads(self._state.numpy()))
             best = self.history.best  # JSON knows no tuples
             self.history.best = {task: (epoch, loss) for task, (epoch, loss) in best.items()}
@@ -132,7 +134,7 @@ class Fit:
             for name, value in row.items():
                 tf.summary.scalar(name, value)
         self._state.assign(json.dumps(asdict(self.history)))
-        self._manager.save()
+        self._checkpoints.save()
 
     def _train_epoch(self, number: int, windows: Iterable[Window]) -> float:
         """Takes an epoch's steps; returns their mean loss."""

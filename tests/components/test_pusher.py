@@ -12,6 +12,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.pusher import IN_SERVICE, Executor, digests, next_version, push
+from schemas.files import sync_tree
 from schemas.manifest import FILE, GRAPH_FILE, fault
 
 
@@ -64,6 +65,20 @@ def test_a_push_that_fails_leaves_nothing(model, served):
     assert run.returncode == 1 and "Error" in run.stderr.splitlines()[-1]
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 50_000  # that was the other process
     assert list(served.iterdir()) == []
+
+
+def test_a_version_has_its_name_once_it_is_whole_and_on_the_disk(model, served, monkeypatch):
+    seen = []
+
+    def watched(folder):
+        sync_tree(folder)
+        seen.extend(path.name for path in served.iterdir())
+        assert fault(folder) is None
+
+    monkeypatch.setattr("components.pusher.sync_tree", watched)
+    version = push(str(model), str(served))
+    assert seen == [f".{version}"]
+    assert [path.name for path in served.iterdir()] == [version]
 
 
 @pytest.mark.parametrize("blessed", [True, False])

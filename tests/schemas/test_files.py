@@ -1,5 +1,6 @@
 """Files are replaced at once: whoever reads meanwhile finds the old or the new text."""
 
+import errno
 import threading
 
 import pytest
@@ -29,4 +30,17 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
     write_whole(path, "old")
     with pytest.raises(UnicodeEncodeError):
         write_whole(path, "new \ud800")
-    assert path.read_text() == "old"
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_text_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    path = tmp_path / "page.html"
+    write_whole(path, "old")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("schemas.files.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, "new")
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]

@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, cast
 
 import tensorflow as tf
@@ -23,6 +24,7 @@ def packing(path: str) -> str:
 def inner_name(path: str) -> str:
     """The name of what is in the file: its own, or that of the one file in a zip archive."""
     end = packing(path)
+    _check_kind(path)
     if end != ".zip":
         return path[: len(path) - len(end)]
     with (
@@ -35,7 +37,12 @@ def inner_name(path: str) -> str:
 
 @contextmanager
 def opened(path: str) -> Iterator[IO[bytes]]:
-    """The (unpacked) bytes; raises what `as_user_errors` knows."""
+    """The (unpacked) bytes; raises what `as_user_errors` knows.
+
+    Raises:
+      UserError: it is neither file nor folder.
+    """
+    _check_kind(path)
     with tf.io.gfile.GFile(path, "rb") as raw:
         if packing(path) == ".gz":
             with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
@@ -45,6 +52,13 @@ def opened(path: str) -> Iterator[IO[bytes]]:
                 yield file
         else:
             yield cast(IO[bytes], raw)
+
+
+def _check_kind(path: str) -> None:
+    """Raises UserError for what nobody can read twice, or at all: a pipe would be waited for."""
+    here = Path(path)
+    if "://" not in path and here.exists() and not (here.is_file() or here.is_dir()):
+        raise UserError(f"{path} is no file but a pipe, socket or device: copy it into a file.")
 
 
 def _only_member(path: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

@@ -4,6 +4,7 @@ Good rows around the bad ones are always kept.
 """
 
 import gzip
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -237,3 +238,11 @@ def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.csv does not exist"):
         plan_ranges(load_source("movielens-latest"), [str(tmp_path / "none.csv")])
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "ratings.csv.gz", "ratings.csv.zip"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    source = load_source("movielens-latest")
+    with pytest.raises(UserError, match=f"{name} is no file but a pipe"):
+        plan_ranges(source, [str(tmp_path / name)])
