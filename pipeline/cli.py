@@ -8,6 +8,7 @@ from types import FrameType
 
 import typer
 
+from pipeline.commands.clean import clean
 from pipeline.commands.explore import explore
 from pipeline.commands.kfp import kfp
 from pipeline.commands.report import report
@@ -55,6 +56,7 @@ app.command()(rollback)
 app.command()(explore)
 app.command()(report)
 app.command()(tune)
+app.command()(clean)
 app.command()(index)
 app.add_typer(vertex)
 app.add_typer(kfp)

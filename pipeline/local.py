@@ -113,7 +113,7 @@ def _mended(folders: Folders, console: Console) -> "Metadata":
 
     notes = check_store(folders.metadata, folders.artifacts)
     metadata = Metadata(str(folders.metadata))
-    remove_leftovers(metadata, folders.artifacts)
+    remove_leftovers(metadata, folders)
     record_finished(metadata, folders.artifacts)
     for note in (*notes, *put_aside_damaged(metadata, folders.artifacts)):
         console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)

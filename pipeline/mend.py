@@ -1,14 +1,19 @@
 """What is done before the nodes run: damaged artifacts are put aside, leftovers are removed."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.ledger import Ledger
 from pipeline.metadata import Metadata, StoredArtifact
-from schemas.artifacts import Node
+from pipeline.output import Folders
+from schemas.artifacts import LATEST, Node
+from schemas.temporary import remove_abandoned
 
 ASIDE = ".damaged"  # in the folder of artifacts: what was damaged
+# A report's folder or the link to it, and a version's folder, before they have their names.
+_HALF = re.compile(rf"\.(\d{{8}}-\d{{6}}(-\d+)?|\d+|{LATEST})")
 _SYSTEM = ".system"  # in a node's folder: what TFX keeps there while the node runs
 
 
@@ -35,7 +40,8 @@ def put_aside_damaged(metadata: Metadata, artifacts: Path) -> list[str]:
             to.parent.mkdir(parents=True, exist_ok=True)
             place.replace(to)
             said.append(
-                f"{place} was damaged ({fault}): it is put aside in {to}, and made again when needed"
+                f"{place} was damaged ({fault}): it is put aside in {to}, and made again "
+                "where it is needed"
             )
     return said
 
@@ -47,8 +53,18 @@ def record_finished(metadata: Metadata, artifacts: Path) -> None:
         ledger.record(place)
 
 
-def remove_leftovers(metadata: Metadata, artifacts: Path) -> None:
-    """Removes what nodes that were killed left: half artifacts, and their working folders.
+def remove_leftovers(metadata: Metadata, folders: Folders) -> None:
+    """Removes what killed runs left: half artifacts, reports and versions, temporary folders."""
+    _remove_half_artifacts(metadata, folders.artifacts)
+    remove_abandoned()
+    for folder in (folders.reports, folders.serving):
+        for path in folder.glob(".*"):
+            if _HALF.fullmatch(path.name):
+                _remove(path)
+
+
+def _remove_half_artifacts(metadata: Metadata, artifacts: Path) -> None:
+    """Removes what no finished node made.
 
     An artifact is known by the end of its path, wherever the output directory was when it was made.
     """
@@ -58,7 +74,11 @@ def remove_leftovers(metadata: Metadata, artifacts: Path) -> None:
         parts = folder.relative_to(artifacts).parts
         if _is_nodes_own(*parts) and parts not in known:
             ledger.forget(folder)
-            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+            _remove(folder)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _is_nodes_own(node: str, output: str, execution: str) -> bool:

@@ -83,13 +83,46 @@ class Metadata:
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
 
-    def finished(self) -> list[StoredArtifact]:
-        """The artifacts that nodes may take from the cache or look up."""
+    @property
+    def store(self) -> mlmd.MetadataStore:
+        """The store itself."""
+        return self._store
+
+    def finished(self, kind: str = "") -> list[StoredArtifact]:
+        """The artifacts that nodes may take from the cache or look up; of a type, if one is named.
+
+        A type that nothing was made of yet has no artifacts.
+        """
+        known = self._store.get_artifacts_by_type(kind) if kind else self._store.get_artifacts()
         return [
             StoredArtifact(one.id, one.uri, one.last_update_time_since_epoch)
-            for one in self._store.get_artifacts()
+            for one in known
             if one.state == metadata_store_pb2.Artifact.LIVE
         ]
+
+    def marked(self, kind: str, name: str) -> list[int]:
+        """The artifacts of a type with a property of this name that is 1."""
+        known = self._store.get_artifacts_by_type(kind)
+        return [one.id for one in known if one.custom_properties[name].int_value == 1]
+
+    def blessed(self) -> list[int]:
+        """The blessings that say so, and the models that they are of."""
+        blessings = self._store.get_artifacts_by_id(self.marked("ModelBlessing", "blessed"))
+        models = [one.custom_properties["current_model_id"].int_value for one in blessings]
+        return [*(one.id for one in blessings), *models]
+
+    def artifacts_of_newest_runs(self, runs: int) -> list[int]:
+        """What the nodes of the newest runs made or took from the cache."""
+        made = self._store.get_contexts_by_type("pipeline_run")
+        newest = sorted((context.id for context in made), reverse=True)[:runs]
+        of_each = (self._store.get_artifacts_by_context(context) for context in newest)
+        return [artifact.id for artifacts in of_each for artifact in artifacts]
+
+    def newest_outputs(self, nodes: Sequence[str]) -> list[int]:
+        """What the newest executions of some nodes made."""
+        newest = {run.node: run for run in self.nodes_since(0) if run.node in nodes}
+        ids = [run.execution for run in newest.values()]
+        return [event.artifact_id for event in self._store.get_events_by_execution_ids(ids)]
 
     def give_up(self, artifacts: Sequence[int]) -> None:
         """Keeps artifacts, by their ids, from being taken from the cache or looked up again."""

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from schemas.errors import UserError
+
 
 def write_whole(path: Path, text: str) -> Path:
     """Writes a text beside its place and renames it into place; returns the path.
@@ -23,6 +25,21 @@ def write_whole(path: Path, text: str) -> Path:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def plain_file(place: Path) -> Path:
+    """The file that a place means, itself or where it links to, whether or not it is there yet.
+
+    Raises:
+      UserError: it is a device, pipe or folder, which a file would replace, or links in a circle.
+    """
+    try:
+        found = place.resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle
+        raise UserError(f"{place} cannot be written: {error}.") from error
+    if found.exists() and not found.is_file():
+        raise UserError(f"{place} is no file, and would be replaced by one: give another name.")
+    return found
 
 
 def sync_tree(folder: Path) -> None:

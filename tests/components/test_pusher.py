@@ -68,7 +68,7 @@ def test_a_push_that_fails_leaves_nothing(model, served):
 
 
 def test_a_version_has_its_name_once_it_is_whole_and_on_the_disk(model, served, monkeypatch):
-    seen = []
+    seen: list[str] = []
 
     def watched(folder):
         sync_tree(folder)

@@ -121,6 +121,7 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(setting, named):
     [
         ("split: [unclosed", "not valid YAML (line"),
         ("a: b: c", "not valid YAML (line 1)"),
+        ("a: " + 3000 * "[", "not valid YAML: its lists or keys are nested too deep"),
         ("- source", "a list of `key: value` lines"),
         ("movielens-1m", "a list of `key: value` lines"),
         ("split:\n  kidn: random", "split.kidn"),

@@ -11,6 +11,7 @@ from ml_metadata.proto import metadata_store_pb2
 from pipeline.ledger import Ledger
 from pipeline.mend import ASIDE, put_aside_damaged, record_finished, remove_leftovers
 from pipeline.metadata import Metadata
+from pipeline.output import Folders
 from pipeline.store import DAMAGED, check_store, keep_store
 from schemas.errors import UserError
 
@@ -124,7 +125,7 @@ def test_what_killed_nodes_left_is_removed_and_nothing_else(runs: Runs, tmp_path
     named = runs.artifacts / "MovieTrainer" / "model" / "of mine"
     for folder in (unknown, work / "9" / ".temp", own, named):
         folder.mkdir(parents=True)
-    remove_leftovers(runs.metadata, runs.artifacts)
+    remove_leftovers(runs.metadata, Folders(tmp_path))
     for folder in (half, unknown, work):
         assert not folder.exists()
     for folder in (kept, own, named):
@@ -133,10 +134,24 @@ def test_what_killed_nodes_left_is_removed_and_nothing_else(runs: Runs, tmp_path
 
 def test_an_output_directory_that_was_moved_keeps_its_artifacts(runs: Runs, tmp_path: Path) -> None:
     kept = runs.make("Transform/transform_graph/8")
-    moved = tmp_path / "moved"
-    runs.artifacts.rename(moved)
+    moved = Folders(tmp_path / "moved")
+    moved.output.mkdir()
+    runs.artifacts.rename(moved.artifacts)
     remove_leftovers(runs.metadata, moved)
-    assert (moved / kept.relative_to(runs.artifacts) / "rows.json").exists()
+    assert (moved.artifacts / kept.relative_to(runs.artifacts) / "rows.json").exists()
+
+
+def test_half_reports_and_versions_are_removed_and_nothing_else(runs: Runs, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    half = [folders.reports / ".20260101-000000-1", folders.serving / ".1764160000"]
+    kept = [folders.reports / "20260101-000000", folders.serving / "1764160000",
+            folders.serving / ".mine", folders.reports / ".git"]  # fmt: skip
+    for folder in (*half, *kept):
+        folder.mkdir(parents=True)
+    (folders.reports / ".latest").symlink_to("20260101-000000")
+    remove_leftovers(runs.metadata, folders)
+    left = {path for place in (folders.reports, folders.serving) for path in place.iterdir()}
+    assert left == set(kept)
 
 
 @pytest.mark.parametrize("damage", [halve, lambda path: path.write_text(""),

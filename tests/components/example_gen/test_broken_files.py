@@ -122,6 +122,8 @@ CASES = [
     bad_line("no timestamp", b"1,30,4.0,", "missing_field"),
     bad_line("an empty row", b",,,", "missing_field"),
     bad_line("empty quotes", b'"","30","4.0","5"', "missing_field"),
+    bad_line("a user of a megabyte", b"u" * 1_000_000 + b",30,4.0,964982703", "long_id"),
+    bad_line("a movie of 1,001 bytes", b"1," + b"m" * 1001 + b",4.0,964982703", "long_id"),
     bad_line("nan for a user", b"nan,30,4.0,964982703", "null_id"),
     bad_line("NULL for a movie", b"1,NULL,4.0,964982703", "null_id"),
     bad_line("None for a user", b"None,30,4.0,964982703", "null_id"),
