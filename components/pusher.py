@@ -4,17 +4,27 @@ import json
 import re
 import time
 from os import fsdecode
+from pathlib import Path
 from posixpath import join
 from typing import Any
 
+from tfx.components.evaluator.constants import ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
 from tfx.components.pusher import executor as pusher_executor
 from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.types import Artifact, artifact_utils
-from tfx.types.standard_component_specs import PUSH_DESTINATION_KEY, PUSHED_MODEL_KEY
+from tfx.types.standard_component_specs import (
+    MODEL_BLESSING_KEY,
+    PUSH_DESTINATION_KEY,
+    PUSHED_MODEL_KEY,
+)
 from tfx.utils import io_utils, proto_utils
 
+from schemas.files import sync_tree
 from schemas.manifest import FILE, GRAPH_FILE, digest
+
+MODEL_ID = ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
+IN_SERVICE = "in_service"  # property of a PushedModel that names its model
 
 
 class Executor(pusher_executor.Executor):
@@ -38,28 +48,45 @@ class Executor(pusher_executor.Executor):
         version = push(model, folder)
         io_utils.copy_dir(model, pushed.uri)
         self._MarkPushed(pushed, join(folder, version), version)
+        name_model(pushed, artifact_utils.get_single_instance(input_dict[MODEL_BLESSING_KEY]))
+
+
+def name_model(pushed: Artifact, blessing: Artifact) -> None:
+    """Writes down which model it is, where Vertex AI's look-up of the model in service finds it.
+
+    It is the name that the blessing has it by: there a text, on this machine a number.
+    """
+    if blessing.has_custom_property(MODEL_ID):
+        pushed.set_int_custom_property(IN_SERVICE, 1)
+        pushed.set_string_custom_property(MODEL_ID, str(blessing.get_custom_property(MODEL_ID)))
 
 
 def push(model: str, folder: str) -> str:
     """Copies a SavedModel into a folder of versions, local or remote; returns its number.
 
-    A server looks at a version once the graph's file is there, so that comes last. The manifest
-    tells it whether all files are as they were meant to be. What was copied when it fails is
-    removed.
+    On this machine it is written aside, and has its name once all of it is on the disk. In a store
+    that cannot rename a folder at once, the graph's file, which servers wait for, comes last. The
+    manifest tells them whether all files are as they were meant to be. What was copied when it
+    fails is removed.
 
     Raises:
       OSError, tf.errors.OpError: it cannot be read, or the folder not be written to.
     """
     version = next_version(folder)
     place = join(folder, version)
+    local = "://" not in folder
+    aside = join(folder, f".{version}") if local else place
     try:
-        io_utils.copy_dir(model, place, deny_regex_patterns=[re.escape(GRAPH_FILE)])
-        with fileio.open(join(place, FILE), "w") as file:
+        io_utils.copy_dir(model, aside, deny_regex_patterns=[re.escape(GRAPH_FILE)])
+        with fileio.open(join(aside, FILE), "w") as file:
             file.write(json.dumps({"sha256": digests(model)}, indent=1) + "\n")
-        fileio.copy(join(model, GRAPH_FILE), join(place, GRAPH_FILE))
+        fileio.copy(join(model, GRAPH_FILE), join(aside, GRAPH_FILE))
+        if local:
+            sync_tree(Path(aside))
+            Path(aside).rename(place)
     except BaseException:
-        if fileio.exists(place):
-            fileio.rmtree(place)
+        if fileio.exists(aside):
+            fileio.rmtree(aside)
         raise
     return version
 

@@ -154,7 +154,12 @@ def find_data(config: Config) -> str:
         return str(EMBEDDED)
     if "://" in config.data_dir:
         return config.data_dir
-    path = Path(config.data_dir).resolve()
+    if not config.data_dir:
+        raise UserError("The data directory has no name: give one, or leave --data-dir out.")
+    try:
+        path = Path(config.data_dir).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle
+        raise UserError(f"The data directory {config.data_dir!r} cannot be: {error}.") from error
     if not path.is_dir():
         raise UserError(f"The data directory {config.data_dir} does not exist.")
     return str(path)
@@ -165,7 +170,7 @@ def _read(path: str) -> dict[str, Any]:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: the configuration cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: this is not valid YAML{explained(error)}.") from error
     if not isinstance(content, dict | None):
         raise UserError(f"{path}: a configuration is a list of `key: value` lines.")
@@ -179,8 +184,10 @@ def _set_dotted(content: dict[str, Any], setting: str) -> None:
     *parents, key = dotted.split(".")
     try:
         value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"--set {setting}: {text!r} cannot be read as a value.") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"--set {setting[:200]}: {text[:200]!r} cannot be read as a value."
+        ) from error
     for parent in parents:
         content = content.setdefault(parent, {})
         if not isinstance(content, dict):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from pipeline.config import Config, find_data
 from pipeline.output import Folders, held, logged, make_output, new_run_id
+from pipeline.store import check_store, keep_store
 from schemas.source import load_source
 
 if TYPE_CHECKING:
@@ -90,18 +92,34 @@ def execute(
         from tfx.orchestration.local.local_dag_runner import LocalDagRunner
         from tfx.orchestration.pipeline import RunOptions
 
-        from pipeline.metadata import Metadata
+        from pipeline.mend import record_finished
         from pipeline.progress import NodeProgress
         from pipeline.publish import last_seconds
 
     graph = _graph(config, folders, run_id)
-    metadata = Metadata(str(folders.metadata))
+    metadata = _mended(folders, console)
     before = metadata.newest()
     nodes = [node.id for node in graph.components if not only or node.id in only]
     options = RunOptions(to_nodes=only) if only else None
-    with NodeProgress(console, nodes, last_seconds(folders.reports)).following():
+    ended = partial(record_finished, metadata, folders.artifacts)
+    with NodeProgress(console, nodes, last_seconds(folders.reports), ended).following():
         LocalDagRunner().run(graph, run_options=options)
+    keep_store(folders.metadata)
     return metadata, metadata.nodes_since(before)
+
+
+def _mended(folders: Folders, console: Console) -> "Metadata":
+    """The ML Metadata store, once what is damaged or half made is out of the way."""
+    from pipeline.mend import put_aside_damaged, record_finished, remove_leftovers
+    from pipeline.metadata import Metadata
+
+    notes = check_store(folders.metadata, folders.artifacts)
+    metadata = Metadata(str(folders.metadata))
+    remove_leftovers(metadata, folders)
+    record_finished(metadata, folders.artifacts)
+    for note in (*notes, *put_aside_damaged(metadata, folders.artifacts)):
+        console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)
+    return metadata
 
 
 def _graph(config: Config, folders: Folders, run_id: str) -> "Pipeline":

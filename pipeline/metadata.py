@@ -1,7 +1,8 @@
 """What ML Metadata knows of a run: which nodes ran, how they ended and what they made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
@@ -25,6 +26,14 @@ class NodeRun:
     state: str
     seconds: float
     execution: int
+
+
+class StoredArtifact(NamedTuple):
+    """An artifact: its id, its folder, and when its node was finished, in milliseconds."""
+
+    id: int
+    uri: str
+    finished: int
 
 
 class Metadata:
@@ -65,11 +74,7 @@ class Metadata:
             return {}, {}
         latest = max(made, key=lambda execution: execution.id)
         events = self._store.get_events_by_execution_ids([latest.id])
-        keys = {
-            event.artifact_id: event.path.steps[0].key
-            for event in events
-            if event.type == metadata_store_pb2.Event.INPUT
-        }
+        keys = {event.artifact_id: event.path.steps[0].key for event in events if is_input(event)}
         inputs: dict[str, list[types.Artifact]] = {}
         for artifact in self._store.get_artifacts_by_id(list(keys)):
             (kind,) = self._store.get_artifact_types_by_id([artifact.type_id])
@@ -78,9 +83,63 @@ class Metadata:
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
 
+    @property
+    def store(self) -> mlmd.MetadataStore:
+        """The store itself."""
+        return self._store
+
+    def finished(self, kind: str = "") -> list[StoredArtifact]:
+        """The artifacts that nodes may take from the cache or look up; of a type, if one is named.
+
+        A type that nothing was made of yet has no artifacts.
+        """
+        known = self._store.get_artifacts_by_type(kind) if kind else self._store.get_artifacts()
+        return [
+            StoredArtifact(one.id, one.uri, one.last_update_time_since_epoch)
+            for one in known
+            if one.state == metadata_store_pb2.Artifact.LIVE
+        ]
+
+    def marked(self, kind: str, name: str) -> list[int]:
+        """The artifacts of a type with a property of this name that is 1."""
+        known = self._store.get_artifacts_by_type(kind)
+        return [one.id for one in known if one.custom_properties[name].int_value == 1]
+
+    def blessed(self) -> list[int]:
+        """The blessings that say so, and the models that they are of."""
+        blessings = self._store.get_artifacts_by_id(self.marked("ModelBlessing", "blessed"))
+        models = [one.custom_properties["current_model_id"].int_value for one in blessings]
+        return [*(one.id for one in blessings), *models]
+
+    def artifacts_of_newest_runs(self, runs: int) -> list[int]:
+        """What the nodes of the newest runs made or took from the cache."""
+        made = self._store.get_contexts_by_type("pipeline_run")
+        newest = sorted((context.id for context in made), reverse=True)[:runs]
+        of_each = (self._store.get_artifacts_by_context(context) for context in newest)
+        return [artifact.id for artifacts in of_each for artifact in artifacts]
+
+    def newest_outputs(self, nodes: Sequence[str]) -> list[int]:
+        """What the newest executions of some nodes made."""
+        newest = {run.node: run for run in self.nodes_since(0) if run.node in nodes}
+        ids = [run.execution for run in newest.values()]
+        return [event.artifact_id for event in self._store.get_events_by_execution_ids(ids)]
+
+    def give_up(self, artifacts: Sequence[int]) -> None:
+        """Keeps artifacts, by their ids, from being taken from the cache or looked up again."""
+        given_up = self._store.get_artifacts_by_id(artifacts)
+        for artifact in given_up:
+            artifact.state = metadata_store_pb2.Artifact.DELETED
+        self._store.put_artifacts(given_up)
+
     def _node_run(self, execution: metadata_store_pb2.Execution) -> NodeRun:
         contexts = self._store.get_contexts_by_execution(execution.id)
         names = [c.name for c in contexts if c.type == "node"]
         took = execution.last_update_time_since_epoch - execution.create_time_since_epoch
         state = STATES.get(execution.last_known_state, "stopped")
         return NodeRun(names[0].split(".", 1)[1], state, took / 1000, execution.id)
+
+
+def is_input(event: metadata_store_pb2.Event, key: str = "") -> bool:
+    """Whether an execution read the event's artifact, as its input of this name if one is given."""
+    read = event.type == metadata_store_pb2.Event.INPUT
+    return read and key in ("", event.path.steps[0].key)

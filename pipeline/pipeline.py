@@ -28,6 +28,7 @@ from components.tuner.component import MovieTuner
 from components.tuner.settings import TunerSettings
 from components.validation.component import CuratedSchema, DataValidator
 from components.validation.curated import counted_features
+from pipeline.baseline import PushedModelStrategy
 from pipeline.config import Config
 from schemas.artifacts import CATALOGUE, Node
 from schemas.source import Source
@@ -56,7 +57,8 @@ def create_pipeline(
       data_dir: local or remote.
       pipeline_name: of the pipeline; runs of one name share cache and blessed model.
       pipeline_root: where artifacts are written.
-      serving_dir: where a blessed model is pushed to, as `<version>/`.
+      serving_dir: where a blessed model is pushed to, as `<version>/`; what it holds is what a
+        candidate is compared with.
       checkpoints: where an interrupted training goes on from.
       run_id: names the run; a string or a runtime parameter.
       metadata: connection of ML Metadata, for local runs.
@@ -102,11 +104,7 @@ def create_pipeline(
         disable_statistics=True,
     )
     transform.add_upstream_node(validator)
-    blessed_model = Resolver(
-        strategy_class=LatestBlessedModelStrategy,
-        model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id(Node.BLESSED_MODEL)
+    blessed_model = _model_in_service(serving_dir, local=metadata is not None)
     warm = resolve and config.training.warm_start
     settings = trainer_settings(config, source, checkpoints)
     tuner = None
@@ -177,6 +175,27 @@ def create_pipeline(
         metadata_connection_config=metadata,
         beam_pipeline_args=list(config.beam_args or LOCAL_BEAM_ARGS),
     )
+
+
+def _model_in_service(serving_dir: str, local: bool) -> Resolver:
+    """The look-up of the blessed model that was pushed last.
+
+    Services know TFX's look-up of what was blessed, and no other: compiling a job changes its query
+    to what was pushed.
+    """
+    if local:
+        look_up = Resolver(
+            strategy_class=PushedModelStrategy,
+            config={"folder": serving_dir},
+            model=Channel(type=standard_artifacts.Model),
+        )
+    else:
+        look_up = Resolver(
+            strategy_class=LatestBlessedModelStrategy,
+            model=Channel(type=standard_artifacts.Model),
+            model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        )
+    return look_up.with_id(Node.BLESSED_MODEL)
 
 
 def trainer_settings(config: Config, source: Source, checkpoints: str) -> TrainerSettings:

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,14 @@ def quiet(log_path: Path) -> Iterator[Console]:
                 warnings.simplefilter("ignore")
                 yield Console(file=terminal)
         finally:
-            _flush()  # or what was printed last would surface on the terminal
+            # Or what was printed last would surface on the terminal; where the log has no room for
+            # it, it is let go.
+            try:
+                _flush()
+            except OSError:
+                for descriptor in (1, 2):
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+                _flush()
             for descriptor, saved in zip((1, 2), kept, strict=True):
                 os.dup2(saved, descriptor)
                 os.close(saved)
@@ -74,8 +81,16 @@ class NodeProgress(logging.Handler):
 
     STARTED, FINISHED = "Component %s is running.", "Component %s is finished."
 
-    def __init__(self, console: Console, nodes: list[str], last: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        nodes: list[str],
+        last: Mapping[str, float],
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Shows nodes, by the seconds that they took last; `ended` is called after each of them."""
         super().__init__(logging.INFO)
+        self._ended = ended
         self._console, self._nodes = console, nodes
         self._seconds = {n: last.get(n, USUAL_SECONDS.get(n, 1.0)) for n in nodes}
         self._done = 0.0
@@ -99,6 +114,7 @@ class NodeProgress(logging.Handler):
             if not self._console.is_terminal:
                 self._console.print(f"{self._place()} {self._node}", highlight=False)
         elif record.msg == self.FINISHED:
+            self._ended()
             self._done += self._seconds.get(_argument(record), 0.0)
             self._show(self._node, 0.0)
         elif record.name == "greenlight.findings":

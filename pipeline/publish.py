@@ -1,6 +1,7 @@
 """Brings a run's report to its place, and closes the run on the terminal."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -14,10 +15,10 @@ from components.evaluation.verdicts import Outcome
 from components.report.page import render
 from components.report.tables import gate_cells
 from pipeline.metadata import Metadata, NodeRun
-from schemas.artifacts import BLESSING_FILE, FACTS_FILE, Node
+from schemas.artifacts import BLESSING_FILE, FACTS_FILE, LATEST, Node
+from schemas.errors import UserError
 from schemas.files import write_whole
 
-LATEST = "latest"
 PASSED = "[green]passed[/]"
 
 
@@ -56,8 +57,12 @@ def place(reports: Path, run_id: str, content: dict[str, Any], facts: dict[str, 
         write(folder, content, facts)
     else:
         aside.mkdir(parents=True, exist_ok=True)
-        write(aside, content, facts)
-        aside.rename(folder)
+        try:
+            write(aside, content, facts)
+            aside.rename(folder)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
     link = reports / f".{LATEST}"
     link.unlink(missing_ok=True)
     link.symlink_to(run_id)
@@ -79,13 +84,33 @@ def write(folder: Path, content: dict[str, Any], facts: dict[str, Any]) -> None:
 
 
 def last_seconds(reports: Path) -> dict[str, float]:
-    """How long each node took in the latest published run; empty if there is none."""
-    path = reports / LATEST / BLESSING_FILE
-    if not path.exists():
+    """How long each node took in the latest published run; empty if nothing readable says it."""
+    try:
+        seconds = read_blessing(reports / LATEST).get("seconds", {})
+    except (FileNotFoundError, UserError):
         return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
     # A node taken from the cache says nothing of how long it takes.
-    return {node: seconds for node, seconds in content["seconds"].items() if seconds > 1}
+    return {node: took for node, took in seconds.items() if took > 1}
+
+
+def read_blessing(report: Path) -> dict[str, Any]:
+    """The content of the blessing.json of a published report.
+
+    Raises:
+      FileNotFoundError: there is none.
+      UserError: it is damaged.
+    """
+    path = report / BLESSING_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise UserError(
+            f"{path} is damaged: `greenlight report {report.resolve().name}` with the same "
+            "--output-dir writes it anew."
+        )
+    return content
 
 
 def closing_tables(runs: Sequence[NodeRun], blessing: dict[str, Any]) -> list[Table]:

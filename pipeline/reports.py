@@ -1,10 +1,10 @@
 """The reports of an output directory: one found and written anew, or a page over all of them."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pipeline.output import Folders
 from schemas.artifacts import BLESSING_FILE, HISTORY_PAGE_FILE, PAGE_FILE, Node
 from schemas.errors import UserError
 from schemas.files import write_whole
@@ -34,60 +34,72 @@ def find_run(reports: Path, run: str) -> Path:
 
 def pushed_version(metadata: "Metadata", runs: "Sequence[NodeRun]", serving: Path) -> str | None:
     """The newest version in the folder of versions that is what a run pushed; None if none is."""
-    from components.pusher import digests
+    from pipeline.served import known_as, newest_first
 
     pusher = next(run for run in runs if run.node == Node.PUSHER)
     pushed = Path(str(metadata.output(pusher, "pushed_model")))
     if not (pushed / GRAPH_FILE).exists():
         return None
-    wanted = digests(str(pushed)).items()
-    numbered = (path for path in serving.glob("*") if path.name.isdecimal())
-    newest_first = sorted(numbered, key=lambda path: int(path.name), reverse=True)
-    same = (path.name for path in newest_first if wanted <= digests(str(path)).items())
+    same = (path.name for path in newest_first(serving) if known_as(path, {0: pushed}) == 0)
     return next(same, None)
 
 
-def rebuild(metadata: str, place: Path) -> Path:
+def rebuild(folders: Folders, place: Path) -> Path:
     """Writes a run's report anew out of its artifacts; what only the run knew stays as it was.
 
+    It is lost where the report that had it is damaged.
+
     Raises:
-      UserError: the artifacts are gone, or an earlier version made them.
+      UserError: the artifacts are damaged or gone, or an earlier version made them.
     """
     from components.report.gather import gather
+    from pipeline.ledger import Ledger
     from pipeline.metadata import Metadata
     from pipeline.publish import check, write
 
-    inputs, properties = Metadata(metadata).report_inputs(place.name)
+    inputs, properties = Metadata(str(folders.metadata)).report_inputs(place.name)
     needed = {"catalogue", "model", "evaluation"}
     if not needed <= set(inputs) or "scale" not in properties:
         raise UserError(
             f"The run {place.name} was made by an earlier version, or its metadata are gone: its "
             "report cannot be rebuilt; run it again."
         )
-    for artifacts in inputs.values():
-        for artifact in artifacts:
-            if "://" not in artifact.uri and not Path(artifact.uri).exists():
-                raise UserError(f"{artifact.uri} is gone: run again to have a report.")
+    ledger = Ledger(folders.artifacts)
+    for artifact in (artifact for artifacts in inputs.values() for artifact in artifacts):
+        if "://" not in artifact.uri and not Path(artifact.uri).exists():
+            raise UserError(f"{artifact.uri} is gone: run again to have a report.")
+        if fault := ledger.fault(Path(artifact.uri)):
+            raise UserError(f"{artifact.uri} is damaged ({fault}): run again to have it made anew.")
     content, facts = gather(inputs, properties)
-    published = json.loads((place / BLESSING_FILE).read_text(encoding="utf-8"))
     del content["made"]  # it tells of now
+    published = _published(place)
     content |= {key: published[key] for key in OF_THE_RUN if key in published}
     check(content)
     write(place, content, facts)
     return place / PAGE_FILE
 
 
+def _published(place: Path) -> dict[str, Any]:
+    """What the report says so far; nothing where it is damaged."""
+    from pipeline.publish import read_blessing
+
+    try:
+        return read_blessing(place)
+    except UserError:
+        return {}
+
+
 def write_history(reports: Path) -> Path:
     """Writes one page with the metrics of every run over time, with links to their reports.
 
     Raises:
-      UserError: no run has ended yet.
+      UserError: no run has ended yet, or a report is damaged.
     """
     from components.report.runs_page import render_history
-    from pipeline.output import Folders
+    from pipeline.publish import read_blessing
 
     reported = [
-        (json.loads(path.read_text(encoding="utf-8")), _link(path.parent))
+        (read_blessing(path.parent), _link(path.parent))
         for path in sorted(reports.glob(f"*/{BLESSING_FILE}"))
         if not path.parent.is_symlink() and not path.parent.name.startswith(".")
     ]

@@ -1,6 +1,6 @@
 """Whether what a run says it pushed is what the folder of served versions holds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from components.pusher import digests, push
@@ -25,6 +25,27 @@ def push_again(metadata: Metadata, runs: Sequence[NodeRun], serving: Path) -> tu
 
 def is_served(model: Path, serving: Path) -> bool:
     """Whether a whole version in a folder of versions is this SavedModel."""
-    wanted = digests(str(model)).items()
+    return any(known_as(version, {0: model}) == 0 for version in newest_first(serving))
+
+
+def newest_first(serving: Path) -> Iterator[Path]:
+    """The whole versions in a folder of versions."""
     versions = [path for path in serving.glob("*") if path.name.isdecimal()]
-    return any(fault(path) is None and wanted <= digests(str(path)).items() for path in versions)
+    for version in sorted(versions, key=lambda path: int(path.name), reverse=True):
+        if (version / GRAPH_FILE).is_file() and fault(version) is None:
+            yield version
+
+
+def known_as(version: Path, models: Mapping[int, Path]) -> int | None:
+    """The first of some SavedModels that a version is, whatever else lies beside its files."""
+    sizes = _sizes(version)
+    alike = {key: model for key, model in models.items() if _sizes(model) <= sizes}
+    held = digests(str(version)).items() if alike else {}.items()
+    same = (key for key, model in alike.items() if digests(str(model)).items() <= held)
+    return next(same, None)
+
+
+def _sizes(folder: Path) -> set[tuple[Path, int]]:
+    """Every file by its path in the folder, with its bytes: what is not alike need not be read."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {(path.relative_to(folder), path.stat().st_size) for path in files}

@@ -44,4 +44,6 @@ PAGE_FILE = "index.html"  # of the report, of the data page and of the tuning pa
 
 BEST_FILE = "best.yaml"  # beside the tuning page: the configuration with the best settings
 HISTORY_PAGE_FILE = "history.html"  # beside the reports: all runs on one page
+LATEST = "latest"  # beside the reports: a link to the newest
 LOG_FILE = "greenlight.log"  # in the output directory
+LOCK_FILE = ".lock"  # in the output directory, held by the run that is at work there

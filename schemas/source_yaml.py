@@ -52,7 +52,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UserError(f"{path}: the source description cannot be read: {reason}.") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: this is not valid YAML{explained(error)}.") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: a source description is a list of `key: value` lines.")
@@ -61,6 +61,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def explained(error: Exception) -> str:
     """Where a file ceases to be YAML, why, and how to write it; without a full stop."""
+    if isinstance(error, RecursionError):
+        return ": its lists or keys are nested too deep"
     place, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if place is None or not problem:
         return f": {getattr(error, 'reason', error)}"

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.errors import UserError
+from schemas.files import plain_file
 from schemas.text import to_texts
 from serving.model import Arrays, Model
 
@@ -36,9 +37,10 @@ def write_batch(model: Model, users: Sequence[str], k: int, place: Path) -> int:
     Memory is bounded: a row group at a time. Returns the number of rows.
 
     Raises:
-      UserError: the place cannot be written to.
+      UserError: the place cannot be written to, or is no plain file.
     """
-    aside = place.with_name(f".{place.name}.{os.getpid()}")
+    place = plain_file(place)
+    aside = place.with_name(f".batch-{os.getpid()}.parquet")  # a long name leaves no room for more
     rows = 0
     try:
         with pq.ParquetWriter(aside, SCHEMA, compression="zstd") as writer:

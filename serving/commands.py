@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from schemas.errors import UserError
+from schemas.files import plain_file
 from serving.folder import check_here, require_version
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def batch(
     check_here(output)
     if output.is_dir():
         raise UserError(f"{output} is a folder: give the file to write.")
+    plain_file(output)  # before a model is loaded
     if not output.parent.is_dir():
         raise UserError(f"{output.parent} is not a folder.")
     require_version(model_dir, version)

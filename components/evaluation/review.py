@@ -4,7 +4,6 @@ import json
 import logging
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from components.evaluation.server import process, questions
 from components.evaluation.training_run import tasks_off, trained_metrics
 from components.evaluation.verdicts import Outcome
 from components.examples.arrow import filled
+from schemas.temporary import temporary_folder
 from schemas.text import to_texts
 
 TASKS = (RETRIEVAL, RATING)
@@ -52,8 +52,8 @@ class Review:
     def ask(self, key: str) -> tuple[Answers | None, str]:
         """The answers of a model in a fresh process; or None and why it gave none."""
         logger.info("asking the exported model in a fresh process", extra={"done": 0.1})
-        with tempfile.TemporaryDirectory() as folder:
-            job, path = self._job(key, folder), Path(folder, "job.json")
+        with temporary_folder() as folder:
+            job, path = self._job(key, str(folder)), folder / "job.json"
             path.write_text(json.dumps(asdict(job)), encoding="utf-8")
             command = [sys.executable, "-m", "components.evaluation.reload", str(path)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

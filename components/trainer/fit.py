@@ -14,6 +14,7 @@ from components.model.config import TrainingConfig
 from components.model.protocol import Trainable
 from components.model.window import ANY_WINDOW, Window
 from components.trainer.averages import Averages
+from components.trainer.checkpoints import Checkpoints
 from components.trainer.history import History
 from components.trainer.optimizer import Optimizer
 from components.trainer.rounds import Rounds
@@ -38,8 +39,9 @@ class Fit:
     varies less with the batches that came last.
 
     After every round the weights, the optimizer, the best weights and the history are written to
-    `checkpoints`; a run that finds them there starts after the last finished round. A round always
-    reads its windows in the same order, whether or not the run was interrupted.
+    `checkpoints`; a run that finds them there starts after the last finished round whose checkpoint
+    is whole. A round always reads its windows in the same order, whether or not the run was
+    interrupted.
     """
 
     def __init__(
@@ -81,12 +83,12 @@ class Fit:
             weights=model.variables, averages=self._averages, optimizer=self.optimizer,
             best=self.best, state=self._state,
         )  # fmt: skip
-        self._manager = tf.train.CheckpointManager(tracked, checkpoints, max_to_keep=2)
+        self._checkpoints = Checkpoints(tracked, checkpoints)
         self._step = tf.function(self._train_step, [ANY_WINDOW], autograph=False)
 
     def resume(self) -> int:
-        """Restores the newest checkpoint; returns how many rounds are done."""
-        if self._manager.restore_or_initialize():
+        """Restores the newest checkpoint that is whole; returns how many rounds are done."""
+        if self._checkpoints.restore():
             self.history = History(**json.loads(self._state.numpy()))
             best = self.history.best  # JSON knows no tuples
             self.history.best = {task: (epoch, loss) for task, (epoch, loss) in best.items()}
@@ -131,7 +133,7 @@ class Fit:
             for name, value in row.items():
                 tf.summary.scalar(name, value)
         self._state.assign(json.dumps(asdict(self.history)))
-        self._manager.save()
+        self._checkpoints.save()
 
     def _train(self, number: int, windows: Iterable[Window]) -> float:
         """Takes a round's steps; returns their mean loss."""

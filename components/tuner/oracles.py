@@ -1,6 +1,7 @@
 """KerasTuner's algorithms, with a first trial of the configuration's own and states that hold."""
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,10 @@ from keras_tuner.engine import oracle as kt_oracle
 from keras_tuner.engine import trial as kt_trial
 from keras_tuner.engine.hyperparameters import Float
 
+from components.examples.paths import literal
 from components.tuner.config import TuningConfig
 
+FINDINGS = logging.getLogger("greenlight.findings")
 SCORE = "score"
 FACTOR = 3  # of a Hyperband rung, the best third goes on, and for three times as long
 
@@ -30,6 +33,19 @@ def write_state(path: str, state: dict[str, Any]) -> None:
     with tf.io.gfile.GFile(f"{path}.part", "w") as file:
         file.write(json.dumps(state))
     tf.io.gfile.rename(f"{path}.part", path, overwrite=True)
+
+
+def drop_damaged(folder: str) -> None:
+    """Removes a search's states if any of them cannot be read: the search begins anew."""
+    place = literal(folder)
+    for path in sorted(tf.io.gfile.glob([f"{place}/*.json", f"{place}/*/*.json"])):
+        try:
+            with tf.io.gfile.GFile(path) as file:
+                json.load(file)
+        except ValueError:
+            FINDINGS.warning("%s of an earlier search is damaged: the search begins anew", path)
+            tf.io.gfile.rmtree(folder)
+            return
 
 
 class _FirstOwn(kt_oracle.Oracle):

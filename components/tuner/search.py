@@ -10,10 +10,11 @@ from keras_tuner.engine import oracle as kt_oracle
 from keras_tuner.engine import trial as kt_trial
 
 from components.tuner.config import TuningConfig
-from components.tuner.oracles import SCORE, write_state
+from components.tuner.oracles import SCORE, drop_damaged, write_state
 from components.tuner.plan import Figures, Plan, Run, carry_out
 
 logger = logging.getLogger("greenlight.tuner")
+PROJECT = "search"  # KerasTuner's name for a folder of states
 
 
 class Search(base_tuner.BaseTuner):
@@ -34,7 +35,8 @@ class Search(base_tuner.BaseTuner):
           directory: where the state is kept.
         """
         self.tuning = tuning
-        super().__init__(oracle, directory=directory, project_name="search")
+        drop_damaged(f"{directory}/{PROJECT}")
+        super().__init__(oracle, directory=directory, project_name=PROJECT)
 
     @property
     def spent(self) -> float:

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.output import Folders
+from pipeline.output import Folders, find_output
 from pipeline.progress import quiet
 from pipeline.remote import fetch, find_reports, is_root
 from pipeline.reports import find_run, rebuild, write_history
+from pipeline.store import check_store
 from schemas.artifacts import LOG_FILE, PAGE_FILE
 from schemas.errors import UserError
 
@@ -25,7 +26,7 @@ def report(
     history: Annotated[bool, typer.Option("--history", help="one page with all runs")] = False,
 ) -> None:
     """Rebuilds or fetches a run's report, or shows all runs of a directory or pipeline root."""
-    folders = Folders(Path(output_dir).resolve())
+    folders = Folders(find_output(output_dir))
     if is_root(run):
         page = _fetched(run, folders, every=history)
     elif not folders.reports.is_dir():
@@ -48,4 +49,6 @@ def _rebuilt(run: str, folders: Folders) -> Path:
     """Writes a run's report anew; returns its page."""
     place = find_run(folders.reports, run)
     with quiet(folders.output / LOG_FILE) as console, console.status("Rebuilding the report"):
-        return rebuild(str(folders.metadata), place)
+        for note in check_store(folders.metadata, folders.artifacts):
+            console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)
+        return rebuild(folders, place)

@@ -10,7 +10,9 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
     KubeflowV2DagRunnerConfig,
 )
 from tfx.orchestration.pipeline import Pipeline
+from tfx.types import standard_artifacts
 
+from components.pusher import IN_SERVICE
 from pipeline.config import Config, find_data
 from pipeline.pipeline import STATISTICS_OF, create_pipeline
 from pipeline.vertex.job import set_custom_jobs, set_job
@@ -27,6 +29,7 @@ from schemas.source import load_source
 
 RUN_ID = "run_id"
 DRIVER = "components.example_gen.driver"
+LOOK_UPS = ("model-blessing-resolver", "model-resolver")  # the steps that TFX makes of one look-up
 _DEFAULT_IMAGE = "default_image_path"  # the runner's name for the image of all other nodes
 
 
@@ -91,6 +94,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     _set_driver(executors)
     if resolve:
         _look_up_ratings_only(executors)
+        _look_up_pushed_only(job["pipelineSpec"])
     return job
 
 
@@ -122,3 +126,22 @@ def _look_up_ratings_only(executors: Spec) -> None:
     """
     query = executors["LastStatistics_executor"]["resolver"]["outputArtifactQueries"]
     query["statistics"]["filter"] += f' AND metadata.{STATISTICS_OF}.string_value="ratings"'
+
+
+def _look_up_pushed_only(spec: Spec) -> None:
+    """Has the model in service looked up: the last one pushed, which may not be the last blessed.
+
+    TFX looks for a blessing and then for the model that it names; a pushed model names it, too.
+    """
+    executors, components = spec["deploymentSpec"]["executors"], spec["components"]
+    blessing, model = (f"{Node.BLESSED_MODEL}-{part}" for part in LOOK_UPS)
+    pushed = components[Node.PUSHER]["outputDefinitions"]["artifacts"]["pushed_model"]
+    query = executors[f"{blessing}_executor"]["resolver"]["outputArtifactQueries"]["model_blessing"]
+    kind = standard_artifacts.PushedModel.TYPE_NAME
+    query["filter"] = (
+        f'schema_title="tfx.{kind}" AND state=LIVE AND metadata.{IN_SERVICE}.number_value=1'
+    )
+    found = components[blessing]["outputDefinitions"]["artifacts"]["model_blessing"]
+    given = components[model]["inputDefinitions"]["artifacts"]["input"]
+    for definition in (found, given):
+        definition["artifactType"] = dict(pushed["artifactType"])

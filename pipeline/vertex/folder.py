@@ -8,6 +8,7 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.output import logged, make_output
+from schemas.errors import UserError
 
 FOLDER = "vertex"
 
@@ -25,6 +26,9 @@ def vertex_folder(config: Config) -> Iterator[tuple[Console, Path]]:
     """
     output = make_output(config)
     folder = output / FOLDER
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made: {error.strerror}; move it away.") from error
     with logged(output) as console:
         yield console, folder

@@ -11,7 +11,8 @@ from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
-from components.pusher import Executor, digests, next_version, push
+from components.pusher import IN_SERVICE, Executor, digests, next_version, push
+from schemas.files import sync_tree
 from schemas.manifest import FILE, GRAPH_FILE, fault
 
 
@@ -66,6 +67,20 @@ def test_a_push_that_fails_leaves_nothing(model, served):
     assert list(served.iterdir()) == []
 
 
+def test_a_version_has_its_name_once_it_is_whole_and_on_the_disk(model, served, monkeypatch):
+    seen: list[str] = []
+
+    def watched(folder):
+        sync_tree(folder)
+        seen.extend(path.name for path in served.iterdir())
+        assert fault(folder) is None
+
+    monkeypatch.setattr("components.pusher.sync_tree", watched)
+    version = push(str(model), str(served))
+    assert seen == [f".{version}"]
+    assert [path.name for path in served.iterdir()] == [version]
+
+
 @pytest.mark.parametrize("blessed", [True, False])
 def test_the_node_pushes_what_is_blessed_and_keeps_a_copy(model, served, tmp_path, blessed):
     made, blessing, pushed = (
@@ -78,6 +93,7 @@ def test_the_node_pushes_what_is_blessed_and_keeps_a_copy(model, served, tmp_pat
     (tmp_path / "blessing").mkdir()
     (tmp_path / "blessing" / ("BLESSED" if blessed else "NOT_BLESSED")).touch()
     blessing.set_int_custom_property("blessed", int(blessed))
+    blessing.set_int_custom_property("current_model_id", 4)
     destination = pusher_pb2.PushDestination(
         filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(served))
     )
@@ -88,8 +104,10 @@ def test_the_node_pushes_what_is_blessed_and_keeps_a_copy(model, served, tmp_pat
     )
     assert pushed.get_int_custom_property("pushed") == int(blessed)
     assert served.exists() == blessed
+    assert pushed.has_custom_property(IN_SERVICE) == blessed
     if blessed:
         (version,) = served.iterdir()
         assert pushed.get_string_custom_property("pushed_version") == version.name
+        assert pushed.get_string_custom_property("current_model_id") == "4"
         assert pushed.get_string_custom_property("pushed_destination") == str(version)
         assert digests(pushed.uri) == digests(str(model))

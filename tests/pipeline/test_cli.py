@@ -1,8 +1,10 @@
 """The command line as its user meets it: statuses, sentences, speed, and one run at a time."""
 
+import errno
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -39,10 +41,15 @@ def _greenlight(*arguments, cwd):
         (["--data-dir", "nowhere"], "nowhere does not exist"),
         (["--output-dir", "taken"], "taken"),
         (["--output-dir", "gs://bucket/runs"], "gs://bucket/runs is no folder of this machine"),
+        (["--output-dir", ""], "The output directory has no name"),
+        (["--data-dir", ""], "The data directory has no name"),
+        (["--output-dir", "circle"], "The output directory 'circle' cannot be"),
+        (["--data-dir", "circle"], "The data directory 'circle' cannot be"),
     ],
 )
 def test_a_mistake_is_status_2_and_one_line(tmp_path, monkeypatch, capsys, arguments, words):
     (tmp_path / "taken").write_text("a file")
+    (tmp_path / "circle").symlink_to("circle")
     monkeypatch.chdir(tmp_path)
     if arguments == ["--source", "netflix"]:
         arguments = [*arguments, "--data-dir", "."]
@@ -148,6 +155,46 @@ def test_ctrl_c_is_one_line_and_status_130(monkeypatch, capsys):
         cli.main()
     assert caught.value.code == 130
     assert capsys.readouterr().err == ("greenlight: stopped; the same command goes on from here.\n")
+
+
+def test_sigterm_says_the_same_and_is_status_143(monkeypatch, capsys):
+    """And what is done at the end of a block is done: temporary files are removed there."""
+    ended = []
+
+    def terminated(config):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr(run, "run_local", terminated)
+    monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert caught.value.code == 143 and ended
+    assert capsys.readouterr().err == "greenlight: stopped; the same command goes on from here.\n"
+
+
+@pytest.mark.parametrize("error", [
+    OSError(errno.ENOSPC, "No space left on device", "/full/file"),
+    OSError(errno.EDQUOT, "Disk quota exceeded", "/full/file"),
+])  # fmt: skip
+def test_a_full_disk_is_one_line_wherever_it_is_met(monkeypatch, capsys, error):
+    def full(config):
+        raise error
+
+    monkeypatch.setattr(run, "run_local", full)
+    monkeypatch.setattr(sys, "argv", ["greenlight", "run"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 2
+    err = capsys.readouterr().err
+    assert err.startswith("greenlight: There is no room for /full/file (") and err.count("\n") == 1
 
 
 def test_a_fault_of_ours_is_not_dressed_up_as_the_users(monkeypatch):

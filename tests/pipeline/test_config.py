@@ -140,6 +140,7 @@ def test_what_is_no_setting_is_told_which_is_meant(typed, words):
     [
         ("split: [unclosed", "not valid YAML (line"),
         ("a: b: c", "not valid YAML (line 1)"),
+        ("a: " + 3000 * "[", "not valid YAML: its lists or keys are nested too deep"),
         ("- source", "a list of `key: value` lines"),
         ("movielens-1m", "a list of `key: value` lines"),
         ("split:\n  kidn: random", "split.kidn"),

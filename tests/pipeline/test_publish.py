@@ -1,8 +1,8 @@
 """A finished run's report goes to its place whole, and the newest is `latest`."""
 
+import errno
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.metadata import NodeRun
-from pipeline.publish import closing_tables, last_seconds, publish
+from pipeline.publish import closing_tables, last_seconds, publish, read_blessing
+from schemas.errors import UserError
 
 GATE = {
     "name": "beats popularity", "metric": "hit_rate@10", "slice": "overall", "kind": "baseline",
@@ -108,19 +109,25 @@ def test_a_report_that_breaks_its_schema_is_not_published(make, tmp_path):
 
 def test_a_report_is_written_aside_until_it_is_whole(make, tmp_path, monkeypatch):
     make("r1")
-    reports, write = tmp_path / "reports", Path.write_text
+    reports = tmp_path / "reports"
 
-    def full(path, text, **kwargs):
-        if reports in path.parents:
-            write(path, text[:20])
-            raise OSError("No space left on device")
-        return write(path, text, **kwargs)
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("schemas.files.os.fsync", full)  # a full disk may tell no sooner
     with pytest.raises(OSError, match="No space left"):
         make("r2")
-    assert not (reports / "r2").exists() and (reports / ".r2" / ".blessing.json").exists()
+    assert sorted(path.name for path in reports.iterdir()) == ["latest", "r1"]
     assert (reports / "latest").resolve().name == "r1"
+
+
+def test_a_damaged_report_says_nothing_of_seconds_and_how_it_is_mended(make, tmp_path):
+    make("r1")
+    path = tmp_path / "reports" / "r1" / "blessing.json"
+    path.write_bytes(path.read_bytes()[:30])
+    assert last_seconds(tmp_path / "reports") == {}
+    with pytest.raises(UserError, match=r"blessing\.json is damaged: `greenlight report r1`"):
+        read_blessing(tmp_path / "reports" / "latest")
 
 
 def test_last_seconds_leave_out_what_came_from_the_cache(make, tmp_path):

@@ -154,6 +154,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         (OWN, "- a\n- b", "list of `key: value` lines"),
         (OWN, "a: [", r"not valid YAML \(line 1\)"),
         (OWN, "a: \x07", "not valid YAML"),
+        (OWN, "a: " + 3000 * "[", "nested too deep"),
         ("films.csv", "films.csv\nlinks: 3\nx: [", "not valid YAML"),
     ],
 )

@@ -1,5 +1,6 @@
 """The commands' mistakes: one sentence and status 2; and what they print."""
 
+import os
 import sys
 
 import pytest
@@ -68,6 +69,19 @@ def test_a_newcomer_is_told_where_the_list_comes_from(run):
 def test_a_title_with_an_equals_sign_is_a_title(run):
     _, _, err = run("recommend", "--liked", "E=mc2")
     assert "There is no movie 'E=mc2'" in err
+
+
+def test_batch_never_replaces_what_is_no_file(run, tmp_path):
+    pipe, link, file = (tmp_path / name for name in ("pipe", "link", "all.parquet"))
+    os.mkfifo(pipe)
+    status, out, err = run("batch", "--output", pipe)
+    assert (status, out) == (2, "") and f"{pipe} is no file" in err
+    assert pipe.is_fifo()
+    link.symlink_to(file.name)
+    assert run("batch", "--output", link, "-k", "2")[0] == 0
+    assert link.is_symlink() and file.read_bytes()[:4] == b"PAR1"
+    long = tmp_path / ("n" * 250)
+    assert run("batch", "--output", long, "-k", "2")[0] == 0 and long.is_file()
 
 
 def test_batch_says_how_many_and_how_fast(run, tmp_path):

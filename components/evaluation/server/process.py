@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,6 +16,7 @@ from urllib.parse import urlencode
 from tfx.dsl.io import fileio
 from tfx.utils import io_utils
 
+from schemas.temporary import temporary_folder
 from schemas.text import to_text
 
 START_SECONDS, ANSWER_SECONDS = 600.0, 300.0  # that the server has, on a machine that is busy
@@ -79,9 +79,9 @@ class Server:
 @contextmanager
 def running(model: str) -> Iterator[Server]:
     """Starts the server on a SavedModel, which may be remote, and ends it."""
-    with tempfile.TemporaryDirectory() as folder:
-        _place(model, Path(folder, "models", "1"))
-        port, log = _free_port(), Path(folder, "log")
+    with temporary_folder() as folder:
+        _place(model, folder / "models" / "1")
+        port, log = _free_port(), folder / "log"
         command = [sys.executable, "-m", "serving", "--model-dir", f"{folder}/models", "--port",
                    str(port), "--seconds", str(ANSWER_SECONDS), "--drain", "0"]  # fmt: skip
         # A token in the environment is meant for another server.

@@ -2,7 +2,7 @@
 
 import re
 
-from components.example_gen.read import problems
+from components.example_gen.read import patterns, problems
 from components.example_gen.read.typed import LIST
 from schemas.features import YEAR
 from schemas.source_parts import Category, Cell, Several
@@ -84,7 +84,7 @@ def _category(part: Category, name: str, cells: RowCells, faults: Faults) -> str
 def _cell_text(part: Cell | Category, name: str, cells: RowCells, faults: Faults) -> str:
     if not part.pattern:
         return cells[name]
-    match = re.search(part.pattern, cells[name])
+    match = patterns.search(part.pattern, cells[name])
     if not match and _says_something(cells[name]):
         faults[name] = problems.NO_MATCH
     return next((group.strip() for group in match.groups() if group), "") if match else ""
@@ -103,7 +103,7 @@ def _several(part: Several, name: str, cells: RowCells, faults: Faults) -> list[
     elif part.separator:
         values = cells[name].split(part.separator)
     else:
-        matches = re.finditer(part.pattern or "", cells[name])
+        matches = patterns.matches(part.pattern or "", cells[name])
         values = [next((group for group in match.groups() if group), "") for match in matches]
         if not values and _says_something(cells[name]):
             faults[name] = problems.NO_MATCH

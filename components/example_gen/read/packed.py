@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, cast
 
 import tensorflow as tf
@@ -12,6 +13,9 @@ import tensorflow as tf
 from schemas.errors import UserError
 
 _NoSuchPlace = tf.errors.InvalidArgumentError
+# Ratings as text pack to a fifth or a tenth; what is made to fill the memory, to a thousandth.
+GROWTH = 40
+LEAST_BOUND = 64 << 20  # bytes that any file may unpack to
 _ENCRYPTED = 1  # the bit of a zip member's flags
 
 
@@ -23,6 +27,7 @@ def packing(path: str) -> str:
 def inner_name(path: str) -> str:
     """The name of what is in the file: its own, or that of the one file in a zip archive."""
     end = packing(path)
+    _check_kind(path)
     if end != ".zip":
         return path[: len(path) - len(end)]
     with (
@@ -35,16 +40,56 @@ def inner_name(path: str) -> str:
 
 @contextmanager
 def opened(path: str) -> Iterator[IO[bytes]]:
-    """The (unpacked) bytes; raises what `as_user_errors` knows."""
+    """The (unpacked) bytes; raises what `as_user_errors` knows.
+
+    Raises:
+      UserError: it is neither file nor folder, or unpacks to too much: see `check_growth`.
+    """
+    _check_kind(path)
     with tf.io.gfile.GFile(path, "rb") as raw:
         if packing(path) == ".gz":
             with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
-                yield cast(IO[bytes], unpacked)
+                yield cast(IO[bytes], _Counted(path, cast(IO[bytes], unpacked)))
         elif packing(path) == ".zip":
             with zipfile.ZipFile(raw) as archive, archive.open(_only_member(path, archive)) as file:
-                yield file
+                yield cast(IO[bytes], _Counted(path, file))
         else:
             yield cast(IO[bytes], raw)
+
+
+class _Counted:
+    """A packed file's bytes, counted as they are unpacked."""
+
+    def __init__(self, path: str, stream: IO[bytes]) -> None:
+        self._path, self._stream = path, stream
+        self._stored = tf.io.gfile.stat(path).length
+
+    def read(self, size: int) -> bytes:
+        """As a file's."""
+        data = self._stream.read(size)
+        check_growth(self._path, self._stored, self._stream.tell())
+        return data
+
+    def seek(self, place: int) -> int:
+        """As a file's."""
+        return self._stream.seek(place)
+
+
+def check_growth(path: str, stored: int, unpacked: int) -> None:
+    """Raises UserError for a file that unpacks to more bytes than honest data do."""
+    if unpacked > max(LEAST_BOUND, GROWTH * stored):
+        raise UserError(
+            f"{path} has {stored:,} bytes and unpacks to more than {unpacked:,}, over {GROWTH} "
+            f"times as many and over {LEAST_BOUND >> 20} MiB: if all of that are data, unpack it "
+            "first."
+        )
+
+
+def _check_kind(path: str) -> None:
+    """Raises UserError for what nobody can read twice, or at all: a pipe would be waited for."""
+    here = Path(path)
+    if "://" not in path and here.exists() and not (here.is_file() or here.is_dir()):
+        raise UserError(f"{path} is no file but a pipe, socket or device: copy it into a file.")
 
 
 def _only_member(path: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

@@ -12,14 +12,15 @@ import pyarrow.parquet as pq
 # opened (CVE-2023-47248), and a pickle can run anything: with this, opening such a file fails.
 import pyarrow_hotfix  # noqa: F401
 
-from components.example_gen.read.files import opened_whole
+from components.example_gen.read.files import file_size, opened_whole
 from components.example_gen.read.layout import EmptyFile, locate, named_columns
-from components.example_gen.read.packed import packing
+from components.example_gen.read.packed import check_growth, packing
 from components.example_gen.read.typed import as_moments, as_text, check_type, is_time
 from schemas.errors import UserError
 from schemas.source_tables import Table
 
 _ROWS_AT_ONCE = 1 << 16
+_LEAST_ROW = 24  # bytes of a rating as text: millions of equal rows may take none in the file
 _READ_AHEAD = 1 << 20  # bytes of each column
 
 
@@ -44,10 +45,12 @@ def plan(table: Table, path: str, range_bytes: int) -> Plan:
     """Reads a file's footer.
 
     Raises:
-      UserError: it is no Parquet, or a column of the description is not in it.
+      UserError: it is no Parquet, a column of the description is not in it, or it has more rows
+        than honest data would in so few bytes.
       EmptyFile: it has no rows.
     """
     with _opened(path) as file:
+        check_growth(path, file_size(path), file.metadata.num_rows * _LEAST_ROW)
         columns = _columns(table, file, path)
         types = {name: file.schema_arrow.field(column).type for name, column in columns.items()}
         for name, kind in types.items():

@@ -7,6 +7,7 @@ from schemas.errors import UserError
 
 SAMPLES_PER_REASON = 5
 SAMPLE_CHARACTERS = 120
+LONGEST_ID = 1000  # bytes; ids are in every Example of their user, in vocabularies and in answers
 
 MISSING_FIELD = "missing_field"
 UNREADABLE_NUMBER = "unreadable_number"
@@ -23,6 +24,7 @@ DROPPED_MOVIE = "dropped_movie"
 EXACT_DUPLICATE = "exact_duplicate"
 SUPERSEDED = "superseded"
 NULL_ID = "null_id"
+LONG_ID = "long_id"
 # Of the movies, credits, links and users tables only:
 MALFORMED_ID = "malformed_id"
 DUPLICATE_ID = "duplicate_id"
@@ -47,6 +49,7 @@ ADVICE = {
     UNMAPPED_VALUE: "give it a number under ratings.values, or name it under ratings.unrated",
     OFF_SCALE: "set the scale, or name under ratings.unrated what stands for 'seen, not rated'",
     NULL_ID: "if it is an id, name it under real_ids",
+    LONG_ID: f"an id has at most {LONGEST_ID:,} bytes: name the column that holds it",
     EXACT_DUPLICATE: "where events repeat and have no opinion, leave ratings.columns.rating out",
 }
 

@@ -173,6 +173,8 @@ class RowReader:
             words = self._null_ids.among(cells[name])
             if words is not None:
                 yield reasons.NULL_ID, words
+            long = pc.greater(pc.binary_length(cells[name]), reasons.LONGEST_ID)
+            yield reasons.LONG_ID, long
         if "rating" in cells:
             yield from self._rating_faults(columns["rating"])
         if "timestamp" in cells:

@@ -1,6 +1,5 @@
 """Reads one small table over all of its files: which of its records count, and what is dropped."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from components.example_gen.read import problems
@@ -8,8 +7,10 @@ from components.example_gen.read.cells import CellCounts
 from components.example_gen.read.features import Faults, Features, movie_title
 from components.example_gen.read.layout import EmptyFile
 from components.example_gen.read.null_ids import NullIds
+from components.example_gen.read.patterns import EndlessSearch, search
 from components.example_gen.read.problems import Problems, check_share
 from components.example_gen.read.records import Record, read_records
+from schemas.errors import UserError
 from schemas.source_tables import Movies, SmallTable, Users
 
 
@@ -55,7 +56,10 @@ class TableReader:
         """The records with their features, counted in `cells`."""
         for record in self.records():
             faults: Faults = {}
-            features = read(record.cells, faults)
+            try:
+                features = read(record.cells, faults)
+            except EndlessSearch as error:
+                raise UserError(f"{record.path}:{record.line}: {error}?") from error
             cells.add(record, features, faults)
             yield record, features
 
@@ -66,7 +70,10 @@ class TableReader:
     def _good(self, path: str, seen: set[str]) -> Iterator[Record]:
         for record in read_records(self._table, [path], self.problems, self.lost):
             name = record.cells[self._key]
-            reason = self._fault(record, seen)
+            try:
+                reason = self._fault(record, seen)
+            except EndlessSearch as error:
+                raise UserError(f"{record.path}:{record.line}: {error}?") from error
             if not reason:
                 seen.add(name)
                 yield record
@@ -81,6 +88,8 @@ class TableReader:
             return problems.MISSING_FIELD
         if name in self._nulls:
             return problems.NULL_ID
-        if isinstance(table, Movies) and table.id_pattern and not re.search(table.id_pattern, name):
+        if len(name.encode()) > problems.LONGEST_ID:
+            return problems.LONG_ID
+        if isinstance(table, Movies) and table.id_pattern and not search(table.id_pattern, name):
             return problems.MALFORMED_ID
         return problems.DUPLICATE_ID if name in seen else ""

@@ -4,6 +4,7 @@ Good rows around the bad ones are always kept.
 """
 
 import gzip
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,6 +122,8 @@ CASES = [
     bad_line("no timestamp", b"1,30,4.0,", "missing_field"),
     bad_line("an empty row", b",,,", "missing_field"),
     bad_line("empty quotes", b'"","30","4.0","5"', "missing_field"),
+    bad_line("a user of a megabyte", b"u" * 1_000_000 + b",30,4.0,964982703", "long_id"),
+    bad_line("a movie of 1,001 bytes", b"1," + b"m" * 1001 + b",4.0,964982703", "long_id"),
     bad_line("nan for a user", b"nan,30,4.0,964982703", "null_id"),
     bad_line("NULL for a movie", b"1,NULL,4.0,964982703", "null_id"),
     bad_line("None for a user", b"None,30,4.0,964982703", "null_id"),
@@ -237,3 +240,11 @@ def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.csv does not exist"):
         plan_ranges(load_source("movielens-latest"), [str(tmp_path / "none.csv")])
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "ratings.csv.gz", "ratings.csv.zip"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    source = load_source("movielens-latest")
+    with pytest.raises(UserError, match=f"{name} is no file but a pipe"):
+        plan_ranges(source, [str(tmp_path / name)])

@@ -9,6 +9,7 @@ import pytest
 from components.pusher import push
 from pipeline.commands.report import report
 from pipeline.metadata import NodeRun
+from pipeline.output import Folders
 from pipeline.publish import publish
 from pipeline.reports import find_run, pushed_version, rebuild, version_states, write_history
 from schemas.errors import UserError
@@ -107,7 +108,7 @@ def test_history_of_nothing_is_a_mistake(tmp_path):
 
 def test_a_run_of_an_earlier_version_cannot_be_rebuilt(reports, tmp_path):
     with pytest.raises(UserError, match="run it again"):
-        rebuild(str(tmp_path / "metadata.sqlite"), reports / "20260101-000000")
+        rebuild(Folders(tmp_path), reports / "20260101-000000")
 
 
 def test_rewriting_a_report_leaves_whole_files_only(reports):

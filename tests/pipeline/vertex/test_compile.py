@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.config import Config, load_config
+from pipeline.vertex.check.job import wiring_findings
 from pipeline.vertex.compile import compile_job, write_job, write_kfp
 from pipeline.vertex.dry_run.store import matches
 from schemas.errors import UserError
@@ -105,6 +106,21 @@ def test_the_last_statistics_are_the_ratings_that_were_accepted(vertex_job: Spec
     assert found == {
         "StatisticsGen": False, "CatalogueStatistics": False, "DataValidator": True,
     }  # fmt: skip
+
+
+def test_the_model_in_service_is_the_one_that_was_pushed(vertex_job: Spec) -> None:
+    """The artifacts' properties are those that `components.pusher` writes."""
+    spec = vertex_job["pipelineSpec"]
+    look_up = spec["deploymentSpec"]["executors"]["BlessedModel-model-blessing-resolver_executor"]
+    query = look_up["resolver"]["outputArtifactQueries"]["model_blessing"]["filter"]
+    made = {
+        node: spec["components"][node]["outputDefinitions"]["artifacts"][key]["artifactType"]
+        for node, key in (("Pusher", "pushed_model"), ("Evaluator", "blessing"))
+    }
+    assert matches({"type": made["Pusher"], "metadata": {"in_service": 1.0}}, query)
+    assert not matches({"type": made["Pusher"], "metadata": {"pushed": 0.0}}, query)
+    assert not matches({"type": made["Evaluator"], "metadata": {"blessed": 1.0}}, query)
+    assert list(wiring_findings(spec)) == []
 
 
 def test_the_build_for_kubeflow_looks_nothing_up(vertex_job: Spec, kfp_spec: Spec) -> None:
