@@ -8,15 +8,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from schemas.errors import UserError
+from serving.budget import Busy, TooMuch
 from serving.friendly import NotThere
 from serving.versions import NoModel
-from serving.work import Busy, TooLate
+from serving.work import TooLate
 
 SOON = {"retry-after": "1"}
 
 
 async def _mistake(_: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, NotThere) else 400
+    status = 404 if isinstance(error, NotThere) else 413 if isinstance(error, TooMuch) else 400
     return JSONResponse({"error": str(error)}, status)
 
 

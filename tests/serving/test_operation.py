@@ -120,7 +120,10 @@ def test_a_body_has_a_limit_told_or_not(client):
 def test_a_body_that_never_ends_is_dropped(server):
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as raw:
-        raw.sendall(b"POST /recommend HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        raw.sendall(
+            b"POST /recommend HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
+        )
     assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
