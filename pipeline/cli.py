@@ -13,6 +13,7 @@ from pipeline.commands.tune import tune
 from pipeline.commands.verdict import USER_ERROR
 from pipeline.commands.vertex import vertex
 from schemas.errors import RunFailed, UserError
+from schemas.text import printable
 from serving.commands import ListsOfValues
 from serving.commands import register as register_serving
 from serving.index_command import index
@@ -57,10 +58,10 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"greenlight: {error}", file=sys.stderr)
+        print(printable(f"greenlight: {error}"), file=sys.stderr)
         sys.exit(USER_ERROR)
     except RunFailed as error:
-        print(f"greenlight: {error}", file=sys.stderr)
+        print(printable(f"greenlight: {error}"), file=sys.stderr)
         sys.exit(FAILED)
     except (KeyboardInterrupt, SystemExit) as ended:
         # Typer turns Ctrl-C into an exit of its own, without a word.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WITHOUT_TOKEN = (
@@ -153,8 +153,7 @@ class Hosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Compares the host with the names."""
         if scope["type"] == "http" and route_path(scope) not in PROBES:
-            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-            host = _PORT.sub("", host).lower()
+            host = _PORT.sub("", Headers(scope=scope).get("host", "")).lower()
             if host not in self._names and not host.endswith(self._ends):
                 sentence = "This server does not go by that name: start it with --allowed-hosts."
                 await refuse(send, 400, sentence)

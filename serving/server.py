@@ -11,6 +11,7 @@ import tensorflow as tf
 import uvicorn
 from fastapi import FastAPI
 
+from schemas.text import printable
 from serving.connections import Bounds, Connections
 from serving.service import Limits, Server
 
@@ -21,6 +22,14 @@ SECURE = [  # on every answer, those of the HTTP parser and of faults as well
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
 ]
+
+
+class Printable(logging.Formatter):
+    """Lines whose names steer no terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's text."""
+        return "\n".join(map(printable, super().format(record).split("\n")))
 
 
 class Draining(uvicorn.Server):
@@ -67,7 +76,9 @@ def run(
       UserError: there is nothing to serve, and it was not told to wait.
       OSError: somebody else listens there by now.
     """
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(Printable("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("greenlight").setLevel(logging.INFO)
     # Many small calls: threads within one would cost more than they bring.
     tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from schemas.errors import UserError
+from schemas.text import printable
 from serving.answers import Answers
 from serving.budget import Budget
 from serving.folder import in_order, why_none
@@ -147,7 +148,7 @@ def choose(folder: Path, only: int | None = None) -> Answers:
       UserError: there is none.
     """
     versions = Versions(
-        folder, only, warn=lambda reason: print(f"greenlight: {reason}.", file=sys.stderr)
+        folder, only, warn=lambda told: print(printable(f"greenlight: {told}."), file=sys.stderr)
     )
     versions.refresh()
     if trouble := versions.trouble():

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_the_estimate_is_above_what_calls_take(answers):
     """Measured in this process; with so small a catalogue, of events alone."""
     model = answers.model
     rows, events = 128, 1000
-    inputs = {"user_id": [""] * rows, "history_movie_id": [["1", "6"] * (events // 2)] * rows,
+    inputs: dict[str, Any] = {"user_id": [""] * rows, "history_movie_id": [["1", "6"] * (events // 2)] * rows,
               "history_rating": [[4.0] * events] * rows, "k": 5}  # fmt: skip
     model.call("recommend", **inputs)
     budget.give_back()
@@ -159,7 +160,7 @@ def work(seconds=5.0, threads=1):
 
 
 def test_a_call_that_was_given_up_counts_until_it_ends_and_waiting_ones_never_run():
-    goes_on, ran = threading.Event(), []
+    goes_on, ran = threading.Event(), list[int]()
 
     async def ask():
         calls = work(seconds=0.05)

@@ -250,7 +250,7 @@ def test_it_outlives_more_connections_than_there_are_files_for():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         try:
-            url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+            url = f"http://127.0.0.1:{int(next(iter(process.stdout or ())))}"
             with ExitStack() as held:
                 for _ in range(200):
                     held.enter_context(opened(url))

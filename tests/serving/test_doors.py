@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import logging
 import zlib
 
 import httpx
@@ -15,6 +16,7 @@ from schemas.errors import UserError
 from serving.app import make_app
 from serving.bodies import TooLarge, unpack
 from serving.listening import TOKEN, checked_base, checked_hosts, checked_origins, checked_token
+from serving.server import Printable
 from serving.service import Limits, Server
 
 MOST = 1 << 20
@@ -195,6 +197,11 @@ def test_settings_that_would_do_nothing_or_too_much_are_refused(monkeypatch):
     for wrong in ("a", "/a b", "//a", "/a?b", "http://x/a"):
         with pytest.raises(UserError, match="--root-path takes"):
             checked_base(wrong)
+
+
+def test_the_log_steers_no_terminal():
+    line = logging.makeLogRecord({"msg": "%s is gone\nat all", "args": ("\x1b[31m\u202e",)})
+    assert Printable("> %(message)s").format(line) == "> \\x1b[31m\\u202e is gone\nat all"
 
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
