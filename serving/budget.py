@@ -29,7 +29,7 @@ class TooMuch(UserError):  # noqa: N818 (it is a state)
 
 
 class Busy(Exception):  # noqa: N818 (it is a state)
-    """As much is waiting, or held, as may be."""
+    """As much is waiting, or held, as may be; its message says which."""
 
 
 def price(signature: str, shapes: Shapes, movies: int) -> int:
@@ -96,7 +96,7 @@ class Budget:
             )
         with self._lock:
             if not self._fits(cost):
-                raise Busy
+                raise Busy("The server's memory is taken: try again in a second.")
             self._held += cost
         try:
             yield

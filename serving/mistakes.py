@@ -38,9 +38,8 @@ async def _no_model(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 503, SOON)
 
 
-async def _busy(_: Request, __: Exception) -> Response:
-    sentence = "Too many requests are waiting: try again in a second."
-    return JSONResponse({"error": sentence}, 429, SOON)
+async def _busy(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 429, SOON)
 
 
 async def _late(_: Request, __: Exception) -> Response:

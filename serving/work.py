@@ -84,7 +84,7 @@ class Work:
 
     def _admit(self) -> None:
         if self._waiting >= self._queue:
-            raise Busy
+            raise Busy("Too many requests are waiting: try again in a second.")
         self._waiting += 1
 
     async def _within(self, future: "asyncio.Future[T]", withdraw: Callable[[], object]) -> T:

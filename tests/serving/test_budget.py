@@ -100,8 +100,10 @@ def test_the_estimate_is_above_what_calls_take(answers):
     """Measured in this process; with so small a catalogue, of events alone."""
     model = answers.model
     rows, events = 128, 1000
-    inputs: dict[str, Any] = {"user_id": [""] * rows, "history_movie_id": [["1", "6"] * (events // 2)] * rows,
-              "history_rating": [[4.0] * events] * rows, "k": 5}  # fmt: skip
+    inputs: dict[str, Any] = {
+        "user_id": [""] * rows, "history_movie_id": [["1", "6"] * (events // 2)] * rows,
+        "history_rating": [[4.0] * events] * rows, "k": 5,
+    }  # fmt: skip
     model.call("recommend", **inputs)
     budget.give_back()
     before, most, ended = budget.resident(), 0, threading.Event()
