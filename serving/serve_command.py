@@ -36,9 +36,7 @@ def serve(
     cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,
     allowed_hosts: Annotated[
         list[str] | None,
-        typer.Option(
-            help="names to be asked by; default: this machine's, with 127.0.0.1; else any"
-        ),
+        typer.Option(help="names to be asked by; default: on loopback its own, elsewhere any"),
     ] = None,
     root_path: Annotated[
         str, typer.Option(help="path below which a proxy shows the server, such as /greenlight")
@@ -49,7 +47,7 @@ def serve(
     memory: Annotated[
         str | None,
         typer.Option(
-            help="that it may hold, such as 3G; beyond: 429; default: 80% of what there is"
+            help="most memory to hold, such as 3G; beyond: 429; default: 80% of what is there"
         ),
     ] = None,
     connections: Annotated[int, typer.Option(min=1, help="open at a time; beyond: 503")] = 1000,
