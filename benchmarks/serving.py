@@ -182,7 +182,7 @@ async def _load(
         while time.perf_counter() < end:
             body = bodies[number % len(bodies)]
             number += CONNECTIONS
-            head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             started = time.perf_counter()
             writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
             answer = await reader.readuntil(b"\r\n\r\n")

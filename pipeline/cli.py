@@ -19,6 +19,7 @@ from pipeline.commands.tune import tune
 from pipeline.commands.verdict import USER_ERROR
 from pipeline.commands.vertex import vertex
 from schemas.errors import RunFailed, UserError, full_disk
+from schemas.text import printable
 from serving.commands import ListsOfValues
 from serving.commands import register as register_serving
 from serving.index_command import index
@@ -83,10 +84,10 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"greenlight: {error}", file=sys.stderr)
+        print(printable(f"greenlight: {error}"), file=sys.stderr)
         sys.exit(USER_ERROR)
     except RunFailed as error:
-        print(f"greenlight: {error}", file=sys.stderr)
+        print(printable(f"greenlight: {error}"), file=sys.stderr)
         sys.exit(FAILED)
     except (KeyboardInterrupt, SystemExit) as ended:
         # Typer turns Ctrl-C into an exit of its own, without a word.
@@ -99,7 +100,7 @@ def main() -> None:
         sentence = full_disk(error)
         if sentence is None:
             raise
-        print(f"greenlight: {sentence}", file=sys.stderr)
+        print(printable(f"greenlight: {sentence}"), file=sys.stderr)
         sys.exit(USER_ERROR)
 
 

@@ -1,4 +1,4 @@
-"""Names as text: the one place where the bytes of ids, titles and features become strings."""
+"""Names as text: where the bytes of ids, titles and features become strings, and are printed."""
 
 from collections.abc import Iterable
 
@@ -11,3 +11,8 @@ def to_text(value: bytes) -> str:
 def to_texts(values: Iterable[bytes]) -> list[str]:
     """Each of some names as text."""
     return [to_text(value) for value in values]
+
+
+def printable(text: str) -> str:
+    """A text with escapes for what would steer a terminal, or turn its letters around."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

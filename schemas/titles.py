@@ -14,11 +14,12 @@ from rapidfuzz import fuzz, process
 from schemas.errors import UserError
 
 SUGGESTIONS = 3
+MOST_TYPED, SEARCHED = 200, 2000  # letters that are read of what is typed, and of a title
 CLOSE = 75.0  # of 100: below, a suggestion would puzzle more than it helps
 _YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$|[\s,]\(?(\d{4})\)?\s*$")
 _BEHIND = re.compile(r"^(.*),\s*(the|a|an|der|die|das|le|la|les|l'|el|los|las|il|lo|i|un|une)$")
 _FRONT = re.compile(r"^(the|a|an)\s+(?=\S)")
-_PARTS = re.compile(r"^(.*?)\s*\((.*)\)$")
+_PARTS = re.compile(r"^([^(\n]*)\((.*)\)$")
 
 
 def plain(title: str) -> str:
@@ -63,7 +64,9 @@ class Titles:
         for row in by_popularity:
             for name in _names(titles[row]):
                 self._rows_by_name[plain(name)].append(row)
-        self._by_popularity = [(f" {plain(titles[row])}", row) for row in by_popularity]
+        # A title may be typed in more letters than it has, but not in many more.
+        self._longest = 2 * max(map(len, titles), default=0) + MOST_TYPED
+        self._by_popularity = [(f" {plain(titles[row])}"[:SEARCHED], row) for row in by_popularity]
         self._plain_names = list(self._rows_by_name)
 
     def find(self, typed: str) -> int:
@@ -75,7 +78,8 @@ class Titles:
         for names in (self._row_by_id, self._row_by_title):
             if typed in names:
                 return names[typed]
-        for name, year in ((typed, 0), split_year(typed)):
+        spellings = ((typed, 0), split_year(typed)) if len(typed) <= self._longest else ()
+        for name, year in spellings:
             rows = self._rows_by_name.get(plain(name), [])
             rows = [row for row in rows if year in (0, self._year(row))]
             if rows:
@@ -90,7 +94,8 @@ class Titles:
 
     def search(self, typed: str, most: int) -> list[int]:
         """Rows of movies with a word that starts like each typed one, the most rated first."""
-        words = [f" {word}" for word in plain(typed).split()]
+        typed = typed[:MOST_TYPED]
+        words = [f" {word}" for word in dict.fromkeys(plain(typed).split())]
         if not words:  # nothing typed, or signs alone
             titles = ((self._titles[row], row) for _, row in self._by_popularity)
             return list(islice((row for title, row in titles if typed.strip() in title), most))
@@ -100,7 +105,7 @@ class Titles:
         return fitting[:most] + [row for row in close if row not in fitting][:missing]
 
     def _close(self, typed: str) -> Sequence[int]:
-        name, _ = split_year(typed[:200])
+        name, _ = split_year(typed[:MOST_TYPED])
         close = process.extract(
             plain(name), self._plain_names, scorer=fuzz.ratio, score_cutoff=CLOSE, limit=SUGGESTIONS
         )

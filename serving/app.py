@@ -16,17 +16,20 @@ from schemas.errors import UserError
 from serving.bodies import Bodies
 from serving.described import describe
 from serving.friendly import friendly
-from serving.guards import BasePath, BearerToken, CloseWhenStopping, Head, Metrics
+from serving.guards import (
+    BasePath,
+    BearerToken,
+    CloseWhenStopping,
+    ContentType,
+    Head,
+    Hosts,
+    Metrics,
+)
 from serving.mistakes import HANDLERS
 from serving.service import Limits, Server
 from serving.tfserving import PATHS, TensorFlowServing
 
 PAGE = Path(__file__).parent / "page"
-SECURE = {
-    "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'self'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 
 
 def make_app(
@@ -36,6 +39,8 @@ def make_app(
     token: str | None = None,
     origins: list[str] | None = None,
     base: str = "",
+    hosts: list[str] | None = None,
+    lenient: bool = False,
 ) -> FastAPI:
     """Puts the application together.
 
@@ -46,6 +51,8 @@ def make_app(
       token: asked of every request for data; default: open to all.
       origins: pages of other hosts that may ask (CORS); default: no page may.
       base: the path below which a proxy shows all this, such as "/greenlight".
+      hosts: names that it may be asked by, "*.NAME" for all below one; default: by any.
+      lenient: whether what is posted with no or a form's content type is taken for JSON.
 
     Raises:
       UserError: the base path begins like a route.
@@ -58,7 +65,7 @@ def make_app(
         redoc_url=None,
         lifespan=server.life,
         exception_handlers=HANDLERS,
-        middleware=_middleware(server, limits, token, origins or [], base),
+        middleware=_middleware(server, limits, token, origins or [], base, hosts, lenient),
     )
     router = friendly(name, server.versions, server.work)
     app.include_router(router)
@@ -74,7 +81,13 @@ def make_app(
 
 
 def _middleware(
-    server: Server, limits: Limits, token: str | None, origins: list[str], base: str
+    server: Server,
+    limits: Limits,
+    token: str | None,
+    origins: list[str],
+    base: str,
+    hosts: list[str] | None,
+    lenient: bool,
 ) -> list[Middleware]:
     """What a request passes on its way to a route, in that order."""
     cross_origin = Middleware(
@@ -85,9 +98,11 @@ def _middleware(
         Middleware(BasePath, path=base),
         Middleware(Metrics, registry=server.registry),
         Middleware(CloseWhenStopping, stopping=lambda: server.stopping),
+        *([Middleware(Hosts, names=hosts)] if hosts is not None else []),
         Middleware(Head),
         *([cross_origin] if origins else []),
         *([Middleware(BearerToken, token=token)] if token else []),
+        Middleware(ContentType, lenient=lenient),
         Middleware(Bodies, most=limits.body),
     ]
 
@@ -133,7 +148,7 @@ def _pages(app: FastAPI, base: str) -> None:
         text = (PAGE / name).read_text(encoding="utf-8").replace("<head>", head, 1)
 
         async def page() -> Response:
-            return HTMLResponse(text, headers=SECURE)
+            return HTMLResponse(text)
 
         return page
 

@@ -1,14 +1,17 @@
 """Reads the bodies of requests: bounded, and unpacked."""
 
+import asyncio
 import zlib
+from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.guards import refuse
+from serving.guards import refusal, refuse
 
 GZIP = ("gzip", "x-gzip")
 MOST_MEMBERS = 16  # each costs a copy of what follows it
+SKIPPED, SKIP_SECONDS = 1 << 28, 10.0  # of a body that is too long: read on, and thrown away
 _WITH_GZIP_HEADER = 16 + zlib.MAX_WBITS
 
 
@@ -30,9 +33,13 @@ class Bodies:
         headers = MutableHeaders(scope=scope)
         encoding = headers.get("content-encoding", "").strip().lower()
         try:
-            body = await self._read(receive)
-            if body is None:
-                return
+            body = await self._read(receive, headers.get("content-length", ""))
+        except TooLarge:
+            await _refuse_unread(receive, send, self._sentence)
+            return
+        if body is None:
+            return
+        try:
             if body and encoding in GZIP:
                 body = unpack(body, self._most)
                 del headers["content-encoding"]
@@ -42,15 +49,20 @@ class Bodies:
                 await refuse(send, 415, sentence, (b"accept-encoding", b"gzip"))
                 return
         except TooLarge:
-            sentence = f"A body may have {self._most} bytes at most."
-            await refuse(send, 413, sentence, (b"connection", b"close"))
+            await refuse(send, 413, self._sentence)
         except zlib.error:
             await refuse(send, 400, "The body is not the gzip that its Content-Encoding says.")
         else:
             await self._app(scope, _replayed(body, receive), send)
 
-    async def _read(self, receive: Receive) -> bytes | None:
+    @property
+    def _sentence(self) -> str:
+        return f"A body may have {self._most} bytes at most."
+
+    async def _read(self, receive: Receive, declared: str) -> bytes | None:
         """The body; None if the client went away."""
+        if declared.isdecimal() and int(declared) > self._most:
+            raise TooLarge
         body, more = bytearray(), True
         while more:
             message = await receive()
@@ -61,6 +73,27 @@ class Bodies:
             if len(body) > self._most:
                 raise TooLarge
         return bytes(body)
+
+
+async def _refuse_unread(receive: Receive, send: Send, sentence: str) -> None:
+    """Answers, reads on for a while, and closes the connection.
+
+    Most clients send all of a body before they listen; closed too early, they would not hear.
+    """
+    start, body = refusal(413, sentence, (b"connection", b"close"))
+    await send(start)
+    await send({**body, "more_body": True})
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(_skip(receive), SKIP_SECONDS)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _skip(receive: Receive) -> None:
+    skipped, more = 0, True
+    while more and skipped <= SKIPPED:
+        message = await receive()
+        skipped += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 def unpack(body: bytes, most: int) -> bytes:

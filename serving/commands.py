@@ -213,11 +213,6 @@ def _mix(rank_by: str) -> float:
     return mix
 
 
-def _printed(name: str) -> str:
-    """A name with escapes for what would steer the terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
-
-
 SOURCES = {
     "user": "what the user has seen",
     "history": "the movies you named",
@@ -232,7 +227,8 @@ def _show(answer: dict[str, Any], as_json: bool) -> None:
         import sys
 
         plain = (sys.stdout.encoding or "ascii").lower().replace("-", "") != "utf8"
-        typer.echo(json.dumps(answer, ensure_ascii=plain))
+        text = json.dumps(answer, ensure_ascii=plain)
+        typer.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
         return
     from rich.console import Console
 
@@ -248,6 +244,8 @@ def _table(movies: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
+    from schemas.text import printable
+
     table = Table()
     table.add_column("", justify="right")
     table.add_column("movie")
@@ -257,7 +255,7 @@ def _table(movies: list[dict[str, Any]]) -> "Table":
         table.add_column("rating", justify="right")
     for place, movie in enumerate(movies, 1):
         rating = "" if movie["rating"] is None else f"{movie['rating']:.2f}"
-        names = (Text(_printed(movie[key])) for key in ("title", "movie_id"))
+        names = (Text(printable(movie[key])) for key in ("title", "movie_id"))
         cells: tuple[str | Text, ...] = (str(place), *names, rating)
         table.add_row(*cells[: 4 if rated else 3])
     return table

@@ -1,11 +1,13 @@
-"""What stands before every route: metrics, the base path, HEAD, and the bearer token."""
+"""What stands before every route: metrics, the base path, HEAD, hosts, content types, the token."""
 
 import hmac
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WITHOUT_TOKEN = (
@@ -15,7 +17,11 @@ WITHOUT_TOKEN = (
     "/docs",
     "/openapi.json",
 )  # and /static: they hold no data
+PROBES = ("/healthz", "/readyz")
 METHODS = ("GET", "HEAD", "POST")
+UNTOLD = ("", "application/x-www-form-urlencoded")  # what clients send that were not told
+_JSON = re.compile(r"application/(.+\+)?json")
+_PORT = re.compile(r":\d*$")
 
 
 def route_path(scope: Scope) -> str:
@@ -24,12 +30,18 @@ def route_path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-async def refuse(send: Send, status: int, sentence: str, *headers: tuple[bytes, bytes]) -> None:
-    """Answers with a sentence as JSON."""
+def refusal(status: int, sentence: str, *headers: tuple[bytes, bytes]) -> tuple[Message, Message]:
+    """An answer of a sentence as JSON: what starts it, and its body."""
     body = orjson.dumps({"error": sentence})
     plain = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": [*plain, *headers]})
-    await send({"type": "http.response.body", "body": body})
+    start = {"type": "http.response.start", "status": status, "headers": [*plain, *headers]}
+    return start, {"type": "http.response.body", "body": body}
+
+
+async def refuse(send: Send, status: int, sentence: str, *headers: tuple[bytes, bytes]) -> None:
+    """Answers with a sentence as JSON."""
+    for message in refusal(status, sentence, *headers):
+        await send(message)
 
 
 class BasePath:
@@ -125,6 +137,51 @@ class Head:
             await self._app(as_get, receive, bare)
         finally:
             scope["route"] = as_get.get("route")  # for the metrics
+
+
+class Hosts:
+    """Answers only those who asked for a host of these names, so that no page borrows another's.
+
+    A page whose name is made to point here (DNS rebinding) would otherwise be of the same origin.
+    Probes ask by address, and learn nothing: they are always answered.
+    """
+
+    def __init__(self, app: ASGIApp, names: Sequence[str]) -> None:
+        self._app, self._names = app, frozenset(names)
+        self._ends = tuple(name.removeprefix("*") for name in names if name.startswith("*."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Compares the host with the names."""
+        if scope["type"] == "http" and route_path(scope) not in PROBES:
+            host = _PORT.sub("", Headers(scope=scope).get("host", "")).lower()
+            if host not in self._names and not host.endswith(self._ends):
+                sentence = "This server does not go by that name: start it with --allowed-hosts."
+                await refuse(send, 400, sentence)
+                return
+        await self._app(scope, receive, send)
+
+
+class ContentType:
+    """Takes JSON alone for POST: a page of another origin cannot send that without asking first.
+
+    Where `lenient`, what `curl -d` sends is taken for JSON, too; never from a page.
+    """
+
+    def __init__(self, app: ASGIApp, lenient: bool) -> None:
+        self._app, self._lenient = app, lenient
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Looks at the type of what is posted."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            headers = MutableHeaders(scope=scope)
+            kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if not _JSON.fullmatch(kind):
+                if kind not in UNTOLD or "origin" in headers or not self._lenient:
+                    sentence = "Send JSON, and say so: Content-Type: application/json."
+                    await refuse(send, 415, sentence, (b"accept", b"application/json"))
+                    return
+                headers["content-type"] = "application/json"
+        await self._app(scope, receive, send)
 
 
 class BearerToken:

@@ -1,12 +1,17 @@
 """Where the server listens, and whom it lets in: checked before anything is loaded."""
 
 import errno
+import ipaddress
+import os
 import re
 import socket
 
 from schemas.errors import UserError
 
+TOKEN = "GREENLIGHT_TOKEN"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _ORIGIN = re.compile(r"https?://[^/\s?#]+", re.IGNORECASE)
+_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 _ROOT = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
@@ -46,14 +51,49 @@ def cannot_listen(host: str, port: int, fault: OSError) -> UserError:
     return UserError(f"Port {port} of {host} cannot be listened at: {fault.strerror}.")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address is of this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def checked_hosts(names: list[str], host: str) -> list[str] | None:
+    """The names by which the server may be asked; None is any.
+
+    Args:
+      names: those allowed, "*.NAME" for all below one, "*" for any. Where there are none, it is
+        those of this machine if `host` is, and else any: which ones lead here is not known then.
+      host: the address to listen at.
+
+    Raises:
+      UserError: one that is no name.
+    """
+    plain = [name.strip().lower() for name in names]
+    for typed, name in zip(names, plain, strict=True):
+        if name != "*" and not _HOST.fullmatch(name):
+            raise UserError(f"--allowed-hosts takes names such as shop.example, not {typed!r}.")
+    if "*" in plain or not (plain or is_loopback(host)):
+        return None
+    own = f"[{host}]" if ":" in host else host
+    return list(dict.fromkeys([*LOOPBACK, own.lower(), *plain]))
+
+
 def checked_token(token: str | None) -> str | None:
     """A token without the white space around it, which no header can carry.
+
+    Typer takes a variable that is set and empty for one that is not set; here it is a mistake.
 
     Raises:
       UserError: nothing is left, so that the server would be open by mistake.
     """
+    token = os.environ.get(TOKEN) if token is None else token
     if token is not None and not token.strip():
-        raise UserError("The token is empty: give one, or leave --token out to let everybody ask.")
+        raise UserError(
+            f"The token is empty: give one, or leave --token out and {TOKEN} unset to let "
+            "everybody ask."
+        )
     return token and token.strip()
 
 

@@ -8,15 +8,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from schemas.errors import UserError
+from serving.budget import Busy, TooMuch
 from serving.friendly import NotThere
 from serving.versions import NoModel
-from serving.work import Busy, TooLate
+from serving.work import TooLate
 
 SOON = {"retry-after": "1"}
 
 
 async def _mistake(_: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, NotThere) else 400
+    status = 404 if isinstance(error, NotThere) else 413 if isinstance(error, TooMuch) else 400
     return JSONResponse({"error": str(error)}, status)
 
 
@@ -37,9 +38,8 @@ async def _no_model(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 503, SOON)
 
 
-async def _busy(_: Request, __: Exception) -> Response:
-    sentence = "Too many requests are waiting: try again in a second."
-    return JSONResponse({"error": sentence}, 429, SOON)
+async def _busy(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 429, SOON)
 
 
 async def _late(_: Request, __: Exception) -> Response:

@@ -1,6 +1,7 @@
 """One version of an exported model, loaded: its signatures, its catalogue, its users."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from schemas.features import SEPARATOR
 from schemas.links import plain
 from schemas.manifest import GRAPH_FILE, fault
 from schemas.text import to_texts
+from serving.budget import Budget, price
 
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
 _NO_FEATURES = {"user_id", "history_movie_id", "history_rating", "movie_id"}  # of `explain`
@@ -55,6 +57,7 @@ class Model:
         if wrong := fault(path):
             raise UserError(f"{wrong[0].upper()}{wrong[1:]}.")
         self.path, self.version = path, path.name
+        self.budget: Budget | None = None  # of the server, once it has tried the model
         self._loaded = load(path)
         self.declared = read_definitions(path)
         self.definitions = {
@@ -85,13 +88,28 @@ class Model:
 
         Returns:
           Its outputs, by name.
+
+        Raises:
+          TooMuch, Busy: see `Budget`, where there is one.
         """
         wanted = self.definitions[signature].inputs
         tensors = dict(self._defaults[signature])
         for name, value in inputs.items():
             tensors[name] = tf.constant(value, tf.as_dtype(wanted[name].dtype))
-        outputs = self._calls[signature](**tensors)
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
+        with self._paid(signature, tensors):
+            outputs = self._calls[signature](**tensors)
+            return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    def _paid(self, signature: str, tensors: Mapping[str, Any]) -> AbstractContextManager[None]:
+        if self.budget is None:
+            return nullcontext()
+        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        if signature == "evaluate" and shapes["examples"][0]:
+            # An event takes three bytes at least: a letter of its movie's id, and what marks it.
+            longest = int(tf.reduce_max(tf.strings.length(tensors["examples"])))
+            shapes["examples"] += (longest // 3,)
+        movies = len(self.catalogue.ids)
+        return self.budget.spend(price(signature, shapes, movies), price(signature, {}, movies))
 
 
 def load(path: Path) -> Any:

@@ -1,12 +1,14 @@
 """What the friendly routes and the command line ask and answer."""
 
 from collections.abc import Collection
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -15,6 +17,19 @@ from pydantic import (
 from schemas.errors import UserError
 
 MOST_K, MOST_EVENTS, MOST_PEOPLE = 500, 1000, 10
+
+
+def _number(value: Any) -> Any:
+    """Refuses what pydantic would turn into a number: JSON tells numbers from all else."""
+    if isinstance(value, bool | str):
+        raise ValueError("Input should be a valid number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Real = Annotated[float, BeforeValidator(_number)]
+Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_number)]
+Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)]
 # As long as the data's names are: what bounds a request is the size of its body.
 Name = Annotated[str, StringConstraints(min_length=1)]
 
@@ -29,7 +44,7 @@ class Rated(Body):
     """A movie of a history."""
 
     movie: Name = Field(description="id or title")
-    rating: float | None = Field(
+    rating: Real | None = Field(
         None, description="on the data's scale; left out: its highest; null: seen, not rated"
     )
 
@@ -75,14 +90,16 @@ def check_features(person: Person, known: Collection[str], place: str = "") -> N
 class Wishes(Body):
     """Which movies, how many, and in what order."""
 
-    k: int = Field(10, ge=1, le=MOST_K, description="how many movies")
+    k: Whole = Field(10, ge=1, le=MOST_K, description="how many movies")
     exclude: list[Name] = Field([], max_length=MOST_EVENTS, description="ids or titles")
     genres: list[Name] = Field([], max_length=50, description="any of these")
-    year_from: int | None = Field(None, ge=1, le=9999)
-    year_to: int | None = Field(None, ge=1, le=9999)
-    keep_seen: bool = Field(False, description="whether movies of the history may be shown")
-    mix: float = Field(0.0, ge=0, le=1, description="0: likely to watch first; 1: best rated first")
-    retrieve: int = Field(200, ge=1, le=1000, description="movies retrieved before mix orders them")
+    year_from: Year | None = None
+    year_to: Year | None = None
+    keep_seen: StrictBool = Field(False, description="whether movies of the history may be shown")
+    mix: Real = Field(0.0, ge=0, le=1, description="0: likely to watch first; 1: best rated first")
+    retrieve: Whole = Field(
+        200, ge=1, le=1000, description="movies retrieved before mix orders them"
+    )
 
 
 class RecommendRequest(Person, Wishes, extra="allow"):
@@ -93,10 +110,8 @@ class RankRequest(Person):
     """The caller's candidates in order, for one person."""
 
     movies: list[Name] = Field(min_length=1, max_length=MOST_EVENTS, description="ids or titles")
-    mix: float | None = Field(
+    mix: Share | None = Field(
         None,
-        ge=0,
-        le=1,
         description="0: likely to watch first; 1: best rated first; default: 1, without ratings 0",
     )
 
@@ -116,7 +131,7 @@ class ExplainRequest(Person):
 class Member(Person):
     """One of a group."""
 
-    weight: float = Field(1.0, ge=0, le=1e6, description="how much this taste counts")
+    weight: Real = Field(1.0, ge=0, le=1e6, description="how much this taste counts")
 
 
 class GroupRequest(Wishes):

@@ -5,9 +5,19 @@ from typing import Annotated
 
 import typer
 
+from serving.budget import ceiling
 from serving.commands import PUSHED, ModelDir, Version, quiet
 from serving.folder import check_folder, require_version
-from serving.listening import bind, cannot_listen, checked_base, checked_origins, checked_token
+from serving.listening import (
+    TOKEN,
+    bind,
+    cannot_listen,
+    checked_base,
+    checked_hosts,
+    checked_origins,
+    checked_token,
+    is_loopback,
+)
 
 
 def serve(
@@ -21,24 +31,37 @@ def serve(
     name: Annotated[str, typer.Option(help="the model's, in /v1/models/NAME")] = "greenlight",
     token: Annotated[
         str | None,
-        typer.Option(
-            envvar="GREENLIGHT_TOKEN", help="bearer token to ask for; default: none asked"
-        ),
+        typer.Option(envvar=TOKEN, help="bearer token to ask for; default: none asked"),
     ] = None,
     cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,
+    allowed_hosts: Annotated[
+        list[str] | None,
+        typer.Option(help="names to be asked by; default: on loopback its own, elsewhere any"),
+    ] = None,
     root_path: Annotated[
         str, typer.Option(help="path below which a proxy shows the server, such as /greenlight")
     ] = "",
     threads: Annotated[int, typer.Option(min=1, max=64, help="calls at a time")] = 2,
     queue: Annotated[int, typer.Option(min=1, help="calls that run or wait; beyond: 429")] = 128,
     seconds: Annotated[float, typer.Option(min=0.01, help="for one call; beyond: 503")] = 10.0,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="most memory to hold, such as 3G; beyond: 429; default: 80% of what is there"
+        ),
+    ] = None,
+    connections: Annotated[int, typer.Option(min=1, help="open at a time; beyond: 503")] = 1000,
+    connections_each: Annotated[
+        int, typer.Option(min=1, help="of them from one address, a proxy's as well")
+    ] = 250,
     drain: Annotated[
         float, typer.Option(min=0, help="seconds between SIGTERM, not ready from then, and the end")
     ] = 5.0,
 ) -> None:
     """Serves the newest pushed model over HTTP, and every newer one as it is pushed."""
     asked, base = checked_token(token), checked_base(root_path)
-    origins = checked_origins(cors or [])
+    origins, hosts = checked_origins(cors or []), checked_hosts(allowed_hosts or [], host)
+    most_held = ceiling(memory)
     if wait:
         check_folder(model_dir)
     else:
@@ -46,14 +69,18 @@ def serve(
     sockets = bind(host, port)
     quiet()
     from serving.app import make_app
+    from serving.connections import Bounds
     from serving.server import run
     from serving.service import Limits, Server
 
-    limits = Limits(threads=threads, queue=queue, seconds=seconds)
+    limits = Limits(threads=threads, queue=queue, seconds=seconds, memory=most_held)
     server = Server(model_dir, limits, version, wait)
-    app = make_app(server, name, limits, asked, origins, base)
+    app = make_app(
+        server, name, limits, asked, origins, base, hosts, lenient=bool(asked) or is_loopback(host)
+    )
+    bounds = Bounds(connections=connections, each=connections_each)
     try:
-        run(server, app, limits, sockets, drain)
+        run(server, app, limits, sockets, drain, bounds)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

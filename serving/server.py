@@ -1,6 +1,7 @@
 """Runs the application until it is told to stop."""
 
 import logging
+import math
 import signal
 import socket
 import time
@@ -10,10 +11,25 @@ import tensorflow as tf
 import uvicorn
 from fastapi import FastAPI
 
+from schemas.text import printable
+from serving.connections import Bounds, Connections
 from serving.service import Limits, Server
 
 log = logging.getLogger("greenlight.serving")
 GRACE = 30  # seconds that running requests have to end
+SECURE = [  # on every answer, those of the HTTP parser and of faults as well
+    ("content-security-policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'self'"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+]
+
+
+class Printable(logging.Formatter):
+    """Lines whose names steer no terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's text."""
+        return "\n".join(map(printable, super().format(record).split("\n")))
 
 
 class Draining(uvicorn.Server):
@@ -39,7 +55,12 @@ class Draining(uvicorn.Server):
 
 
 def run(
-    server: Server, app: FastAPI, limits: Limits, sockets: list[socket.socket], drain: float
+    server: Server,
+    app: FastAPI,
+    limits: Limits,
+    sockets: list[socket.socket],
+    drain: float,
+    bounds: Bounds,
 ) -> None:
     """Answers at the sockets.
 
@@ -49,23 +70,29 @@ def run(
       limits: see `Limits`.
       sockets: bound, and not yet listened at.
       drain: seconds between SIGTERM, from when on it is not ready, and the end.
+      bounds: see `Bounds`.
 
     Raises:
       UserError: there is nothing to serve, and it was not told to wait.
       OSError: somebody else listens there by now.
     """
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(Printable("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("greenlight").setLevel(logging.INFO)
     # Many small calls: threads within one would cost more than they bring.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(limits.threads)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=Connections(bounds).protocol,
+        ws="none",
+        log_level="error",  # its warnings tell of clients' mistakes, one by one
         access_log=False,
         server_header=False,
+        headers=SECURE,
+        timeout_keep_alive=math.ceil(bounds.idle_seconds),
         timeout_graceful_shutdown=GRACE,
-        h11_max_incomplete_event_size=1 << 16,
     )
     for opened in sockets:
         host, port = opened.getsockname()[:2]

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from schemas.errors import UserError
+from serving.budget import Budget
 from serving.versions import Versions
 from serving.work import Work
 
@@ -22,13 +23,15 @@ class Limits:
     """What the server takes on.
 
     threads: calls of the graph at a time; queue: calls that run or wait; seconds: for one call;
-    body: bytes; poll: seconds between looks at the folder.
+    body: bytes; memory: bytes that the process holds when it takes on no more (None: any); poll:
+    seconds between looks at the folder.
     """
 
     threads: int = 2
     queue: int = 128
     seconds: float = 10.0
     body: int = 1 << 20
+    memory: int | None = None
     poll: float = 2.0
 
 
@@ -58,7 +61,7 @@ class Server:
             served.set(int(versions.version or 0))
             refused.set(len(versions.refused))
 
-        self.versions = Versions(folder, only, note)
+        self.versions = Versions(folder, only, note, budget=Budget(limits.memory))
         self.work = Work(limits.threads, limits.queue, limits.seconds, self.registry)
         self.stopping = False
         self.fault: UserError | None = None

@@ -18,6 +18,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 
 from schemas.text import to_text
 
+MOST_AXES = 8
 Inputs = Any  # the protobuf map of a signature's inputs
 
 
@@ -129,6 +130,8 @@ def _tensor(value: Any, info: meta_graph_pb2.TensorInfo, skip: int = 0) -> NDArr
     while isinstance(part, list):
         shape.append(len(part))
         part = part[0] if part else None
+        if len(shape) > MOST_AXES:
+            raise Malformed(f"Tensor {info.name.rsplit(':', 1)[0]} has too many dimensions")
     wanted = info.tensor_shape
     if not wanted.unknown_rank and len(wanted.dim) - skip != len(shape):
         raise Malformed(
@@ -213,4 +216,7 @@ def _strings(value: Any, binary: bool) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return json.dumps(value, default=str)[:100]
+    try:
+        return json.dumps(value, default=str)[:100]
+    except RecursionError:
+        return "a value of many levels"

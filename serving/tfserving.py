@@ -27,7 +27,7 @@ from serving.work import Work
 # What one request may make the graph hold: rows (people), and rows times movies of an answer.
 MOST_ROWS, MOST_CELLS = 256, 20_000
 _PATH = re.compile(
-    r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+    r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
     r"(?P<what>:(?:predict|classify|regress)|/metadata)?",
     re.IGNORECASE,
 )
@@ -37,6 +37,7 @@ PATHS = ("/v1/models/{model:path}:predict", "/v1/models/{model:path}/metadata",
 _COUNTED = ("k", "retrieve")
 # Signatures with outputs [batch] and [batch, k] alone, whose requests may share a call.
 SHARED = ("serving_default", "recommend", "recommend_filtered")
+LONGEST_SENTENCE = 1000  # letters
 SMALL = 1 << 14  # bytes of a body that is read in passing
 
 
@@ -90,7 +91,7 @@ class TensorFlowServing:
             kind = f"Specific({name}, {version})" if version else f"Latest({name})"
             raise NotFound(f"Servable not found for request: {kind}")
         model = self._versions.current.model
-        if version is not None and int(version) != int(model.version):
+        if version is not None and not _same(version, model.version):
             raise NotFound(f"Servable not found for request: Specific({name}, {version})")
         return model
 
@@ -105,7 +106,7 @@ class TensorFlowServing:
             states[served] = ("AVAILABLE", "OK", "")
         if name != self._name or not states:
             raise NotFound(f"Could not find any versions of model {name}")
-        wanted = {n: s for n, s in states.items() if version is None or int(n) == int(version)}
+        wanted = {n: s for n, s in states.items() if version is None or _same(n, version)}
         if not wanted:
             raise NotFound(f"Could not find version {version} of model {name}")
         listed = [
@@ -209,6 +210,11 @@ def _check_size(inputs: dict[str, Any]) -> None:
         )
 
 
+def _same(version: str, other: str) -> bool:
+    """Whether two numbers are equal; a path may hold one that is too long to be read."""
+    return version.lstrip("0") == other.lstrip("0")
+
+
 def _metadata(name: str, model: Model) -> dict[str, Any]:
     definitions = {
         key: json_format.MessageToDict(
@@ -227,6 +233,6 @@ def _json(content: dict[str, Any]) -> bytes:
 
 
 def _error(status: int, error: object) -> Response:
-    # TensorFlow adds the names of graph nodes in lines of their own.
-    message = str(error).split("\n\t [[")[0]
+    # TensorFlow adds the names of graph nodes in lines of their own; a path may be of any length.
+    message = str(error).split("\n\t [[")[0][:LONGEST_SENTENCE]
     return Response(_json({"error": message}), status, media_type="application/json")

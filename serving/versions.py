@@ -9,7 +9,9 @@ from pathlib import Path
 from stat import S_ISREG
 
 from schemas.errors import UserError
+from schemas.text import printable
 from serving.answers import Answers
+from serving.budget import Budget
 from serving.folder import in_order, why_none
 from serving.model import Model
 from serving.requests import ExplainRequest, GroupRequest, Member, RecommendRequest
@@ -46,6 +48,7 @@ class Versions:
         only: int | None = None,
         on_change: Callable[["Versions"], None] = lambda _: None,
         warn: Callable[[str], None] = log.error,
+        budget: Budget | None = None,
     ) -> None:
         """Serves nothing yet: see `refresh`.
 
@@ -54,13 +57,14 @@ class Versions:
           only: the one version to serve; default: the first that works, and newer ones.
           on_change: called after each look at the folder.
           warn: told what is refused, in a sentence without its full stop.
+          budget: of the calls of a version in service; default: they may hold anything.
         """
         self.folder, self.only = folder, only
         self.refused = dict[str, Refused]()
         self._current: Answers | None = None
         self._files: Files = ()
         self._works = False
-        self._on_change, self._warn = on_change, warn
+        self._on_change, self._warn, self._budget = on_change, warn, budget
 
     @property
     def current(self) -> Answers:
@@ -115,6 +119,7 @@ class Versions:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             self._warn(f"version {path.name} is refused: {reason.rstrip('.')}")
             return Refused(files, reason)
+        answers.model.budget = self._budget  # from now on: the first calls are no user's
         self._current, self._files = answers, files
         # A loaded model refers to itself: left to chance, several would be in memory at once.
         gc.collect()
@@ -143,7 +148,7 @@ def choose(folder: Path, only: int | None = None) -> Answers:
       UserError: there is none.
     """
     versions = Versions(
-        folder, only, warn=lambda reason: print(f"greenlight: {reason}.", file=sys.stderr)
+        folder, only, warn=lambda told: print(printable(f"greenlight: {told}."), file=sys.stderr)
     )
     versions.refresh()
     if trouble := versions.trouble():

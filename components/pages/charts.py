@@ -15,6 +15,13 @@ FONT = 'system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 SHORT = "format(datum.value, '~s')"
 INK, FAINT = "var(--ink)", "var(--line)"
 MODEL_COLOURS = ["var(--candidate)", "var(--blessed)", "var(--baseline)"]
+DATA = ("values", "sort", "domain")  # lists in a specification that hold what `datasets` do
+OWN = {  # what every object of JavaScript has
+    "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString",
+    "toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__",
+    "__lookupSetter__",
+}  # fmt: skip
+INVISIBLE = "\u2060"  # a word joiner, which has no width
 VERDICT_COLOURS = {
     "better": "var(--good)",
     "no clear difference": "var(--baseline)",
@@ -37,8 +44,24 @@ def finished(chart: Any, height: int = 240) -> Spec:
         labelLimit=190, **text,
     )  # fmt: skip
     chart = chart.configure_legend(orient="top", title=None, labelLimit=220, **text)
-    spec: Spec = chart.to_dict()
-    return spec
+    return _without_own_names(chart.to_dict())
+
+
+def _without_own_names(part: Any, of_data: bool = False) -> Any:
+    """A part of a specification whose data are no names of JavaScript's own.
+
+    Vega keeps groups in plain objects, in which it finds "constructor" before anything is there,
+    and draws nothing. An invisible letter in front tells them apart.
+    """
+    if isinstance(part, dict):
+        lists = {key for key, value in part.items() if key in DATA and isinstance(value, list)}
+        return {
+            key: _without_own_names(value, of_data or key in lists or key == "datasets")
+            for key, value in part.items()
+        }
+    if isinstance(part, list):
+        return [_without_own_names(value, of_data) for value in part]
+    return INVISIBLE + part if of_data and isinstance(part, str) and part in OWN else part
 
 
 def forest(rows: Rows, title: str, colours: Mapping[str, str] = VERDICT_COLOURS) -> Spec:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.text import to_text, to_texts
+from schemas.text import printable, to_text, to_texts
 
 # Files of the user's, in their own encodings, are read elsewhere.
 FOLDERS = ("components", "pipeline", "serving", "schemas", "benchmarks")
@@ -39,3 +39,11 @@ def test_any_name_that_is_text_comes_back():
     assert to_text(every.encode()) == every
     assert to_texts([b"zo\xc3\xab", b""]) == ["zoë", ""]
     assert to_text(b"\xff") == "\ufffd"
+
+
+def test_what_steers_a_terminal_is_printed_as_its_escape():
+    plain = "Amélie, 七人の侍 (1954) [red] 🎬"
+    assert printable(plain) == plain
+    steering = "\x1b[31m\x07\x9b2J\r\n\t\u202e\u2028\ufeff\0\x7f"
+    told = "\\x1b[31m\\x07\\x9b2J\\r\\n\\t\\u202e\\u2028\\ufeff\\x00\\x7f"
+    assert printable(steering) == told

@@ -1,5 +1,7 @@
 """Movies are found by what people type."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -78,3 +80,47 @@ def test_anything_may_be_typed(titles, typed):
         titles.find(typed)
     except UserError as error:
         assert "\n" not in str(error)
+
+
+LONG = 20_000  # letters
+TIRESOME = [
+    "a ",
+    " ",
+    "(",
+    "( ",
+    "a, ",
+    ", the",
+    ",",
+    "1999 ",
+    "(1999) ",
+    "a.",
+    "é",
+    "e\u0301",
+]
+
+
+@pytest.mark.parametrize("part", TIRESOME)
+@pytest.mark.parametrize("last", ["", "x", ")", "(1999", " x"])
+def test_a_title_of_many_letters_is_no_trouble(part, last):
+    """Patterns that try again from every letter would take seconds for each of these."""
+    title = "a" + part * (LONG // len(part)) + last
+    started = time.process_time()
+    long = Titles(["1", "2"], [title, "Heat (1995)"], [0, 0], np.arange(2))
+    assert long.find(title) == 0 and long.find("heat") == 1
+    assert long.search("heat", 5) == [1]
+    for typed in (title, title[:200], part * LONG, f"{part}{last}"):
+        assert set(long.search(typed, 5)) <= {0, 1}
+        try:
+            assert long.find(typed) == 0
+        except UserError as error:
+            assert "There is no movie" in str(error)
+    assert time.process_time() - started < 1.5
+
+
+def test_many_words_are_searched_in_bounded_time():
+    titles = [f"{'a ' * (LONG // 2)}{row}" for row in range(20)]
+    many = Titles(list(map(str, range(20))), titles, [0] * 20, np.arange(20))
+    started = time.process_time()
+    assert len(many.search("a " * 30_000, 10)) == 10
+    assert many.search(" ".join(map(str, range(9000))), 10) == []
+    assert time.process_time() - started < 1.5

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import logging
 import zlib
 
 import httpx
@@ -14,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.errors import UserError
 from serving.app import make_app
 from serving.bodies import TooLarge, unpack
-from serving.listening import checked_base, checked_origins, checked_token
+from serving.listening import TOKEN, checked_base, checked_hosts, checked_origins, checked_token
+from serving.server import Printable
 from serving.service import Limits, Server
 
 MOST = 1 << 20
@@ -176,17 +178,128 @@ def test_below_a_base_path_both_kinds_of_proxy_are_served(tmp_path):
         _ask(tmp_path, "GET", "/", base="/movies")
 
 
-def test_settings_that_would_do_nothing_or_too_much_are_refused():
+def test_settings_that_would_do_nothing_or_too_much_are_refused(monkeypatch):
     assert checked_origins(["https://Shop.example/", "*", "http://[::1]:3000"]) == [
         "https://shop.example", "*", "http://[::1]:3000",
     ]  # fmt: skip
     for wrong in ("shop.example", "https://shop.example/page", "ftp://x", ""):
         with pytest.raises(UserError, match="--cors takes origins"):
             checked_origins([wrong])
+    monkeypatch.delenv(TOKEN, raising=False)
     assert checked_token(None) is None and checked_token(" sesame\n") == "sesame"
     with pytest.raises(UserError, match="The token is empty"):
         checked_token(" ")
+    monkeypatch.setenv(TOKEN, "")  # which Typer takes for none
+    with pytest.raises(UserError, match="The token is empty"):
+        checked_token(None)
+    assert checked_token("sesame") == "sesame"
     assert [checked_base(path) for path in ("", "/", "/a", "/a/b/")] == ["", "", "/a", "/a/b"]
     for wrong in ("a", "/a b", "//a", "/a?b", "http://x/a"):
         with pytest.raises(UserError, match="--root-path takes"):
             checked_base(wrong)
+
+
+def test_the_log_steers_no_terminal():
+    line = logging.makeLogRecord({"msg": "%s is gone\nat all", "args": ("\x1b[31m\u202e",)})
+    assert Printable("> %(message)s").format(line) == "> \\x1b[31m\\u202e is gone\nat all"
+
+
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "allowed"),
+    [
+        ([], "127.0.0.1", LOOPBACK),
+        ([], "localhost", LOOPBACK),
+        ([], "127.0.0.2", [*LOOPBACK, "127.0.0.2"]),
+        ([], "::1", LOOPBACK),
+        ([], "0.0.0.0", None),  # names of this machine are not known to it
+        ([], "::", None),
+        (["Shop.example", "*.shop.example"], "127.0.0.1",
+         [*LOOPBACK, "shop.example", "*.shop.example"]),
+        (["shop.example"], "10.0.0.1", [*LOOPBACK, "10.0.0.1", "shop.example"]),
+        (["*"], "127.0.0.1", None),
+    ],
+)  # fmt: skip
+def test_which_names_a_server_goes_by(names, host, allowed):
+    assert checked_hosts(names, host) == allowed
+
+
+@pytest.mark.parametrize("name", ["", "http://a", "a:80", "a/b", "*a", "a.*", "a b"])
+def test_what_is_no_name_is_refused(name):
+    with pytest.raises(UserError, match="--allowed-hosts takes names"):
+        checked_hosts([name], "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 503), ("LocalHost:8501", 503), ("[::1]:80", 503), ("a.shop.example", 503),
+        ("a.b.shop.example:443", 503), ("shop.example", 400), ("evil.example", 400), ("", 400),
+        ("localhost.evil.example", 400), ("evilshop.example", 400), ("localhost:80:80", 400),
+        ("127.0.0.1@evil.example", 400), ("0.0.0.0", 400), ("localhost,evil.example", 400),
+    ],
+)  # fmt: skip
+def test_a_server_answers_to_its_names_alone(tmp_path, host, status):
+    names = [*LOOPBACK, "*.shop.example"]
+    for method, path in (("GET", "/about"), ("POST", "/recommend"), ("GET", "/up/about")):
+        headers = {"host": host, "content-type": "application/json"}
+        found = _ask(tmp_path, method, path, headers, hosts=names, base="/up")
+        assert found.status_code == (status if method == "GET" or status == 400 else 400)
+        assert ("--allowed-hosts" in found.text) == (status == 400)
+    for path in ("/healthz", "/up/healthz"):
+        assert _ask(tmp_path, "GET", path, {"host": host}, hosts=names, base="/up").is_success
+    assert _ask(tmp_path, "GET", "/about", {"host": host}).status_code == 503  # any name, here
+
+
+def test_a_server_on_loopback_answers_to_loopback(client):
+    assert client.get("/about", headers={"host": "evil.example"}).status_code == 400
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+    assert client.get("/about", headers={"host": "localhost"}).status_code == 200
+
+
+JSON_TYPES = ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"]
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("kind", [*JSON_TYPES, FORM, "", "text/plain", "multipart/form-data", "*"])
+@pytest.mark.parametrize("lenient", [False, True])
+@pytest.mark.parametrize("origin", [None, "https://evil.example"])
+def test_what_a_page_can_send_unasked_is_no_json(tmp_path, kind, lenient, origin):
+    headers = {"content-type": kind, **({"origin": origin} if origin else {})}
+    taken = kind in JSON_TYPES or (lenient and kind in ("", FORM) and not origin)
+    for path in ("/recommend", "/v1/models/greenlight:predict"):
+        found = _ask(tmp_path, "POST", path, headers, lenient=lenient)
+        assert (found.status_code == 415) != taken
+        assert taken or "application/json" in found.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/recommend", "/v1/models/greenlight:predict"])
+def test_what_curl_sends_is_read_on_loopback(client, path):
+    row = {"user_id": "3", "history_movie_id": [], "history_rating": [], "k": 3}
+    body = ASKED if path == "/recommend" else json.dumps({"instances": [row]}).encode()
+    for headers in ({}, {"content-type": FORM}):
+        assert client.post(path, content=body, headers=headers).status_code == 200
+
+
+SECURE = {
+    "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'self'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"), ("GET", "/docs"), ("GET", "/static/page.js"), ("GET", "/static/none"),
+        ("HEAD", "/about"), ("GET", "/nothing"), ("PUT", "/about"), ("POST", "/recommend"),
+        ("GET", "/v1/models/none"), ("GET", "/metrics"), ("GET", "/openapi.json"),
+    ],
+)  # fmt: skip
+def test_every_answer_has_the_headers_that_guard_it(client, method, path):
+    found = client.request(method, path)
+    assert {name: found.headers.get_list(name) for name in SECURE} == {
+        name: [value] for name, value in SECURE.items()
+    }

@@ -2,7 +2,9 @@
 
 import asyncio
 import dataclasses
+import json
 import random
+import sys
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +26,7 @@ from components.evaluation.server.process import running
 from components.evaluation.server.questions import Asked, first_fault
 from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
-from pipeline.cli import app
+from pipeline.cli import app, main
 from schemas.features import SEPARATOR
 from schemas.titles import Titles
 from serving import friendly  # noqa: F401 (it registers the convertor)
@@ -198,10 +200,24 @@ def test_the_command_line_takes_and_shows_every_name(folder, name):
     for command in (
         ["recommend", "--user", name], ["recommend", f"--users={name}", "--users=-a"],
         ["recommend", f"--liked={name}"], ["rate", "--user", name, f"--movie={name}"],
+        ["recommend", "--json", "--liked", name, "-k", "500"],
     ):  # fmt: skip
         done = CliRunner().invoke(app, [*command, *where])
         assert done.exit_code == 0, (command, done.output, done.exception)
-        assert "\x1b[31m" not in done.output
+        assert all(line.isprintable() for line in done.output.split("\n"))
+    assert [movie["title"] for movie in json.loads(done.output)["history"]] == [
+        dict(zip(NAMES, TITLES, strict=True))[name]
+    ]
+
+
+@pytest.mark.usefixtures("loads_once")
+def test_a_title_that_is_close_steers_no_terminal(folder, monkeypatch, capsys):
+    told = ["recommend", "--liked", "31mm", "--model-dir", str(folder.path)]
+    monkeypatch.setattr(sys, "argv", ["greenlight", *told])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert "did you mean" in said and "\\x1b[31m" in said and "\x1b" not in said
 
 
 def test_what_a_command_is_told_to_like_is_a_name_before_it_is_a_rating(model):

@@ -13,6 +13,7 @@ import pytest
 
 from schemas.manifest import FILE
 from serving.app import make_app
+from serving.budget import Budget
 from serving.service import Limits, Server
 from serving.versions import Versions
 
@@ -120,7 +121,10 @@ def test_a_body_has_a_limit_told_or_not(client):
 def test_a_body_that_never_ends_is_dropped(server):
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as raw:
-        raw.sendall(b"POST /recommend HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        raw.sendall(
+            b"POST /recommend HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
+        )
     assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
@@ -154,6 +158,37 @@ def test_more_than_may_wait_gets_a_429(loaded):
     assert set(statuses) == {200, 429} and later.status_code == 200
     busy = next(one for one in found if one.status_code == 429)
     assert busy.headers["retry-after"] == "1" and "again" in busy.json()["error"]
+
+
+def test_where_the_memory_is_taken_new_work_gets_a_429(loaded, monkeypatch):
+    row = {"user_id": "3", "history_movie_id": [], "history_rating": [], "k": 3}
+
+    async def ask():
+        _, client = _client(loaded)
+        paths = ("/recommend", "/v1/models/greenlight:predict", "/explain")
+        bodies = ({"user": "3"}, {"instances": [row]}, {"user": "3", "movie": "heat"})
+        answers = [
+            await client.post(path, json=body) for path, body in zip(paths, bodies, strict=True)
+        ]
+        return [
+            *answers,
+            await client.get("/history?user=3"),
+            await client.get("/similar?movie=heat"),
+        ]
+
+    monkeypatch.setattr(loaded.current.model, "budget", Budget(1))
+    found = _run(ask())
+    assert [one.status_code for one in found] == [429] * 5
+    assert all(one.headers["retry-after"] for one in found)
+    assert all("memory is taken" in one.json()["error"] for one in found)
+    monkeypatch.setattr(loaded.current.model, "budget", Budget(1 << 50))
+    assert [one.status_code for one in _run(ask())] == [200] * 5
+
+
+def test_a_version_keeps_to_the_servers_memory_once_it_is_tried(light):
+    versions = Versions(light, budget=Budget(1))  # its first calls are no user's
+    versions.refresh()
+    assert versions.version == "1" and versions.current.model.budget
 
 
 def test_what_takes_too_long_gets_a_503(loaded):
