@@ -34,9 +34,7 @@ class MovieTrainerExecutor(executor.GenericExecutor):
             TrainerSettings.from_json(settings),
             split_outcome(examples),
             catalogue=split_files(input_dict[CATALOGUE], CATALOGUE),
-            held_out=[
-                file for name in ("eval", UNJUDGED) for file in paths.split_files(examples, name)
-            ],
+            held_out=held_out_files(examples),
         )
         return fn_args
 
@@ -44,6 +42,11 @@ class MovieTrainerExecutor(executor.GenericExecutor):
 def split_files(examples: list[types.Artifact], split: str) -> list[str]:
     """The files of one split of an Examples artifact, sorted."""
     return paths.listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
+
+
+def held_out_files(examples: str) -> list[str]:
+    """The files of the Examples artifact in this folder whose ratings are only stored."""
+    return [file for split in ("eval", UNJUDGED) for file in paths.split_files(examples, split)]
 
 
 def split_outcome(examples: str) -> SplitOutcome:

@@ -2,7 +2,13 @@
 
 import pytest
 
+from components.examples.catalogue import read_catalogue
+from components.examples.paths import split_files
+from components.trainer.component import held_out_files
+from components.trainer.gather import make_lookup as make_lookup_of
 from components.trainer.histories import read_users
+from schemas.artifacts import CATALOGUE, UNJUDGED
+from tests.components.example_gen.small_data import make, small_rows, write_tables
 
 
 @pytest.fixture
@@ -59,6 +65,21 @@ def test_nothing_is_cut_off_however_much_a_user_rated(tmp_path, example, write_r
     ]
     users = read_users(parts, make_lookup(facts), facts.user_ids)
     assert _events(users, b"u1") == [(movie, 3.5) for movie in range(1_800)]
+
+
+def test_ratings_that_are_too_many_to_judge_by_are_stored_too(tmp_path):
+    data = write_tables(tmp_path / "data")
+    make(data, tmp_path, most_eval=25)
+    examples = str(tmp_path / "examples")
+    catalogue = read_catalogue(split_files(str(tmp_path / "catalogue"), CATALOGUE), [])
+    ids = sorted({row[0].encode() for row in small_rows()})
+    lookup = make_lookup_of(catalogue, {"user_id": ids})
+    files = [*split_files(examples, "train"), *split_files(examples, "valid")]
+    users = read_users([*files, *held_out_files(examples)], lookup, ids)
+    for user in ids:
+        own = [catalogue.ids[row].as_py() for row, _ in _events(users, user)]
+        assert sorted(own) == sorted(m.encode() for u, m, *_ in small_rows() if u.encode() == user)
+    assert split_files(examples, UNJUDGED)
 
 
 @pytest.mark.parametrize("times", [True, False], ids=["one moment", "no times"])
