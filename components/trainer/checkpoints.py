@@ -55,10 +55,11 @@ def checkpoint_fault(prefix: str) -> str | None:
     """What is wrong with a checkpoint, without a full stop; None if every tensor can be read.
 
     TensorFlow compares each with a checksum, but only as it restores it, when others have been
-    given their values already.
+    given their values already. Its `load_checkpoint` would take the prefix for a folder in stores
+    that have none.
     """
     try:
-        reader = tf.train.load_checkpoint(prefix)
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
     except (tf.errors.OpError, IndexError, RuntimeError, ValueError) as error:  # by kind of damage
