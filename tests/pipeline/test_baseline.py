@@ -10,6 +10,7 @@ from tfx.types import standard_artifacts
 from components.pusher import push
 from pipeline.baseline import PushedModelStrategy
 from schemas.manifest import GRAPH_FILE
+from tests.pipeline.events import put_event
 
 
 class Runs:
@@ -45,14 +46,8 @@ class Runs:
         artifact.custom_properties["pushed"].int_value = int(pushed)
         (made,) = self.store.put_artifacts([artifact])
         (node,) = self.store.put_executions([metadata_store_pb2.Execution(type_id=self._pusher)])
-        events = [(model, "model", "INPUT"), (made, "pushed_model", "OUTPUT")]
-        for artifact_id, key, kind in events:
-            event = metadata_store_pb2.Event(
-                artifact_id=artifact_id, execution_id=node,
-                type=metadata_store_pb2.Event.Type.Value(kind),
-            )  # fmt: skip
-            event.path.steps.add().key = key
-            self.store.put_events([event])
+        put_event(self.store, node, model, "model", "INPUT")
+        put_event(self.store, node, made, "pushed_model", "OUTPUT")
 
     def push(self, model: int) -> Path:
         """Serves a model; returns its version's folder."""

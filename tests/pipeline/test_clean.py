@@ -14,6 +14,7 @@ from pipeline.clean import find_old, remove
 from pipeline.metadata import Metadata
 from pipeline.output import Folders
 from schemas.manifest import GRAPH_FILE
+from tests.pipeline.events import put_event
 
 KINDS = ("Examples", "Model", "ModelBlessing", "PushedModel")
 
@@ -48,22 +49,14 @@ class Output:
         (node,) = self.store.put_executions([report])
         of = metadata_store_pb2.Association(execution_id=node, context_id=self._reporter)
         self.store.put_attributions_and_associations([], [of])
-        self._event(node, made["Examples"], "examples", "INPUT")
+        put_event(self.store, node, made["Examples"], "examples", "INPUT")
         (pusher,) = self.store.put_executions([metadata_store_pb2.Execution(type_id=self._node)])
         self.store.put_attributions_and_associations(
             [], [metadata_store_pb2.Association(execution_id=pusher, context_id=self._reporter)]
         )
-        self._event(pusher, made["Model"], "model", "INPUT")
-        self._event(pusher, made["PushedModel"], "pushed_model", "OUTPUT")
+        put_event(self.store, pusher, made["Model"], "model", "INPUT")
+        put_event(self.store, pusher, made["PushedModel"], "pushed_model", "OUTPUT")
         return made
-
-    def _event(self, execution: int, artifact: int, key: str, kind: str) -> None:
-        event = metadata_store_pb2.Event(
-            artifact_id=artifact, execution_id=execution,
-            type=metadata_store_pb2.Event.Type.Value(kind),
-        )  # fmt: skip
-        event.path.steps.add().key = key
-        self.store.put_events([event])
 
     def _artifact(self, kind: str) -> int:
         self._made += 1
