@@ -61,18 +61,18 @@ def name_model(pushed: Artifact, blessing: Artifact) -> None:
         pushed.set_string_custom_property(MODEL_ID, str(blessing.get_custom_property(MODEL_ID)))
 
 
-def push(model: str, folder: str) -> str:
+def push(model: str, folder: str, version: str | None = None) -> str:
     """Copies a SavedModel into a folder of versions, local or remote; returns its number.
 
     On this machine it is written aside, and has its name once all of it is on the disk. In a store
     that cannot rename a folder at once, the graph's file, which servers wait for, comes last. The
     manifest tells them whether all files are as they were meant to be. What was copied when it
-    fails is removed.
+    fails is removed. `version` is a number that is free; default: one above all others.
 
     Raises:
       OSError, tf.errors.OpError: it cannot be read, or the folder not be written to.
     """
-    version = next_version(folder)
+    version = version or next_version(folder)
     place = join(folder, version)
     local = "://" not in folder
     aside = join(folder, f".{version}") if local else place

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from pipeline.config import Config, find_data
+from pipeline.forgotten import read_forgotten
 from pipeline.output import Folders, held, logged, make_output, new_run_id
 from pipeline.store import check_store, keep_store
 from schemas.source import load_source
@@ -138,4 +139,5 @@ def _graph(config: Config, folders: Folders, run_id: str) -> "Pipeline":
         checkpoints=str(folders.checkpoints),
         run_id=run_id,
         metadata=sqlite_metadata_connection_config(str(folders.metadata)),
+        forgotten=read_forgotten(folders.output),
     )

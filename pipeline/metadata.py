@@ -124,6 +124,15 @@ class Metadata:
         ids = [run.execution for run in newest.values()]
         return [event.artifact_id for event in self._store.get_events_by_execution_ids(ids)]
 
+    def newest_properties(self, node: str) -> dict[str, str]:
+        """The texts among the properties of a node's newest execution; empty if there is none."""
+        runs = [run for run in self.nodes_since(0) if run.node == node]
+        if not runs:
+            return {}
+        (execution,) = self._store.get_executions_by_id([runs[-1].execution])
+        properties = execution.custom_properties
+        return {name: properties[name].string_value for name in properties}
+
     def give_up(self, artifacts: Sequence[int]) -> None:
         """Keeps artifacts, by their ids, from being taken from the cache or looked up again."""
         given_up = self._store.get_artifacts_by_id(artifacts)
