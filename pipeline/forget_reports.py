@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.report.naming import NAMES
 from components.report.page import render
 from pipeline.ledger import Ledger
 from pipeline.output import Folders
@@ -43,8 +44,12 @@ class Scrubber:
 
     def facts(self, facts: Content) -> Content:
         """The content of facts.json without them among the users that are shown."""
-        people = [one for one in facts["people"] if one["user"] not in self.names]
-        return facts | {"people": people}
+        ids = facts.get(NAMES, {})
+        people = [
+            one for one in facts["people"] if ids.get(one["user"], one["user"]) not in self.names
+        ]
+        stay = {number: user for number, user in ids.items() if user not in self.names}
+        return facts | {"people": people} | ({NAMES: stay} if ids else {})
 
     def is_named_on(self, page: str) -> bool:
         """Whether a page without its facts may name one of them; rather too often than not."""
@@ -90,16 +95,22 @@ def _mend(report: Path, facts: Content | None, scrubber: Scrubber) -> bool:
         shutil.rmtree(report)
         return True
     now = scrubber.blessing(content)
-    named = scrubber.is_named_on((report / PAGE_FILE).read_text(encoding="utf-8"))
-    if now == content and not named:
-        return False
     if facts is not None:
+        page = render(now, facts)[PAGE_FILE]
+        if now == content and page == _text(report / PAGE_FILE):
+            return False
         write(report, now, facts)
         return True
+    if now == content and not scrubber.is_named_on(_text(report / PAGE_FILE)):
+        return False
     write_whole(report / BLESSING_FILE, json.dumps(now, indent=1, allow_nan=False))
     for name in (PAGE_FILE, MARKDOWN_FILE):
         (report / name).unlink(missing_ok=True)
     return True
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _read(path: Path) -> Content | None:

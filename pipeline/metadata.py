@@ -83,6 +83,17 @@ class Metadata:
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
 
+    def report_of(self, run_id: str) -> StoredArtifact | None:
+        """The stored report of a run; None where the store knows none."""
+        made = [
+            execution.id
+            for execution in self._store.get_executions()
+            if execution.custom_properties["run_id"].string_value == run_id
+        ]
+        events = self._store.get_events_by_execution_ids(made[-1:]) if made else []
+        ids = {event.artifact_id for event in events if not is_input(event)}
+        return next((one for one in self.finished() if one.id in ids), None)
+
     @property
     def store(self) -> mlmd.MetadataStore:
         """The store itself."""

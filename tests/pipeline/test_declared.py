@@ -283,14 +283,17 @@ def test_the_page_on_privacy_names_all_that_holds_ids_of_users(run: Run) -> None
 
 def test_who_is_forgotten_is_nowhere_and_stays_out(run: Run) -> None:
     """The last test of this file: most of what the run left is gone then."""
-    page, ids = (run.output / "reports").resolve() / "latest" / "index.html", rb"viewer-(%s)(?!\d)"
-    shown = re.findall(r"User viewer-(\d+)", page.read_text(encoding="utf-8"))
-    users = [shown[0], "41"]
+    ids = rb"viewer-(%s)(?!\d)"
+    place = ["--output-dir", str(run.output)]
+    status, told = command.greenlight("report", "latest", "--users", *place)
+    assert status == 0, told
+    users = [re.findall(r"User 1: viewer-(\d+)", told)[0], "41"]
     pattern = ids % "|".join(users).encode()
-    assert holders_of_ids(run.output, pattern) >= {"serving_model", "reports"}
+    shown = {"serving_model", "artifacts/BlessingReport/report"}
+    assert holders_of_ids(run.output, pattern) >= shown
     before = {path.name for path in (run.output / "serving_model").iterdir()}
     (run.output / "mine.txt").touch()
-    words = ["forget", *(f"viewer-{user}" for user in users), "--output-dir", str(run.output)]
+    words = ["forget", *(f"viewer-{user}" for user in users), *place]
     status, said = command.greenlight(*words)
     assert status == 0, said
     assert holders_of_ids(run.output, pattern) == set()
@@ -318,7 +321,8 @@ def _is_served_without(run: Run, users: list[str], before: set[str], said: str) 
     models = [path.parent for path in (run.output / "artifacts/MovieTrainer").rglob(GRAPH_FILE)]
     assert known_as(newest, dict(enumerate(models))) is not None
     report = (run.output / "reports" / "latest").resolve()
-    assert "User viewer-" in (report / "index.html").read_text(encoding="utf-8")
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert "<h3>User 2 " in page and "<h3>User 1 " not in page
 
 
 def _is_finished_by_calling_it_again(run: Run, words: list[str]) -> None:

@@ -49,6 +49,12 @@ def test_what_is_not_of_them_stays(scrubber):
     }
 
 
+def test_who_is_shown_under_a_number_is_known_by_it(scrubber):
+    people = [{"user": "1", "rated": 3}, {"user": "2", "rated": 4}]
+    found = scrubber.facts({"people": people, "names": {"1": "u7", "2": "u8"}})
+    assert found == {"people": people[1:], "names": {"2": "u8"}}
+
+
 def test_a_page_without_its_facts_is_known_by_their_names(scrubber):
     assert scrubber.is_named_on("<h3>User o&#39;b &middot;")
     assert not scrubber.is_named_on("<h3>User 9")
