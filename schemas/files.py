@@ -29,6 +29,12 @@ def write_whole(path: Path, text: str, mode: int | None = None) -> Path:
         raise
 
 
+def own_folder(path: Path) -> None:
+    """Makes a folder that its owner alone can enter; one that is there keeps its rights."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
 def plain_file(place: Path) -> Path:
     """The file that a place means, itself or where it links to, whether or not it is there yet.
 

@@ -279,6 +279,11 @@ def test_the_page_on_privacy_names_all_that_holds_ids_of_users(run: Run) -> None
     page = Path("docs/privacy.md").read_text(encoding="utf-8")
     told = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
     assert told == holders_of_ids(run.output) | {"explore"}  # which `greenlight explore` writes
+    for holder in {name.split("/")[0] for name in told if (run.output / name).exists()} | {
+        "checkpoints"
+    }:
+        assert stat.S_IMODE((run.output / holder).stat().st_mode) == 0o700, holder
+    assert stat.S_IMODE((run.output / "greenlight.log").stat().st_mode) == 0o600
 
 
 def test_who_is_forgotten_is_nowhere_and_stays_out(run: Run) -> None:

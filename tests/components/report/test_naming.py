@@ -1,5 +1,7 @@
 """A report that is passed around names nobody; what stays with the run says who is who."""
 
+from typing import Any
+
 from components.report.naming import NAMES, without_ids
 
 NOTE = "One user of 90, 'u7', has 12% of the rows: if it stands for none, leave those rows out."
@@ -33,6 +35,7 @@ def test_users_are_numbered_and_no_row_is_quoted():
 
 
 def test_a_report_that_shows_nobody_stays_as_it_is():
-    content, facts = {"rows": {"kept": 9}, "notes": []}, {"people": []}
+    content: dict[str, Any] = {"rows": {"kept": 9}, "notes": []}
+    facts: dict[str, Any] = {"people": []}
     without_ids(content, facts, {})
     assert content == {"rows": {"kept": 9, "samples": []}, "notes": []} and not facts["people"]
