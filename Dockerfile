@@ -15,10 +15,13 @@ FROM ${PYTHON} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /greenlight
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-COPY requirements.lock ./
+COPY requirements.lock scripts/sbom.py ./
 # The lock is complete, hence --no-deps; builds use the locked setuptools.
-RUN pip install --no-deps $(grep -E '^(packaging|pip|setuptools|wheel)==' requirements.lock) && \
-    pip install --no-deps --no-build-isolation -r requirements.lock
+# Each file must have one of the lock's hashes.
+RUN awk '/^[^ #]/ {own = /^(packaging|pip|setuptools|wheel)==/} own' requirements.lock >tools.lock && \
+    pip install --no-deps --require-hashes -r tools.lock && \
+    pip install --no-deps --no-build-isolation --require-hashes -r requirements.lock && \
+    python sbom.py requirements.lock >/usr/local/sbom.json
 # The code comes last, so that a change of it builds in seconds.
 FROM build AS package
 COPY setup.py pyproject.toml README.md LICENSE ./
@@ -31,14 +34,17 @@ RUN pip install --no-deps --no-build-isolation .
 
 FROM package AS cuda
 COPY requirements-gpu.lock ./
-RUN pip install --no-deps -r requirements-gpu.lock
+RUN pip install --no-deps --require-hashes -r requirements-gpu.lock && \
+    python sbom.py requirements.lock requirements-gpu.lock >/usr/local/sbom.json
 
 FROM ${PYTHON} AS server
 WORKDIR /greenlight
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-COPY requirements-serving.lock ./
-RUN pip install --no-deps $(grep -E '^(packaging|setuptools|wheel)==' requirements-serving.lock) && \
-    pip install --no-deps --only-binary :all: -r requirements-serving.lock
+COPY requirements-serving.lock scripts/sbom.py ./
+RUN awk '/^[^ #]/ {own = /^(packaging|setuptools|wheel)==/} own' requirements-serving.lock >tools.lock && \
+    pip install --no-deps --require-hashes -r tools.lock && \
+    pip install --no-deps --only-binary :all: --require-hashes -r requirements-serving.lock && \
+    python sbom.py requirements-serving.lock >/usr/local/sbom.json
 COPY setup.py pyproject.toml README.md LICENSE ./
 COPY components ./components
 COPY data ./data
@@ -50,11 +56,12 @@ RUN pip install --no-deps --no-build-isolation .
 FROM ${PYTHON} AS serving
 COPY --from=server /usr/local/lib/python3.10/site-packages /usr/local/lib/python3.10/site-packages
 COPY --from=server /usr/local/bin/greenlight /usr/local/bin/greenlight
+COPY --from=server /usr/local/sbom.json /usr/local/sbom.json
 ENV TF_CPP_MIN_LOG_LEVEL=2 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8501
-# Models are mounted there: docker run -v FOLDER:/models:ro -p 8501:8501 IMAGE
+# Models are mounted there: docker run --user $(id -u) -v FOLDER:/models:ro -p 8501:8501 IMAGE
 CMD ["greenlight", "serve", "--model-dir", "/models", "--host", "0.0.0.0"]
 
 FROM ${PYTHON} AS base
@@ -70,6 +77,7 @@ ENTRYPOINT ["/usr/local/bin/entrypoint"]
 FROM base AS gpu
 COPY --from=cuda /usr/local/lib/python3.10/site-packages /usr/local/lib/python3.10/site-packages
 COPY --from=cuda /usr/local/bin /usr/local/bin
+COPY --from=cuda /usr/local/sbom.json /usr/local/sbom.json
 # TensorFlow 2.16 does not look for CUDA's libraries where pip puts them.
 ENV CUDA=/usr/local/lib/python3.10/site-packages/nvidia
 ENV LD_LIBRARY_PATH=$CUDA/cublas/lib:$CUDA/cuda_cupti/lib:$CUDA/cuda_nvrtc/lib:\
@@ -79,3 +87,4 @@ $CUDA/cusparse/lib:$CUDA/nccl/lib:$CUDA/nvjitlink/lib:/usr/local/nvidia/lib64
 FROM base AS cpu
 COPY --from=package /usr/local/lib/python3.10/site-packages /usr/local/lib/python3.10/site-packages
 COPY --from=package /usr/local/bin /usr/local/bin
+COPY --from=package /usr/local/sbom.json /usr/local/sbom.json

@@ -6,7 +6,7 @@ ifneq ($(shell $(PYTHON) -c pass 2>/dev/null && cat .venv/.locked 2>/dev/null),$
 $(shell rm -f .venv/.locked)
 endif
 
-.PHONY: run test coverage setup browser clean
+.PHONY: run test coverage setup browser lock clean
 
 run: setup
 	.venv/bin/greenlight run
@@ -40,6 +40,11 @@ browser:
 	    exit 2; \
 	fi
 
+# The hashes of what the locks pin, anew; it needs uv.
+lock:
+	@command -v uv >/dev/null || { echo "Install uv first: https://docs.astral.sh/uv"; exit 2; }
+	$(PYTHON) scripts/lock_hashes.py
+
 clean:
 	rm -rf .venv .python build *.egg-info
 
@@ -52,13 +57,13 @@ clean:
 	unset PYTHONDONTWRITEBYTECODE; export PIP_ROOT_USER_ACTION=ignore; rm -rf .venv; set -e; \
 	$$python -m venv --without-pip .venv; \
 	site=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
-	tools=$$(grep -E '^(packaging|pip|setuptools|wheel)==' requirements.lock); \
+	awk '/^[^ #]/ {own = /^(packaging|pip|setuptools|wheel)==/} own' requirements.lock >.venv/tools.lock; \
 	for host in $$python python3; do \
 	    ! $$host -m pip --version >/dev/null 2>&1 || break; \
 	done; \
-	$$host -m pip install -q --no-deps --target "$$site" $$tools; \
+	$$host -m pip install -q --no-deps --require-hashes --target "$$site" -r .venv/tools.lock; \
 	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation \
-	    --ignore-requires-python -r requirements.lock; \
+	    --ignore-requires-python --require-hashes -r requirements.lock; \
 	echo $(CURDIR) >$@
 
 .venv/.ready: .venv/.locked setup.py pyproject.toml

@@ -20,7 +20,7 @@ from tfx.types.standard_component_specs import (
 )
 from tfx.utils import io_utils, proto_utils
 
-from schemas.files import sync_tree
+from schemas.files import own_folder, sync_tree
 from schemas.manifest import FILE, GRAPH_FILE, digest
 
 MODEL_ID = ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
@@ -61,21 +61,24 @@ def name_model(pushed: Artifact, blessing: Artifact) -> None:
         pushed.set_string_custom_property(MODEL_ID, str(blessing.get_custom_property(MODEL_ID)))
 
 
-def push(model: str, folder: str) -> str:
+def push(model: str, folder: str, version: str | None = None) -> str:
     """Copies a SavedModel into a folder of versions, local or remote; returns its number.
 
     On this machine it is written aside, and has its name once all of it is on the disk. In a store
     that cannot rename a folder at once, the graph's file, which servers wait for, comes last. The
     manifest tells them whether all files are as they were meant to be. What was copied when it
-    fails is removed.
+    fails is removed. A folder that is not there yet is made for its owner's eyes. `version` is a
+    number that is free; default: one above all others.
 
     Raises:
       OSError, tf.errors.OpError: it cannot be read, or the folder not be written to.
     """
-    version = next_version(folder)
+    version = version or next_version(folder)
     place = join(folder, version)
     local = "://" not in folder
     aside = join(folder, f".{version}") if local else place
+    if local:
+        own_folder(Path(folder))
     try:
         io_utils.copy_dir(model, aside, deny_regex_patterns=[re.escape(GRAPH_FILE)])
         with fileio.open(join(aside, FILE), "w") as file:

@@ -102,6 +102,8 @@ def _needed(metadata: "Metadata", folders: Folders, reports: Sequence[Path]) -> 
     for report in reports:
         inputs, _ = metadata.report_inputs(report.name)
         yield from (artifact.id for artifacts in inputs.values() for artifact in artifacts)
+        if stored := metadata.report_of(report.name):
+            yield stored.id  # who is who among the users that it shows
     yield from metadata.newest_outputs((Node.DATA_VALIDATOR,))  # drift is measured from there
 
 

@@ -12,6 +12,7 @@ import typer
 
 from pipeline.commands.clean import clean
 from pipeline.commands.explore import explore
+from pipeline.commands.forget import forget
 from pipeline.commands.kfp import kfp
 from pipeline.commands.report import report
 from pipeline.commands.run import run
@@ -71,6 +72,7 @@ app.command()(explore)
 app.command()(report)
 app.command()(tune)
 app.command()(clean)
+app.command()(forget)
 app.command()(index)
 app.add_typer(vertex)
 app.add_typer(kfp)

@@ -37,6 +37,16 @@ class ValidationConfig(BaseModel):
     )
 
 
+class ReportConfig(BaseModel):
+    """The `report` section: what a report may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    users: bool = Field(
+        False, description="whether reports name the users that they show, and quote bad rows"
+    )
+
+
 class SpansConfig(BaseModel):
     """The `spans` section: which deliveries are read, if file patterns name them."""
 
@@ -62,6 +72,7 @@ class Config(BaseModel):
     tuning: TuningConfig = TuningConfig()
     gates: GatesConfig = GatesConfig()
     validation: ValidationConfig = ValidationConfig()
+    report: ReportConfig = ReportConfig()
     beam_args: list[str] = Field(
         [], description="options for Apache Beam; default: it runs in this process"
     )

@@ -9,7 +9,7 @@ from rich.table import Table
 from pipeline.config import Config
 from pipeline.local import execute, local_run
 from schemas.artifacts import CATALOGUE, PAGE_FILE, Node
-from schemas.files import write_whole
+from schemas.files import own_folder, write_whole
 from schemas.source import load_source
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list
             now = datetime.datetime.now(tz=datetime.timezone.utc)
             page = render(content, sentences, config.source, now.strftime("%Y-%m-%d %H:%M UTC"))
         console.print(splits_table(content))
-        folders.explore.mkdir(parents=True, exist_ok=True)
+        own_folder(folders.explore)
         return write_whole(folders.explore / PAGE_FILE, page), sentences
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from pipeline.config import Config, find_data
+from pipeline.forgotten import read_forgotten
 from pipeline.output import Folders, held, logged, make_output, new_run_id
 from pipeline.store import check_store, keep_store
+from schemas.files import own_folder
 from schemas.source import load_source
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ def _mended(folders: Folders, console: Console) -> "Metadata":
 
     notes = check_store(folders.metadata, folders.artifacts)
     metadata = Metadata(str(folders.metadata))
+    for folder in (folders.artifacts, folders.checkpoints):
+        own_folder(folder)
     remove_leftovers(metadata, folders)
     record_finished(metadata, folders.artifacts)
     for note in (*notes, *put_aside_damaged(metadata, folders.artifacts)):
@@ -138,4 +142,5 @@ def _graph(config: Config, folders: Folders, run_id: str) -> "Pipeline":
         checkpoints=str(folders.checkpoints),
         run_id=run_id,
         metadata=sqlite_metadata_connection_config(str(folders.metadata)),
+        forgotten=read_forgotten(folders.output),
     )

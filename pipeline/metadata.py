@@ -83,6 +83,17 @@ class Metadata:
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
 
+    def report_of(self, run_id: str) -> StoredArtifact | None:
+        """The stored report of a run; None where the store knows none."""
+        made = [
+            execution.id
+            for execution in self._store.get_executions()
+            if execution.custom_properties["run_id"].string_value == run_id
+        ]
+        events = self._store.get_events_by_execution_ids(made[-1:]) if made else []
+        ids = {event.artifact_id for event in events if not is_input(event)}
+        return next((one for one in self.finished() if one.id in ids), None)
+
     @property
     def store(self) -> mlmd.MetadataStore:
         """The store itself."""
@@ -123,6 +134,15 @@ class Metadata:
         newest = {run.node: run for run in self.nodes_since(0) if run.node in nodes}
         ids = [run.execution for run in newest.values()]
         return [event.artifact_id for event in self._store.get_events_by_execution_ids(ids)]
+
+    def newest_properties(self, node: str) -> dict[str, str]:
+        """The texts among the properties of a node's newest execution; empty if there is none."""
+        runs = [run for run in self.nodes_since(0) if run.node == node]
+        if not runs:
+            return {}
+        (execution,) = self._store.get_executions_by_id([runs[-1].execution])
+        properties = execution.custom_properties
+        return {name: properties[name].string_value for name in properties}
 
     def give_up(self, artifacts: Sequence[int]) -> None:
         """Keeps artifacts, by their ids, from being taken from the cache or looked up again."""

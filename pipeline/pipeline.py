@@ -31,6 +31,7 @@ from components.validation.curated import counted_features
 from pipeline.baseline import PushedModelStrategy
 from pipeline.config import Config
 from schemas.artifacts import CATALOGUE, Node
+from schemas.forgotten import NOBODY, Forgotten
 from schemas.source import Source
 
 PREPROCESSING_FN = "components.transform.preprocessing_fn"
@@ -48,6 +49,7 @@ def create_pipeline(
     run_id: Any,
     metadata: Any = None,
     resolve: bool = True,
+    forgotten: Forgotten = NOBODY,
 ) -> Pipeline:
     """From rating files to a blessed, pushed model.
 
@@ -63,6 +65,7 @@ def create_pipeline(
       run_id: names the run; a string or a runtime parameter.
       metadata: connection of ML Metadata, for local runs.
       resolve: whether the last statistics and the blessed model are looked up and compared with.
+      forgotten: whose ratings are left out.
     """
     config = config.of(source)
     # What was accepted last must be looked up before this run's own statistics are.
@@ -73,7 +76,7 @@ def create_pipeline(
             producer_component_id=Node.DATA_VALIDATOR,
         ),
     ).with_id(Node.LAST_STATISTICS)
-    example_gen = RatingExampleGen(data_dir, source, config.split, config.spans.window)
+    example_gen = RatingExampleGen(data_dir, source, config.split, config.spans.window, forgotten)
     schemas = CuratedSchema(source, config.validation.drift_bound)
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],

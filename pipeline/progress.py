@@ -32,6 +32,7 @@ def quiet(log_path: Path) -> Iterator[Console]:
     Yields the console that still reaches the user.
     """
     _flush()
+    log_path.touch(mode=0o600)  # it may quote rows
     kept = [os.dup(1), os.dup(2)]
     with log_path.open("ab") as log, os.fdopen(os.dup(2), "w") as terminal:
         for descriptor in (1, 2):

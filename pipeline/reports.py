@@ -1,11 +1,12 @@
 """The reports of an output directory: one found and written anew, or a page over all of them."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.output import Folders
-from schemas.artifacts import BLESSING_FILE, HISTORY_PAGE_FILE, PAGE_FILE, Node
+from schemas.artifacts import BLESSING_FILE, FACTS_FILE, HISTORY_PAGE_FILE, PAGE_FILE, Node
 from schemas.errors import UserError
 from schemas.files import write_whole
 from schemas.manifest import GRAPH_FILE
@@ -77,6 +78,23 @@ def rebuild(folders: Folders, place: Path) -> Path:
     check(content)
     write(place, content, facts)
     return place / PAGE_FILE
+
+
+def names(folders: Folders, place: Path) -> dict[str, str]:
+    """The ids of the users that a report shows under numbers.
+
+    Raises:
+      UserError: what the run stored of its report is gone.
+    """
+    from components.report.naming import NAMES
+    from pipeline.metadata import Metadata
+
+    stored = Metadata(str(folders.metadata)).report_of(place.name)
+    facts = Path(stored.uri) / FACTS_FILE if stored else None
+    if facts is None or not facts.is_file():
+        raise UserError(f"What the run {place.name} stored of its report is gone: run it again.")
+    known: dict[str, str] = json.loads(facts.read_text(encoding="utf-8")).get(NAMES, {})
+    return known
 
 
 def _published(place: Path) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from pathlib import Path
 from schemas.errors import UserError
 
 
-def write_whole(path: Path, text: str) -> Path:
+def write_whole(path: Path, text: str, mode: int | None = None) -> Path:
     """Writes a text beside its place and renames it into place; returns the path.
 
     It is on the disk before it has its name, so that not even a machine that loses its power leaves
-    half of it. What was written when it fails is removed.
+    half of it. What was written when it fails is removed. `mode` says its rights, if given.
 
     Raises:
       OSError: the folder cannot be written to.
@@ -18,6 +18,8 @@ def write_whole(path: Path, text: str) -> Path:
     aside = path.with_name(f".{path.name}")
     try:
         with aside.open("w", encoding="utf-8") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -25,6 +27,12 @@ def write_whole(path: Path, text: str) -> Path:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def own_folder(path: Path) -> None:
+    """Makes a folder that its owner alone can enter; one that is there keeps its rights."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
 
 
 def plain_file(place: Path) -> Path:

@@ -18,6 +18,8 @@ MISTAKES: dict[int | str, dict[str, Any]] = {
     **dict.fromkeys((400, 413, 415), MISTAKE),
     **dict.fromkeys((429, 503), BUSY),
 }
+PRIVATE = {"model": ask.Error, "description": "ids and histories of users are closed here"}
+TELLS: dict[int | str, dict[str, Any]] = {403: PRIVATE}
 Name = Annotated[str, Query(min_length=1)]
 
 
@@ -87,7 +89,7 @@ def _people(router: APIRouter, versions: Versions, work: Work) -> None:
         """Movies for people who watch together."""
         return json(await work.run(versions.current.group, request))
 
-    @router.post("/explain", response_model=ask.Explained)
+    @router.post("/explain", response_model=ask.Explained, responses=TELLS)
     async def explain(request: ask.ExplainRequest) -> Response:
         """Which movies of a history moved a recommendation, measured by leaving each out."""
         return json(await work.run(versions.current.explain, request))
@@ -111,9 +113,10 @@ def _lookups(router: APIRouter, versions: Versions, work: Work) -> None:
         rows = await work.run(answers.titles.search, q, k)
         return json({"movies": [answers.movie(row) for row in rows]})
 
-    @router.get("/users", response_model=ask.Users)
+    @router.get("/users", response_model=ask.Users, responses=TELLS)
     async def users(q: str = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
         """User ids that start with what is typed."""
+        versions.current.model.check_open()
         known = versions.current.model.users
         fitting = [user for user in known if user.startswith(q)]
         shown = sorted(fitting, key=lambda user: (len(user), user))[:k]
@@ -124,15 +127,16 @@ def _histories(router: APIRouter, versions: Versions, work: Work) -> None:
     """The routes to what is stored of a user, whose id stands in the path or behind it."""
 
     @router.get("/users/{user:any}/history", response_model=ask.UserHistory,
-                responses={404: MISTAKE})  # fmt: skip
+                responses={**TELLS, 404: MISTAKE})  # fmt: skip
     async def user_history(user: Annotated[str, Path()]) -> Response:
         """All that is stored of a user, newest first; for the ids '.' and '..' see /history."""
         return await history(user)
 
-    @router.get("/history", response_model=ask.UserHistory, responses={404: MISTAKE})
+    @router.get("/history", response_model=ask.UserHistory, responses={**TELLS, 404: MISTAKE})
     async def history(user: Name) -> Response:
         """All that is stored of a user, newest first, whatever the id is made of."""
         answers = versions.current
+        answers.model.check_open()
         if user not in answers.model.known_users:
             raise NotThere(f"There is no user {user[:100]!r}.")
         events = await work.run(answers.history, user)

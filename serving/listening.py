@@ -51,6 +51,11 @@ def cannot_listen(host: str, port: int, fault: OSError) -> UserError:
     return UserError(f"Port {port} of {host} cannot be listened at: {fault.strerror}.")
 
 
+def trusts(token: str | None, host: str) -> bool:
+    """Whether those who can ask are known: by a token, or as they are on this machine."""
+    return bool(token) or is_loopback(host)
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address is of this machine alone."""
     try:

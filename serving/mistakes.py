@@ -10,14 +10,16 @@ from starlette.responses import JSONResponse, Response
 from schemas.errors import UserError
 from serving.budget import Busy, TooMuch
 from serving.friendly import NotThere
+from serving.model import Closed
 from serving.versions import NoModel
 from serving.work import TooLate
 
 SOON = {"retry-after": "1"}
+STATUS: dict[type[Exception], int] = {Closed: 403, NotThere: 404, TooMuch: 413}
 
 
 async def _mistake(_: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, NotThere) else 413 if isinstance(error, TooMuch) else 400
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     return JSONResponse({"error": str(error)}, status)
 
 

@@ -19,6 +19,12 @@ from schemas.text import to_texts
 from serving.budget import Budget, price
 
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
+CLOSED = (
+    "Histories and user ids are closed here: start the server with a token, or with "
+    "--open-histories."
+)
+# Signatures that return what is stored of the users whose ids they are given.
+_TELLING = ("history", "explain", "query")
 _NO_FEATURES = {"user_id", "history_movie_id", "history_rating", "movie_id"}  # of `explain`
 Arrays = dict[str, NDArray[Any]]
 
@@ -40,6 +46,13 @@ class Catalogue:
         return sorted({name for own in self.genres for name in own})
 
 
+class Closed(UserError):  # noqa: N818 (it is a state)
+    """Histories are not told to those who may ask."""
+
+    def __init__(self) -> None:
+        super().__init__(CLOSED)
+
+
 class Model:
     """A loaded version. Calls are thread-safe; what they raise is TensorFlow's.
 
@@ -58,6 +71,7 @@ class Model:
             raise UserError(f"{wrong[0].upper()}{wrong[1:]}.")
         self.path, self.version = path, path.name
         self.budget: Budget | None = None  # of the server, once it has tried the model
+        self.open_histories = True  # whether it tells what is stored of whom
         self._loaded = load(path)
         self.declared = read_definitions(path)
         self.definitions = {
@@ -71,7 +85,8 @@ class Model:
             for name, d in self.definitions.items()
         }
         self.catalogue = _read_catalogue(self._loaded.catalogue)
-        self.users = to_texts(self._loaded.user_ids.numpy())
+        # Where somebody was forgotten, the place of the id is empty.
+        self.users = [user for user in to_texts(self._loaded.user_ids.numpy()) if user]
         self.known_users = frozenset(self.users)
         low_high = self._loaded.scale.numpy().tolist()
         self.scale = (low_high[0], low_high[1]) if low_high else None
@@ -90,8 +105,11 @@ class Model:
           Its outputs, by name.
 
         Raises:
+          Closed: it would tell a stored history, and is not to.
           TooMuch, Busy: see `Budget`, where there is one.
         """
+        if signature in _TELLING and {*np.ravel(inputs.get("user_id", ""))} - {"", b""}:
+            self.check_open()
         wanted = self.definitions[signature].inputs
         tensors = dict(self._defaults[signature])
         for name, value in inputs.items():
@@ -99,6 +117,11 @@ class Model:
         with self._paid(signature, tensors):
             outputs = self._calls[signature](**tensors)
             return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    def check_open(self) -> None:
+        """Raises Closed where ids and histories of users are not told."""
+        if not self.open_histories:
+            raise Closed
 
     def _paid(self, signature: str, tensors: Mapping[str, Any]) -> AbstractContextManager[None]:
         if self.budget is None:

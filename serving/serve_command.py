@@ -16,7 +16,7 @@ from serving.listening import (
     checked_hosts,
     checked_origins,
     checked_token,
-    is_loopback,
+    trusts,
 )
 
 
@@ -33,6 +33,10 @@ def serve(
         str | None,
         typer.Option(envvar=TOKEN, help="bearer token to ask for; default: none asked"),
     ] = None,
+    open_histories: Annotated[
+        bool,
+        typer.Option("--open-histories", help="tell ids and histories without a token, too"),
+    ] = False,
     cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,
     allowed_hosts: Annotated[
         list[str] | None,
@@ -74,10 +78,9 @@ def serve(
     from serving.service import Limits, Server
 
     limits = Limits(threads=threads, queue=queue, seconds=seconds, memory=most_held)
-    server = Server(model_dir, limits, version, wait)
-    app = make_app(
-        server, name, limits, asked, origins, base, hosts, lenient=bool(asked) or is_loopback(host)
-    )
+    trusted = trusts(asked, host)
+    server = Server(model_dir, limits, version, wait, open_histories or trusted)
+    app = make_app(server, name, limits, asked, origins, base, hosts, lenient=trusted)
     bounds = Bounds(connections=connections, each=connections_each)
     try:
         run(server, app, limits, sockets, drain, bounds)

@@ -42,7 +42,12 @@ class Server:
     """
 
     def __init__(
-        self, folder: Path, limits: Limits, only: int | None = None, wait: bool = True
+        self,
+        folder: Path,
+        limits: Limits,
+        only: int | None = None,
+        wait: bool = True,
+        open_histories: bool = True,
     ) -> None:
         """Loads nothing yet.
 
@@ -51,6 +56,7 @@ class Server:
           limits: see `Limits`.
           only: the one version to serve; default: the first that works, see `Versions`.
           wait: whether to go on where there is no model at first.
+          open_histories: whether it tells who its users are, and their histories.
         """
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -61,7 +67,8 @@ class Server:
             served.set(int(versions.version or 0))
             refused.set(len(versions.refused))
 
-        self.versions = Versions(folder, only, note, budget=Budget(limits.memory))
+        budget = Budget(limits.memory)
+        self.versions = Versions(folder, only, note, budget=budget, open_histories=open_histories)
         self.work = Work(limits.threads, limits.queue, limits.seconds, self.registry)
         self.stopping = False
         self.fault: UserError | None = None

@@ -49,6 +49,7 @@ class Versions:
         on_change: Callable[["Versions"], None] = lambda _: None,
         warn: Callable[[str], None] = log.error,
         budget: Budget | None = None,
+        open_histories: bool = True,
     ) -> None:
         """Serves nothing yet: see `refresh`.
 
@@ -58,6 +59,7 @@ class Versions:
           on_change: called after each look at the folder.
           warn: told what is refused, in a sentence without its full stop.
           budget: of the calls of a version in service; default: they may hold anything.
+          open_histories: whether a version in service tells who its users are and their histories.
         """
         self.folder, self.only = folder, only
         self.refused = dict[str, Refused]()
@@ -65,6 +67,7 @@ class Versions:
         self._files: Files = ()
         self._works = False
         self._on_change, self._warn, self._budget = on_change, warn, budget
+        self._open_histories = open_histories
 
     @property
     def current(self) -> Answers:
@@ -120,6 +123,7 @@ class Versions:
             self._warn(f"version {path.name} is refused: {reason.rstrip('.')}")
             return Refused(files, reason)
         answers.model.budget = self._budget  # from now on: the first calls are no user's
+        answers.model.open_histories = self._open_histories
         self._current, self._files = answers, files
         # A loaded model refers to itself: left to chance, several would be in memory at once.
         gc.collect()

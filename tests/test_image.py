@@ -3,6 +3,7 @@
 import fnmatch
 import importlib.metadata
 import itertools
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from pipeline.vertex.check.settings import image_findings
 from pipeline.vertex.dry_run.environment import IMAGE_ENVIRONMENT
@@ -231,3 +233,44 @@ def test_runners_are_where_tfx_has_them(
         runpy.run_path(str(ROOT / f"{runner}.py"), run_name="__main__")
     assert not caught.value.code
     assert f"{runner}.py {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("stage", "locks"),
+    [
+        ("cpu", ["requirements.lock"]),
+        ("gpu", ["requirements.lock", "requirements-gpu.lock"]),
+        ("serving", ["requirements-serving.lock"]),
+    ],
+)
+def test_an_image_says_what_it_holds(stage: str, locks: list[str]) -> None:
+    """As CycloneDX, by the same script and locks that its build names."""
+    written = f"python sbom.py {' '.join(locks)} >/usr/local/sbom.json"
+    (copied_from,) = (
+        re.split(r"[ =]", line)[2]
+        for line in stages()[stage]
+        if line.endswith("/usr/local/sbom.json")
+    )
+    built = [*stages()[copied_from], *stages()["build"]]
+    assert any(written in line for line in built)
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "sbom.py"),
+        *(str(ROOT / lock) for lock in locks),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    bill = json.loads(run.stdout)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    held = {one["purl"] for one in bill["components"]}
+    pins = [pin for lock in locks for pin in locked(ROOT / lock)]
+    assert held == {
+        f"pkg:pypi/{canonicalize_name(pin.name)}@{str(pin.specifier).removeprefix('==')}"
+        for pin in pins
+    }
+
+
+def test_every_file_that_an_image_installs_has_a_locked_hash() -> None:
+    """But for the project's own code, which is copied in."""
+    for line in lines():
+        for command in re.findall(r"pip install [^&>]*", line):
+            assert "--require-hashes" in command or command.split()[-1] == ".", command

@@ -8,11 +8,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from pipeline.vertex.lock import pinned
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pipeline", "components", "schemas", "serving", "data")
@@ -45,8 +48,7 @@ if sys.version_info >= (3, 11):
 
 
 def lock_lines() -> list[str]:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+    return list(pinned(ROOT / "requirements.lock"))
 
 
 def locked() -> dict[str, str]:
@@ -96,6 +98,38 @@ def walk(pins: dict[str, str]) -> tuple[set[str], set[tuple[str, str]]]:
 def test_lock_holds_exact_versions_and_nothing_else() -> None:
     pattern = re.compile(r'[a-z0-9-]+==[0-9][\w.]*( ; python_version (<|>=) "3\.11")?')
     assert [line for line in lock_lines() if not pattern.fullmatch(line)] == []
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-gpu", "requirements-serving"])
+def test_every_pin_has_hashes_of_its_files(name: str) -> None:
+    """Without one of them pip would install none of a lock; `make lock` writes them."""
+    hashes = pinned(ROOT / f"{name}.lock")
+    assert [pin for pin, own in hashes.items() if not own] == []
+    assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for own in hashes.values() for one in own)
+
+
+def test_pip_refuses_a_file_that_is_not_the_locked_one(tmp_path: Path) -> None:
+    """As the set-up and the images call it, with a package that somebody replaced."""
+    package = tmp_path / "idna-3.4-py3-none-any.whl"
+    with zipfile.ZipFile(package, "w") as wheel:
+        wheel.writestr("idna.py", "")
+        wheel.writestr(
+            "idna-3.4.dist-info/METADATA", "Metadata-Version: 2.1\nName: idna\nVersion: 3.4\n"
+        )
+        wheel.writestr("idna-3.4.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("idna-3.4.dist-info/RECORD", "")
+    lock = tmp_path / "requirements.lock"
+    for digest, status in (
+        (sha256(b"other").hexdigest(), 1),
+        (sha256(package.read_bytes()).hexdigest(), 0),
+    ):
+        lock.write_text(f"idna==3.4 \\\n    --hash=sha256:{digest}\n")
+        places = ["--find-links", str(tmp_path), "--target", str(tmp_path / "site")]
+        command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", *places]
+        command += ["-r", str(lock)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert run.returncode == status, run.stderr
+        assert status == 0 or "DO NOT MATCH THE HASHES" in run.stderr
 
 
 def test_environment_is_the_lock() -> None:

@@ -11,6 +11,7 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.driver import RatingDriver
 from components.example_gen.inputs import input_config
 from schemas.artifacts import CATALOGUE
+from schemas.forgotten import NOBODY, Forgotten
 from schemas.source import Source
 
 
@@ -21,6 +22,7 @@ class RatingExampleGenSpec(types.ComponentSpec):
         **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,
         executor.SOURCE_KEY: component_spec.ExecutionParameter(type=str),
         executor.SPLIT_KEY: component_spec.ExecutionParameter(type=str),
+        executor.FORGOTTEN_KEY: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS: dict[str, component_spec.ChannelParameter] = {}
     OUTPUTS = {
@@ -38,14 +40,21 @@ class RatingExampleGen(FileBasedExampleGen):
       catalogue: Examples with the split catalogue, one per movie.
 
     The node is taken from the cache while no file that it reads changes (size and time of change),
-    nor the source's description, nor the split.
+    nor the source's description, nor the split, nor who is forgotten.
     """
 
     SPEC_CLASS = RatingExampleGenSpec  # type: ignore[assignment]  # TFX asks no more of it
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.RatingExampleGenExecutor)
     DRIVER_CLASS = RatingDriver  # type: ignore[assignment]  # TFX asks no more of it
 
-    def __init__(self, input_base: str, source: Source, split: SplitConfig, spans: int = 1) -> None:
+    def __init__(
+        self,
+        input_base: str,
+        source: Source,
+        split: SplitConfig,
+        spans: int = 1,
+        forgotten: Forgotten = NOBODY,
+    ) -> None:
         """Makes the node.
 
         Args:
@@ -53,6 +62,7 @@ class RatingExampleGen(FileBasedExampleGen):
           source: what its files hold; patterns may name a span, see `spans`.
           split: how ratings are split.
           spans: how many of the newest spans are read together.
+          forgotten: whose ratings are left out.
 
         Raises:
           UserError: the source's patterns do not say of which span a file is.
@@ -68,6 +78,7 @@ class RatingExampleGen(FileBasedExampleGen):
             output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
             source=source.model_dump_json(),
             split=split.model_dump_json(),
+            forgotten=forgotten.to_json() if forgotten.people else None,
             examples=types.Channel(type=standard_artifacts.Examples),
             catalogue=types.Channel(type=standard_artifacts.Examples),
         )

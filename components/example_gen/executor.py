@@ -16,6 +16,7 @@ from components.example_gen.inputs import SpanWindowProcessor, resolved
 from components.example_gen.read.spans import names_span
 from components.example_gen.split.splits import SPLITS
 from schemas.artifacts import CATALOGUE
+from schemas.forgotten import NOBODY, Forgotten
 from schemas.source import Source
 
 __all__ = ["LOCAL_BEAM_ARGS", "RatingExampleGenExecutor", "generate"]
@@ -23,6 +24,7 @@ __all__ = ["LOCAL_BEAM_ARGS", "RatingExampleGenExecutor", "generate"]
 EXAMPLES_KEY = standard_component_specs.EXAMPLES_KEY
 SOURCE_KEY = "source"
 SPLIT_KEY = "split"
+FORGOTTEN_KEY = "forgotten"
 
 
 class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -40,7 +42,8 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
           input_dict: nothing.
           output_dict: the artifacts `examples` and `catalogue`.
           exec_properties: `input_base`; `input_config` with the patterns as the driver resolved
-            them, else `range_config` says how many spans to read; `source` and `split` as JSON.
+            them, else `range_config` says how many spans to read; `source` and `split` as JSON,
+            and `forgotten`, where there is somebody.
 
         Raises:
           UserError: see `generate`.
@@ -53,6 +56,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         resolve_patterns(files, exec_properties)
         source = Source.model_validate_json(exec_properties[SOURCE_KEY])
         split = SplitConfig.model_validate_json(exec_properties[SPLIT_KEY])
+        forgotten = exec_properties.get(FORGOTTEN_KEY)
         generate(
             source,
             split,
@@ -61,6 +65,7 @@ class RatingExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             catalogue.uri,
             self._beam_pipeline_args,
             resolved(source, files),
+            forgotten=Forgotten.from_json(forgotten) if forgotten else NOBODY,
         )
         _describe(examples, list(SPLITS))
         _describe(catalogue, [CATALOGUE])

@@ -1,7 +1,7 @@
 """What is out of the ordinary in the rows: sentences before training, or a stop of the run."""
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.read.problems import EXACT_DUPLICATE, SUPERSEDED
+from components.example_gen.read.problems import EXACT_DUPLICATE, FORGOTTEN, SUPERSEDED
 from components.examples.rows import RowTotals
 from schemas.errors import UserError
 from schemas.source import Source
@@ -41,7 +41,7 @@ def row_findings(rows: RowTotals, source: Source, split: SplitConfig) -> list[st
         "nulls of the source's ratings and raise split.max_bad_share."
         for large in _large(rows)
     ]
-    return [*of_one, *_repeats(rows, source), *_strangers(rows, split)]
+    return [*of_one, *_repeats(rows, source), *_strangers(rows, split), *_left_out(rows)]
 
 
 def _large(rows: RowTotals) -> list[tuple[str, str, float, int]]:
@@ -81,4 +81,14 @@ def _strangers(rows: RowTotals, split: SplitConfig) -> list[str]:
         return []
     return [
         f"{unknown:,} of {users:,} users have no row in the users table: nothing is known of them."
+    ]
+
+
+def _left_out(rows: RowTotals) -> list[str]:
+    number = rows["dropped"].get(FORGOTTEN, 0)
+    if not number:
+        return []
+    return [
+        f"{number:,} of {rows['read']:,} rows were left out, as they are of people whom "
+        "`greenlight forget` named."
     ]

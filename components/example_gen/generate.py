@@ -30,6 +30,7 @@ from components.examples.paths import split_dir
 from components.examples.rows import RowsReport, RowTotals, rows_path, write_rows
 from schemas.artifacts import CATALOGUE, UNJUDGED
 from schemas.errors import UserError
+from schemas.forgotten import NOBODY, Forgotten
 from schemas.source import Source
 
 FINDINGS = logging.getLogger("greenlight.findings")  # what a user is told while a run goes on
@@ -60,6 +61,7 @@ def generate(
     beam_args: Sequence[str] = (),
     spans: Sequence[Source] = (),
     sizes: Sizes = DEFAULT_SIZES,
+    forgotten: Forgotten = NOBODY,
 ) -> RowsReport:
     """Reads a source's files and writes the Examples of its splits and of its catalogue.
 
@@ -76,6 +78,7 @@ def generate(
       spans: the source with the patterns of each span to read, the oldest first (default: the
         source as it is).
       sizes: how much is done at once.
+      forgotten: whose ratings are left out.
 
     Returns:
       The content of `rows.json`, which is written last.
@@ -91,7 +94,7 @@ def generate(
     written.append(split_dir(catalogue_uri, CATALOGUE))
     _remove(written)
     try:
-        rows = _run(source, split, folders, spans or [source], beam_args, sizes)
+        rows = _run(source, split, folders, spans or [source], beam_args, sizes, forgotten)
     except BaseException:
         _remove(written)
         raise
@@ -117,6 +120,7 @@ def _run(
     spans: Sequence[Source],
     beam_args: Sequence[str],
     sizes: Sizes,
+    forgotten: Forgotten,
 ) -> RowsReport:
     paths = find_files_of(spans, folders.data)
     ranges, train_files = plan_work(
@@ -132,6 +136,7 @@ def _run(
         work_uri=folders.work,
         has_movies=tables.has_movies,
         has_users=tables.has_users,
+        forgotten=forgotten,
     )
     with beam.Pipeline(argv=_beam_args(beam_args)) as pipeline:
         graph.build(pipeline, job, ranges)
@@ -141,7 +146,7 @@ def _run(
     movies = _write_catalogue(job, folders.catalogue)
     files = {rng.file_index: rng for rng in ranges}
     empty = len(paths["ratings"]) - len(files) if split.kind != "predefined" else 0
-    rows = total_rows(report, files, source.ratings, tables.problems, movies, empty)
+    rows = total_rows(report, files, source.ratings, tables.problems, movies, empty, forgotten)
     return _judged(rows, source, split, tables)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from components.example_gen.read.places import rows_at
 from components.example_gen.read.problems import (
+    FORGOTTEN,
     UNPAIRED_QUOTE,
     Problems,
     Sample,
@@ -13,6 +14,7 @@ from components.example_gen.read.problems import (
 from components.example_gen.read.ranges import Range, from_order
 from components.examples.rows import DataSize, DroppedRow, MostRows, RowTotals, SplitSize
 from schemas.errors import UserError
+from schemas.forgotten import NOBODY, Forgotten
 from schemas.source_tables import Ratings
 
 # By kind: `ranges` and `shards` have an entry each, `all` has one entry.
@@ -26,6 +28,7 @@ def total_rows(
     beside: Problems,
     movies: int,
     empty: int = 0,
+    forgotten: Forgotten = NOBODY,
 ) -> RowTotals:
     """Adds up what the graph reported.
 
@@ -36,6 +39,7 @@ def total_rows(
       beside: rows of the movie and user tables that were dropped.
       movies: how many are in the catalogue.
       empty: how many rating files have no rows.
+      forgotten: who is not to be named.
 
     Raises:
       UserError: a file could not be read to its end.
@@ -43,8 +47,13 @@ def total_rows(
     facts = report["all"][0]
     problems = _problems(report["ranges"])
     again = _repeats(facts["repeat_samples"], files, table)
-    dropped = dict(sorted({**problems.counts, **facts["repeats"]}.items()))
-    samples = [*problems.samples, *again, *beside.samples]
+    left_out = {FORGOTTEN: facts["forgotten"]} if facts["forgotten"] else {}
+    dropped = dict(sorted({**problems.counts, **facts["repeats"], **left_out}.items()))
+    samples = [
+        sample
+        for sample in (*problems.samples, *again, *beside.samples)
+        if not forgotten.is_named_in(sample.text)
+    ]
     return {
         "read": facts["rows"] + sum(dropped.values()),
         "kept": facts["rows"],

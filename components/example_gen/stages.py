@@ -1,7 +1,7 @@
 """What the stages of the graph do with a range of text or a partition of users."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import apache_beam as beam
@@ -16,6 +16,7 @@ from components.example_gen.read.problems import Problems
 from components.example_gen.read.ranges import Range
 from components.example_gen.read.ratings import SCHEMA, read_range
 from components.example_gen.split import plan, windows
+from components.example_gen.split.forgotten import without
 from components.example_gen.split.splits import EVAL, SPLITS, TRAIN, UNJUDGED
 from components.example_gen.split.summary import summarise
 from components.example_gen.split.timeline import (
@@ -28,6 +29,7 @@ from components.example_gen.write import encode
 from components.example_gen.write.shards import write_shard
 from components.examples.hashing import hash_strings
 from schemas import artifacts
+from schemas.forgotten import NOBODY, Forgotten
 from schemas.source import Source
 
 _ROWS_AT_ONCE = 1 << 18  # read together before they are spread over the partitions
@@ -51,6 +53,7 @@ class Job:
         no movies table.
       has_movies: whether there is a movies table.
       has_users: whether there is a users table.
+      forgotten: whose ratings are left out.
     """
 
     source: Source
@@ -61,6 +64,7 @@ class Job:
     work_uri: str
     has_movies: bool
     has_users: bool
+    forgotten: Forgotten = NOBODY
 
     def movies(self) -> pa.Table | None:
         """The movies table."""
@@ -133,10 +137,11 @@ class Order(beam.DoFn):
         """Sorts one partition and drops what was rated again."""
         partition, parts = element
         pieces = [unspill(part) for part in parts if part]
-        read = pa.concat_tables([_RATINGS.empty_table(), *pieces])
+        every = pa.concat_tables([_RATINGS.empty_table(), *pieces])
+        read = without(every, self._job.forgotten)
         kept, repeats = order_rows(read, self._config.seed)
         summary = summarise(read, kept, repeats, self._config, self._users)
-        yield TaggedOutput("summary", summary)
+        yield TaggedOutput("summary", replace(summary, forgotten=len(every) - len(read)))
         (place,) = spill([kept.drop(["order"]).combine_chunks()], self._job.work_uri)
         yield partition, place
 

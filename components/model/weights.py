@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.text import to_texts
 
-_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"  # ends the name of a variable in a checkpoint
 NO_TIME = np.iinfo(np.int64).max  # for the end of a train split that is not cut by time
 
 
@@ -82,14 +82,14 @@ def read_learned(path: str) -> LearnedWeights:
       tf.errors.OpError: there is no model.
     """
     reader = tf.train.load_checkpoint(f"{path}/variables/variables")
-    stored = [name.removesuffix(_VALUE) for name in reader.get_variable_to_shape_map()]
+    stored = [name.removesuffix(VALUE) for name in reader.get_variable_to_shape_map()]
     if "keepsake/names" not in stored:
         raise ValueError("it keeps no names of its weights")
     if "keepsake/until" not in stored:
         raise ValueError("an earlier version exported it, which told times by the second")
 
     def value(name: str) -> Any:
-        return reader.get_tensor(name + _VALUE)
+        return reader.get_tensor(name + VALUE)
 
     names = to_texts(value("keepsake/names"))
     prefix = "keepsake/keys/"

@@ -25,6 +25,7 @@ from components.report.blessing import blessing
 from components.report.distributions import distributions
 from components.report.evaluator_output import Evaluation, read_evaluation
 from components.report.learned import learned
+from components.report.naming import without_ids
 from components.report.page import MADE
 from components.report.rating_bands import rating_rows
 from components.report.slice_differences import slice_rows
@@ -68,7 +69,7 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
     )
     content["made"] = now.strftime(MADE)
     gates = GatesConfig.model_validate(config["gates"])
-    return content, {
+    facts = {
         "scale": None if RATING in training.get("off", {}) else scale,
         **_of_evaluation(evaluation, gates, scale and tuple(scale)),
         **_of_model(inputs, gates.k, is_answering(evaluation)),
@@ -77,6 +78,9 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
         "data": distributions(count_train(_files(inputs["examples"], "train")), rows),
         **_provenance(inputs),
     }
+    if not config.get("report", {}).get("users"):
+        without_ids(content, facts, rows)
+    return content, facts
 
 
 def run_name(run_id: str, now: datetime.datetime) -> str:

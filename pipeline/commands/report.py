@@ -8,10 +8,11 @@ import typer
 from pipeline.output import Folders, find_output
 from pipeline.progress import quiet
 from pipeline.remote import fetch, find_reports, is_root
-from pipeline.reports import find_run, rebuild, write_history
+from pipeline.reports import find_run, names, rebuild, write_history
 from pipeline.store import check_store
 from schemas.artifacts import LOG_FILE, PAGE_FILE
 from schemas.errors import UserError
+from schemas.text import printable
 
 
 def report(
@@ -24,6 +25,9 @@ def report(
     ] = "latest",
     output_dir: Annotated[str, typer.Option(help="where the runs were written")] = "runs/default",
     history: Annotated[bool, typer.Option("--history", help="one page with all runs")] = False,
+    users: Annotated[
+        bool, typer.Option("--users", help="only say whom a run's report shows under which number")
+    ] = False,
 ) -> None:
     """Rebuilds or fetches a run's report, or shows all runs of a directory or pipeline root."""
     folders = Folders(find_output(output_dir))
@@ -31,6 +35,10 @@ def report(
         page = _fetched(run, folders, every=history)
     elif not folders.reports.is_dir():
         raise UserError(f"{output_dir} has no reports: name a run's directory by --output-dir.")
+    elif users:
+        for number, user in _names(run, folders).items():
+            typer.echo(printable(f"User {number}: {user}"))
+        return
     elif not history:
         page = _rebuilt(run, folders)
     typer.echo(write_history(folders.reports) if history else page)
@@ -43,6 +51,12 @@ def _fetched(root: str, folders: Folders, every: bool) -> Path:
         reports = find_reports(root)
         places = [fetch(one, folders.reports) for one in (reports if every else reports[-1:])]
     return places[-1] / PAGE_FILE
+
+
+def _names(run: str, folders: Folders) -> dict[str, str]:
+    place = find_run(folders.reports, run)
+    with quiet(folders.output / LOG_FILE):
+        return names(folders, place)
 
 
 def _rebuilt(run: str, folders: Folders) -> Path:

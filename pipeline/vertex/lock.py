@@ -33,6 +33,13 @@ def locked_files(lock: Path) -> Iterator[Path]:
 
 def locked(lock: Path) -> list[Requirement]:
     """The lock's packages for the Python that runs."""
-    lines = lock.read_text(encoding="utf-8").splitlines()
-    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    pins = map(Requirement, pinned(lock))
     return [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
+
+
+def pinned(lock: Path) -> dict[str, list[str]]:
+    """The lock's requirements for every Python, each with the hashes that its files may have."""
+    text = lock.read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    parts = [[part.strip() for part in line.split("--hash=")] for line in lines]
+    return {pin: hashes for pin, *hashes in parts}

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import stat
 import subprocess
 import sys
 import time
@@ -40,6 +41,16 @@ def test_a_push_copies_every_file_and_writes_what_they_must_be(model, served):
     assert fault(version) is None
     (version / "variables" / "variables.index").write_bytes(b"other")
     assert fault(version) == "variables/variables.index is not as it was pushed"
+
+
+def test_the_folder_of_versions_is_its_owners_and_one_that_is_there_keeps_its_rights(
+    served, model, tmp_path
+):
+    push(str(model), str(served / "deep"))
+    assert stat.S_IMODE((served / "deep").stat().st_mode) == 0o700
+    (tmp_path / "open").mkdir(mode=0o755)
+    push(str(model), str(tmp_path / "open"))
+    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o755
 
 
 def test_a_version_is_named_by_the_time_and_is_above_all_others(served, model):

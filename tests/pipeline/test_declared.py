@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ import pytest
 import tensorflow as tf
 
 from components.examples.records import records
-from components.model.weights import read_learned
+from components.exported.forget import VARIABLES
+from components.model.weights import VALUE, read_learned
 from pipeline.config import Config, load_config
 from pipeline.explore import explore_local
 from pipeline.metadata import Metadata
-from pipeline.served import push_again
-from schemas.artifacts import IMPORTANCE_FILE, Node
-from schemas.manifest import fault
+from pipeline.served import known_as, push_again
+from schemas.artifacts import IMPORTANCE_FILE, ROWS_FILE, Node
+from schemas.forgotten import FILE as FORGOTTEN
+from schemas.manifest import FILE as MANIFEST
+from schemas.manifest import GRAPH_FILE, fault
 from tests.pipeline import command
 from tests.pipeline.command import NEVER_CACHED
 from tests.serving import shapes
@@ -97,7 +101,7 @@ class Run:
         return folder
 
 
-def holders_of_ids(output: Path) -> set[str]:
+def holders_of_ids(output: Path, ids: bytes = rb"viewer-\d") -> set[str]:
     """What in an output directory has the id of any user in it, packed or not."""
     found = set()
     for path in output.rglob("*"):
@@ -106,7 +110,7 @@ def holders_of_ids(output: Path) -> set[str]:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
-        if re.search(rb"viewer-\d", content):
+        if re.search(ids, content):
             parts = path.relative_to(output).parts
             found.add("/".join(parts[: 3 if parts[0] == "artifacts" else 1]))
     return found
@@ -239,7 +243,7 @@ def test_it_is_on_the_page_of_the_data(run: Run) -> None:
 
 
 def test_a_second_run_takes_all_that_it_can_from_the_cache(run: Run) -> None:
-    """The last test of this file: it pushes another version."""
+    """It pushes another version, and damages what is served."""
     metadata = Metadata(str(run.output / "metadata.sqlite"))
     before = metadata.newest()
     again = command.run(run.config).blessing
@@ -275,3 +279,62 @@ def test_the_page_on_privacy_names_all_that_holds_ids_of_users(run: Run) -> None
     page = Path("docs/privacy.md").read_text(encoding="utf-8")
     told = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
     assert told == holders_of_ids(run.output) | {"explore"}  # which `greenlight explore` writes
+    for holder in {name.split("/")[0] for name in told if (run.output / name).exists()} | {
+        "checkpoints"
+    }:
+        assert stat.S_IMODE((run.output / holder).stat().st_mode) == 0o700, holder
+    assert stat.S_IMODE((run.output / "greenlight.log").stat().st_mode) == 0o600
+
+
+def test_who_is_forgotten_is_nowhere_and_stays_out(run: Run) -> None:
+    """The last test of this file: most of what the run left is gone then."""
+    ids = rb"viewer-(%s)(?!\d)"
+    place = ["--output-dir", str(run.output)]
+    status, told = command.greenlight("report", "latest", "--users", *place)
+    assert status == 0, told
+    users = [re.findall(r"User 1: viewer-(\d+)", told)[0], "41"]
+    pattern = ids % "|".join(users).encode()
+    shown = {"serving_model", "artifacts/BlessingReport/report"}
+    assert holders_of_ids(run.output, pattern) >= shown
+    before = {path.name for path in (run.output / "serving_model").iterdir()}
+    (run.output / "mine.txt").touch()
+    words = ["forget", *(f"viewer-{user}" for user in users), *place]
+    status, said = command.greenlight(*words)
+    assert status == 0, said
+    assert holders_of_ids(run.output, pattern) == set()
+    assert stat.S_IMODE((run.output / FORGOTTEN).stat().st_mode) == 0o600
+    for own in ("ratings.csv", "users.csv"):
+        assert f"no run reads: {run.output.parent / own}" in said
+    assert "not looked at: mine.txt" in said
+    _is_served_without(run, users, before, said)
+    _is_finished_by_calling_it_again(run, words)
+    explore_local(run.config)
+    assert holders_of_ids(run.output, pattern) == set()
+    assert holders_of_ids(run.output) >= {"explore", "artifacts/RatingExampleGen/examples"}
+    rows = json.loads((run.of(Node.EXAMPLE_GEN, "examples") / ROWS_FILE).read_text())
+    assert rows["dropped"]["forgotten"] == len(users) * EVENTS
+
+
+def _is_served_without(run: Run, users: list[str], before: set[str], said: str) -> None:
+    """A newer version is in service; what a candidate is compared with is still known."""
+    serving = run.output / "serving_model"
+    newest = max(serving.iterdir(), key=lambda version: int(version.name))
+    assert newest.name not in before and f"Version {newest.name} without them" in said
+    assert fault(newest) is None and (newest / MANIFEST).exists()
+    stored = tf.train.load_checkpoint(str(newest / VARIABLES)).get_tensor(f"user_ids{VALUE}")
+    assert b"viewer-42" in stored and f"viewer-{users[0]}".encode() not in stored
+    models = [path.parent for path in (run.output / "artifacts/MovieTrainer").rglob(GRAPH_FILE)]
+    assert known_as(newest, dict(enumerate(models))) is not None
+    report = (run.output / "reports" / "latest").resolve()
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert "<h3>User 2 " in page and "<h3>User 1 " not in page
+
+
+def _is_finished_by_calling_it_again(run: Run, words: list[str]) -> None:
+    """Killed while one version gives way to another, it leaves both aside."""
+    serving = run.output / "serving_model"
+    (newest,) = serving.iterdir()
+    newest.rename(serving / f".{newest.name}.before")
+    status, said = command.greenlight(*words)
+    assert status == 0, said
+    assert [path.name for path in serving.iterdir()] == [newest.name] and "in service" not in said

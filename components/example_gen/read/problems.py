@@ -24,6 +24,7 @@ DROPPED_MOVIE = "dropped_movie"
 EXACT_DUPLICATE = "exact_duplicate"
 SUPERSEDED = "superseded"
 NULL_ID = "null_id"
+FORGOTTEN = "forgotten"
 LONG_ID = "long_id"
 # Of the movies, credits, links and users tables only:
 MALFORMED_ID = "malformed_id"
@@ -42,7 +43,7 @@ UNPAIRED_QUOTE = "unpaired_quote"
 
 
 # Reasons that do not say that anything is wrong.
-USUAL = (SUPERSEDED, DUPLICATE_ID, CREDITS_OF_NO_MOVIE, UNLINKED_MOVIE)
+USUAL = (SUPERSEDED, FORGOTTEN, DUPLICATE_ID, CREDITS_OF_NO_MOVIE, UNLINKED_MOVIE)
 # What to write in the source where a reason is no fault of the data.
 ADVICE = {
     UNREADABLE_NUMBER: "a number has a point and no comma; words get theirs under ratings.values",

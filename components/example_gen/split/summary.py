@@ -35,6 +35,7 @@ class Summary:
     time_range: the first and the last moment; None without times.
     stretches: the rows that cut-offs are taken over, by coarse time.
     eval_after_train: whether no user has a train rating after an eval rating.
+    forgotten: rows of people who are to be forgotten, which are counted nowhere else.
     """
 
     rows: int = 0
@@ -49,6 +50,7 @@ class Summary:
     time_range: tuple[int, int] | None = None
     stretches: Histogram = field(default_factory=lambda: cutoffs.merge([]))
     eval_after_train: bool = True
+    forgotten: int = 0
 
 
 def cut_rows(rows: pa.Table, config: SplitConfig) -> Int64s:
@@ -111,6 +113,7 @@ def merge_summaries(summaries: Iterable[Summary]) -> Summary:
         time_range=(min(r[0] for r in ranges), max(r[1] for r in ranges)) if ranges else None,
         stretches=cutoffs.merge(part.stretches for part in parts),
         eval_after_train=all(part.eval_after_train for part in parts),
+        forgotten=sum(part.forgotten for part in parts),
     )
 
 
