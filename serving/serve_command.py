@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from serving.announced import announced
 from serving.budget import ceiling
 from serving.commands import PUSHED, ModelDir, Version, quiet
 from serving.folder import check_folder, require_version
@@ -80,7 +81,8 @@ def serve(
     )
     bounds = Bounds(connections=connections, each=connections_each)
     try:
-        run(server, app, limits, sockets, drain, bounds)
+        with announced(model_dir, host, sockets[0].getsockname()[1]):
+            run(server, app, limits, sockets, drain, bounds)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -12,7 +12,8 @@ from pipeline import cli
 def run(models, loads_once, monkeypatch, capsys):
     def greenlight(*arguments, model_dir=models):
         command = ["greenlight", *map(str, arguments)]
-        monkeypatch.setattr(sys, "argv", [*command, "--model-dir", str(model_dir)])
+        asking = ["--load"] if command[1] in ("recommend", "rate") else []
+        monkeypatch.setattr(sys, "argv", [*command, *asking, "--model-dir", str(model_dir)])
         with pytest.raises(SystemExit) as caught:
             cli.main()
         out, err = capsys.readouterr()
