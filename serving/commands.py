@@ -82,8 +82,8 @@ def recommend(
         str, typer.Option(help="for several: mean, least_misery or most_pleasure")
     ] = "mean",
     genre: Annotated[list[str] | None, typer.Option(help="any of these")] = None,
-    year_from: Annotated[int | None, typer.Option(min=1, max=9999)] = None,
-    year_to: Annotated[int | None, typer.Option(min=1, max=9999)] = None,
+    year_from: Annotated[int | None, typer.Option(min=1, max=9999, help="no older ones")] = None,
+    year_to: Annotated[int | None, typer.Option(min=1, max=9999, help="no newer ones")] = None,
     keep_seen: Annotated[bool, typer.Option(help="also what was seen")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     model_dir: ModelDir = PUSHED,

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from schemas.text import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -30,15 +32,15 @@ def show(answer: dict[str, Any], as_json: bool) -> None:
     console.print(_table(answer["movies"]))
     sources = dict.fromkeys(answer.get("sources") or [answer["source"]])
     basis = ", ".join(SOURCES[source] for source in sources)
-    console.print(f"From {basis}; model {answer['version']}.", highlight=False)
+    if meant := answer.get("history"):
+        basis += f" ({printable('; '.join(movie['title'] for movie in meant))})"
+    console.print(f"From {basis}; model {answer['version']}.", highlight=False, markup=False)
 
 
 def _table(movies: list[dict[str, Any]]) -> "Table":
     """Movies in their order, with ratings where there are any."""
     from rich.table import Table
     from rich.text import Text
-
-    from schemas.text import printable
 
     table = Table()
     table.add_column("", justify="right")
