@@ -29,6 +29,9 @@ def show(answer: dict[str, Any], as_json: bool) -> None:
     from rich.console import Console
 
     console = Console()
+    if not answer["movies"]:
+        console.print("No movie fits: ask for other genres or years.")
+        return
     console.print(_table(answer["movies"]))
     sources = dict.fromkeys(answer.get("sources") or [answer["source"]])
     basis = ", ".join(SOURCES[source] for source in sources)

@@ -68,6 +68,11 @@ def test_a_newcomer_is_told_where_the_list_comes_from(run):
     assert status == 0 and "From popularity alone" in out
 
 
+def test_where_no_movie_fits_it_says_so(run):
+    status, out, _ = run("recommend", "--user", "3", "--year-from", "2030")
+    assert (status, out) == (0, "No movie fits: ask for other genres or years.\n")
+
+
 def test_a_title_with_an_equals_sign_is_a_title(run):
     _, _, err = run("recommend", "--liked", "E=mc2")
     assert "There is no movie 'E=mc2'" in err

@@ -22,7 +22,9 @@ def tab():
 @pytest.fixture
 def page(tab, server):
     tab.look(1200)
-    tab.open(server.url, f"{SHOWN}.length === 10")
+    for _ in range(2):  # the second time without what another test chose
+        tab.open(server.url, f"{SHOWN}.length === 10")
+        tab.js("sessionStorage.clear()")
     yield tab
     _stayed_at(tab, server)
 
@@ -117,6 +119,41 @@ def test_two_people_and_whose_taste_counts(page):
     one = page.js(SHOWN)
     _after(page, lambda: slide(100))
     assert len({tuple(both), tuple(one), tuple(page.js(SHOWN))}) == 3
+
+
+def test_three_people_choose_together(page):
+    _after(page, lambda: page.click("#tab-two"))
+    _add(page, 1, "toy story")
+    _add(page, 2, "heat")
+    _after(page, lambda: page.click("#add-person"))
+    _add(page, 3, "jumanji")
+    each = page.js("document.querySelector('#movies small').textContent")
+    assert each.count(" and ") == 2
+    assert not page.js("document.querySelector('#weight').offsetParent")
+    shown = page.js(SHOWN)
+    page.open(page.js("location.href"), f"{SHOWN}.join() === {json.dumps(','.join(shown))}")
+    assert page.js("document.querySelectorAll('.liked li').length") == 3
+
+
+def test_a_reload_keeps_what_was_chosen(page):
+    _add(page, 0, "toy story")
+    _after(page, lambda: page.click(".stars button:nth-child(2)"))
+    shown = page.js(SHOWN)
+    page.open(page.js("location.href"), f"{SHOWN}.join() === {json.dumps(','.join(shown))}")
+    assert page.js("document.querySelector('.liked .title').textContent") == "Toy Story (1995)"
+    assert page.js("document.querySelector('.stars [aria-checked=true]').ariaLabel") == "2 stars"
+
+
+def test_what_is_similar_and_where_nothing_fits(page):
+    page.click(".similar")
+    page.wait_for("document.querySelectorAll('.of-similar li').length === 5")
+    page.click("summary")
+    page.js("document.querySelector('#year-from').focus()")
+    _after(page, lambda: page.type("2030"))
+    none = "document.querySelector('#movies .none')"
+    assert page.js(f"{none}.textContent") == "No movie fits these filters."
+    line = page.js(f"parseFloat(getComputedStyle({none}).lineHeight)")
+    assert page.js(f"{none}.getClientRects()[0].height") < 2 * line + 24  # its padding
 
 
 def test_filters_and_why(page):
