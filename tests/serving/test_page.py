@@ -1,11 +1,13 @@
 """The page in a real browser: whole journeys, by keyboard, on a phone, in the dark."""
 
 import json
+import subprocess
 from urllib.request import urlopen
 
 import pytest
 
 from tests.browser import browser
+from tests.serving.test_examples import ADDRESS, BLOCKS
 
 FIRST = "document.querySelector('#movies .name')?.firstChild.textContent"
 SHOWN = "[...document.querySelectorAll('#movies .name')].map(name => name.firstChild.textContent)"
@@ -222,7 +224,27 @@ def test_the_interface_is_described_on_a_page_of_its_own(tab, server):
     shown = f"document.querySelectorAll('.operation').length === {operations}"
     tab.open(f"{server.url}/docs", shown)
     assert tab.js("document.body.textContent.includes('POST /recommend')")
+    commands = tab.js("[...document.querySelectorAll('pre')].map(pre => pre.textContent)")
+    assert len(commands) == operations
+    for command in commands:
+        fail = command.replace("curl ", "curl --fail-with-body -sS ", 1)
+        subprocess.run(["bash", "-c", fail], capture_output=True, check=True)
+    linked = tab.js("[...document.querySelectorAll('td a')].map(a => a.hash.slice(1))")
+    assert {"Movie", "Rated", "Scored"} <= {*linked}
+    assert tab.js(f"{json.dumps(linked)}.every(name => document.getElementById(name))")
+    tab.look(390, 844)
+    screens = tab.js("document.documentElement.scrollHeight / innerHeight")
+    assert screens < 10 and tab.js("document.documentElement.scrollWidth <= innerWidth")
+    tab.js("location.hash = '#Rated'")
+    tab.wait_for("document.getElementById('Rated').offsetParent")
     _stayed_at(tab, server)
+
+
+def test_the_javascript_of_the_docs_is_answered(page, server):
+    script = BLOCKS["js"].replace(ADDRESS, server.url).replace("console.log(", "return [")
+    head, _, last = script.rpartition(");")
+    found = page.js(f"(async () => {{ {head}]{last} }})()")
+    assert len(found[0]) == 5 and isinstance(found[1], float) and found[2] == "1"
 
 
 def test_a_server_with_a_token_asks_for_it(start, light, tab):
