@@ -153,10 +153,13 @@ def batch(
         raise UserError(f"{output.parent} is not a folder.")
     require_version(model_dir, version)
     model = _loaded(model_dir, version).model
+    from rich.console import Console
+
     from serving.batch import write_batch
 
     started = time.monotonic()
-    rows = write_batch(model, model.users, k, output)
+    with Console(stderr=True).status("Writing everyone's list"):
+        rows = write_batch(model, model.users, k, output)
     seconds = time.monotonic() - started
     each = len(model.users) / max(seconds, 1e-9)
     typer.echo(

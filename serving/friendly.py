@@ -19,7 +19,8 @@ MISTAKES: dict[int | str, dict[str, Any]] = {
     **dict.fromkeys((429, 503), BUSY),
 }
 Name = Annotated[str, Query(min_length=1, examples=["7"])]
-Typed = Annotated[str, Query(description="what is typed")]
+Typed = Annotated[str, Query(description="what is typed", examples=["toy"])]
+Begins = Annotated[str, Query(description="how the ids begin", examples=["7"])]
 
 
 class AnyText(Convertor[str]):
@@ -115,7 +116,7 @@ def _lookups(router: APIRouter, versions: Versions, work: Work) -> None:
         return json({"movies": [answers.movie(row) for row in rows]})
 
     @router.get("/users", response_model=ask.Users)
-    async def users(q: Typed = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+    async def users(q: Begins = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
         """User ids that start with what is typed."""
         known = versions.current.model.users
         fitting = [user for user in known if user.startswith(q)]

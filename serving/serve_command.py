@@ -69,10 +69,13 @@ def serve(
         require_version(model_dir, version)
     sockets = bind(host, port)
     quiet()
-    from serving.app import make_app
-    from serving.connections import Bounds
-    from serving.server import run
-    from serving.service import Limits, Server
+    from rich.console import Console
+
+    with Console(stderr=True).status("Loading TensorFlow"):
+        from serving.app import make_app
+        from serving.connections import Bounds
+        from serving.server import run
+        from serving.service import Limits, Server
 
     limits = Limits(threads=threads, queue=queue, seconds=seconds, memory=most_held)
     server = Server(model_dir, limits, version, wait)
