@@ -48,7 +48,7 @@ def _table(movies: list[dict[str, Any]]) -> "Table":
     table = Table()
     table.add_column("", justify="right")
     table.add_column("movie")
-    table.add_column("id", justify="right")
+    table.add_column("id", justify="right", no_wrap=True)  # to be copied whole
     rated = any(movie["rating"] is not None for movie in movies)
     if rated:
         table.add_column("rating", justify="right")
