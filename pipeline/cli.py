@@ -13,6 +13,7 @@ import typer
 from pipeline.commands.clean import clean
 from pipeline.commands.explore import explore
 from pipeline.commands.forget import forget
+from pipeline.commands.init import init
 from pipeline.commands.kfp import kfp
 from pipeline.commands.report import report
 from pipeline.commands.run import run
@@ -64,6 +65,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
     sys.exit(TERMINATED)
 
 
+app.command()(init)
 app.command()(run)
 register_serving(app)
 app.command(cls=ListsOfValues)(serve)

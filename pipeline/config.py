@@ -62,7 +62,9 @@ class Config(BaseModel):
 
     source: str = Field(EMBEDDED_SOURCE, description="name of a source, or path of its YAML file")
     data_dir: str | None = Field(
-        None, description="folder of the source's files; default: the embedded data"
+        None,
+        description="folder of the source's files; default: that of your source's YAML file, or "
+        "the embedded data",
     )
     output_dir: str = Field("runs/default", description="folder that everything is written to")
     spans: SpansConfig = SpansConfig()
@@ -124,9 +126,24 @@ def load_config(path: str | None, settings: Sequence[str], **given: str | None) 
             f"{config.source} has no ratings, so lists are all there is to learn and to judge: "
             "leave gates.retrieval and model.retrieval_weight on."
         )
+    return _fitted(config, source)
+
+
+def _fitted(config: Config, source: Source) -> Config:
+    """The configuration with what follows from the source where nothing is said.
+
+    The files of a source with a YAML file of its own are beside that. Without times, ratings can
+    only be split at random.
+    """
+    chosen: dict[str, Any] = {}
     if config.data_dir is None and config.source != EMBEDDED_SOURCE:
-        raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
-    return config
+        if not config.source.endswith((".yaml", ".yml")):
+            raise UserError(f"Say where the files of {config.source} are: --data-dir DIR.")
+        chosen["data_dir"] = str(Path(config.source).parent)
+    kind_is_open = "kind" not in config.split.model_fields_set and not config.training.warm_start
+    if not source.has_timestamps and kind_is_open and config.split.history != "before":
+        chosen["split"] = config.split.model_copy(update={"kind": "random"})
+    return config.model_copy(update=chosen)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -101,6 +101,8 @@ def execute(
     graph = _graph(config, folders, run_id)
     metadata = _mended(folders, console)
     before = metadata.newest()
+    if config.split.kind == "random" and not load_source(config.source).has_timestamps:
+        console.print("Note: the ratings have no times, so they are split at random.")
     nodes = [node.id for node in graph.components if not only or node.id in only]
     options = RunOptions(to_nodes=only) if only else None
     ended = partial(record_finished, metadata, folders.artifacts)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from absl import logging as absl_logging
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pipeline.pace import Pace, StillColumn
 from schemas.artifacts import Node
 
 # Seconds that each node took on the embedded data; the last run's own replace them.
@@ -94,14 +95,14 @@ class NodeProgress(logging.Handler):
         self._ended = ended
         self._console, self._nodes = console, nodes
         self._seconds = {n: last.get(n, USUAL_SECONDS.get(n, 1.0)) for n in nodes}
+        self._pace = Pace(self._seconds)
         self._done = 0.0
         self._node = ""
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TimeElapsedColumn(),
-            TextColumn("still"),
-            TimeRemainingColumn(),
+            StillColumn(self._pace),
             console=console,
             transient=True,
         )
@@ -111,11 +112,13 @@ class NodeProgress(logging.Handler):
         """Moves the bar when a node starts, tells how far it is, or finishes; prints findings."""
         if record.msg == self.STARTED:
             self._node = _argument(record)
+            self._pace.start(self._node)
             self._show(self._node, 0.0)
             if not self._console.is_terminal:
                 self._console.print(f"{self._place()} {self._node}", highlight=False)
         elif record.msg == self.FINISHED:
             self._ended()
+            self._pace.finish()
             self._done += self._seconds.get(_argument(record), 0.0)
             self._show(self._node, 0.0)
         elif record.name == "greenlight.findings":
@@ -123,6 +126,7 @@ class NodeProgress(logging.Handler):
             self._console.print(note, highlight=False, markup=False, soft_wrap=True)
         elif record.name == "greenlight.progress":
             share = float(getattr(record, "done", 0.0))
+            self._pace.tell(share)
             self._show(f"{self._node}: {record.getMessage()}", share)
 
     def _place(self) -> str:

@@ -126,7 +126,7 @@ def closing_tables(runs: Sequence[NodeRun], blessing: dict[str, Any]) -> list[Ta
         nodes.add_row(run.node, state, f"{run.seconds:.1f}", count)
     gates = Table(title="Gates", title_justify="left")
     for title in ("gate", "on", "value", "interval", "bound", "verdict"):
-        gates.add_column(title)
+        gates.add_column(title, no_wrap=title == "on")  # a metric's name is one word
     outcomes = [Outcome.from_json(row) for row in blessing["gates"]]
     sound = [outcome for outcome in outcomes if not outcome.gate.is_decisive and outcome.passed]
     if sound:

@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from schemas.errors import UserError
 
 SUGGESTIONS = 3
+LEAST_PART = 3  # letters of a part of a title that stands for it
 MOST_TYPED, SEARCHED = 200, 2000  # letters that are read of what is typed, and of a title
 CLOSE = 75.0  # of 100: below, a suggestion would puzzle more than it helps
 _YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$|[\s,]\(?(\d{4})\)?\s*$")
@@ -70,7 +71,9 @@ class Titles:
         self._plain_names = list(self._rows_by_name)
 
     def find(self, typed: str) -> int:
-        """The row of the movie with this id or title; of several, the one rated most.
+        """The row of the movie with this id or title, or with these words in its title.
+
+        Of several, it is the one rated most, as the first one that `search` finds.
 
         Raises:
           UserError: there is none; the sentence names what comes close.
@@ -84,6 +87,12 @@ class Titles:
             rows = [row for row in rows if year in (0, self._year(row))]
             if rows:
                 return rows[0]
+        for name, year in spellings:
+            part = plain(name)
+            rows = self._fitting(part.split()) if len(part) >= LEAST_PART else []
+            rows = [row for row in rows if year in (0, self._year(row)) and self._has(row, part)]
+            if rows:
+                return rows[0]
         close = [f"'{self._titles[row]}'" for row in self._close(typed)]
         hint = f": did you mean {' or '.join(close)}?" if close else "."
         raise UserError(f"There is no movie {typed[:100]!r}{hint}")
@@ -95,14 +104,23 @@ class Titles:
     def search(self, typed: str, most: int) -> list[int]:
         """Rows of movies with a word that starts like each typed one, the most rated first."""
         typed = typed[:MOST_TYPED]
-        words = [f" {word}" for word in dict.fromkeys(plain(typed).split())]
+        words = plain(typed).split()
         if not words:  # nothing typed, or signs alone
             titles = ((self._titles[row], row) for _, row in self._by_popularity)
             return list(islice((row for title, row in titles if typed.strip() in title), most))
-        fitting = [row for name, row in self._by_popularity if all(word in name for word in words)]
+        fitting = self._fitting(words)
         missing = most - len(fitting)
         close = self._close(typed) if missing > 0 and len(typed) > 2 else []
         return fitting[:most] + [row for row in close if row not in fitting][:missing]
+
+    def _fitting(self, words: Sequence[str]) -> list[int]:
+        """Rows of movies with a word that starts like each of these, the most rated first."""
+        starts = [f" {word}" for word in dict.fromkeys(words)]
+        return [row for name, row in self._by_popularity if all(start in name for start in starts)]
+
+    def _has(self, row: int, part: str) -> bool:
+        """Whether words stand in a title, as they are and one behind the other."""
+        return f" {part} " in f" {plain(self._titles[row])} "
 
     def _close(self, typed: str) -> Sequence[int]:
         name, _ = split_year(typed[:MOST_TYPED])

@@ -49,6 +49,19 @@ class Answers:
         self._check_mix(request.mix)
         return Asked(request, self._events(request), self._ids(request.exclude))
 
+    @property
+    def version(self) -> str:
+        """The model's version."""
+        return self.model.version
+
+    def knows(self, user: str) -> bool:
+        """Whether there is a user of this id."""
+        return user in self.model.known_users
+
+    def names(self, typed: str) -> bool:
+        """Whether this is the id or the title of a movie, to the letter."""
+        return self.titles.names(typed)
+
     def recommend(self, request: ask.RecommendRequest) -> Json:
         """Movies for one person: `requests.Recommended`."""
         return self.recommend_many([self.prepare(request)])[0]

@@ -1,20 +1,23 @@
 """The commands that ask a finished model: recommend, rate and batch."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
 from schemas.errors import UserError
 from schemas.files import plain_file
-from serving.folder import check_here, require_version
+from serving.folder import check_here, in_order, require_version
+from serving.shown import show
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from serving.answers import Answers
+    from serving.remote import Remote
 
+Asked: TypeAlias = "Answers | Remote"
 T = TypeVar("T")
 ModelDir = Annotated[
     Path, typer.Option("--model-dir", help="where models are pushed to, as VERSION/")
@@ -27,6 +30,11 @@ Liked = Annotated[
     list[str] | None,
     typer.Option(help="titles, as you type them, or TITLE=RATING"),
 ]
+Url = Annotated[
+    str | None,
+    typer.Option(help="a server to ask; default: one that serves --model-dir here, if there is"),
+]
+Load = Annotated[bool, typer.Option("--load", help="ask no server, but load the model")]
 RankBy = Annotated[
     str, typer.Option(help="retrieval (likely to watch), rating (likely to like), or a mix, 0 to 1")
 ]
@@ -74,12 +82,14 @@ def recommend(
         str, typer.Option(help="for several: mean, least_misery or most_pleasure")
     ] = "mean",
     genre: Annotated[list[str] | None, typer.Option(help="any of these")] = None,
-    year_from: Annotated[int | None, typer.Option(min=1, max=9999)] = None,
-    year_to: Annotated[int | None, typer.Option(min=1, max=9999)] = None,
+    year_from: Annotated[int | None, typer.Option(min=1, max=9999, help="no older ones")] = None,
+    year_to: Annotated[int | None, typer.Option(min=1, max=9999, help="no newer ones")] = None,
     keep_seen: Annotated[bool, typer.Option(help="also what was seen")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     model_dir: ModelDir = PUSHED,
     version: Version = None,
+    url: Url = None,
+    load: Load = False,
 ) -> None:
     """Recommends movies to a user, to a newcomer (--liked), or to several (--users A B)."""
     wishes = {"k": k, "mix": _mix(rank_by), "genres": genre or [], "year_from": year_from,
@@ -94,16 +104,17 @@ def recommend(
         raise UserError("--rule is mean, least_misery or most_pleasure.")
     from serving import requests as ask
 
-    answers = _answers(model_dir, version)
-    if users:
-        counts = weights or [1.0] * len(users)
-        people = [{"user": _known(answers, one), "weight": weight}
-                      for one, weight in zip(users, counts, strict=True)]  # fmt: skip
-        group = _request(ask.GroupRequest, people=people, rule=rule, **wishes)
-        _show(answers.group(group), as_json)
-        return
-    person = {"user": user and _known(answers, user), "history": _history(answers, liked)}
-    _show(answers.recommend(_request(ask.RecommendRequest, **person, **wishes)), as_json)
+    def answer(asked: Asked) -> dict[str, Any]:
+        if users:
+            counts = weights or [1.0] * len(users)
+            people = [{"user": _known(asked, one), "weight": weight}
+                          for one, weight in zip(users, counts, strict=True)]  # fmt: skip
+            return asked.group(_request(ask.GroupRequest, people=people, rule=rule, **wishes))
+        return asked.recommend(
+            _request(ask.RecommendRequest, **_person(asked, user, liked), **wishes)
+        )
+
+    show(_answered(answer, model_dir, version, url, load), as_json)
 
 
 def rate(
@@ -113,13 +124,16 @@ def rate(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     model_dir: ModelDir = PUSHED,
     version: Version = None,
+    url: Url = None,
+    load: Load = False,
 ) -> None:
     """Predicts what a user, or a newcomer (--liked), would rate some movies."""
     from serving import requests as ask
 
-    answers = _answers(model_dir, version)
-    person = {"user": user and _known(answers, user), "history": _history(answers, liked)}
-    _show(answers.rate(_request(ask.RateRequest, movies=movie, **person)), as_json)
+    def answer(asked: Asked) -> dict[str, Any]:
+        return asked.rate(_request(ask.RateRequest, movies=movie, **_person(asked, user, liked)))
+
+    show(_answered(answer, model_dir, version, url, load), as_json)
 
 
 def batch(
@@ -138,13 +152,14 @@ def batch(
     if not output.parent.is_dir():
         raise UserError(f"{output.parent} is not a folder.")
     require_version(model_dir, version)
-    quiet()
-    from serving.batch import write_batch
-    from serving.versions import choose
+    model = _loaded(model_dir, version).model
+    from rich.console import Console
 
-    model = choose(model_dir, version).model
+    from serving.batch import write_batch
+
     started = time.monotonic()
-    rows = write_batch(model, model.users, k, output)
+    with Console(stderr=True).status("Writing everyone's list"):
+        rows = write_batch(model, model.users, k, output)
     seconds = time.monotonic() - started
     each = len(model.users) / max(seconds, 1e-9)
     typer.echo(
@@ -158,15 +173,52 @@ def quiet() -> None:
     import warnings
 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # TensorFlow then leaves Keras 3, and scikit-learn with it, until somebody asks for them.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
 
 
-def _answers(folder: Path, version: int | None) -> "Answers":
-    require_version(folder, version)
-    quiet()
-    from serving.versions import choose
+def _answered(
+    answer: Callable[[Asked], dict[str, Any]],
+    folder: Path,
+    version: int | None,
+    url: str | None,
+    load: bool,
+) -> dict[str, Any]:
+    """What a server answers, if there is one; else what the model does, once it is loaded."""
+    from serving.announced import find_server
+    from serving.remote import Remote, Unanswered
 
-    return choose(folder, version)
+    if url:
+        try:
+            remote = Remote(url)
+            if version is not None and remote.version != str(version):
+                raise UserError(f"{url} serves version {remote.version}, not {version}.")
+            return answer(remote)
+        except Unanswered as error:
+            raise UserError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    require_version(folder, version)
+    found = None if load else find_server(folder)
+    if found:
+        with suppress(Unanswered):
+            remote = Remote(found)
+            # One that is about to change its version, or serves another one alone, is not asked.
+            if remote.version == in_order(folder, version)[0].name:
+                return answer(remote)
+    return answer(_loaded(folder, version))
+
+
+def _loaded(folder: Path, version: int | None) -> "Answers":
+    """The model, after the seconds that TensorFlow takes."""
+    from rich.console import Console
+
+    quiet()
+    with Console(stderr=True).status(
+        "Loading the model (a server, `greenlight serve`, answers at once)"
+    ):
+        from serving.versions import choose
+
+        return choose(folder, version)
 
 
 def _request(kind: type[T], **fields: Any) -> T:
@@ -180,26 +232,32 @@ def _request(kind: type[T], **fields: Any) -> T:
         raise UserError(f"{place}: {first['msg']}.") from error
 
 
-def _known(answers: "Answers", user: str) -> str:
-    if user not in answers.model.known_users:
+def _person(asked: Asked, user: str | None, liked: list[str] | None) -> dict[str, Any]:
+    return {"user": user and _known(asked, user), "history": _history(asked, liked)}
+
+
+def _known(asked: Asked, user: str) -> str:
+    if not asked.knows(user):
         raise UserError(
             f"The model knows no user {user!r}; a newcomer is asked with --liked TITLE."
         )
     return user
 
 
-def _history(answers: "Answers", liked: list[str] | None) -> list[dict[str, Any]]:
+def _history(asked: Asked, liked: list[str] | None) -> list[dict[str, Any]]:
     """TITLE or TITLE=RATING; what follows the sign is part of the title unless it is a number."""
-    history: list[dict[str, Any]] = []
-    for text in liked or []:
-        title, _, rating = text.rpartition("=")
-        if answers.titles.names(text):
-            title = ""
-        try:
-            history.append({"movie": title, "rating": float(rating)} if title else {"movie": text})
-        except ValueError:
-            history.append({"movie": text})
-    return history
+    return [_event(asked, text) for text in liked or []]
+
+
+def _event(asked: Asked, text: str) -> dict[str, Any]:
+    title, _, rating = text.rpartition("=")
+    try:
+        mark = float(rating) if title else None
+    except ValueError:
+        mark = None
+    if mark is None or asked.names(text):
+        return {"movie": text}
+    return {"movie": title, "rating": mark}
 
 
 def _mix(rank_by: str) -> float:
@@ -211,51 +269,3 @@ def _mix(rank_by: str) -> float:
     if not 0 <= mix <= 1:
         raise UserError("--rank-by is retrieval, rating, or a number from 0 to 1.")
     return mix
-
-
-SOURCES = {
-    "user": "what the user has seen",
-    "history": "the movies you named",
-    "popularity": "popularity alone",
-}
-
-
-def _show(answer: dict[str, Any], as_json: bool) -> None:
-    """Prints an answer: a table and what it is based on, or all of it as JSON."""
-    if as_json:
-        import json
-        import sys
-
-        plain = (sys.stdout.encoding or "ascii").lower().replace("-", "") != "utf8"
-        text = json.dumps(answer, ensure_ascii=plain)
-        typer.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
-        return
-    from rich.console import Console
-
-    console = Console()
-    console.print(_table(answer["movies"]))
-    sources = dict.fromkeys(answer.get("sources") or [answer["source"]])
-    basis = ", ".join(SOURCES[source] for source in sources)
-    console.print(f"From {basis}; model {answer['version']}.", highlight=False)
-
-
-def _table(movies: list[dict[str, Any]]) -> "Table":
-    """Movies in their order, with ratings where there are any."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from schemas.text import printable
-
-    table = Table()
-    table.add_column("", justify="right")
-    table.add_column("movie")
-    table.add_column("id", justify="right")
-    rated = any(movie["rating"] is not None for movie in movies)
-    if rated:
-        table.add_column("rating", justify="right")
-    for place, movie in enumerate(movies, 1):
-        rating = "" if movie["rating"] is None else f"{movie['rating']:.2f}"
-        names = (Text(printable(movie[key])) for key in ("title", "movie_id"))
-        cells: tuple[str | Text, ...] = (str(place), *names, rating)
-        table.add_row(*cells[: 4 if rated else 3])
-    return table

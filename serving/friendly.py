@@ -20,7 +20,9 @@ MISTAKES: dict[int | str, dict[str, Any]] = {
 }
 PRIVATE = {"model": ask.Error, "description": "ids and histories of users are closed here"}
 TELLS: dict[int | str, dict[str, Any]] = {403: PRIVATE}
-Name = Annotated[str, Query(min_length=1)]
+Name = Annotated[str, Query(min_length=1, examples=["7"])]
+Typed = Annotated[str, Query(description="what is typed", examples=["toy"])]
+Begins = Annotated[str, Query(description="how the ids begin", examples=["7"])]
 
 
 class AnyText(Convertor[str]):
@@ -100,21 +102,23 @@ def _lookups(router: APIRouter, versions: Versions, work: Work) -> None:
 
     @router.get("/similar", response_model=ask.Similar)
     async def similar(
-        movie: Annotated[str, Query(min_length=1, description="id or title")],
+        movie: Annotated[
+            str, Query(min_length=1, description="id or title", examples=["toy story"])
+        ],
         k: Annotated[int, Query(ge=1, le=ask.MOST_K)] = 10,
     ) -> Response:
         """Movies near a movie."""
         return json(await work.run(versions.current.similar, movie, k))
 
     @router.get("/movies", response_model=ask.Found)
-    async def movies(q: str = "", k: Annotated[int, Query(ge=1, le=100)] = 10) -> Response:
+    async def movies(q: Typed = "", k: Annotated[int, Query(ge=1, le=100)] = 10) -> Response:
         """Movies that fit what is typed, the most rated first."""
         answers = versions.current
         rows = await work.run(answers.titles.search, q, k)
         return json({"movies": [answers.movie(row) for row in rows]})
 
     @router.get("/users", response_model=ask.Users, responses=TELLS)
-    async def users(q: str = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+    async def users(q: Begins = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
         """User ids that start with what is typed."""
         versions.current.model.check_open()
         known = versions.current.model.users
@@ -128,7 +132,7 @@ def _histories(router: APIRouter, versions: Versions, work: Work) -> None:
 
     @router.get("/users/{user:any}/history", response_model=ask.UserHistory,
                 responses={**TELLS, 404: MISTAKE})  # fmt: skip
-    async def user_history(user: Annotated[str, Path()]) -> Response:
+    async def user_history(user: Annotated[str, Path(examples=["7"])]) -> Response:
         """All that is stored of a user, newest first; for the ids '.' and '..' see /history."""
         return await history(user)
 

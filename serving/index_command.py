@@ -60,7 +60,8 @@ def index(
     from serving.model import Model
     from serving.versions import choose
 
-    exact = choose(model_dir, version).model
+    with _status("Loading the model"):
+        exact = choose(model_dir, version).model
     place = output / exact.version
     aside = output / f".{exact.version}.{os.getpid()}"
     try:

@@ -8,11 +8,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StrictBool,
     StringConstraints,
     TypeAdapter,
     ValidationError,
 )
+from pydantic.config import JsonDict
 
 from schemas.errors import UserError
 
@@ -102,11 +104,21 @@ class Wishes(Body):
     )
 
 
-class RecommendRequest(Person, Wishes, extra="allow"):
+def _example(**content: Any) -> JsonDict:
+    """A body that any model can answer, for the description of the routes."""
+    return {"examples": [content]}
+
+
+_LIKED: list[JsonValue] = [{"movie": "toy story"}, {"movie": "heat", "rating": 4}]
+
+
+class RecommendRequest(
+    Person, Wishes, extra="allow", json_schema_extra=_example(history=_LIKED, k=5)
+):
     """Movies for one person."""
 
 
-class RankRequest(Person):
+class RankRequest(Person, json_schema_extra=_example(history=_LIKED, movies=["jumanji", "casino"])):
     """The caller's candidates in order, for one person."""
 
     movies: list[Name] = Field(min_length=1, max_length=MOST_EVENTS, description="ids or titles")
@@ -116,13 +128,13 @@ class RankRequest(Person):
     )
 
 
-class RateRequest(Person):
+class RateRequest(Person, json_schema_extra=_example(history=_LIKED, movies=["jumanji", "casino"])):
     """What one person would rate some movies."""
 
     movies: list[Name] = Field(min_length=1, max_length=MOST_EVENTS, description="ids or titles")
 
 
-class ExplainRequest(Person):
+class ExplainRequest(Person, json_schema_extra=_example(history=_LIKED, movie="jumanji")):
     """Which of a person's movies moved a recommendation most."""
 
     movie: Name = Field(description="id or title")
@@ -134,7 +146,10 @@ class Member(Person):
     weight: Real = Field(1.0, ge=0, le=1e6, description="how much this taste counts")
 
 
-class GroupRequest(Wishes):
+class GroupRequest(
+    Wishes,
+    json_schema_extra=_example(people=[{"history": _LIKED[:1]}, {"user": "7", "weight": 2}], k=5),
+):
     """Movies for people who watch together."""
 
     people: list[Member] = Field(min_length=1, max_length=MOST_PEOPLE)

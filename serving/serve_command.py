@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from serving.announced import announced
 from serving.budget import ceiling
 from serving.commands import PUSHED, ModelDir, Version, quiet
 from serving.folder import check_folder, require_version
@@ -72,10 +73,13 @@ def serve(
         require_version(model_dir, version)
     sockets = bind(host, port)
     quiet()
-    from serving.app import make_app
-    from serving.connections import Bounds
-    from serving.server import run
-    from serving.service import Limits, Server
+    from rich.console import Console
+
+    with Console(stderr=True).status("Loading TensorFlow"):
+        from serving.app import make_app
+        from serving.connections import Bounds
+        from serving.server import run
+        from serving.service import Limits, Server
 
     limits = Limits(threads=threads, queue=queue, seconds=seconds, memory=most_held)
     trusted = trusts(asked, host)
@@ -83,7 +87,8 @@ def serve(
     app = make_app(server, name, limits, asked, origins, base, hosts, lenient=trusted)
     bounds = Bounds(connections=connections, each=connections_each)
     try:
-        run(server, app, limits, sockets, drain, bounds)
+        with announced(model_dir, host, sockets[0].getsockname()[1]):
+            run(server, app, limits, sockets, drain, bounds)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

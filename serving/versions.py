@@ -32,6 +32,33 @@ class Refused:
     reason: str
 
 
+def warm_up(answers: Answers) -> None:
+    """Asks everything once, so that no user waits for a first call and a fault shows here.
+
+    Raises:
+      UserError: an answer is not as it must be.
+    """
+    movie = answers.model.catalogue.ids[0]
+    user = answers.model.users[0] if answers.model.users else "nobody"
+    mix = 0.0 if answers.model.scale is None else 0.5
+    answers.recommend(RecommendRequest(user=user, mix=mix))
+    check_list(answers)
+    answers.group(GroupRequest(people=[Member(user=user), Member()]))
+    answers.explain(ExplainRequest(user=user, movie=movie))
+    answers.similar(movie, 10)
+    answers.history(user)
+
+
+def check_list(answers: Answers) -> None:
+    """Asks for a newcomer's list: what a command that asks once can wait for.
+
+    Raises:
+      UserError: it recommends nothing.
+    """
+    if not answers.recommend(RecommendRequest())["movies"]:
+        raise UserError("it recommends nothing")
+
+
 class Versions:
     """Serves the first version of `folder.in_order` that loads and answers.
 
@@ -50,6 +77,7 @@ class Versions:
         warn: Callable[[str], None] = log.error,
         budget: Budget | None = None,
         open_histories: bool = True,
+        check: Callable[[Answers], None] = warm_up,
     ) -> None:
         """Serves nothing yet: see `refresh`.
 
@@ -60,6 +88,7 @@ class Versions:
           warn: told what is refused, in a sentence without its full stop.
           budget: of the calls of a version in service; default: they may hold anything.
           open_histories: whether a version in service tells who its users are and their histories.
+          check: asks a version before it is in service; raises what is wrong with it.
         """
         self.folder, self.only = folder, only
         self.refused = dict[str, Refused]()
@@ -68,6 +97,7 @@ class Versions:
         self._works = False
         self._on_change, self._warn, self._budget = on_change, warn, budget
         self._open_histories = open_histories
+        self._check = check
 
     @property
     def current(self) -> Answers:
@@ -117,7 +147,7 @@ class Versions:
         """Puts a version into service, or says why not."""
         try:
             answers = Answers(Model(path))
-            warm_up(answers)
+            self._check(answers)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with it, the old one goes on)
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             self._warn(f"version {path.name} is refused: {reason.rstrip('.')}")
@@ -152,31 +182,15 @@ def choose(folder: Path, only: int | None = None) -> Answers:
       UserError: there is none.
     """
     versions = Versions(
-        folder, only, warn=lambda told: print(printable(f"greenlight: {told}."), file=sys.stderr)
+        folder,
+        only,
+        warn=lambda told: print(printable(f"greenlight: {told}."), file=sys.stderr),
+        check=check_list,
     )
     versions.refresh()
     if trouble := versions.trouble():
         raise trouble
     return versions.current
-
-
-def warm_up(answers: Answers) -> None:
-    """Asks everything once, so that no user waits for a first call and a fault shows here.
-
-    Raises:
-      UserError: an answer is not as it must be.
-    """
-    movie = answers.model.catalogue.ids[0]
-    user = answers.model.users[0] if answers.model.users else "nobody"
-    mix = 0.0 if answers.model.scale is None else 0.5
-    answers.recommend(RecommendRequest(user=user, mix=mix))
-    for_a_newcomer = answers.recommend(RecommendRequest())
-    answers.group(GroupRequest(people=[Member(user=user), Member()]))
-    answers.explain(ExplainRequest(user=user, movie=movie))
-    answers.similar(movie, 10)
-    answers.history(user)
-    if not for_a_newcomer["movies"]:
-        raise UserError("it recommends nothing")
 
 
 def _files(path: Path) -> Files:

@@ -23,7 +23,8 @@ class SplitConfig(BaseModel):
 
     kind: Kind = Field(
         "temporal",
-        description="how ratings are split: temporal, random, leave_last_n or predefined",
+        description="how ratings are split: temporal, random, leave_last_n or predefined; "
+        "default without times: random",
     )
     seed: int = Field(42, ge=0, lt=1 << 63, description="seed of random choices")
     valid: float = Field(

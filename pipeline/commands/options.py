@@ -9,10 +9,27 @@ import typer
 
 from pipeline.config import Config, load_config
 
+
+def _default(setting: str) -> str:
+    """What a top-level setting is if nothing says otherwise."""
+    return str(Config.model_fields[setting].default)
+
+
 ConfigFile = Annotated[str | None, typer.Option(help="a YAML file with any of the settings")]
-SourceName = Annotated[str | None, typer.Option(help="name of a source, or your own YAML file")]
-DataDir = Annotated[str | None, typer.Option(help="where the source's files are")]
-OutputDir = Annotated[str | None, typer.Option(help="where everything is written")]
+SourceName = Annotated[
+    str | None,
+    typer.Option(help=f"name of a source, or your own YAML file; default: {_default('source')}"),
+]
+DataDir = Annotated[
+    str | None,
+    typer.Option(
+        help="where the source's files are; default: beside its YAML, or what is embedded"
+    ),
+]
+OutputDir = Annotated[
+    str | None,
+    typer.Option(help=f"where everything is written; default: {_default('output_dir')}"),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="one setting, such as split.kind=random; may be repeated"),

@@ -1,6 +1,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
+const shows = []; // each shows what one person likes
 const state = { tab: "me", about: null, liked: [[], [], []], asked: 0, ids: new Map() };
 
 /** An element with text, never markup: titles are only ever text. */
@@ -168,6 +169,7 @@ function picker(place) {
     }));
   }
 
+  shows.push(show);
   input.addEventListener("input", search);
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
@@ -205,10 +207,8 @@ function person() {
 
 function groupRequest() {
   const share = Number(byId("weight").value) / 100;
-  const people = [
-    { history: history(1), weight: 1 - share },
-    { history: history(2), weight: share },
-  ];
+  const weights = state.liked.length > 3 ? [] : [1 - share, share];
+  const people = state.liked.slice(1).map((_, i) => ({ history: history(i + 1), weight: weights[i] ?? 1 }));
   return { ...wishes(), people, rule: byId("rule").value };
 }
 
@@ -219,7 +219,38 @@ const SOURCES = {
   popularity: "what most people watch: name a movie you like",
 };
 
+const MOST_PEOPLE = 10;
+
+/** A place for one more who watches; of three or more, everybody counts alike. */
+function addPerson() {
+  const number = Math.max(3, document.querySelectorAll(".picker").length);
+  state.liked[number] ??= [];
+  const place = make("div", "", { className: "picker" });
+  place.dataset.person = number;
+  byId("others").append(make("h2", `Person ${number}`), place);
+  picker(place);
+  for (const part of document.querySelectorAll(".of-two")) part.hidden = true;
+  byId("add-person").hidden = number >= MOST_PEOPLE;
+}
+
+// What was chosen outlives a reload, not the tab: who sits here next starts anew.
+
+function remember() {
+  sessionStorage.setItem("chosen", JSON.stringify({ tab: state.tab, liked: state.liked, user: userId() }));
+}
+
+function recall() {
+  const chosen = JSON.parse(sessionStorage.getItem("chosen") || "null");
+  if (!chosen) return;
+  state.liked = chosen.liked;
+  while (document.querySelectorAll(".picker").length < state.liked.length) addPerson();
+  byId("user").value = chosen.user;
+  byId(`tab-${chosen.tab}`).click();
+  if (chosen.user) showUser();
+}
+
 const recommend = later(async () => {
+  remember();
   const mine = ++state.asked;
   try {
     const together = state.tab === "two";
@@ -234,7 +265,7 @@ const recommend = later(async () => {
     byId("source").textContent = SOURCES[from || "popularity"];
     byId("movies").replaceChildren(...answer.movies.map((movie, i) => movieItem(movie, i, Boolean(known))));
     byId("movies").dataset.asked = mine;
-    if (!answer.movies.length) byId("movies").append(make("li", "No movie fits these filters."));
+    if (!answer.movies.length) byId("movies").append(make("li", "No movie fits these filters.", { className: "none" }));
   } catch (error) {
     if (mine === state.asked) complain(error);
   }
@@ -252,40 +283,55 @@ function movieItem(movie, index, explained) {
   const score = make("span", "", { className: "score" });
   if (movie.ratings) {
     score.append(make("small", movie.ratings.map((rating) => rating.toFixed(1)).join(" and ")));
-  } else if (explained) {
-    const why = make("button", "Why?", { className: "why", type: "button" });
-    why.setAttribute("aria-label", `Why ${spoken(movie.title)}?`);
-    why.setAttribute("aria-expanded", "false");
-    why.addEventListener("click", () => explain(movie, item, why));
-    score.append(why);
+  } else {
+    if (explained) score.append(opener("Why?", `Why ${spoken(movie.title)}?`, "why", () => explain(movie), item));
+    score.append(opener("Similar", `Similar to ${spoken(movie.title)}`, "similar", () => similar(movie), item));
   }
   score.append(make("span", ratingText(movie.rating), { className: "rated" }));
   item.append(make("span", String(index + 1), { className: "place" }), name, score);
   return item;
 }
 
-async function explain(movie, item, button) {
-  const shown = item.querySelector(".reasons");
-  button.setAttribute("aria-expanded", String(!shown));
-  if (shown) return shown.remove();
-  try {
-    const answer = await ask("/explain", { ...person(), movie: movie.movie_id });
-    if (item.querySelector(".reasons")) return;
-    const reasons = answer.history.filter((event) => event.effect > 0).slice(0, 4);
-    const box = make("div", "", { className: "reasons" });
-    box.append(make("span", reasons.length ? "Moved up most by" : "No single movie moved it up: it is popular with people of all tastes."));
-    const list = make("ul");
-    const most = Math.max(...reasons.map((event) => event.effect), 1e-9);
-    for (const event of reasons) {
-      const line = make("li");
-      const bar = make("meter", "", { min: 0, max: most, value: event.effect });
-      bar.title = `without it, ${Math.round(100 * (1 - Math.exp(-event.effect)))}% less likely`;
-      line.append(make("span", [spoken(event.title), ratingText(event.rating)].filter(Boolean).join(", ")), bar);
-      list.append(line);
-    }
-    box.append(list);
-    item.append(box);
-  } catch (error) { complain(error); }
+/** A button that opens a box below a movie and closes it again; `fill` makes what is in it. */
+function opener(text, label, name, fill, item) {
+  const button = make("button", text, { className: name, type: "button" });
+  button.setAttribute("aria-label", label);
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", async () => {
+    const shown = item.querySelector(`.of-${name}`);
+    button.setAttribute("aria-expanded", String(!shown));
+    if (shown) return shown.remove();
+    try {
+      const content = await fill();
+      if (item.querySelector(`.of-${name}`)) return;
+      const box = make("div", "", { className: `reasons of-${name}` });
+      box.append(...content);
+      item.append(box);
+    } catch (error) { complain(error); }
+  });
+  return button;
+}
+
+async function explain(movie) {
+  const answer = await ask("/explain", { ...person(), movie: movie.movie_id });
+  const reasons = answer.history.filter((event) => event.effect > 0).slice(0, 4);
+  const list = make("ul");
+  const most = Math.max(...reasons.map((event) => event.effect), 1e-9);
+  for (const event of reasons) {
+    const line = make("li");
+    const bar = make("meter", "", { min: 0, max: most, value: event.effect });
+    bar.title = `without it, ${Math.round(100 * (1 - Math.exp(-event.effect)))}% less likely`;
+    line.append(make("span", [spoken(event.title), ratingText(event.rating)].filter(Boolean).join(", ")), bar);
+    list.append(line);
+  }
+  return [make("span", reasons.length ? "Moved up most by" : "No single movie moved it up: it is popular with people of all tastes."), list];
+}
+
+async function similar(movie) {
+  const answer = await ask(`/similar?k=5&movie=${encodeURIComponent(movie.movie_id)}`);
+  const list = make("ul");
+  list.append(...answer.movies.map((near) => make("li", spoken(near.title))));
+  return [make("span", "Nearest to it"), list];
 }
 
 // A user: ids to choose from, and what they rated.
@@ -373,6 +419,8 @@ async function start() {
   }));
   document.querySelector(".genres").hidden = !about.genres.length;
   document.querySelector(".years").hidden = !about.years;
+  recall();
+  for (const show of shows) show();
   if (about.years) [byId("year-from").placeholder, byId("year-to").placeholder] = about.years.map(String);
   recommend();
 }
@@ -382,6 +430,7 @@ tabs();
 byId("filters").addEventListener("input", recommend);
 byId("weight").addEventListener("input", () => { sayWeight(); recommend(); });
 byId("rule").addEventListener("input", recommend);
+byId("add-person").addEventListener("click", () => { addPerson(); recommend(); });
 byId("user").addEventListener("input", () => { offerUsers(); showUser(); });
 byId("token").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -176,6 +176,27 @@ def test_only_the_embedded_source_needs_no_data_dir():
     assert load_config(None, ["data_dir=x"], source="movielens-1m").data_dir == "x"
 
 
+def _without_times(folder):
+    source = folder / "mine.yaml"
+    source.write_text("ratings: {files: a.csv, columns: {user_id: who, movie_id: what}}")
+    return str(source)
+
+
+def test_the_files_of_a_described_source_are_beside_its_description(tmp_path):
+    source = _without_times(tmp_path)
+    assert load_config(None, [], source=source).data_dir == str(tmp_path)
+    assert load_config(None, [], source=source, data_dir="x").data_dir == "x"
+
+
+def test_without_times_the_split_is_random_unless_something_else_is_said(tmp_path):
+    source = _without_times(tmp_path)
+    config = load_config(None, ["split.seed=7"], source=source)
+    assert (config.split.kind, config.split.seed) == ("random", 7)
+    for said in ("split.kind=temporal", "split.history=before", "training.warm_start=true"):
+        assert load_config(None, [said], source=source).split.kind == "temporal"
+    assert load_config(None, []).split.kind == "temporal"
+
+
 @pytest.mark.parametrize("off", ["gates.retrieval=false", "model.retrieval_weight=0"])
 def test_a_source_without_ratings_leaves_nothing_but_lists(tmp_path, off):
     source = tmp_path / "views.yaml"

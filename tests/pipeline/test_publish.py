@@ -162,6 +162,16 @@ def test_the_closing_tables_fold_what_is_sound(tmp_path):
     assert "no list holds a [seen] movie" in text and "not judged" in text
 
 
+def test_at_80_columns_no_name_of_a_metric_is_broken():
+    gate = {**GATE, "name": "no worse than the blessed model", "metric": "unmasked/hit_rate@100"}
+    screen = io.StringIO()
+    for table in closing_tables(RUNS, _content(gates=[gate])):
+        Console(file=screen, width=80).print(table)
+    text = screen.getvalue()
+    assert "unmasked/hit_rate@100" in text and "\u2026" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_the_closing_tables_bear_a_model_without_numbers():
     gate = GATE | {"value": None, "interval": [None, None], "passed": False}
     assert "no number to no number" in _shown(_content(gates=[gate, gate]))

@@ -46,6 +46,33 @@ def test_typed_as_people_type(titles, typed, movie):
     assert list(TITLES)[titles.find(typed)] == movie
 
 
+@pytest.mark.parametrize(
+    ("typed", "movie"),
+    [
+        ("space odyssey", "924"),
+        ("Samurai", "2019"),
+        ("samurai 1954", "2019"),
+        ("amelie 2001", "4973"),
+    ],
+)
+def test_words_of_a_title_find_it_as_the_search_does(titles, typed, movie):
+    assert list(TITLES)[titles.find(typed)] == movie
+    assert titles.find(typed) == titles.search(typed.split(" 1")[0].split(" 2")[0], 1)[0]
+
+
+@pytest.mark.parametrize("typed", ["odyssey space", "samur", "ra", "samurai 1955"])
+def test_parts_of_words_and_other_years_are_no_title(titles, typed):
+    with pytest.raises(UserError):
+        titles.find(typed)
+
+
+def test_of_several_with_these_words_the_most_rated_is_meant():
+    parts = ["Star Wars: Episode IV - A New Hope (1977)", "Star Wars: The Clone Wars (2008)"]
+    found = Titles(["1", "2", "3"], [*parts, "Star (2001)"], [0, 0, 0], np.array([9, 5, 70]))
+    assert found.find("star wars") == 0 == found.search("star wars", 1)[0]
+    assert found.find("star wars 2008") == 1 and found.find("star") == 2
+
+
 def test_what_is_not_there_gets_suggestions(titles):
     with pytest.raises(
         UserError, match=r"no movie 'the matrx': did you mean 'Matrix, The \(1999\)'"

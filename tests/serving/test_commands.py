@@ -12,7 +12,8 @@ from pipeline import cli
 def run(models, loads_once, monkeypatch, capsys):
     def greenlight(*arguments, model_dir=models):
         command = ["greenlight", *map(str, arguments)]
-        monkeypatch.setattr(sys, "argv", [*command, "--model-dir", str(model_dir)])
+        asking = ["--load"] if command[1] in ("recommend", "rate") else []
+        monkeypatch.setattr(sys, "argv", [*command, *asking, "--model-dir", str(model_dir)])
         with pytest.raises(SystemExit) as caught:
             cli.main()
         out, err = capsys.readouterr()
@@ -60,10 +61,16 @@ def test_without_a_model_it_says_where_one_comes_from(run, tmp_path, command):
 
 def test_a_newcomer_is_told_where_the_list_comes_from(run):
     status, out, _ = run("recommend", "--liked", "toy story", "heat=4", "-k", "3")
-    assert status == 0 and "From the movies you named" in out
-    assert "Toy Story" not in out
+    listed, said = out.split("From the movies you named ")
+    assert status == 0 and "Toy Story" not in listed
+    assert " ".join(said.split()).startswith("(Toy Story (1995); Heat (1995)); model 1.")
     status, out, _ = run("recommend", "-k", "3")
     assert status == 0 and "From popularity alone" in out
+
+
+def test_where_no_movie_fits_it_says_so(run):
+    status, out, _ = run("recommend", "--user", "3", "--year-from", "2030")
+    assert (status, out) == (0, "No movie fits: ask for other genres or years.\n")
 
 
 def test_a_title_with_an_equals_sign_is_a_title(run):

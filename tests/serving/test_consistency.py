@@ -18,7 +18,7 @@ EVERYONE = [str(user) for user in range(1, USERS + 1)]
 
 def _command(models, *arguments):
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", *arguments, "--model-dir", str(models)],
+        [sys.executable, "-m", "pipeline.cli", *arguments, "--load", "--model-dir", str(models)],
         capture_output=True, text=True, check=True, cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip

@@ -19,13 +19,14 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance,
     response_schema_conformance,
 ]  # fmt: skip
+ANNOTATIONS = {"title", "description", "default", "examples"}  # which bind no value
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
 
 
 def can_be_wrong(operation):
     """Whether anything goes against the description: a string without bounds can hold all."""
     schemas = [parameter.definition["schema"] for parameter in operation.iter_parameters()]
-    bounds = [set(schema) - {"title", "description", "default"} for schema in schemas]
+    bounds = [set(schema) - ANNOTATIONS for schema in schemas]
     wordy = [schema.get("type") == "string" for schema in schemas]
     free = all(own == {"type"} and word for own, word in zip(bounds, wordy, strict=True))
     return bool(operation.body) or not free

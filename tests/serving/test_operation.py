@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from schemas.manifest import FILE
+from serving.announced import find_server
 from serving.app import make_app
 from serving.budget import Budget
 from serving.service import Limits, Server
@@ -46,6 +47,7 @@ def test_new_versions_take_over_and_no_request_fails(start, push, folder):
 
     with start(folder) as server, concurrent.futures.ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask, server) for _ in range(4)]
+        assert find_server(folder) == server.url
         for version in ("2", "10"):
             push(folder, version)
             server.wait_for(lambda: server.version() == version)  # noqa: B023
@@ -54,6 +56,7 @@ def test_new_versions_take_over_and_no_request_fails(start, push, folder):
         [one.result() for one in asking]
     assert set(statuses) == {200} and len(statuses) > 50
     assert {"1", "10"} <= versions
+    assert find_server(folder) is None
 
 
 def test_a_broken_version_is_refused_and_the_old_one_goes_on(start, push, light, folder):

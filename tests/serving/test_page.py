@@ -1,11 +1,13 @@
 """The page in a real browser: whole journeys, by keyboard, on a phone, in the dark."""
 
 import json
+import subprocess
 from urllib.request import urlopen
 
 import pytest
 
 from tests.browser import browser
+from tests.serving.test_examples import ADDRESS, BLOCKS
 
 FIRST = "document.querySelector('#movies .name')?.firstChild.textContent"
 SHOWN = "[...document.querySelectorAll('#movies .name')].map(name => name.firstChild.textContent)"
@@ -22,7 +24,9 @@ def tab():
 @pytest.fixture
 def page(tab, server):
     tab.look(1200)
-    tab.open(server.url, f"{SHOWN}.length === 10")
+    for _ in range(2):  # the second time without what another test chose
+        tab.open(server.url, f"{SHOWN}.length === 10")
+        tab.js("sessionStorage.clear()")
     yield tab
     _stayed_at(tab, server)
 
@@ -119,6 +123,41 @@ def test_two_people_and_whose_taste_counts(page):
     assert len({tuple(both), tuple(one), tuple(page.js(SHOWN))}) == 3
 
 
+def test_three_people_choose_together(page):
+    _after(page, lambda: page.click("#tab-two"))
+    _add(page, 1, "toy story")
+    _add(page, 2, "heat")
+    _after(page, lambda: page.click("#add-person"))
+    _add(page, 3, "jumanji")
+    each = page.js("document.querySelector('#movies small').textContent")
+    assert each.count(" and ") == 2
+    assert not page.js("document.querySelector('#weight').offsetParent")
+    shown = page.js(SHOWN)
+    page.open(page.js("location.href"), f"{SHOWN}.join() === {json.dumps(','.join(shown))}")
+    assert page.js("document.querySelectorAll('.liked li').length") == 3
+
+
+def test_a_reload_keeps_what_was_chosen(page):
+    _add(page, 0, "toy story")
+    _after(page, lambda: page.click(".stars button:nth-child(2)"))
+    shown = page.js(SHOWN)
+    page.open(page.js("location.href"), f"{SHOWN}.join() === {json.dumps(','.join(shown))}")
+    assert page.js("document.querySelector('.liked .title').textContent") == "Toy Story (1995)"
+    assert page.js("document.querySelector('.stars [aria-checked=true]').ariaLabel") == "2 stars"
+
+
+def test_what_is_similar_and_where_nothing_fits(page):
+    page.click(".similar")
+    page.wait_for("document.querySelectorAll('.of-similar li').length === 5")
+    page.click("summary")
+    page.js("document.querySelector('#year-from').focus()")
+    _after(page, lambda: page.type("2030"))
+    none = "document.querySelector('#movies .none')"
+    assert page.js(f"{none}.textContent") == "No movie fits these filters."
+    line = page.js(f"parseFloat(getComputedStyle({none}).lineHeight)")
+    assert page.js(f"{none}.getClientRects()[0].height") < 2 * line + 24  # its padding
+
+
 def test_filters_and_why(page):
     _add(page, 0, "toy story")
     page.click("summary")
@@ -185,7 +224,27 @@ def test_the_interface_is_described_on_a_page_of_its_own(tab, server):
     shown = f"document.querySelectorAll('.operation').length === {operations}"
     tab.open(f"{server.url}/docs", shown)
     assert tab.js("document.body.textContent.includes('POST /recommend')")
+    commands = tab.js("[...document.querySelectorAll('pre')].map(pre => pre.textContent)")
+    assert len(commands) == operations
+    for command in commands:
+        fail = command.replace("curl ", "curl --fail-with-body -sS ", 1)
+        subprocess.run(["bash", "-c", fail], capture_output=True, check=True)
+    linked = tab.js("[...document.querySelectorAll('td a')].map(a => a.hash.slice(1))")
+    assert {"Movie", "Rated", "Scored"} <= {*linked}
+    assert tab.js(f"{json.dumps(linked)}.every(name => document.getElementById(name))")
+    tab.look(390, 844)
+    screens = tab.js("document.documentElement.scrollHeight / innerHeight")
+    assert screens < 10 and tab.js("document.documentElement.scrollWidth <= innerWidth")
+    tab.js("location.hash = '#Rated'")
+    tab.wait_for("document.getElementById('Rated').offsetParent")
     _stayed_at(tab, server)
+
+
+def test_the_javascript_of_the_docs_is_answered(page, server):
+    script = BLOCKS["js"].replace(ADDRESS, server.url).replace("console.log(", "return [")
+    head, _, last = script.rpartition(");")
+    found = page.js(f"(async () => {{ {head}]{last} }})()")
+    assert len(found[0]) == 5 and isinstance(found[1], float) and found[2] == "1"
 
 
 def test_a_server_with_a_token_asks_for_it(start, light, tab):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +16,13 @@ import pyarrow_hotfix  # noqa: F401
 from components.example_gen.read.files import file_size, opened_whole
 from components.example_gen.read.layout import EmptyFile, locate, named_columns
 from components.example_gen.read.packed import check_growth, packing
-from components.example_gen.read.typed import as_moments, as_text, check_type, is_time
+from components.example_gen.read.typed import as_moments, as_text, check_type, has_no_text, is_time
 from schemas.errors import UserError
 from schemas.source_tables import Table
 
 _ROWS_AT_ONCE = 1 << 16
 _LEAST_ROW = 24  # bytes of a rating as text: millions of equal rows may take none in the file
+_SAMPLED = 16  # row groups, of which rows are sampled
 _READ_AHEAD = 1 << 20  # bytes of each column
 
 
@@ -91,6 +93,36 @@ def read(
         for batch in batches:
             yield Rows(start, _cells(batch, columns, table.encoding, time))
             start += batch.num_rows
+
+
+def sample(path: str, most: int) -> tuple[dict[str, pa.StringArray], list[str], bool]:
+    """Rows from all over a file that nobody has described.
+
+    Args:
+      path: the file.
+      most: the number of rows, about.
+
+    Returns:
+      The cells of each column as text, the columns that say a moment by their type, and whether
+      these are all rows.
+
+    Raises:
+      UserError: it is no Parquet.
+    """
+    with _opened(path) as file:
+        fields = {field.name: field.type for field in file.schema_arrow}
+        names = [name for name, kind in fields.items() if not has_no_text(kind)]
+        groups = range(0, file.num_row_groups, max(1, file.num_row_groups // _SAMPLED))
+        each = max(1, most // max(len(groups), 1))
+        parts = [
+            {name: as_text(batch.column(name)) for name in names}
+            for group in groups
+            for batch in islice(file.iter_batches(each, [group], names, use_threads=False), 1)
+        ]
+        rows = sum(len(cells) for part in parts for cells in [*part.values()][:1])
+        cells = {name: pa.concat_arrays([p[name] for p in parts]) for name in names if parts}
+        timed = [name for name in names if is_time(fields[name])]
+        return cells, timed, rows == file.metadata.num_rows
 
 
 def _cells(

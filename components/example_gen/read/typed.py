@@ -52,9 +52,14 @@ def is_time(kind: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
+def has_no_text(kind: pa.DataType) -> bool:
+    """Whether no cell of text could hold values of this type."""
+    return bool(pa.types.is_duration(kind) or pa.types.is_time(kind) or pa.types.is_interval(kind))
+
+
 def check_type(name: str, kind: pa.DataType, path: str) -> None:
     """Raises UserError where a column that is read has a type that no cell has."""
-    if pa.types.is_duration(kind) or pa.types.is_time(kind) or pa.types.is_interval(kind):
+    if has_no_text(kind):
         raise UserError(
             f"{path}: the column {name} is of type {kind}: store it as a number or text."
         )
