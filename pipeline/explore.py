@@ -92,6 +92,7 @@ def count_data(
         source.scale,
         source.labels,
         source.features.several,
+        source.features.numbers,
     )
 
 

@@ -20,7 +20,7 @@ from pydantic import (
 from schemas.errors import UserError
 from schemas.features import Features
 from schemas.source_mistakes import sentence
-from schemas.source_parts import Category, Finite, Listed, Several
+from schemas.source_parts import Finite, Listed, Number, Part, Several
 from schemas.source_tables import (
     Credits,
     Links,
@@ -69,9 +69,11 @@ class Source(BaseModel):
         names = self.features
         if both := sorted({*names.users} & {*names.movies}):
             raise ValueError(f"users.features.{both[0]}: movies have a feature of this name")
-        for name in names.several:
-            if any(isinstance(t.features.get(name), Category) for t in self._movie_tables()):
-                raise ValueError(f"credits.features.{name}: in movies it is of another kind")
+        kinds: dict[str, type[Part]] = {}
+        for table in self._movie_tables():
+            for name, part in table.declared().items():
+                if kinds.setdefault(name, _kind(part)) is not _kind(part):
+                    raise ValueError(f"credits.features.{name}: in movies it is of another kind")
         return self
 
     @property
@@ -90,8 +92,11 @@ class Source(BaseModel):
         parts = [part for table in self._movie_tables() for part in table.declared().items()]
         several = [name for name, part in parts if isinstance(part, Several)]
         movies = [name for name, _ in parts]
-        users = self.users.features if self.users else ()
-        return Features(users=(*users,), movies=_once(movies), several=_once(several))
+        users = self.users.features if self.users else {}
+        numbers = [name for name, part in [*users.items(), *parts] if isinstance(part, Number)]
+        return Features(
+            users=(*users,), movies=_once(movies), several=_once(several), numbers=_once(numbers)
+        )
 
     @property
     def labels(self) -> dict[str, str]:
@@ -117,6 +122,10 @@ class Source(BaseModel):
     def patterns(self) -> dict[str, list[str]]:
         """Globs relative to the data directory, by table: every file whose bytes matter."""
         return {name: table.patterns() for name, table in self.tables().items()}
+
+
+def _kind(part: Part) -> type[Part]:
+    return Several if isinstance(part, Several) else type(part)
 
 
 def _once(names: list[str]) -> tuple[str, ...]:

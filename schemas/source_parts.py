@@ -140,6 +140,18 @@ class Category(Part):
         return {"column": written} if isinstance(written, str | int) else written
 
 
+class Number(Part):
+    """A feature that is a number: a column, or the first group that `pattern` finds in it.
+
+    The model learns of numbers by buckets of about equally many. See `Category` on `label`.
+    """
+
+    kind: Literal["number"]
+    column: Column
+    pattern: Pattern | None = None
+    label: Word | None = None
+
+
 class Several(Part):
     """A column split at `separator` or searched with `pattern`, or one 0/1 column per value."""
 
@@ -170,12 +182,28 @@ def _kind(written: Any) -> Any:
     return getattr(written, "kind", "category")
 
 
+def _by_kind(*kinds: str) -> Any:
+    """Which of its kinds a feature is."""
+    told = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+    return Discriminator(
+        _kind, custom_error_type="kind", custom_error_message=f"its kind is {told}"
+    )
+
+
+# What each kind of feature is described by.
+KINDS: dict[str, type[Part]] = {
+    "category": Category,
+    "categories": Categories,
+    "number": Number,
+}
 FeatureName = Annotated[Word, AfterValidator(feature_name)]
+UserFeature = Annotated[
+    Annotated[Category, Tag("category")] | Annotated[Number, Tag("number")],
+    _by_kind("category", "number"),
+]
 MovieFeature = Annotated[
-    Annotated[Category, Tag("category")] | Annotated[Categories, Tag("categories")],
-    Discriminator(
-        _kind,
-        custom_error_type="kind",
-        custom_error_message="its kind is category or categories",
-    ),
+    Annotated[Category, Tag("category")]
+    | Annotated[Categories, Tag("categories")]
+    | Annotated[Number, Tag("number")],
+    _by_kind("category", "categories", "number"),
 ]

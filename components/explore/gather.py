@@ -26,7 +26,8 @@ class Artifacts:
     def movies(self) -> Catalogue:
         """The catalogue, with the features of the source."""
         files = split_files(self.catalogue, CATALOGUE)
-        return read_catalogue(files, self.source.features.movies)
+        features = self.source.features
+        return read_catalogue(files, features.movies, features.numbers)
 
 
 class Count(beam.DoFn):

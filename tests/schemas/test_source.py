@@ -194,7 +194,12 @@ users:
         ("column: subscription", "kolumn: s", "users.features.plan.column: it is missing"),
         ("column: subscription", "column: s, patern: x", "patern: there is no such key; is it"),
         ("column: subscription", "column: ''", "features.plan.column: nothing is written there"),
-        ("column: sub", "kind: number, column: sub", "plan.kind: only 'category' can stand there"),
+        ("column: sub", "kind: date, column: sub", "plan: its kind is category or number\\."),
+        (
+            "column: sub",
+            "kind: number, column: sub",
+            "plan.values: there is no such key; those here are kind, column, pattern, label",
+        ),
         ("{1: free}", "[a]", "users.features.plan.values: write keys with values"),
         ("{user_id: id}", "{user_id: id, plan: p}", "features.plan is there twice"),
         ("users:", "  features: {plan: p}\nusers:", "users.features.plan: movies have a feature"),
@@ -203,6 +208,7 @@ users:
             "  features: {a: {kind: date, column: d}}\nusers:",
             "movies.features.a: its kind",
         ),
+        ("users:", "  features: {plan: {kind: number, column: p}}\nusers:", "movies have a feat"),
         ("users:", "  features: {a: {column: d, separator: x}}\nusers:", "add kind: categories"),
         (
             "users:",

@@ -22,6 +22,8 @@ _ADVICE = {
     r"as '(\d{4})'",
     problems.UNREADABLE_AGE: "with in_years an age is a number of years; leave it out where "
     "the column holds groups of ages",
+    problems.NO_NUMBER: "a number has a point and no comma; name words for nothing under nulls, or "
+    "give a pattern that finds the number",
     problems.UNMAPPED_VALUE: "add it to values, where it stays as it is for now",
     problems.NO_MATCH: "the pattern finds nothing in it",
     problems.NULL_WORD: "name it under nulls, or it is a word like any other",
@@ -51,7 +53,8 @@ class CellCounts:
         """Counts a row: the features that it gave, and by column the reasons that it did not."""
         faults = {**self._null_words(record.cells), **faults}
         self.rows += 1
-        self.gave.update(name for name, value in features.items() if value and name not in faults)
+        given = (name for name, value in features.items() if value or isinstance(value, float))
+        self.gave.update(name for name in given if name not in faults)
         for column, reason in faults.items():
             self.faults[column, reason] += 1
             text = record.cells[column][:SAMPLE_CHARACTERS]

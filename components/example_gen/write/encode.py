@@ -35,7 +35,7 @@ def join(ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> Feature
     Args:
       ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
       movies: one row per movie; has every movie of `ratings`.
-      users: one row per user, or None; users that are missing get empty strings.
+      users: one row per user, or None; users that are missing get what is unknown.
     """
     ids = ratings["movie_id"].combine_chunks()
     given = [name for name in ("rating", "timestamp") if not ratings[name].null_count]
@@ -86,7 +86,8 @@ def _user_pieces(ids: pa.Array, users: pa.Table | None) -> dict[str, Pieces]:
     for name in users.column_names:
         if name != "user_id":
             known = users[name].combine_chunks().take(places)
-            pieces[name] = to_pieces(known.fill_null(""))
+            number = pa.types.is_floating(known.type)
+            pieces[name] = to_pieces(known.fill_null(np.nan if number else ""))
     return pieces
 
 

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -478,6 +479,46 @@ def test_codes_and_ages_that_are_not_known_are_counted(tmp_path: Path) -> None:
     assert counts == unread
     assert len(table.cells[0].findings(0.01)) == 2
     table.cells[0].check(0.01)
+
+
+NUMBERS = """
+scale: [1, 5]
+ratings: {files: r.csv, columns: {user_id: u, movie_id: m, rating: r}}
+users:
+  files: u.csv
+  nulls: unknown
+  columns: {user_id: u}
+  features:
+    age: {kind: number, column: a}
+    fee: {kind: number, column: f, pattern: '[$](.*)'}
+"""
+
+
+def test_numbers_are_read_and_what_is_none_is_counted(tmp_path: Path) -> None:
+    ages = ["30", "0", "-1.5", ".5e1", "", "unknown", "young", "1,5", "nan", "1_0", "1e39", "٣"]
+    rows = [f'{n},"{age}",${n}' for n, age in enumerate(ages, 10)]
+    (tmp_path / "u.csv").write_text("\n".join(["u,a,f", *rows, ""]), encoding="utf-8")
+    table = read_users(own(tmp_path, NUMBERS), {"users": [str(tmp_path / "u.csv")]})
+    assert table is not None
+    known = [30, 0, -1.5, 5]
+    found = table.table["age"].to_numpy()
+    np.testing.assert_array_equal(found, [*known, *[np.nan] * 8])
+    assert table.table["fee"].to_pylist() == [float(n) for n in range(10, 22)]
+    (cells,) = table.cells
+    assert (cells.gave["age"], cells.gave["fee"]) == (4, 12)
+    counts = {(row["column"], row["reason"]): row["cells"] for row in cells.report()}
+    assert counts == {("users.age", "no_number"): 6}
+    (sentence,) = cells.findings(0.01)
+    assert re.search(r"users.age: 6 of 12 cells .*u.csv:8: 'young'; a number has a p", sentence)
+
+
+def test_a_column_without_any_number_stops_the_run(tmp_path: Path) -> None:
+    rows = [f"{n},F,{n} min" for n in range(20)]
+    feature = "features: {runtime: {kind: number, column: c}}"
+    found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows)
+    assert np.isnan(found.table["runtime"].to_numpy()).all()
+    with pytest.raises(UserError, match=r"movies.runtime: 20 of 20 .*films.csv:2: '0 min'; a number"):
+        found.cells[0].check(0.01)
 
 
 NULLS = [r"\N", "nan", "NaN", "NULL", "null", "None", "NONE", "N/A", "n/a", "NA", "<NA>", "-", "?"]
