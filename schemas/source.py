@@ -20,7 +20,7 @@ from pydantic import (
 from schemas.errors import UserError
 from schemas.features import Features
 from schemas.source_mistakes import sentence
-from schemas.source_parts import Finite, Listed, Number, Part, Several
+from schemas.source_parts import Date, Declared, Finite, Listed, Number, Part, Several, labels_of
 from schemas.source_tables import (
     Credits,
     Links,
@@ -69,6 +69,9 @@ class Source(BaseModel):
         names = self.features
         if both := sorted({*names.users} & {*names.movies}):
             raise ValueError(f"users.features.{both[0]}: movies have a feature of this name")
+        made = [name for own, part in self._parts() for name in [*labels_of(own, part)][1:]]
+        if twice := sorted({*made} & {own for own, _ in self._parts()}):
+            raise ValueError(f"features.{twice[0]}: a date makes a feature of this name")
         kinds: dict[str, type[Part]] = {}
         for table in self._movie_tables():
             for name, part in table.declared().items():
@@ -89,11 +92,12 @@ class Source(BaseModel):
     @property
     def features(self) -> Features:
         """The names of all features."""
-        parts = [part for table in self._movie_tables() for part in table.declared().items()]
+        parts = self._parts()
         several = [name for name, part in parts if isinstance(part, Several)]
-        movies = [name for name, _ in parts]
+        movies = [name for own, part in parts for name in labels_of(own, part)]
         users = self.users.features if self.users else {}
-        numbers = [name for name, part in [*users.items(), *parts] if isinstance(part, Number)]
+        declared = [*users.items(), *parts]
+        numbers = [name for name, part in declared if isinstance(part, Number | Date)]
         return Features(
             users=(*users,), movies=_once(movies), several=_once(several), numbers=_once(numbers)
         )
@@ -103,7 +107,11 @@ class Source(BaseModel):
         """What people call the features of movies and users, by name."""
         tables = [*self._movie_tables(), *([self.users] if self.users else [])]
         declared = {name: part for table in tables for name, part in table.features.items()}
-        return {name: part.label or name.replace("_", " ") for name, part in declared.items()}
+        labels = [labels_of(name, part) for name, part in declared.items()]
+        return {name: label for own in labels for name, label in own.items()}
+
+    def _parts(self) -> list[tuple[str, Declared]]:
+        return [part for table in self._movie_tables() for part in table.declared().items()]
 
     def _movie_tables(self) -> list[Movies | Credits]:
         return [table for table in (self.movies, self.credits) if table is not None]

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from schemas.features import feature_name
-from schemas.time_formats import time_format
+from schemas.time_formats import ISO, time_format
 
 
 def _listed(value: Any) -> Any:
@@ -152,6 +152,18 @@ class Number(Part):
     label: Word | None = None
 
 
+class Date(Part):
+    """A day, as `format` writes it: see `time_formats`.
+
+    It makes a number, the year and its fraction, and the categories month and weekday.
+    """
+
+    kind: Literal["date"]
+    column: Column
+    format: TimeFormat = ISO
+    label: Word | None = None
+
+
 class Several(Part):
     """A column split at `separator` or searched with `pattern`, or one 0/1 column per value."""
 
@@ -195,6 +207,7 @@ KINDS: dict[str, type[Part]] = {
     "category": Category,
     "categories": Categories,
     "number": Number,
+    "date": Date,
 }
 FeatureName = Annotated[Word, AfterValidator(feature_name)]
 UserFeature = Annotated[
@@ -204,6 +217,15 @@ UserFeature = Annotated[
 MovieFeature = Annotated[
     Annotated[Category, Tag("category")]
     | Annotated[Categories, Tag("categories")]
-    | Annotated[Number, Tag("number")],
-    _by_kind("category", "categories", "number"),
+    | Annotated[Number, Tag("number")]
+    | Annotated[Date, Tag("date")],
+    _by_kind("category", "categories", "number", "date"),
 ]
+Declared = Category | Categories | Number | Date | Cell | Several
+
+
+def labels_of(name: str, part: Declared) -> dict[str, str]:
+    """The features that a part makes, the one of its own name first, and what people call them."""
+    label = getattr(part, "label", None) or name.replace("_", " ")
+    made = ("month", "weekday") if isinstance(part, Date) else ()
+    return {name: label} | {f"{name}_{own}": f"{label}: {own}" for own in made}

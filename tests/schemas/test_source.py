@@ -205,8 +205,18 @@ users:
         ("users:", "  features: {plan: p}\nusers:", "users.features.plan: movies have a feature"),
         (
             "users:",
-            "  features: {a: {kind: date, column: d}}\nusers:",
-            "movies.features.a: its kind",
+            "  features: {a: {kind: day, column: d}}\nusers:",
+            "movies.features.a: its kind is category, categories, number or date",
+        ),
+        (
+            "users:",
+            "  features: {a: {kind: date, column: d, format: '%Y'}}\nusers:",
+            "movies.features.a.format: '%Y' needs a year, a month and a day",
+        ),
+        (
+            "users:",
+            "  features: {a: {kind: date, column: d}, a_month: m}\nusers:",
+            "features.a_month: a date makes a feature of this name",
         ),
         ("users:", "  features: {plan: {kind: number, column: p}}\nusers:", "movies have a feat"),
         ("users:", "  features: {a: {column: d, separator: x}}\nusers:", "add kind: categories"),

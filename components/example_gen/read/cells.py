@@ -24,6 +24,7 @@ _ADVICE = {
     "the column holds groups of ages",
     problems.NO_NUMBER: "a number has a point and no comma; name words for nothing under nulls, or "
     "give a pattern that finds the number",
+    problems.NO_DATE: "set format to how the column writes days, such as '%d.%m.%Y'",
     problems.UNMAPPED_VALUE: "add it to values, where it stays as it is for now",
     problems.NO_MATCH: "the pattern finds nothing in it",
     problems.NULL_WORD: "name it under nulls, or it is a word like any other",

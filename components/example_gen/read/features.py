@@ -3,9 +3,10 @@
 import re
 
 from components.example_gen.read import patterns, problems
+from components.example_gen.read.days import MONTHS, WEEKDAYS, day_of, year_and_fraction
 from components.example_gen.read.typed import LIST
 from schemas.features import YEAR
-from schemas.source_parts import Category, Cell, Number, Several
+from schemas.source_parts import Category, Cell, Date, Declared, Number, Several
 from schemas.source_tables import FeatureTable, Movies, Users
 
 # MovieLens 1M's buckets: an age belongs to the last one that starts at or below it.
@@ -49,8 +50,13 @@ def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Feat
       faults: gets the reason for each column whose cell says something that cannot be read.
     """
     titles: Features = {"movie_title": movie_title(cells)} if isinstance(table, Movies) else {}
-    return titles | {name: _feature(part, name, cells, faults)
-                     for name, part in table.declared().items()}  # fmt: skip
+    features = dict(titles)
+    for name, part in table.declared().items():
+        if isinstance(part, Date):
+            features |= _date(part, name, cells, faults)
+        else:
+            features[name] = _feature(part, name, cells, faults)
+    return features
 
 
 def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
@@ -58,15 +64,14 @@ def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
     return {name: _feature(part, name, cells, faults) for name, part in table.features.items()}
 
 
-def _feature(
-    part: Category | Cell | Number | Several, name: str, cells: RowCells, faults: Faults
-) -> Value:
+def _feature(part: Declared, name: str, cells: RowCells, faults: Faults) -> Value:
     if isinstance(part, Several):
         return _several(part, name, cells, faults)
     if isinstance(part, Category):
         return _category(part, name, cells, faults)
     if isinstance(part, Number):
         return _number(part, name, cells, faults)
+    assert isinstance(part, Cell), "what is none of these is the year"
     return _year(part, cells, faults)
 
 
@@ -96,6 +101,17 @@ def _number(part: Number, name: str, cells: RowCells, faults: Faults) -> float |
     if text:
         faults[name] = problems.NO_NUMBER
     return None
+
+
+def _date(part: Date, name: str, cells: RowCells, faults: Faults) -> Features:
+    day = day_of(cells[name], part.format)
+    if day is None and cells[name]:
+        faults[name] = problems.NO_DATE
+    return {
+        name: year_and_fraction(day) if day else None,
+        f"{name}_month": MONTHS[day.month - 1] if day else "",
+        f"{name}_weekday": WEEKDAYS[day.weekday()] if day else "",
+    }
 
 
 def _cell_text(part: Cell | Category | Number, name: str, cells: RowCells, faults: Faults) -> str:

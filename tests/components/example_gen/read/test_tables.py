@@ -517,8 +517,23 @@ def test_a_column_without_any_number_stops_the_run(tmp_path: Path) -> None:
     feature = "features: {runtime: {kind: number, column: c}}"
     found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows)
     assert np.isnan(found.table["runtime"].to_numpy()).all()
-    with pytest.raises(UserError, match=r"movies.runtime: 20 of 20 .*films.csv:2: '0 min'; a number"):
+    with pytest.raises(
+        UserError, match=r"movies.runtime: 20 of 20 .*films.csv:2: '0 min'; a n"
+    ):
         found.cells[0].check(0.01)
+
+
+def test_a_date_is_a_number_a_month_and_a_weekday(tmp_path: Path) -> None:
+    days = ["2000-02-29", "1896-01-06", "", "2001-02-29", "soon"]
+    rows = [f"{n},F,{day}" for n, day in enumerate(days)]
+    feature = "features: {day: {kind: date, column: c}}"
+    found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows)
+    exact = [2000 + 59 / 366, 1896 + 5 / 366, np.nan, np.nan, np.nan]
+    np.testing.assert_allclose(found.table["day"].to_numpy(), exact, atol=6e-4)
+    assert found.table["day_month"].to_pylist() == ["February", "January", "", "", ""]
+    assert found.table["day_weekday"].to_pylist() == ["Tuesday", "Monday", "", "", ""]
+    (sentence,) = found.cells[0].findings(0.01)
+    assert re.search(r"movies.day: 2 of 5 .*films.csv:5: '2001-02-29'; set format", sentence)
 
 
 NULLS = [r"\N", "nan", "NaN", "NULL", "null", "None", "NONE", "N/A", "n/a", "NA", "<NA>", "-", "?"]
