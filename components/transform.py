@@ -19,14 +19,16 @@ def preprocessing_fn(
 
     The Trainer builds its tables from the vocabularies, and ignores these outputs. Unknown values
     go to rows behind the last known one. Numbers come out as the quantiles between their buckets,
-    the same in each row. The node analyses train alone.
+    the same in each row. Texts are in the catalogue, which the node does not read. The node
+    analyses train alone.
 
     Args:
       inputs: what Examples hold, by name.
       custom_config: `features` are the `Features` of the source, as plain values.
     """
     names = Features.model_validate(custom_config["features"])
-    categories = [n for n in (*names.users, *names.movies) if n not in names.numbers]
+    others = {*names.numbers, *names.texts}
+    categories = [name for name in (*names.users, *names.movies) if name not in others]
     rows = {
         f"{name}_row": _rows(name, inputs[name], name in names.several)
         for name in ("user_id", "movie_id", *categories)

@@ -25,7 +25,8 @@ class Features(BaseModel):
 
     users: of users.
     movies: of movies, `several` of which may have more than one value.
-    numbers: those of both that are numbers; all others are categories.
+    numbers: those of both that are numbers; texts: those of movies that are texts. All others are
+      categories.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +35,7 @@ class Features(BaseModel):
     movies: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     @property
     def user_numbers(self) -> tuple[str, ...]:

@@ -20,7 +20,17 @@ from pydantic import (
 from schemas.errors import UserError
 from schemas.features import Features
 from schemas.source_mistakes import sentence
-from schemas.source_parts import Date, Declared, Finite, Listed, Number, Part, Several, labels_of
+from schemas.source_parts import (
+    Date,
+    Declared,
+    Finite,
+    Listed,
+    Number,
+    Part,
+    Several,
+    Text,
+    labels_of,
+)
 from schemas.source_tables import (
     Credits,
     Links,
@@ -99,7 +109,11 @@ class Source(BaseModel):
         declared = [*users.items(), *parts]
         numbers = [name for name, part in declared if isinstance(part, Number | Date)]
         return Features(
-            users=(*users,), movies=_once(movies), several=_once(several), numbers=_once(numbers)
+            users=(*users,),
+            movies=_once(movies),
+            several=_once(several),
+            numbers=_once(numbers),
+            texts=_once([name for name, part in parts if isinstance(part, Text)]),
         )
 
     @property

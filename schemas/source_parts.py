@@ -164,6 +164,14 @@ class Date(Part):
     label: Word | None = None
 
 
+class Text(Part):
+    """A text of words, such as a plot, which is in the catalogue alone."""
+
+    kind: Literal["text"]
+    column: Column
+    label: Word | None = None
+
+
 class Several(Part):
     """A column split at `separator` or searched with `pattern`, or one 0/1 column per value."""
 
@@ -208,6 +216,7 @@ KINDS: dict[str, type[Part]] = {
     "categories": Categories,
     "number": Number,
     "date": Date,
+    "text": Text,
 }
 FeatureName = Annotated[Word, AfterValidator(feature_name)]
 UserFeature = Annotated[
@@ -218,10 +227,11 @@ MovieFeature = Annotated[
     Annotated[Category, Tag("category")]
     | Annotated[Categories, Tag("categories")]
     | Annotated[Number, Tag("number")]
-    | Annotated[Date, Tag("date")],
-    _by_kind("category", "categories", "number", "date"),
+    | Annotated[Date, Tag("date")]
+    | Annotated[Text, Tag("text")],
+    _by_kind("category", "categories", "number", "date", "text"),
 ]
-Declared = Category | Categories | Number | Date | Cell | Several
+Declared = Category | Categories | Number | Date | Text | Cell | Several
 
 
 def labels_of(name: str, part: Declared) -> dict[str, str]:

@@ -27,6 +27,7 @@ from schemas.source_parts import (
     Pattern,
     Separator,
     Several,
+    Text,
     TimeFormat,
     UserFeature,
 )
@@ -80,7 +81,7 @@ def _columns(parts: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Column]]:
             yield from ((name, column) for name, column in value if column is not None)
         elif key == "features" and isinstance(value, dict):
             yield from _columns(value.items())
-        elif isinstance(value, Cell | Category | Number | Date | Several):
+        elif isinstance(value, Cell | Category | Number | Date | Text | Several):
             if value.column is not None:
                 yield key, value.column
             if isinstance(value, Several):

@@ -12,6 +12,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.examples.arrow import filled
 from components.examples.tables import tables
+from components.examples.terms import frequent_terms
 from schemas.features import YEAR
 
 _TEXT = pa.large_binary()
@@ -46,6 +47,21 @@ class Catalogue:
             return np.zeros(0, np.int64), pa.array([], _TEXT)
         lists = self.features[feature]
         return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
+
+    def with_terms(
+        self, texts: Sequence[str], counted: NDArray[np.bool_]
+    ) -> tuple["Catalogue", dict[str, list[bytes]]]:
+        """The same with terms in place of each text, and their vocabularies: see `frequent_terms`.
+
+        Args:
+          texts: the features that are texts.
+          counted: bool [movies].
+        """
+        there = [name for name in texts if name in self.features]
+        found = {name: frequent_terms(self.features[name], counted) for name in there}
+        terms = {name: lists for name, (lists, _) in found.items()}
+        vocabularies = {name: vocabulary for name, (_, vocabulary) in found.items()}
+        return replace(self, features={**self.features, **terms}), vocabularies
 
     def known_features(self) -> "Catalogue":
         """The same without the features of which no movie has a value."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
@@ -93,6 +95,12 @@ def _buckets(output: tft.TFTransformOutput, name: str) -> list[bytes]:
     if not np.isfinite(quantiles).all():
         return []
     return [bucket.encode() for bucket in bucket_names(rounded(quantiles))]
+
+
+def in_train(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> NDArray[np.bool_]:
+    """Which movies train has: bool [movies]."""
+    known = pc.is_in(catalogue.ids, value_set=pa.array(vocabulary["movie_id"], catalogue.ids.type))
+    return np.asarray(known.to_numpy(zero_copy_only=False))
 
 
 def make_lookup(

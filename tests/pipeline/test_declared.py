@@ -60,6 +60,8 @@ OF_MOVIES = """
     studio: maker
     key_words: {kind: categories, column: tags, separator: ','}
     minutes: {kind: number, column: length}
+    released: {kind: date, column: day}
+    plot: {kind: text, column: story}
 """
 
 
@@ -75,13 +77,14 @@ def write(folder: Path) -> Path:
             rows.append(f"viewer-{user},m{movie},{mark},{1_000_000_000 + rng.integers(10**8)}")
     users = [f"viewer-{user},{1 + user % 2},{_fee(user)} EUR" for user in range(USERS)]
     movies = [
-        f'm{n},Film {n},Drama|War,Studio {n % 2},"tag {n % 2},all",{_minutes(n)}'
+        f'm{n},Film {n},Drama|War,Studio {n % 2},"tag {n % 2},all",{_minutes(n)},{_day(n)},'
+        f"A story of {('small KIDS', 'old wars')[n % 2]} and film {n}"
         for n in range(MOVIES)
     ]
     files = {
         "ratings.csv": rows,
         "users.csv": ["id,subscription,price", *users],
-        "movies.csv": ["id,name,kinds,maker,tags,length", *movies],
+        "movies.csv": ["id,name,kinds,maker,tags,length,day,story", *movies],
         "mine.yaml": [SOURCE.rstrip() + OF_MOVIES + OF_USERS],
     }
     for name, lines in files.items():
@@ -97,6 +100,11 @@ def _fee(user: int) -> str:
 def _minutes(movie: int) -> str:
     """80 to 109 for even movies, 110 to 139 for odd ones; some are unknown."""
     return "" if movie % 20 == 7 else f"{80 + 30 * (movie % 2) + movie // 2}"
+
+
+def _day(movie: int) -> str:
+    """Even movies came out in January and odd ones in July."""
+    return f"{1990 + movie // 6}-0{1 + 6 * (movie % 2)}-01"
 
 
 @dataclass
@@ -174,13 +182,18 @@ def test_it_is_in_the_examples(run: Run) -> None:
             np.testing.assert_equal(example["fee"], [_number(_fee(user))])
             minutes = [_number(_minutes(int(movie[1:]))) for movie in example["movie_id"]]
             np.testing.assert_equal(example["minutes"], minutes)
+            assert "plot" not in example
             movies = [int(movie[1:]) % 2 for movie in example["movie_id"]]
+            assert example["released_month"] == [[b"January", b"July"][odd] for odd in movies]
             assert example["studio"] == [b"Studio %d" % odd for odd in movies]
             assert example["key_words"] == [b"tag %d\x1fall" % odd for odd in movies]
     for movie in _examples(run.of(Node.EXAMPLE_GEN, "catalogue") / "Split-catalogue"):
         number = int(movie["movie_id"][0][1:])
         odd = number % 2
         np.testing.assert_equal(movie["minutes"], [_number(_minutes(number))])
+        released = 1990 + number // 6 + 0.5 * odd
+        np.testing.assert_allclose(movie["released"], [released], atol=0.01)
+        assert movie["plot"][0].endswith(b"film %d" % number)
         assert movie["studio"] == [b"Studio %d" % odd]
         assert movie["key_words"] == [b"tag %d" % odd, b"all"]
 
@@ -190,10 +203,10 @@ def test_it_is_in_schema_and_statistics(run: Run) -> None:
 
     for kind in ("ratings", "catalogue"):
         schema = (run.of(Node.CURATED_SCHEMA, kind) / "schema.pbtxt").read_text(encoding="utf-8")
-        declared = ("plan", "fee", "studio", "key_words", "minutes")
+        dated = {"released", "released_month", "released_weekday"}
+        declared = {"plan", "fee", "studio", "key_words", "minutes", "plot"} | dated
         named = {name for name in declared if f'name: "{name}"' in schema}
-        of_users = {"plan", "fee"} if kind == "ratings" else set()
-        assert named == {"studio", "key_words", "minutes"} | of_users
+        assert named == declared - ({"plot"} if kind == "ratings" else {"plan", "fee"})
     statistics = read_statistics(str(run.of(Node.STATISTICS, "statistics")))["train"]
     counted = {feature.path.step[0]: feature for feature in statistics.features}
     assert counted["plan"].string_stats.unique == 2
@@ -211,12 +224,16 @@ def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> 
     assert 5 < len(fees) < 10 and min(fees) >= 0 and max(fees) <= 17
     minutes = bounds_of(to_texts(learned.keys["minutes"]))
     assert len(minutes) == 9 and min(minutes) > 80 and max(minutes) < 139
+    assert {*learned.keys["released_month"]} == {b"January", b"July"}
+    assert {b"small kids", b"old wars"} < {*learned.keys["plot"]}
+    assert b"film" not in learned.keys["plot"]  # which all of them have
     shapes_by_name = {name: value.shape for name, value in learned.weights.items()}
     assert shapes_by_name["users/plan"] == (3, 16)  # the last row is for the unknown
     assert shapes_by_name["movies/key_words"] == (3, 16)
     assert shapes_by_name["movies/studio"] == (2, 16)
     assert shapes_by_name["users/fee"] == (len(fees) + 2, 16)
     assert shapes_by_name["movies/minutes"] == (10, 16)
+    assert shapes_by_name["movies/plot"] == (len(learned.keys["plot"]), 16)
 
 
 def test_it_is_an_input_of_every_signature_that_takes_a_person(served: Path) -> None:
@@ -284,7 +301,7 @@ def test_it_slices_what_is_evaluated_and_is_measured(run: Run) -> None:
     assert "plan=kids" in run.page and min(fees) in run.page
     path = run.of(Node.TRAINER, "model_run") / IMPORTANCE_FILE
     measured = json.loads(path.read_text(encoding="utf-8"))
-    declared = {"plan", "fee", "studio", "key_words", "minutes"}
+    declared = {"plan", "fee", "studio", "key_words", "minutes", "released", "plot"}
     assert declared <= {row["group"] for row in measured["groups"]}
 
 
@@ -294,6 +311,8 @@ def test_it_is_on_the_page_of_the_data(run: Run) -> None:
     assert "By kind of plan as a table" in page and ">everything</th>" in page
     assert "By studio" in page and "Mean rating by key words" in page
     assert "By monthly fee as a table" in page and re.search(r">\d+ to \d+</th>", page)
+    assert "Mean rating by plot" in page and "old wars" in page
+    assert "Mean rating by released: month" in page and "January: " in page
     assert "Mean rating by minutes" in page and "ratings by minutes: under 8" in page
 
 

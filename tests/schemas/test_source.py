@@ -206,7 +206,7 @@ users:
         (
             "users:",
             "  features: {a: {kind: day, column: d}}\nusers:",
-            "movies.features.a: its kind is category, categories, number or date",
+            "movies.features.a: its kind is category, categories, number, date or text",
         ),
         (
             "users:",

@@ -6,7 +6,7 @@ from components.example_gen.read import patterns, problems
 from components.example_gen.read.days import MONTHS, WEEKDAYS, day_of, year_and_fraction
 from components.example_gen.read.typed import LIST
 from schemas.features import YEAR
-from schemas.source_parts import Category, Cell, Date, Declared, Number, Several
+from schemas.source_parts import Category, Cell, Date, Declared, Number, Several, Text
 from schemas.source_tables import FeatureTable, Movies, Users
 
 # MovieLens 1M's buckets: an age belongs to the last one that starts at or below it.
@@ -71,6 +71,8 @@ def _feature(part: Declared, name: str, cells: RowCells, faults: Faults) -> Valu
         return _category(part, name, cells, faults)
     if isinstance(part, Number):
         return _number(part, name, cells, faults)
+    if isinstance(part, Text):
+        return " ".join(cells[name].split())
     assert isinstance(part, Cell), "what is none of these is the year"
     return _year(part, cells, faults)
 
