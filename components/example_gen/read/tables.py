@@ -20,7 +20,7 @@ from components.example_gen.read.table_reader import TableReader
 from schemas.errors import UserError
 from schemas.features import GENRES, YEAR
 from schemas.source import Source
-from schemas.source_parts import Several
+from schemas.source_parts import Category, Date, Number, Several
 from schemas.source_tables import Credits, FeatureTable, Links, Movies
 
 _UNKNOWN: dict[pa.DataType, str | int | list[str] | None] = {
@@ -162,7 +162,8 @@ def read_users(
     if source.users is None:
         return None
     table, nulls = source.users, NullIds(source)
-    cells = CellCounts("users", source.features.users, nulls)
+    names = source.features.users
+    cells = CellCounts("users", names, nulls, single=names)
     read = TableReader(table, paths["users"], most_bad, nulls)
     rows = read.features(cells, lambda record, faults: user_features(table, record, faults))
     users = {record.cells["user_id"]: features for record, features in rows}
@@ -186,7 +187,8 @@ def _counts(name: str, table: FeatureTable, nulls: NullIds) -> CellCounts:
         for own, part in parts.items()
         if isinstance(part, Several) and part.separator
     }
-    return CellCounts(name, list(parts), nulls, separators)
+    single = [own for own, part in parts.items() if isinstance(part, Category | Number | Date)]
+    return CellCounts(name, list(parts), nulls, separators, single)
 
 
 def movie_schema(source: Source) -> pa.Schema:

@@ -517,10 +517,35 @@ def test_a_column_without_any_number_stops_the_run(tmp_path: Path) -> None:
     feature = "features: {runtime: {kind: number, column: c}}"
     found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows)
     assert np.isnan(found.table["runtime"].to_numpy()).all()
-    with pytest.raises(
-        UserError, match=r"movies.runtime: 20 of 20 .*films.csv:2: '0 min'; a n"
-    ):
+    with pytest.raises(UserError, match=r"movies.runtime: 20 of 20 .*films.csv:2: '0 min'; a n"):
         found.cells[0].check(0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "message"),
+    [
+        ("category", "code {n}", "c: 100 different values in 100 rows are rather ids"),
+        ("category", "code {half}", None),
+        ("category", "same", "c: all 100 known values are 'same': what never"),
+        ("number", "{n}", None),
+        ("number", "7.0", "c: all 100 known values are 7: what never differs"),
+        ("date", "2001-01-0{digit}", None),
+        ("date", "2001-01-01", "c: all 100 known values are 2001: what never"),
+        ("text", "same", None),
+    ],
+)
+def test_what_is_rather_an_id_or_always_the_same_is_told(
+    tmp_path: Path, kind: str, cell: str, message: str | None
+) -> None:
+    numbers = range(101)
+    cells = [cell.format(n=n, half=(n - 1) // 2, digit=1 + n % 9) if n else "" for n in numbers]
+    rows = [f"{n},F,{cells[n]}" for n in numbers]
+    feature = f"features: {{c: {{kind: {kind}, column: c}}}}"
+    found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows).cells[0].findings(0.01)
+    assert len(found) == (message is not None)
+    assert all(str(message) in sentence for sentence in found)
+    few = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows[:100])
+    assert few.cells[0].findings(0.01) == []
 
 
 def test_a_date_is_a_number_a_month_and_a_weekday(tmp_path: Path) -> None:
