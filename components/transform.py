@@ -1,4 +1,4 @@
-"""The Transform node: vocabularies of everything the model looks up, from train alone."""
+"""The Transform node: vocabularies and quantiles of all that the model looks up, of train alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,26 +6,39 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.examples.buckets import BUCKETS
 from schemas.features import SEPARATOR, Features
+
+_ERROR = 1e-3  # of a quantile's share
 
 
 def preprocessing_fn(
     inputs: Mapping[str, tf.Tensor | tf.SparseTensor], custom_config: Mapping[str, Any]
 ) -> dict[str, tf.Tensor | tf.SparseTensor]:
-    """Maps ids and features to rows of their vocabularies, most frequent first.
+    """Maps ids and categories to rows of their vocabularies, most frequent first.
 
-    The Trainer builds its tables from the vocabularies, and ignores the outputs. Unknown values go
-    to rows behind the last known one. The node analyses train alone.
+    The Trainer builds its tables from the vocabularies, and ignores these outputs. Unknown values
+    go to rows behind the last known one. Numbers come out as the quantiles between their buckets,
+    the same in each row. Texts are in the catalogue, which the node does not read. The node
+    analyses train alone.
 
     Args:
       inputs: what Examples hold, by name.
       custom_config: `features` are the `Features` of the source, as plain values.
     """
     names = Features.model_validate(custom_config["features"])
-    return {
+    others = {*names.numbers, *names.texts}
+    categories = [name for name in (*names.users, *names.movies) if name not in others]
+    rows = {
         f"{name}_row": _rows(name, inputs[name], name in names.several)
-        for name in ("user_id", "movie_id", *names.users, *names.movies)
+        for name in ("user_id", "movie_id", *categories)
     }
+    return {**rows, **{quantiles_of(name): _quantiles(inputs[name]) for name in names.numbers}}
+
+
+def quantiles_of(name: str) -> str:
+    """The output that says the quantiles of a number: float32 [batch, BUCKETS - 1]."""
+    return f"{name}_quantiles"
 
 
 def _rows(
@@ -35,3 +48,13 @@ def _rows(
         flat = tf.strings.split(values.values, SEPARATOR)
         values = flat.to_sparse()
     return tft.compute_and_apply_vocabulary(values, vocab_filename=name, num_oov_buckets=1)
+
+
+def _quantiles(numbers: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """The quantiles of the known numbers, in as many rows as there are Examples; NaN of none."""
+    values = numbers.values if isinstance(numbers, tf.SparseTensor) else numbers
+    known = tf.boolean_mask(values, ~tf.math.is_nan(values))
+    quantiles = tft.quantiles(known, BUCKETS, _ERROR)
+    quantiles = tf.where(tft.size(known) > 0, quantiles, float("nan"))
+    rows = tf.shape(numbers)[0] if isinstance(numbers, tf.Tensor) else numbers.dense_shape[0]
+    return tf.tile(tf.reshape(quantiles, [1, -1]), [rows, 1])

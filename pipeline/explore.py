@@ -91,7 +91,8 @@ def count_data(
         read_statistics(statistics) | read_statistics(catalogue_statistics),
         source.scale,
         source.labels,
-        source.features.several,
+        (*source.features.several, *source.features.texts),
+        source.features.numbers,
     )
 
 

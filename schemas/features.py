@@ -25,6 +25,8 @@ class Features(BaseModel):
 
     users: of users.
     movies: of movies, `several` of which may have more than one value.
+    numbers: those of both that are numbers; texts: those of movies that are texts. All others are
+      categories.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +34,23 @@ class Features(BaseModel):
     users: tuple[str, ...] = ()
     movies: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    @property
+    def user_numbers(self) -> tuple[str, ...]:
+        """The features of users that are numbers."""
+        return tuple(name for name in self.users if name in self.numbers)
+
+    @property
+    def movie_numbers(self) -> tuple[str, ...]:
+        """The features of movies that are numbers."""
+        return tuple(name for name in self.movies if name in self.numbers)
+
+
+def bucket_of(name: str) -> str:
+    """The output of the signature `evaluate` that says in which bucket a user's number lies."""
+    return f"{name}_bucket"
 
 
 def feature_name(name: str) -> str:

@@ -20,7 +20,17 @@ from pydantic import (
 from schemas.errors import UserError
 from schemas.features import Features
 from schemas.source_mistakes import sentence
-from schemas.source_parts import Category, Finite, Listed, Several
+from schemas.source_parts import (
+    Date,
+    Declared,
+    Finite,
+    Listed,
+    Number,
+    Part,
+    Several,
+    Text,
+    labels_of,
+)
 from schemas.source_tables import (
     Credits,
     Links,
@@ -69,9 +79,14 @@ class Source(BaseModel):
         names = self.features
         if both := sorted({*names.users} & {*names.movies}):
             raise ValueError(f"users.features.{both[0]}: movies have a feature of this name")
-        for name in names.several:
-            if any(isinstance(t.features.get(name), Category) for t in self._movie_tables()):
-                raise ValueError(f"credits.features.{name}: in movies it is of another kind")
+        made = [name for own, part in self._parts() for name in [*labels_of(own, part)][1:]]
+        if twice := sorted({*made} & {own for own, _ in self._parts()}):
+            raise ValueError(f"features.{twice[0]}: a date makes a feature of this name")
+        kinds: dict[str, type[Part]] = {}
+        for table in self._movie_tables():
+            for name, part in table.declared().items():
+                if kinds.setdefault(name, _kind(part)) is not _kind(part):
+                    raise ValueError(f"credits.features.{name}: in movies it is of another kind")
         return self
 
     @property
@@ -87,18 +102,30 @@ class Source(BaseModel):
     @property
     def features(self) -> Features:
         """The names of all features."""
-        parts = [part for table in self._movie_tables() for part in table.declared().items()]
+        parts = self._parts()
         several = [name for name, part in parts if isinstance(part, Several)]
-        movies = [name for name, _ in parts]
-        users = self.users.features if self.users else ()
-        return Features(users=(*users,), movies=_once(movies), several=_once(several))
+        movies = [name for own, part in parts for name in labels_of(own, part)]
+        users = self.users.features if self.users else {}
+        declared = [*users.items(), *parts]
+        numbers = [name for name, part in declared if isinstance(part, Number | Date)]
+        return Features(
+            users=(*users,),
+            movies=_once(movies),
+            several=_once(several),
+            numbers=_once(numbers),
+            texts=_once([name for name, part in parts if isinstance(part, Text)]),
+        )
 
     @property
     def labels(self) -> dict[str, str]:
         """What people call the features of movies and users, by name."""
         tables = [*self._movie_tables(), *([self.users] if self.users else [])]
         declared = {name: part for table in tables for name, part in table.features.items()}
-        return {name: part.label or name.replace("_", " ") for name, part in declared.items()}
+        labels = [labels_of(name, part) for name, part in declared.items()]
+        return {name: label for own in labels for name, label in own.items()}
+
+    def _parts(self) -> list[tuple[str, Declared]]:
+        return [part for table in self._movie_tables() for part in table.declared().items()]
 
     def _movie_tables(self) -> list[Movies | Credits]:
         return [table for table in (self.movies, self.credits) if table is not None]
@@ -117,6 +144,10 @@ class Source(BaseModel):
     def patterns(self) -> dict[str, list[str]]:
         """Globs relative to the data directory, by table: every file whose bytes matter."""
         return {name: table.patterns() for name, table in self.tables().items()}
+
+
+def _kind(part: Part) -> type[Part]:
+    return Several if isinstance(part, Several) else type(part)
 
 
 def _once(names: list[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from schemas.source_parts import Category, ColumnSet, Several
+from schemas.source_parts import KINDS, Category, ColumnSet, Several
 from schemas.source_tables import Table
 
 _NOTHING = "nothing is written there; put signs such as # | , in single quotes"
@@ -35,19 +35,19 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     first = error.errors()[0]
     place = [part for part in first["loc"] if part != "[key]"]
     place = place[:1] if place[:1] == ["scale"] else place  # not its first or second number
-    place = [part for i, part in enumerate(place) if not _is_kind(part, place[:i])]
+    kinds = [i for i, part in enumerate(place) if _is_kind(part, place[:i])]
+    described = [KINDS[str(place.pop(i))] for i in kinds]
     key = ".".join(map(str, place)) or "the file as a whole"
-    return f"{key}: {_advice(dict(first), place, model)}"
+    return f"{key}: {_advice(dict(first), place, [*_models(model, place[:-1]), *described])}"
 
 
 def _is_kind(part: Any, before: list[Any]) -> bool:
     """Whether pydantic names a feature's kind there, which is no key."""
-    return part in ("category", "categories") and before[-2:-1] == ["features"]
+    return part in KINDS and before[-2:-1] == ["features"]
 
 
-def _advice(first: dict[str, Any], place: list[Any], model: type[BaseModel]) -> str:
+def _advice(first: dict[str, Any], place: list[Any], parents: list[type[BaseModel]]) -> str:
     kind = first["type"]
-    parents = _models(model, place[:-1])
     if kind == "value_error":
         return str(first["msg"]).removeprefix("Value error, ")
     if place == ["scale"]:

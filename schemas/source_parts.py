@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from schemas.features import feature_name
-from schemas.time_formats import time_format
+from schemas.time_formats import ISO, time_format
 
 
 def _listed(value: Any) -> Any:
@@ -140,6 +140,38 @@ class Category(Part):
         return {"column": written} if isinstance(written, str | int) else written
 
 
+class Number(Part):
+    """A feature that is a number: a column, or the first group that `pattern` finds in it.
+
+    The model learns of numbers by buckets of about equally many. See `Category` on `label`.
+    """
+
+    kind: Literal["number"]
+    column: Column
+    pattern: Pattern | None = None
+    label: Word | None = None
+
+
+class Date(Part):
+    """A day, as `format` writes it: see `time_formats`.
+
+    It makes a number, the year and its fraction, and the categories month and weekday.
+    """
+
+    kind: Literal["date"]
+    column: Column
+    format: TimeFormat = ISO
+    label: Word | None = None
+
+
+class Text(Part):
+    """A text of words, such as a plot, which is in the catalogue alone."""
+
+    kind: Literal["text"]
+    column: Column
+    label: Word | None = None
+
+
 class Several(Part):
     """A column split at `separator` or searched with `pattern`, or one 0/1 column per value."""
 
@@ -170,12 +202,40 @@ def _kind(written: Any) -> Any:
     return getattr(written, "kind", "category")
 
 
+def _by_kind(*kinds: str) -> Any:
+    """Which of its kinds a feature is."""
+    told = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+    return Discriminator(
+        _kind, custom_error_type="kind", custom_error_message=f"its kind is {told}"
+    )
+
+
+# What each kind of feature is described by.
+KINDS: dict[str, type[Part]] = {
+    "category": Category,
+    "categories": Categories,
+    "number": Number,
+    "date": Date,
+    "text": Text,
+}
 FeatureName = Annotated[Word, AfterValidator(feature_name)]
-MovieFeature = Annotated[
-    Annotated[Category, Tag("category")] | Annotated[Categories, Tag("categories")],
-    Discriminator(
-        _kind,
-        custom_error_type="kind",
-        custom_error_message="its kind is category or categories",
-    ),
+UserFeature = Annotated[
+    Annotated[Category, Tag("category")] | Annotated[Number, Tag("number")],
+    _by_kind("category", "number"),
 ]
+MovieFeature = Annotated[
+    Annotated[Category, Tag("category")]
+    | Annotated[Categories, Tag("categories")]
+    | Annotated[Number, Tag("number")]
+    | Annotated[Date, Tag("date")]
+    | Annotated[Text, Tag("text")],
+    _by_kind("category", "categories", "number", "date", "text"),
+]
+Declared = Category | Categories | Number | Date | Text | Cell | Several
+
+
+def labels_of(name: str, part: Declared) -> dict[str, str]:
+    """The features that a part makes, the one of its own name first, and what people call them."""
+    label = getattr(part, "label", None) or name.replace("_", " ")
+    made = ("month", "weekday") if isinstance(part, Date) else ()
+    return {name: label} | {f"{name}_{own}": f"{label}: {own}" for own in made}

@@ -8,11 +8,12 @@ from pydantic import Field, model_validator
 
 from schemas.features import GENRES, YEAR
 from schemas.source_parts import (
-    Categories,
     Category,
     Cell,
     Column,
     ColumnSet,
+    Date,
+    Declared,
     Encoding,
     Escape,
     FeatureName,
@@ -20,12 +21,15 @@ from schemas.source_parts import (
     Globs,
     Listed,
     MovieFeature,
+    Number,
     Numbers,
     Part,
     Pattern,
     Separator,
     Several,
+    Text,
     TimeFormat,
+    UserFeature,
 )
 
 
@@ -77,7 +81,7 @@ def _columns(parts: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Column]]:
             yield from ((name, column) for name, column in value if column is not None)
         elif key == "features" and isinstance(value, dict):
             yield from _columns(value.items())
-        elif isinstance(value, Cell | Category | Several):
+        elif isinstance(value, Cell | Category | Number | Date | Text | Several):
             if value.column is not None:
                 yield key, value.column
             if isinstance(value, Several):
@@ -185,7 +189,7 @@ class FeatureTable(SmallTable):
         own = table if isinstance(table, dict) else {}
         return _moved(table, {name: own[name] for name in _PEOPLE if own.get(name)})
 
-    def declared(self) -> Mapping[str, Category | Categories | Cell | Several]:
+    def declared(self) -> Mapping[str, Declared]:
         """What each feature is made of, by name."""
         return self.features
 
@@ -198,7 +202,7 @@ class Movies(FeatureTable):
     year: Cell | None = None
     genres: Several | None = None
 
-    def declared(self) -> Mapping[str, Category | Categories | Cell | Several]:
+    def declared(self) -> Mapping[str, Declared]:
         """What each feature is made of, by name: year and genres first."""
         roles = {YEAR: self.year, GENRES: self.genres}
         return {**{name: part for name, part in roles.items() if part}, **self.features}
@@ -242,7 +246,7 @@ class Users(SmallTable):
     """
 
     columns: UserColumns
-    features: dict[FeatureName, Category] = Field(default_factory=dict)
+    features: dict[FeatureName, UserFeature] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

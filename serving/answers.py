@@ -246,16 +246,11 @@ class Answers:
 
     def _people(self, people: Sequence[tuple[ask.Person, Events]]) -> Arrays:
         ids = self.model.catalogue.ids
-        told = {
-            name: np.array([person.features.get(name) or "" for person, _ in people], object)
-            for name in self.model.told_features
-        }
         inputs = {
             "user_id": np.array([person.user or "" for person, _ in people], object),
             "history_movie_id": padded([[ids[r] for r, _ in own] for _, own in people], "", object),
-            **told,
         }
-        inputs = _telling(inputs)
+        inputs = _telling(inputs) | self._features([person for person, _ in people])
         if "history_movie_id" in inputs:
             ratings = [
                 [np.nan if rating is None else rating for _, rating in own] for _, own in people
@@ -263,8 +258,20 @@ class Answers:
             inputs["history_rating"] = padded(ratings, 0.0, np.float32)
         return inputs
 
+    def _features(self, people: Sequence[ask.Person]) -> Arrays:
+        """The features that are told of anyone: '' or NaN where nothing is told of the person."""
+        features = {}
+        for name in self.model.told_features:
+            told = [person.features.get(name) for person in people]
+            if all(value is None for value in told):
+                continue
+            number = name in self.model.numbers
+            nothing, dtype = (np.nan, np.float32) if number else ("", object)
+            features[name] = np.array([nothing if v is None else v for v in told], dtype)
+        return features
+
     def _check_features(self, person: ask.Person, place: str = "") -> None:
-        ask.check_features(person, self.model.told_features, place)
+        ask.check_features(person, self.model.told_features, self.model.numbers, place)
 
     def _check_mix(self, mix: float) -> None:
         if mix and self.model.scale is None:

@@ -75,7 +75,7 @@ def make_app(
     _check_base(base, [*app.routes, *router.routes])
     versions = server.versions
     app.openapi = lambda: describe(  # type: ignore[method-assign]
-        app, bool(token), versions.user_features
+        app, bool(token), versions.user_features, versions.numbers
     )
     return app
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from schemas.errors import UserError
@@ -57,7 +58,8 @@ class Model:
     """A loaded version. Calls are thread-safe; what they raise is TensorFlow's.
 
     `scale` is its lowest and highest rating, or None if it was trained without ratings. Of the
-    features that callers may tell of a person, `told_features`, it knows `user_features`.
+    features that callers may tell of a person, `told_features`, it knows `user_features`;
+    `numbers` are those that are numbers.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,8 +93,10 @@ class Model:
         low_high = self._loaded.scale.numpy().tolist()
         self.scale = (low_high[0], low_high[1]) if low_high else None
         self.user_features = to_texts(self._loaded.user_features.numpy())
-        taken = {*self.definitions["explain"].inputs} - _NO_FEATURES
+        inputs = self.definitions["explain"].inputs
+        taken = {*inputs} - _NO_FEATURES
         self.told_features = list(dict.fromkeys([*self.user_features, *sorted(taken)]))
+        self.numbers = {name for name in taken if inputs[name].dtype == types_pb2.DT_FLOAT}
 
     def call(self, signature: str, /, **inputs: Any) -> Arrays:
         """Calls a signature; inputs left out have their defaults.

@@ -30,6 +30,7 @@ def _number(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_number)]
 Real = Annotated[float, BeforeValidator(_number)]
+Number = Annotated[Real, Field(ge=-1e38, le=1e38)]  # of 32 bits
 Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_number)]
 Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)]
 # As long as the data's names are: what bounds a request is the size of its body.
@@ -61,20 +62,24 @@ class Person(Body, extra="allow"):
     history: list[Rated] = Field([], max_length=MOST_EVENTS, description="newest last")
 
     @property
-    def features(self) -> dict[str, str | None]:
+    def features(self) -> dict[str, str | float | None]:
         """What is told of the person beside id and history, by name."""
         return self.model_extra or {}
 
 
-FEATURE = TypeAdapter(Name | None)
+_WORD = TypeAdapter[Any](Name | None)
+_NUMBER = TypeAdapter[Any](Number | None)
 
 
-def check_features(person: Person, known: Collection[str], place: str = "") -> None:
-    """Refuses what is told of a person where it is no feature of users, or no word.
+def check_features(
+    person: Person, known: Collection[str], numbers: Collection[str] = (), place: str = ""
+) -> None:
+    """Refuses what is told of a person where it is no feature of users, or not of its kind.
 
     Args:
       person: as they were asked for.
       known: the names of the features.
+      numbers: those of them that are numbers; the others are words.
       place: of the person in the request, with a point behind it.
 
     Raises:
@@ -84,7 +89,7 @@ def check_features(person: Person, known: Collection[str], place: str = "") -> N
         if name not in known:
             raise UserError(f"{place}{name}: Extra inputs are not permitted.")
         try:
-            FEATURE.validate_python(value)
+            (_NUMBER if name in numbers else _WORD).validate_python(value)
         except ValidationError as error:
             raise UserError(f"{place}{name}: {error.errors()[0]['msg']}.") from error
 

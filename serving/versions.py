@@ -116,6 +116,11 @@ class Versions:
         return self._current.model.told_features if self._current else []
 
     @property
+    def numbers(self) -> set[str]:
+        """Those of the `user_features` that are numbers."""
+        return self._current.model.numbers if self._current else set()
+
+    @property
     def version(self) -> str | None:
         """The number of the version in service; None before the first."""
         return self._current.model.version if self._current else None

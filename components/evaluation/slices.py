@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.features import SEPARATOR
+from schemas.features import SEPARATOR, bucket_of
 
 OVERALL = "overall"  # the slice that holds every example
 SESSION = 3600 * 1_000_000  # microseconds without a pause that make one session
@@ -95,9 +95,12 @@ def decade(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]]) -> Member
     return Members(rows, np.char.add((years[rows] // 10 * 10).astype(str), "s"))
 
 
-def feature(batch: pa.RecordBatch, name: str) -> Members:
-    """By a feature of the user."""
-    if name not in batch.schema.names:
+def feature(batch: pa.RecordBatch, outputs: Mapping[str, NDArray[Any]], name: str) -> Members:
+    """By a feature of the user; by buckets if it is a number."""
+    if bucket_of(name) in outputs:
+        names = pa.array(outputs[bucket_of(name)].tolist(), pa.large_binary())
+        return _with_text(np.arange(len(batch)), names)
+    if name not in batch.schema.names or _is_number(batch, name):
         return _no_members()
     column = batch.column(batch.schema.get_field_index(name))
     return _with_text(np.asarray(pc.list_parent_indices(column)), _flat(batch, name))
@@ -131,13 +134,17 @@ def slice_rows(
 
     Args:
       batch: Examples of one target each.
-      outputs: the model's, [rows] each: `movie_tenth` and `known_user` are read.
+      outputs: the model's, [rows] each: `movie_tenth`, `known_user` and users' buckets are read.
       names: the dimensions to slice by; what is none of `DIMENSIONS` is a feature of users.
       crosses: pairs of dimensions to cross.
     """
     needed = {*names, *(name for pair in crosses for name in pair)}
     found = {
-        name: DIMENSIONS[name](batch, outputs) if name in DIMENSIONS else feature(batch, name)
+        name: (
+            DIMENSIONS[name](batch, outputs)
+            if name in DIMENSIONS
+            else feature(batch, outputs, name)
+        )
         for name in sorted(needed)
     }
     masks = {name: _masks(members, len(batch)) for name, members in found.items()}
@@ -185,6 +192,11 @@ def _with_text(rows: NDArray[Any], values: pa.Array) -> Members:
     """The rows whose value is not empty."""
     texts = np.asarray(values.cast(pa.string()).to_numpy(zero_copy_only=False))
     return Members(rows[texts != ""], texts[texts != ""])
+
+
+def _is_number(batch: pa.RecordBatch, name: str) -> bool:
+    """Whether a feature is a number, which the model does not read if it says no bucket of it."""
+    return bool(pa.types.is_floating(_flat(batch, name).type))
 
 
 def _flat(batch: pa.RecordBatch, name: str) -> pa.Array:

@@ -161,7 +161,7 @@ class Write(beam.DoFn):
         partition, rows = element[0], unspill(element[1])
         split = plan.assign(rows, decided, self._job.split)
         movies = rated_movies([rows]) if self._movies is None else self._movies
-        features = encode.join(rows, movies, self._users)
+        features = encode.join(rows, movies, self._users, self._job.source.features.texts)
         numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
         shared = shares_moment(starts)
         counts = {}

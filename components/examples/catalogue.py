@@ -1,6 +1,6 @@
 """The catalogue: what is known of every movie, in the order of the catalogue's Examples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +12,11 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.examples.arrow import filled
 from components.examples.tables import tables
+from components.examples.terms import frequent_terms
 from schemas.features import YEAR
 
 _TEXT = pa.large_binary()
-_NUMBERS = (YEAR,)  # the features that Examples hold as whole numbers
-_UNKNOWN = {YEAR: b"0"}  # what stands for 'unknown', '' elsewhere: a genre may be called '0'
+_UNKNOWN_YEAR, _UNKNOWN_NUMBER = b"0", b"nan"  # '' stands for other unknown values
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,15 @@ class Catalogue:
     """The movies, one row each: the rows by which all other parts number movies.
 
     ids, titles: large_binary [movies].
-    features: by name, what is known of each movie: lists of large_binary [movies]; what stands for
-      an unknown value ('', year 0) is left out.
+    features: by name, what is known of each movie: lists of large_binary [movies], numbers as
+      text; what stands for an unknown value ('', year 0, NaN) is left out.
+    numbers: the features that are numbers, but for the year.
     """
 
     ids: pa.LargeBinaryArray
     titles: pa.LargeBinaryArray
     features: Mapping[str, pa.Array]
+    numbers: Collection[str] = ()
 
     def __len__(self) -> int:
         """How many movies there are."""
@@ -46,6 +48,21 @@ class Catalogue:
         lists = self.features[feature]
         return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
 
+    def with_terms(
+        self, texts: Sequence[str], counted: NDArray[np.bool_]
+    ) -> tuple["Catalogue", dict[str, list[bytes]]]:
+        """The same with terms in place of each text, and their vocabularies: see `frequent_terms`.
+
+        Args:
+          texts: the features that are texts.
+          counted: bool [movies].
+        """
+        there = [name for name in texts if name in self.features]
+        found = {name: frequent_terms(self.features[name], counted) for name in there}
+        terms = {name: lists for name, (lists, _) in found.items()}
+        vocabularies = {name: vocabulary for name, (_, vocabulary) in found.items()}
+        return replace(self, features={**self.features, **terms}), vocabularies
+
     def known_features(self) -> "Catalogue":
         """The same without the features of which no movie has a value."""
         known = {name: own for name, own in self.features.items() if len(pc.list_flatten(own))}
@@ -57,25 +74,33 @@ class Catalogue:
         return [[] for _ in range(len(self))] if held is None else filled(held)
 
 
-def read_catalogue(files: Sequence[str], features: Sequence[str] = ()) -> Catalogue:
+def read_catalogue(
+    files: Sequence[str], features: Sequence[str] = (), numbers: Collection[str] = ()
+) -> Catalogue:
     """Reads the files of the catalogue's Examples, in their order.
 
     Args:
       files: TFRecord files.
       features: those to read.
+      numbers: those that are numbers.
     """
     read = ("movie_id", "movie_title", *features)
-    parts = list(tables(files, read, _schema(read)))
+    parts = list(tables(files, read, _schema(read, numbers)))
+    unknown = {**dict.fromkeys(numbers, _UNKNOWN_NUMBER), YEAR: _UNKNOWN_YEAR}
     columns = {name: _column(parts, name) for name in read}
     return Catalogue(
         ids=pc.list_flatten(columns["movie_id"]),
         titles=pc.list_flatten(columns["movie_title"]),
-        features={name: _without(columns[name], _UNKNOWN.get(name, b"")) for name in features},
+        features={name: _without(columns[name], unknown.get(name, b"")) for name in features},
+        numbers=tuple(name for name in features if name in numbers),
     )
 
 
-def _schema(names: Sequence[str]) -> schema_pb2.Schema:
-    kinds = {name: schema_pb2.INT if name in _NUMBERS else schema_pb2.BYTES for name in names}
+def _schema(names: Sequence[str], numbers: Collection[str]) -> schema_pb2.Schema:
+    kinds = dict.fromkeys(names, schema_pb2.BYTES) | dict.fromkeys(numbers, schema_pb2.FLOAT)
+    kinds = {name: kinds[name] for name in names} | (
+        {YEAR: schema_pb2.INT} if YEAR in names else {}
+    )
     features = [schema_pb2.Feature(name=name, type=kind) for name, kind in kinds.items()]
     return schema_pb2.Schema(feature=features)
 
@@ -89,8 +114,8 @@ def _column(parts: Sequence[pa.Table], name: str) -> pa.ListArray:
 
 
 def _text(values: pa.Array) -> pa.Array:
-    numbers = pa.types.is_integer(values.type)
-    return (values.cast(pa.large_string()) if numbers else values).cast(_TEXT)
+    binary = pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)
+    return (values if binary else values.cast(pa.large_string())).cast(_TEXT)
 
 
 def _without(lists: pa.ListArray, value: bytes) -> pa.ListArray:

@@ -33,7 +33,7 @@ class Explored:
     cubes: see `cubes.count`; catalogue: with the features of the source; rows: the content of
     rows.json; statistics: by split, and of the catalogue; scale: the lowest and highest rating,
     None without ratings; labels: what people call the declared features, by name; several: those
-    of which a movie may have more than one value.
+    of which a movie may have more than one value; numbers: those that are numbers.
     """
 
     cubes: Cubes
@@ -43,6 +43,7 @@ class Explored:
     scale: tuple[float, float] | None
     labels: Mapping[str, str] = field(default_factory=dict)
     several: Collection[str] = ()
+    numbers: Collection[str] = ()
 
     @property
     def levels(self) -> list[float]:
@@ -69,12 +70,13 @@ def make_content(explored: Explored, movie: int | None = None) -> Content:
         "rated": int(totals.rated.sum()),
         "splits": splits.compare_splits(cubes, totals),
         "levels": splits.level_shares(cubes["movies"], explored.levels),
-        "groups": groups.compare_groups(cubes, explored.levels),
+        "groups": groups.compare_groups(cubes, explored.levels, explored.numbers),
         "users": _users(cubes),
         "movies": of_movies,
         "times": _times(cubes),
         "labels": {**LABELS, **explored.labels},
         "several": [*explored.several],
+        "numbers": [*explored.numbers],
         "features": feature_rows(explored.statistics, of_movies["unknown"]),
     }
     if movie is not None:

@@ -145,7 +145,7 @@ def _sampled(users: pa.Table) -> pa.Table:
 def _groups(partition: Partition, table: pa.Table) -> Cubes:
     groups, people = [], []
     for name in partition.users.column_names[1:]:
-        value = partition.users[name].cast(pa.string())
+        value = _texts(partition.users[name])
         feature = {"feature": pa.array([name] * len(value), pa.string()), "value": value}
         people.append(_summed(pa.table(feature), KEYS["people"]))
         columns = {"value": value.take(table["user"]), "level": table["level"]}
@@ -156,6 +156,15 @@ def _groups(partition: Partition, table: pa.Table) -> Cubes:
     if not groups:
         return {}
     return {"groups": pa.concat_tables(groups), "people": pa.concat_tables(people)}
+
+
+def _texts(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values as text, numbers to four digits so that there are few of them; '' where unknown."""
+    if not pa.types.is_floating(values.type):
+        return values.cast(pa.string())
+    numbers = values.to_numpy()
+    texts = np.where(np.isnan(numbers), "", np.char.mod("%.4g", numbers))
+    return pa.chunked_array([pa.array(texts.tolist(), pa.string())])
 
 
 def _times(table: pa.Table) -> Cubes:

@@ -14,6 +14,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
 from tfx.dsl.io import fileio
 
 from components.example_gen.split.splits import SPLITS
+from components.validation.curated import RATINGS
 from schemas.artifacts import CATALOGUE, SPLIT_PREFIX, STATISTICS_FILE
 from schemas.features import YEAR
 
@@ -62,7 +63,7 @@ def _row(split: str, feature: FeatureNameStatistics) -> dict[str, Any]:
     text = feature.WhichOneof("stats") == "string_stats"
     stats = feature.string_stats if text else feature.num_stats
     total, lacking = stats.common_stats.tot_num_values, stats.common_stats.num_missing
-    empty = _empty(stats) if text else (stats.num_zeros if name == YEAR else 0)
+    empty = _empty(stats) if text else _unknown_numbers(name, stats)
     return {
         "feature": name,
         "split": split,
@@ -75,6 +76,13 @@ def _row(split: str, feature: FeatureNameStatistics) -> dict[str, Any]:
 
 def _empty(stats: Any) -> float:
     return float(sum(b.sample_count for b in stats.rank_histogram.buckets if b.label == ""))
+
+
+def _unknown_numbers(name: str, stats: Any) -> float:
+    """How many years are 0, or other numbers NaN; a rating that is NaN is known not to be there."""
+    if name == YEAR:
+        return float(stats.num_zeros)
+    return float(stats.histograms[0].num_nan) if stats.histograms and name not in RATINGS else 0.0
 
 
 def _top(stats: Any, total: int) -> str:

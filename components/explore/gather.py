@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
+import numpy as np
+import pyarrow as pa
 from tfx.dsl.io import fileio
 
 from components.example_gen.ipc import load_table, save_table
@@ -24,9 +26,16 @@ class Artifacts:
     source: Source
 
     def movies(self) -> Catalogue:
-        """The catalogue, with the features of the source."""
+        """The catalogue, with the features of the source, and of texts their terms."""
         files = split_files(self.catalogue, CATALOGUE)
-        return read_catalogue(files, self.source.features.movies)
+        features = self.source.features
+        catalogue = read_catalogue(files, features.movies, features.numbers)
+        everything = np.ones(len(catalogue), bool)
+        return catalogue.with_terms(features.texts, everything)[0]
+
+    def ids(self) -> pa.LargeBinaryArray:
+        """The ids of the movies, in the catalogue's order."""
+        return read_catalogue(split_files(self.catalogue, CATALOGUE)).ids
 
 
 class Count(beam.DoFn):
@@ -37,7 +46,7 @@ class Count(beam.DoFn):
 
     def setup(self) -> None:
         """Loads the catalogue's ids."""
-        self._movies = self._artifacts.movies().ids
+        self._movies = self._artifacts.ids()
 
     def process(self, shard: str) -> Iterator[Cubes]:
         """Counts one shard of every split."""

@@ -1,6 +1,7 @@
 """How the groups of users rate, and how much, where the source says who they are."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -8,28 +9,40 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.examples.arrow import filled
+from components.examples.buckets import bucketed
 
 Rows = list[dict[str, Any]]
 UNKNOWN = "unknown"
 MOST = 25  # values of a feature that are shown, the most rated
 
 
-def compare_groups(cubes: dict[str, pa.Table], levels: list[float]) -> dict[str, dict[str, Rows]]:
+def compare_groups(
+    cubes: dict[str, pa.Table], levels: list[float], numbers: Collection[str] = ()
+) -> dict[str, dict[str, Rows]]:
     """By feature: `values` (users, ratings, per_user, mean) and `levels` (shares of ratings).
 
-    What has no value counts as a rating, but for mean (None without any value) and levels.
+    What has no value counts as a rating, but for mean (None without any value) and levels. The
+    values of `numbers` are their buckets.
     """
     if "groups" not in cubes:
         return {}
     names = pc.unique(cubes["people"]["feature"]).to_pylist()
-    return {name: _feature(cubes, name, levels) for name in names}
+    return {name: _feature(cubes, name, levels, name in numbers) for name in names}
 
 
-def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict[str, Rows]:
+def _feature(
+    cubes: dict[str, pa.Table], name: str, levels: list[float], number: bool
+) -> dict[str, Rows]:
     groups, people = (
         cubes[cube].filter(pc.equal(cubes[cube]["feature"], name)) for cube in ("groups", "people")
     )
-    users = dict(zip(filled(people["value"]), filled(people["n"]), strict=True))
+    names: dict[str, str] = {}
+    if number:
+        names = _buckets(people)
+        groups, people = (_renamed(table, names) for table in (groups, people))
+    users: dict[str, int] = {}
+    for value, n in zip(filled(people["value"]), filled(people["n"]), strict=True):
+        users[value] = users.get(value, 0) + n
     # Behind the last level stands what was not rated: its level is -1.
     counts: dict[str, Any] = {value: np.zeros(len(levels) + 1, np.int64) for value in users}
     sums = dict.fromkeys(users, 0.0)
@@ -38,7 +51,9 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
         sums[row["value"]] += row["sum"]
     rated = {value: int(found[:-1].sum()) for value, found in counts.items()}
     shown = sorted(counts, key=lambda value: -int(counts[value].sum()))[:MOST]
-    if all(re.search(r"\d", value) for value in shown if value):
+    if number:
+        shown = [value for value in dict.fromkeys([*names.values(), ""]) if value in users]
+    elif all(re.search(r"\d", value) for value in shown if value):
         shown.sort(key=_first_number)
     values = [
         {
@@ -62,6 +77,23 @@ def _feature(cubes: dict[str, pa.Table], name: str, levels: list[float]) -> dict
         for place in used
     ]
     return {"values": values, "levels": shares}
+
+
+def _buckets(people: pa.Table) -> dict[str, str]:
+    """The bucket of each text of a number, ascending; '' stays what it is."""
+    known = people.filter(pc.not_equal(people["value"], ""))
+    texts = filled(known["value"])
+    numbers = np.array(texts).astype(np.float32)
+    names = bucketed(numbers, known["n"].to_numpy())
+    order = np.argsort(numbers, kind="stable")
+    return {texts[place]: names[place] for place in order}
+
+
+def _renamed(table: pa.Table, names: dict[str, str]) -> pa.Table:
+    """The table with the buckets' names for values."""
+    values = [names.get(text, "") for text in filled(table["value"])]
+    place = table.column_names.index("value")
+    return table.set_column(place, "value", pa.array(values, pa.string()))
 
 
 def _first_number(value: str) -> tuple[bool, int, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from components.example_gen.split.splits import SPLITS
 from components.examples.arrow import filled
+from components.examples.buckets import bucketed, places_of
 from components.examples.catalogue import Catalogue
 from schemas.features import YEAR
 from schemas.text import to_texts
@@ -126,7 +127,8 @@ def movie_rows(
 def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
     """Movies, ratings and mean rating of each value of a feature, the most rated first.
 
-    A movie with several genres counts for each; unknown values are left out.
+    A movie with several genres counts for each; unknown values are left out. The values of a number
+    are its buckets, ascending.
     """
     movie, value = _values(catalogue, name)
     table = pa.table(
@@ -142,6 +144,8 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
     added = table.group_by("value").aggregate([(column, "sum") for column in names])
     added = added.rename_columns([*names, "value"])
     added = added.sort_by([("ratings", "descending"), ("value", "ascending")])
+    if name in catalogue.numbers:
+        added = added.take(np.argsort(places_of(filled(added["value"]))))
     return [
         {
             "value": row["value"],
@@ -155,6 +159,10 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
 
 def _values(catalogue: Catalogue, name: str) -> tuple[NDArray[Any], pa.Array]:
     """Which movie (row) has which known value (string)."""
+    if name in catalogue.numbers:
+        rows, values = catalogue.known(name)
+        numbers = values.cast(pa.large_string()).cast(pa.float32()).to_numpy()
+        return rows, pa.array(bucketed(numbers))
     if name != DECADE:
         rows, values = catalogue.known(name)
         return rows, values.cast(pa.string())

@@ -7,9 +7,9 @@ from components.pages.charts import Rows, Spec, bars, described
 
 
 def one_each(content: Content) -> list[str]:
-    """The features of which a movie has one value, such as a director; not the decade."""
-    names = content["movies"]["by"]
-    return [name for name in names if name != DECADE and name not in content["several"]]
+    """The features of which a movie has one value, such as a director; no decade and no number."""
+    others = {DECADE, *content["several"], *content["numbers"]}
+    return [name for name in content["movies"]["by"] if name not in others]
 
 
 def page_charts(content: Content) -> dict[str, Spec]:
@@ -145,6 +145,8 @@ def _makers(content: Content) -> dict[str, Spec]:
         elif name in one_each(content):
             busy = sorted(rows, key=lambda row: (-row["movies"], -row["ratings"]))
             shown, number = busy[:SHOWN], "movies"
+        elif name in content["numbers"]:
+            shown, number = rows, "ratings"
         else:
             shown, number = rows[:SHOWN], "ratings"
         counts = "; ".join(f"{row['value']}: {row[number]:,}" for row in shown)

@@ -19,7 +19,7 @@ from components.examples.tables import tables, targets
 from components.validation.curated import curated_schema
 from schemas.source import Source
 
-_NO_TEXT = pa.array([], pa.large_binary())
+_NO_TEXT, _NO_NUMBERS = pa.array([], pa.large_binary()), pa.array([], pa.float32())
 _NO_RATINGS = pa.table(
     {
         "movie_id": _NO_TEXT,
@@ -39,7 +39,8 @@ class Partition:
       split (int8, place in SPLITS), rating (float64; NaN where not rated, and throughout where
       the source has no ratings), timestamp (int64; left out without times).
       The rows of one user in one split are in the user's order.
-    users: one row per user, binary: user_id, and the user features of the source ('' unknown).
+    users: one row per user: user_id, and the user features of the source: binary ('' unknown), or
+      float32 of numbers (NaN unknown).
     """
 
     ratings: pa.Table
@@ -93,7 +94,8 @@ def _read(
     who = ["user_id", *source.features.users]
     schema = _schema(source, [*columns, *who])
     ratings = [_NO_RATINGS.select([*columns, "split", "example"])]
-    people, examples = [pa.table(dict.fromkeys(who, _NO_TEXT))], 0
+    nobody = {name: _NO_NUMBERS if name in source.features.numbers else _NO_TEXT for name in who}
+    people, examples = [pa.table(nobody)], 0
     for code, split in enumerate(SPLITS):
         for batch in tables([f"{split_dir(uri, split)}/{shard}"], [*columns, *who], schema):
             ratings.append(_targets(batch, columns, code, examples))

@@ -10,6 +10,7 @@ from components.model import scoring
 from components.model.facts import Facts
 from components.model.parsing import history, parse
 from components.model.window import Window
+from schemas.features import bucket_of
 
 HASHED_USERS = 2**62  # buckets of the hash that stands for a user's id
 
@@ -22,7 +23,8 @@ def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
     with nothing left out. Then the facts: `known_movie` and `known_user` (1 if the catalogue, or
     train, holds it), and `movie_tenth` (see `tenths`). A model that predicts ratings adds `label`
     (the true rating, NaN where there is none), `rating` and `bias_rating`, and `lowest` and
-    `highest`, the scale that it was made for.
+    `highest`, the scale that it was made for. Of each number that is known of users, `bucket_of`
+    it is what its bucket is called, '' where it is not known.
     """
     parsed, model = parse(served.lookup, examples), served.model
     window, target = history(parsed), parsed.target
@@ -44,10 +46,20 @@ def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
         "known_movie": tf.cast(known, tf.float32),
         "known_user": tf.cast(parsed.user < len(model.facts.user_ids), tf.float32),
         "movie_tenth": tf.where(known, tenth, 0.0),
+        **_buckets(model.facts, parsed.user_features),
     }
     if not served.rates:
         return answer
     return {**answer, "label": parsed.target_rating, **_ratings(served, window, target)}
+
+
+def _buckets(facts: Facts, rows: tf.Tensor) -> Answer:
+    """The names of the users' buckets, string [batch] each, of rows int32 [batch, features]."""
+    return {
+        bucket_of(name): tf.gather(tf.constant([*names, b""]), rows[:, place])
+        for place, (name, names) in enumerate(facts.user_features.items())
+        if name in facts.numbers
+    }
 
 
 def _ratings(served: ServedModel, window: Window, target: tf.Tensor) -> Answer:

@@ -1,6 +1,6 @@
 """Recommendations for two or more people: whose taste counts how much, and by which rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,10 +32,10 @@ class Group(NamedTuple):
 class GroupPart:
     """The inputs that make a `Group`; what has one row of people is shared by all of them.
 
-    features: names of the user features that can be given.
+    features: the user features that can be given, with their types.
     """
 
-    features: tuple[str, ...]
+    features: Mapping[str, tf.DType]
 
     @property
     def inputs(self) -> Sequence[Input]:

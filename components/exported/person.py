@@ -1,12 +1,13 @@
 """What a signature takes of the person who asks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from components.exported.inputs import Input, Tensors
+from components.model.parsing import unknown_value
 
 
 class Person(NamedTuple):
@@ -15,7 +16,8 @@ class Person(NamedTuple):
     user_id: string [batch].
     history_movie_id: string [batch, events], ids or titles, newest last; '' is padding.
     history_rating: float32 [batch, events], NaN for what was seen and not rated.
-    features: by name, string [batch]; '' stands for what is stored of the user.
+    features: by name, string [batch] or, of numbers, float32; '' or NaN stands for what is stored
+      of the user.
     """
 
     user_id: tf.Tensor
@@ -28,30 +30,36 @@ class Person(NamedTuple):
 class PersonPart:
     """The inputs that make a `Person`.
 
-    features: names of the user features that can be given; the others are read as stored.
+    features: the user features that can be given, with their types; the others are read as stored.
     required: whether id and history have to be given.
     axes: those ahead of the events: 1, the batch's, or 2, where each row holds several people.
     """
 
-    features: tuple[str, ...] = ()
+    features: Mapping[str, tf.DType] = field(default_factory=dict)
     required: bool = False
     axes: int = 1
 
     @property
     def inputs(self) -> Sequence[Input]:
         """Id, history, ratings of the history, and each feature."""
-        nobody: Any = ""
-        nothing: Any = []
-        for _ in range(self.axes):
-            nobody, nothing = [nobody], [nothing]
+        nobody, nothing = self._of_one(""), self._of_one([])
         if self.required:
             nobody = nothing = None
         return (
             Input("user_id", tf.string, self.axes, nobody),
             Input("history_movie_id", tf.string, self.axes + 1, nothing),
             Input("history_rating", tf.float32, self.axes + 1, nothing),
-            *(Input(name, tf.string, self.axes, nobody) for name in self.features),
+            *(
+                Input(name, dtype, self.axes, self._of_one(unknown_value(dtype)))
+                for name, dtype in self.features.items()
+            ),
         )
+
+    def _of_one(self, value: Any) -> Any:
+        """A value with the axes ahead of it, each of length 1."""
+        for _ in range(self.axes):
+            value = [value]
+        return value
 
     def read(self, tensors: Tensors) -> Person:
         """Makes a person of the tensors."""

@@ -74,5 +74,6 @@ def _features(served: ServedModel, person: Person, stored: tf.Tensor) -> tf.Tens
     for place, (name, table) in enumerate(tables.items()):
         if name in person.features:
             given = person.features[name]
-            columns[place] = tf.where(given != "", table.lookup(given), columns[place])
+            told = given != "" if given.dtype == tf.string else ~tf.math.is_nan(given)
+            columns[place] = tf.where(told, table.lookup(given), columns[place])
     return tf.stack(columns, 1) if columns else features

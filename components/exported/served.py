@@ -23,7 +23,7 @@ class ServedModel:
     """What the signatures share. No tf.Module: Keras layers would be traced anew in saving.
 
     user_features: the features that a caller may give of a person: all that the source declares.
-      Those that the model does not know change nothing.
+      Each with its type. Those that the model does not know change nothing.
     """
 
     def __init__(
@@ -46,7 +46,10 @@ class ServedModel:
         self.model, self.lookup, self.reach = model, lookup, reach
         self.catalogue = Catalogue(model.facts)
         known = model.facts.user_features
-        self.user_features = tuple(dict.fromkeys([*user_features, *known]))
+        self.user_features = {
+            name: tf.float32 if name in model.facts.numbers else tf.string
+            for name in [*user_features, *known]
+        }
         self.users = UserStore(users, [len(values) for values in known.values()], reach)
         self.variables = {
             name: tf.Variable(value, trainable=False, name=name)

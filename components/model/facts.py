@@ -1,6 +1,6 @@
 """What the model knows before it learns: vocabularies, catalogue features, train statistics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ class Facts:
     id_rows, oov_rows: int32 [movies], rows of the id tables.
     features: name to int32 [movies, width], rows of the feature's table, -1 for padding.
     user_ids: bytes, the users of train, one per row of the user table.
-    user_features: name to the feature's known values.
+    user_features: name to the feature's known values, or to the names of a number's buckets.
     scale: lowest and highest rating; None where train has no ratings to learn from.
     counts: float64 [movies], train events per movie, rated or not.
     rated_counts: float64 [movies], those that are rated.
@@ -42,6 +42,7 @@ class Facts:
     keys: ids and features by name: what the rows of their tables stand for.
     trained_until: every rating of train is from before this, in microseconds since 1970. None
       where train is not cut by time.
+    numbers: the declared features, of movies and users, that are numbers.
     popular_days, popular: how many of train's newest days the popularity baseline counts, and the
       events of each movie in them, float64 [movies]. None: it counts all of train.
     """
@@ -62,6 +63,7 @@ class Facts:
     values: Mapping[str, Sequence[Sequence[bytes]]] = field(default_factory=dict)
     keys: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
     trained_until: int | None = None
+    numbers: Collection[str] = ()
     popular_days: int | None = None
     popular: NDArray[Any] | None = None
 

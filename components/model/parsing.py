@@ -13,18 +13,39 @@ STRINGS = tf.io.RaggedFeature(tf.string)
 FLOATS = tf.io.RaggedFeature(tf.float32)
 
 
+class Buckets(tf.Module):
+    """Numbers to the rows of their buckets, NaN to the row behind the last, as tables map names."""
+
+    key_dtype = tf.float32
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """Makes one bucket more than there are bounds, which ascend."""
+        super().__init__()
+        self._bounds = [float(bound) for bound in bounds]
+
+    def size(self) -> int:
+        """How many buckets there are."""
+        return len(self._bounds) + 1
+
+    def lookup(self, numbers: tf.Tensor) -> tf.Tensor:
+        """Rows, int32 of the shape of the numbers."""
+        rows = tf.raw_ops.Bucketize(input=numbers, boundaries=self._bounds)
+        return tf.where(tf.math.is_nan(numbers), self.size(), rows)
+
+
 @dataclass(frozen=True)
 class Lookup:
     """Tables from names to rows.
 
     movie: catalogue ids to rows, unknown ones to -1.
     user: train users to rows, unknown ones to the row behind the last.
-    user_features: for each feature, its values to rows, unknown ones to the row behind the last.
+    user_features: for each feature, its values to rows, unknown ones to the row behind the last;
+      of numbers, their buckets.
     """
 
     movie: tf.lookup.StaticHashTable
     user: tf.lookup.StaticHashTable
-    user_features: Mapping[str, tf.lookup.StaticHashTable]
+    user_features: Mapping[str, tf.lookup.StaticHashTable | Buckets]
 
 
 class ParsedExamples(NamedTuple):
@@ -62,6 +83,16 @@ class ParsedExamples(NamedTuple):
         return self.rating.to_tensor(np.nan)[:, 0]
 
 
+def unknown_value(dtype: tf.DType) -> str | float:
+    """What stands for an unknown value of a feature: '' or, of numbers, NaN."""
+    return "" if dtype == tf.string else float("nan")
+
+
+def one_value(dtype: tf.DType) -> tf.io.FixedLenFeature:
+    """How Examples hold a feature of users: one value, or none where it is unknown."""
+    return tf.io.FixedLenFeature([], dtype, unknown_value(dtype))
+
+
 def table(keys: Sequence[bytes], default: int) -> tf.lookup.StaticHashTable:
     """A table from keys to their positions."""
     pairs = tf.lookup.KeyValueTensorInitializer(
@@ -79,7 +110,7 @@ def parse(lookup: Lookup, examples: tf.Tensor) -> ParsedExamples:
         "history_movie_id": STRINGS,
         "history_rating": FLOATS,
         "seen_movie_id": STRINGS,
-        **{name: tf.io.FixedLenFeature([], tf.string, "") for name in lookup.user_features},
+        **{name: one_value(known.key_dtype) for name, known in lookup.user_features.items()},
         "user_id": tf.io.FixedLenFeature([], tf.string),
     }
     read = tf.io.parse_example(examples, spec)

@@ -28,9 +28,12 @@ class TrainingData(NamedTuple):
 def read(job: Job) -> TrainingData:
     """Reads vocabularies and catalogue, and makes one pass over train."""
     names, ignored = job.settings.features, job.settings.model.ignored
-    catalogue = read_catalogue(job.catalogue, names.movies).known_features()
+    catalogue = read_catalogue(job.catalogue, names.movies, names.numbers).known_features()
     vocabulary = gather.vocabularies(job.transform_graph, names, ignored)
-    lookup = gather.make_lookup(catalogue, vocabulary, names.users)
+    texts = [name for name in names.texts if name not in ignored]
+    catalogue, terms = catalogue.with_terms(texts, gather.in_train(catalogue, vocabulary))
+    vocabulary |= {name: own for name, own in terms.items() if own}
+    lookup = gather.make_lookup(catalogue, vocabulary, names.users, names.numbers)
     until = job.outcome.trained_until
     statistics = gather.count_train(job.train, lookup, len(catalogue), until, popularity.DAYS)
     return TrainingData(catalogue, vocabulary, lookup, statistics)

@@ -6,17 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
 from components.examples.arrow import filled
+from components.examples.buckets import bounds_of, bucket_names, bucket_rows, rounded
 from components.examples.catalogue import Catalogue
 from components.examples.records import records
 from components.model.facts import Facts, Raters
-from components.model.parsing import Lookup, parse, table
+from components.model.parsing import Buckets, Lookup, parse, table
 from components.trainer.raters import RaterSample
+from components.transform import quantiles_of
 from schemas.features import Features
+from schemas.text import to_texts
 
 DAY = 86_400_000_000  # microseconds
 
@@ -66,24 +71,50 @@ class TrainStatistics:
 def vocabularies(
     transform_graph: str, features: Features, ignored: Collection[str] = ()
 ) -> dict[str, list[bytes]]:
-    """Reads Transform's vocabularies, most frequent value first.
+    """Reads Transform's vocabularies, most frequent value first; of numbers, the buckets' names.
 
     The model reads only features that have a vocabulary here, so those of ignored ones are left
     out.
     """
     output = tft.TFTransformOutput(transform_graph)
-    names = ("user_id", "movie_id", *features.users, *features.movies)
-    known = {name: output.vocabulary_file_by_name(name) for name in names if name not in ignored}
-    return {name: output.vocabulary_by_name(name) for name, path in known.items() if path}
+    declared = ("user_id", "movie_id", *features.users, *features.movies)
+    names = [name for name in declared if name not in ignored]
+    known = {name: output.vocabulary_file_by_name(name) for name in names}
+    found = {name: output.vocabulary_by_name(name) for name, path in known.items() if path}
+    buckets = {name: _buckets(output, name) for name in names if name in features.numbers}
+    return found | {name: own for name, own in buckets.items() if own}
+
+
+def _buckets(output: tft.TFTransformOutput, name: str) -> list[bytes]:
+    """The names of a number's buckets; none where no number of train is known."""
+    spec = {name: output.raw_feature_spec()[name]}
+    one = tf.train.Example()
+    one.features.feature[name].float_list.value.append(0.0)
+    raw = tf.io.parse_example([one.SerializeToString()], spec)
+    quantiles = output.transform_raw_features(raw)[quantiles_of(name)].numpy()[0]
+    if not np.isfinite(quantiles).all():
+        return []
+    return [bucket.encode() for bucket in bucket_names(rounded(quantiles))]
+
+
+def in_train(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> NDArray[np.bool_]:
+    """Which movies train has: bool [movies]."""
+    known = pc.is_in(catalogue.ids, value_set=pa.array(vocabulary["movie_id"], catalogue.ids.type))
+    return np.asarray(known.to_numpy(zero_copy_only=False))
 
 
 def make_lookup(
-    catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]], user_features: Sequence[str] = ()
+    catalogue: Catalogue,
+    vocabulary: Mapping[str, list[bytes]],
+    user_features: Sequence[str] = (),
+    numbers: Collection[str] = (),
 ) -> Lookup:
-    """Builds the tables from names to rows."""
+    """Builds the tables from names to rows; those of the `numbers` are buckets."""
     users = vocabulary["user_id"]
     features = {
-        name: table(vocabulary[name], len(vocabulary[name]))
+        name: Buckets(bounds_of(to_texts(vocabulary[name])))
+        if name in numbers
+        else table(vocabulary[name], len(vocabulary[name]))
         for name in user_features
         if name in vocabulary
     }
@@ -141,6 +172,7 @@ def make_facts(
     oov_buckets: int,
     trained_until: int | None = None,
     user_features: Sequence[str] = (),
+    numbers: Collection[str] = (),
 ) -> Facts:
     """Puts the facts together; movies that train never saw share `oov_buckets` id rows.
 
@@ -150,7 +182,7 @@ def make_facts(
     values = {name: catalogue.values(name) for name in catalogue.features}
     id_rows, oov_rows = movie_rows(movie_ids, vocabulary["movie_id"], oov_buckets)
     features = {
-        name: feature_rows(own, vocabulary[name])
+        name: (number_rows if name in numbers else feature_rows)(own, vocabulary[name])
         for name, own in values.items()
         if name in vocabulary
     }
@@ -171,6 +203,7 @@ def make_facts(
         values=values,
         keys=vocabulary,
         trained_until=trained_until,
+        numbers=tuple(numbers),
     )
 
 
@@ -199,3 +232,10 @@ def feature_rows(values: Sequence[Sequence[bytes]], vocabulary: Sequence[bytes])
     for i, own in enumerate(values):
         index[i, : len(own)] = [rows.get(value, len(rows)) for value in own]
     return index
+
+
+def number_rows(values: Sequence[Sequence[bytes]], buckets: Sequence[bytes]) -> NDArray[Any]:
+    """The row of the bucket that each movie's number lies in: int32 [movies, 1], -1 for unknown."""
+    numbers = np.array([float(own[0]) if own else np.nan for own in values], np.float32)
+    rows = bucket_rows(numbers, bounds_of(to_texts(buckets)))
+    return np.where(np.isnan(numbers), -1, rows).astype(np.int32)[:, np.newaxis]

@@ -107,7 +107,7 @@ def build(job: Job, data: TrainingData, judge: Judge) -> Model:
             raise UserError(f"With model.retrieval_weight=0 nothing is left to learn, for {why}.")
     facts = gather.make_facts(
         data.catalogue, data.vocabulary, data.statistics, job.settings.scale, config.oov_buckets,
-        job.outcome.trained_until, job.settings.features.users,
+        job.outcome.trained_until, job.settings.features.users, job.settings.features.numbers,
     )  # fmt: skip
     counts, recent = data.statistics.counts, data.statistics.recent
     if days := newest(counts, recent, judge.examples, data.lookup):

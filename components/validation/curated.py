@@ -42,9 +42,13 @@ def curated_schema(name: str, source: Source, drift_bound: float) -> schema_pb2.
 
 def _named(feature: schema_pb2.Feature, names: Features) -> Iterator[schema_pb2.Feature]:
     """The feature, or as many as the source has of the kind that it stands for."""
-    one_each = [name for name in names.movies if name not in (YEAR, *names.several)]
+    others = {YEAR, *names.several, *names.numbers, *names.texts}
+    one_each = [name for name in names.movies if name not in others]
     kinds = {
-        "<users: category>": names.users,
+        "<users: category>": [name for name in names.users if name not in names.numbers],
+        "<users: number>": names.user_numbers,
+        "<movies: number>": names.movie_numbers,
+        "<movies: text>": names.texts,
         "<movies: category>": one_each,
         "<movies: categories>": names.several,
     }

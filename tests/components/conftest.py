@@ -154,11 +154,16 @@ def make_model(make_facts, make_window):
 @pytest.fixture(scope="session")
 def make_lookup():
     """Builds the look-up tables that belong to some facts."""
-    from components.model.parsing import Lookup, table
+    from components.examples.buckets import bounds_of
+    from components.model.parsing import Buckets, Lookup, table
+    from schemas.text import to_texts
 
     def make(facts):
         features = {
-            name: table(values, len(values)) for name, values in facts.user_features.items()
+            name: Buckets(bounds_of(to_texts(values)))
+            if name in facts.numbers
+            else table(values, len(values))
+            for name, values in facts.user_features.items()
         }
         users = table(facts.user_ids, len(facts.user_ids))
         return Lookup(table(facts.movie_ids, -1), users, features)

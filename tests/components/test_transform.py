@@ -1,11 +1,12 @@
 """Vocabularies as TensorFlow Transform writes them, read back as the Trainer does."""
 
 from functools import partial
+from math import nan
 
 import pytest
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
-from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
 from components.examples.catalogue import read_catalogue
 from components.trainer.gather import make_lookup, vocabularies
@@ -13,12 +14,18 @@ from components.transform import preprocessing_fn
 from schemas.features import Features
 
 ROWS = (
-    {"user_id": "u1", "gender": "F", "movie_id": ["m1", "m2"], "genres": ["Drama\x1fWar", "Drama"]},
-    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": ["Drama\x1fWar"]},
-    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": [""]},
-)
+    {"user_id": "u1", "gender": "F", "movie_id": ["m1", "m2"], "genres": ["Drama\x1fWar", "Drama"],
+     "minutes": [90.0, 200.0], "years": 30.0, "price": nan},
+    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": ["Drama\x1fWar"],
+     "minutes": [90.0], "years": nan, "price": nan},
+    {"user_id": "u2", "gender": "M", "movie_id": ["m1"], "genres": [""],
+     "minutes": [nan], "years": 40.0, "price": nan},
+)  # fmt: skip
 
-FEATURES = Features(users=("gender",), movies=("genres",), several=("genres",))
+FEATURES = Features(
+    users=("gender", "years", "price"), movies=("genres", "minutes"), several=("genres",),
+    numbers=("years", "price", "minutes"),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +33,11 @@ def graph(tmp_path_factory):
     """The output of Transform's analysis of the rows."""
     lists = tf.io.VarLenFeature(tf.string)
     one = tf.io.FixedLenFeature([], tf.string)
-    spec = {"user_id": one, "gender": one, "movie_id": lists, "genres": lists}
+    number = tf.io.FixedLenFeature([], tf.float32)
+    spec = {
+        "user_id": one, "gender": one, "movie_id": lists, "genres": lists,
+        "minutes": tf.io.VarLenFeature(tf.float32), "years": number, "price": number,
+    }  # fmt: skip
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     folder = tmp_path_factory.mktemp("transform")
     given = {"features": FEATURES.model_dump(mode="json")}
@@ -34,6 +45,7 @@ def graph(tmp_path_factory):
     with tft_beam.Context(temp_dir=str(folder / "work")):
         found = (list(ROWS), metadata) | tft_beam.AnalyzeDataset(function)
         found | tft_beam.WriteTransformFn(str(folder / "graph"))
+    metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))  # as TFX does
     return str(folder / "graph")
 
 
@@ -46,8 +58,15 @@ def test_vocabularies_hold_every_value_the_most_frequent_first(graph):
     assert "year" not in found
 
 
+def test_numbers_have_buckets_of_what_is_known_in_train(graph):
+    found = vocabularies(graph, FEATURES)
+    assert found["minutes"] == [b"under 90", b"90 to 200", b"200 and over"]
+    assert found["years"] == [b"under 30", b"30 to 40", b"40 and over"]
+    assert "price" not in found  # no number of it is known
+
+
 def test_what_is_ignored_is_nothing_that_the_model_reads(graph, example, write_records, tmp_path):
-    found = vocabularies(graph, FEATURES, ["gender", "genres"])
+    found = vocabularies(graph, FEATURES, ["gender", "genres", "years", "minutes"])
     assert set(found) == {"user_id", "movie_id"}
     movies = [example(movie_id="m1", movie_title="One", genres=["Drama", "War"])]
     catalogue = read_catalogue([write_records(tmp_path / "catalogue", movies)])

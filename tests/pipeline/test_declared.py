@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.examples.buckets import bounds_of
 from components.examples.records import records
 from components.exported.forget import VARIABLES
 from components.model.weights import VALUE, read_learned
@@ -24,6 +25,7 @@ from schemas.artifacts import IMPORTANCE_FILE, ROWS_FILE, Node
 from schemas.forgotten import FILE as FORGOTTEN
 from schemas.manifest import FILE as MANIFEST
 from schemas.manifest import GRAPH_FILE, fault
+from schemas.text import to_texts
 from tests.pipeline import command
 from tests.pipeline.command import NEVER_CACHED
 from tests.serving import shapes
@@ -55,11 +57,15 @@ users:
   columns: {user_id: id}
   features:
     plan: {column: subscription, values: {1: kids, 2: everything}, label: kind of plan}
+    fee: {kind: number, column: price, pattern: '(.*) EUR', label: monthly fee}
 """
 OF_MOVIES = """
   features:
     studio: maker
     key_words: {kind: categories, column: tags, separator: ','}
+    minutes: {kind: number, column: length}
+    released: {kind: date, column: day}
+    plot: {kind: text, column: story}
 """
 
 
@@ -73,17 +79,36 @@ def write(folder: Path) -> Path:
         for movie in rng.permutation([*own, *odd]):
             mark = 5 - rng.integers(2) if movie in own else 1 + rng.integers(2)
             rows.append(f"viewer-{user},m{movie},{mark},{1_000_000_000 + rng.integers(10**8)}")
-    users = [f"viewer-{user},{1 + user % 2}" for user in range(USERS)]
-    movies = [f'm{n},Film {n},Drama|War,Studio {n % 2},"tag {n % 2},all"' for n in range(MOVIES)]
+    users = [f"viewer-{user},{1 + user % 2},{_fee(user)} EUR" for user in range(USERS)]
+    movies = [
+        f'm{n},Film {n},Drama|War,Studio {n % 2},"tag {n % 2},all",{_minutes(n)},{_day(n)},'
+        f"A story of {('small KIDS', 'old wars')[n % 2]} and film {n}"
+        for n in range(MOVIES)
+    ]
     files = {
         "ratings.csv": rows,
-        "users.csv": ["id,subscription", *users],
-        "movies.csv": ["id,name,kinds,maker,tags", *movies],
+        "users.csv": ["id,subscription,price", *users],
+        "movies.csv": ["id,name,kinds,maker,tags,length,day,story", *movies],
         "mine.yaml": [SOURCE.rstrip() + OF_MOVIES + OF_USERS],
     }
     for name, lines in files.items():
         (folder / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
     return folder / "mine.yaml"
+
+
+def _fee(user: int) -> str:
+    """Nothing to 7 for those who like even movies, 10 to 17 for the others; one is unknown."""
+    return "" if user == 5 else f"{10 * (user % 2) + user // 2 % 8}.0"
+
+
+def _minutes(movie: int) -> str:
+    """80 to 109 for even movies, 110 to 139 for odd ones; some are unknown."""
+    return "" if movie % 20 == 7 else f"{80 + 30 * (movie % 2) + movie // 2}"
+
+
+def _day(movie: int) -> str:
+    """Even movies came out in January and odd ones in July."""
+    return f"{1990 + movie // 6}-0{1 + 6 * (movie % 2)}-01"
 
 
 @dataclass
@@ -142,19 +167,37 @@ def _examples(folder: Path) -> list[dict[str, Any]]:
         for batch in records([str(path)])
         for one in batch.numpy()
     ]
-    return [{name: list(own.bytes_list.value) for name, own in one.items()} for one in found]
+    return [{name: _values(own) for name, own in one.items()} for one in found]
+
+
+def _values(feature: tf.train.Feature) -> list[Any]:
+    return list(feature.float_list.value or feature.bytes_list.value)
+
+
+def _number(text: str) -> float:
+    return float(text or "nan")
 
 
 def test_it_is_in_the_examples(run: Run) -> None:
     for split in ("train", "valid", "eval"):
         for example in _examples(run.of(Node.EXAMPLE_GEN, "examples") / f"Split-{split}"):
-            odd = int(example["user_id"][0].rpartition(b"-")[2]) % 2
-            assert example["plan"] == [[b"kids", b"everything"][odd]]
+            user = int(example["user_id"][0].rpartition(b"-")[2])
+            assert example["plan"] == [[b"kids", b"everything"][user % 2]]
+            np.testing.assert_equal(example["fee"], [_number(_fee(user))])
+            minutes = [_number(_minutes(int(movie[1:]))) for movie in example["movie_id"]]
+            np.testing.assert_equal(example["minutes"], minutes)
+            assert "plot" not in example
             movies = [int(movie[1:]) % 2 for movie in example["movie_id"]]
+            assert example["released_month"] == [[b"January", b"July"][odd] for odd in movies]
             assert example["studio"] == [b"Studio %d" % odd for odd in movies]
             assert example["key_words"] == [b"tag %d\x1fall" % odd for odd in movies]
     for movie in _examples(run.of(Node.EXAMPLE_GEN, "catalogue") / "Split-catalogue"):
-        odd = int(movie["movie_id"][0][1:]) % 2
+        number = int(movie["movie_id"][0][1:])
+        odd = number % 2
+        np.testing.assert_equal(movie["minutes"], [_number(_minutes(number))])
+        released = 1990 + number // 6 + 0.5 * odd
+        np.testing.assert_allclose(movie["released"], [released], atol=0.01)
+        assert movie["plot"][0].endswith(b"film %d" % number)
         assert movie["studio"] == [b"Studio %d" % odd]
         assert movie["key_words"] == [b"tag %d" % odd, b"all"]
 
@@ -164,12 +207,16 @@ def test_it_is_in_schema_and_statistics(run: Run) -> None:
 
     for kind in ("ratings", "catalogue"):
         schema = (run.of(Node.CURATED_SCHEMA, kind) / "schema.pbtxt").read_text(encoding="utf-8")
-        named = {name for name in ("plan", "studio", "key_words") if f'name: "{name}"' in schema}
-        assert named == {"studio", "key_words", *(["plan"] if kind == "ratings" else [])}
+        dated = {"released", "released_month", "released_weekday"}
+        declared = {"plan", "fee", "studio", "key_words", "minutes", "plot"} | dated
+        named = {name for name in declared if f'name: "{name}"' in schema}
+        assert named == declared - ({"plot"} if kind == "ratings" else {"plan", "fee"})
     statistics = read_statistics(str(run.of(Node.STATISTICS, "statistics")))["train"]
     counted = {feature.path.step[0]: feature for feature in statistics.features}
     assert counted["plan"].string_stats.unique == 2
     assert {"studio", "key_words"} <= set(counted)
+    assert (counted["fee"].num_stats.min, counted["fee"].num_stats.max) == (0, 17)
+    assert counted["minutes"].num_stats.histograms[0].num_nan > 0
 
 
 def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> None:
@@ -177,16 +224,28 @@ def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> 
     assert {*learned.keys["plan"]} == {b"kids", b"everything"}
     assert {*learned.keys["key_words"]} == {b"all", b"tag 0", b"tag 1"}
     assert {*learned.keys["studio"]} == {b"Studio 0", b"Studio 1"}
+    fees = bounds_of(to_texts(learned.keys["fee"]))
+    assert 5 < len(fees) < 10 and min(fees) >= 0 and max(fees) <= 17
+    minutes = bounds_of(to_texts(learned.keys["minutes"]))
+    assert len(minutes) == 9 and min(minutes) > 80 and max(minutes) < 139
+    assert {*learned.keys["released_month"]} == {b"January", b"July"}
+    assert {b"small kids", b"old wars"} < {*learned.keys["plot"]}
+    assert b"film" not in learned.keys["plot"]  # which all of them have
     shapes_by_name = {name: value.shape for name, value in learned.weights.items()}
     assert shapes_by_name["users/plan"] == (3, 16)  # the last row is for the unknown
     assert shapes_by_name["movies/key_words"] == (3, 16)
     assert shapes_by_name["movies/studio"] == (2, 16)
+    assert shapes_by_name["users/fee"] == (len(fees) + 2, 16)
+    assert shapes_by_name["movies/minutes"] == (10, 16)
+    assert shapes_by_name["movies/plot"] == (len(learned.keys["plot"]), 16)
 
 
 def test_it_is_an_input_of_every_signature_that_takes_a_person(served: Path) -> None:
     taken = {name: own["inputs"] for name, own in shapes.signatures(served).items()}
-    with_it = {name for name, inputs in taken.items() if "plan" in inputs}
-    assert with_it == {"recommend_filtered", "recommend_group", "rank", "rate_as", "explain"}
+    for feature, dtype in (("plan", "string"), ("fee", "float32")):
+        with_it = {name for name, inputs in taken.items() if feature in inputs}
+        assert with_it == {"recommend_filtered", "recommend_group", "rank", "rate_as", "explain"}
+        assert all(dtype in taken[name][feature] for name in with_it)
     assert not [name for name, inputs in taken.items() if {"gender", "age"} & inputs.keys()]
 
 
@@ -195,7 +254,7 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
         start(run.output / "serving_model") as server,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
-        assert client.get("/about").json()["user_features"] == ["plan"]
+        assert client.get("/about").json()["user_features"] == ["plan", "fee"]
 
         def asked(route: str, **person: Any) -> dict[str, dict[str, Any]]:
             found = client.post(route, json=person)
@@ -206,6 +265,9 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
         rated = [asked("/rate", plan=plan, movies=names) for plan in PLANS]
         kids, others = (own["m2"]["rating"] - own["m3"]["rating"] for own in rated)
         assert kids > others  # even movies are more to the kids' taste
+        rated = [asked("/rate", fee=fee, movies=names) for fee in (0, 14)]
+        cheap, dear = (own["m2"]["rating"] - own["m3"]["rating"] for own in rated)
+        assert cheap > dear
         kids, others = (
             sum((-1) ** int(name[1:]) * movie["score"] for name, movie in own.items()) / len(own)
             for own in (asked("/recommend", plan=plan, history=liked, k=MOVIES) for plan in PLANS)
@@ -216,9 +278,17 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
         told = {name for name in people if name.endswith("Request")} | {"Member"}
         assert {name for name, own in schemas.items() if "plan" in own["properties"]} == told
         assert schemas["Member"]["properties"]["plan"]["title"] == "Plan"
+        fee = schemas["Member"]["properties"]["fee"]["anyOf"]
+        assert [own["type"] for own in fee] == ["number", "null"]
+        refused = client.post("/recommend", json={"fee": "12"})
+        assert refused.status_code == 400
+        assert refused.json() == {"error": "fee: Value error, Input should be a valid number."}
         refused = client.post("/recommend", json={"gender": "F"})
         assert refused.status_code == 400
         assert refused.json() == {"error": "gender: Extra inputs are not permitted."}
+        couple = {"people": [{"plan": "kids", "fee": 3}, {"user": "viewer-1"}], "k": 5}
+        together = client.post("/group", json=couple)
+        assert together.status_code == 200 and len(together.json()["movies"]) == 5
         group = {"people": [{"plan": "kids"}, {"plan": ""}]}
         words = "people.1.plan: String should have at least 1 character."
         assert client.post("/group", json=group).json() == {"error": words}
@@ -227,12 +297,16 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
 def test_it_slices_what_is_evaluated_and_is_measured(run: Run) -> None:
     assert {"plan=kids", "plan=everything", "genre=War,plan=kids"} <= run.blessing["slices"].keys()
     assert run.blessing["config"]["gates"]["slices"] == [
-        "history", "user", "movie", "popularity", "session", "plan", "genre", "decade",
+        "history", "user", "movie", "popularity", "session", "plan", "fee", "genre",
+        "decade",
     ]  # fmt: skip
-    assert "plan=kids" in run.page
+    fees = {name for name in run.blessing["slices"] if name.startswith("fee=")}
+    assert len(fees) > 3 and all(re.search("under|to|over", name) for name in fees)
+    assert "plan=kids" in run.page and min(fees) in run.page
     path = run.of(Node.TRAINER, "model_run") / IMPORTANCE_FILE
     measured = json.loads(path.read_text(encoding="utf-8"))
-    assert {"plan", "studio", "key_words"} <= {row["group"] for row in measured["groups"]}
+    declared = {"plan", "fee", "studio", "key_words", "minutes", "released", "plot"}
+    assert declared <= {row["group"] for row in measured["groups"]}
 
 
 def test_it_is_on_the_page_of_the_data(run: Run) -> None:
@@ -240,6 +314,10 @@ def test_it_is_on_the_page_of_the_data(run: Run) -> None:
     page = path.read_text(encoding="utf-8")
     assert "By kind of plan as a table" in page and ">everything</th>" in page
     assert "By studio" in page and "Mean rating by key words" in page
+    assert "By monthly fee as a table" in page and re.search(r">\d+ to \d+</th>", page)
+    assert "Mean rating by plot" in page and "old wars" in page
+    assert "Mean rating by released: month" in page and "January: " in page
+    assert "Mean rating by minutes" in page and "ratings by minutes: under 8" in page
 
 
 def test_a_second_run_takes_all_that_it_can_from_the_cache(run: Run) -> None:

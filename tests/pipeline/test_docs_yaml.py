@@ -68,7 +68,7 @@ def _rows(source: Source) -> dict[str, list[dict[str, str]]]:
         {"movie_id": f"{n}", "movie_title": f"Film {n}", **_cells(source)} for n in range(MOVIES)
     ]
     declared = source.users.features if source.users else {}
-    known = {name: next(iter(part.values), "20") for name, part in declared.items()}
+    known = {name: next(iter(getattr(part, "values", {})), "20") for name, part in declared.items()}
     users = [{"user_id": f"{n}", **known} for n in range(USERS)]
     return {"ratings": ratings, "movies": movies, "users": users}
 
@@ -78,7 +78,8 @@ def _cells(source: Source) -> dict[str, str]:
     flags = {f"genres.{name}": "1" for name in (genres.flags if genres else {})}
     words = ["Action", "Drama"]
     listed = genres.separator.join(words) if genres and genres.separator else ""
-    others = dict.fromkeys(source.features.movies, "Ann")
+    others = {**dict.fromkeys(source.features.movies, "Ann"),
+              **dict.fromkeys(source.features.movie_numbers, "90")}  # fmt: skip
     return {**others, "year": "1999", "genres": listed, **flags}
 
 

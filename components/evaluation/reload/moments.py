@@ -63,15 +63,18 @@ def ask(
       k: length of the lists.
     """
     features = user_features(signatures)
-    told = {name: tf.io.FixedLenFeature([], tf.string, "") for name in features}
+    told = {
+        name: tf.io.FixedLenFeature([], dtype, "" if dtype == tf.string else np.nan)
+        for name, dtype in features.items()
+    }
     parsed = tf.io.parse_example(tf.constant(examples), EXAMPLE | told)
-    user = _user(parsed, features)
+    user = _user(parsed, [*features])
     evaluated = signatures[EVALUATE](examples=tf.constant(examples))
     # Movies seen before the history reach the model in one way alone: as movies to leave out.
     wishes = {**NO_WISHES, "exclude_movie_id": parsed["seen_movie_id"].to_tensor("")}
     lists = [signatures[RECOMMEND_FILTERED](**user, **wishes, k=tf.constant([k])) for _ in range(2)]
     left_out = tf.concat([parsed["seen_movie_id"], parsed["history_movie_id"]], 1)
-    answers = {name: value.numpy() for name, value in evaluated.items()}
+    answers = {n: own.numpy() for n, own in evaluated.items() if own.dtype != tf.string}
     if RATE_AS in signatures:
         rated = signatures[RATE_AS](**user, movie_id=parsed["movie_id"][:, tf.newaxis])
         answers |= {"rated": rated["rating"].numpy()[:, 0], "ratings": lists[0]["rating"].numpy()}
@@ -86,10 +89,11 @@ def ask(
     }
 
 
-def user_features(signatures: Signatures) -> list[str]:
-    """What the signatures take of a person beside id and history."""
+def user_features(signatures: Signatures) -> dict[str, tf.DType]:
+    """What the signatures take of a person beside id and history, with its type."""
     taken = signatures[RECOMMEND_FILTERED].structured_input_signature[1]
-    return sorted(taken.keys() - {*PERSON, *NO_WISHES, "exclude_movie_id", "k"})
+    names = sorted(taken.keys() - {*PERSON, *NO_WISHES, "exclude_movie_id", "k"})
+    return {name: taken[name].dtype for name in names}
 
 
 def _user(parsed: dict[str, Any], features: list[str]) -> dict[str, tf.Tensor]:

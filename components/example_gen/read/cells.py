@@ -1,7 +1,7 @@
 """Counts the cells that features are made of: what they gave, and which could not be read."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from components.example_gen.read.records import Record
 from components.examples.rows import UnreadableCells
 from schemas.errors import UserError
 
+_MANY = 100  # rows from which on the number of different values means something
 _ENOUGH = 20  # rows from which on a column that gives nothing is a mistake, and no accident
 _USUAL_MISSES = 0.2  # share of the cells in which a pattern may well find nothing
 _MARKS = ("|", ",", ";", "/", "\t")
@@ -22,6 +23,9 @@ _ADVICE = {
     r"as '(\d{4})'",
     problems.UNREADABLE_AGE: "with in_years an age is a number of years; leave it out where "
     "the column holds groups of ages",
+    problems.NO_NUMBER: "a number has a point and no comma; name words for nothing under nulls, or "
+    "give a pattern that finds the number",
+    problems.NO_DATE: "set format to how the column writes days, such as '%d.%m.%Y'",
     problems.UNMAPPED_VALUE: "add it to values, where it stays as it is for now",
     problems.NO_MATCH: "the pattern finds nothing in it",
     problems.NULL_WORD: "name it under nulls, or it is a word like any other",
@@ -34,24 +38,32 @@ class CellCounts:
 
     `faults` counts, by column and reason, cells that hold something which cannot be read; `first`
     has the first of each. `marks` counts the cells that hold a sign that may separate their values,
-    by feature; `separators` are those that should.
+    by feature; `separators` are those that should. `values` are the different values of each of the
+    `single` features, which have one; of numbers no more than two.
     """
 
     table: str
     declared: Sequence[str]
     nulls: NullIds
     separators: Mapping[str, str] = field(default_factory=dict)
+    single: Collection[str] = ()
     rows: int = 0
     gave: Counter[str] = field(default_factory=Counter)
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     first: dict[tuple[str, str], Sample] = field(default_factory=dict)
     marks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    values: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, record: Record, features: Mapping[str, Any], faults: Mapping[str, str]) -> None:
         """Counts a row: the features that it gave, and by column the reasons that it did not."""
         faults = {**self._null_words(record.cells), **faults}
         self.rows += 1
-        self.gave.update(name for name, value in features.items() if value and name not in faults)
+        given = (name for name, value in features.items() if value or isinstance(value, float))
+        good = [name for name in given if name not in faults]
+        self.gave.update(good)
+        for name in good:
+            if name in self.single and not self._enough(features[name], self.values[name]):
+                self.values[name].add(features[name])
         for column, reason in faults.items():
             self.faults[column, reason] += 1
             text = record.cells[column][:SAMPLE_CHARACTERS]
@@ -60,6 +72,11 @@ class CellCounts:
         for name, separator in self.separators.items():
             if cell := record.cells[name]:
                 self.marks.update((name, mark) for mark in {*_MARKS, separator} if mark in cell)
+
+    @staticmethod
+    def _enough(value: Any, values: set[Any]) -> bool:
+        """Whether another value of a feature says nothing more: of numbers two are enough."""
+        return isinstance(value, float) and len(values) > 1
 
     def _null_words(self, cells: Mapping[str, str]) -> dict[str, str]:
         named = (name for name, cell in cells.items() if cell in self.nulls)
@@ -99,7 +116,10 @@ class CellCounts:
         Args:
           most: the share of unreadable cells above which a column is told.
         """
-        return [*self._many(most), *self._empty(), *self._other_marks()]
+        return [
+            *self._many(most), *self._empty(), *self._other_marks(), *self._constant(),
+            *self._nearly_ids(),
+        ]  # fmt: skip
 
     def _many(self, most: float) -> Iterator[str]:
         for (column, reason), number in sorted(self.faults.items()):
@@ -124,6 +144,27 @@ class CellCounts:
                     f"{self.table}.{name}: no cell holds the separator {separator!r}, and "
                     f"{counts[often]:,} of {self.gave[name]:,} hold {often!r}: set "
                     f"{name}.separator if that is what stands between them."
+                )
+
+    def _constant(self) -> Iterator[str]:
+        for name, values in self.values.items():
+            if len(values) == 1 and self.gave[name] >= _MANY:
+                (value,) = values
+                text = f"{value:g}" if isinstance(value, float) else repr(value)
+                yield (
+                    f"{self.table}.{name}: all {self.gave[name]:,} known values are {text}: what "
+                    "never differs teaches nothing, so take the feature out."
+                )
+
+    def _nearly_ids(self) -> Iterator[str]:
+        """Says so where a category has more values than half of the rows that give one."""
+        for name, values in self.values.items():
+            number, rows = len(values), self.gave[name]
+            if rows >= _MANY and number > rows / 2:
+                yield (
+                    f"{self.table}.{name}: {number:,} different values in {rows:,} rows are rather "
+                    "ids than categories, of which little can be learned: take the feature out, or "
+                    "set its kind to what it is, such as number, date or text."
                 )
 
     def _unreadable(self, column: str, reason: str, number: int) -> str:

@@ -3,9 +3,10 @@
 import re
 
 from components.example_gen.read import patterns, problems
+from components.example_gen.read.days import MONTHS, WEEKDAYS, day_of, year_and_fraction
 from components.example_gen.read.typed import LIST
 from schemas.features import YEAR
-from schemas.source_parts import Category, Cell, Several
+from schemas.source_parts import Category, Cell, Date, Declared, Number, Several, Text
 from schemas.source_tables import FeatureTable, Movies, Users
 
 # MovieLens 1M's buckets: an age belongs to the last one that starts at or below it.
@@ -22,9 +23,12 @@ _AGE_BUCKETS = {
 _YES = {"1", "true", "t", "yes", "y", "x", "on"}
 _NO = {"", "0", "false", "f", "no", "n", "off"}
 _LAST_YEAR, _OLDEST = 2100, 125
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
+_LARGEST = 1e38  # about, that a 32-bit number can be
 
 RowCells = dict[str, str]
-Features = dict[str, str | int | list[str]]
+Value = str | int | float | list[str] | None
+Features = dict[str, Value]
 Faults = dict[str, str]
 
 
@@ -34,7 +38,9 @@ def movie_title(cells: RowCells) -> str:
 
 
 def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Features:
-    """The features of a movie's row: year 0, '' or no values where unknown. Title, too, of movies.
+    """The features of a movie's row: year 0, '', no values or, of numbers, None where unknown.
+
+    The title, too, of movies.
 
     A code that `values` lacks stays as it is; it counts as a fault.
 
@@ -44,22 +50,30 @@ def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Feat
       faults: gets the reason for each column whose cell says something that cannot be read.
     """
     titles: Features = {"movie_title": movie_title(cells)} if isinstance(table, Movies) else {}
-    return titles | {name: _feature(part, name, cells, faults)
-                     for name, part in table.declared().items()}  # fmt: skip
+    features = dict(titles)
+    for name, part in table.declared().items():
+        if isinstance(part, Date):
+            features |= _date(part, name, cells, faults)
+        else:
+            features[name] = _feature(part, name, cells, faults)
+    return features
 
 
 def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
     """The features of a user's row ('' unknown); see `movie_features`."""
-    return {name: _category(part, name, cells, faults) for name, part in table.features.items()}
+    return {name: _feature(part, name, cells, faults) for name, part in table.features.items()}
 
 
-def _feature(
-    part: Category | Cell | Several, name: str, cells: RowCells, faults: Faults
-) -> str | int | list[str]:
+def _feature(part: Declared, name: str, cells: RowCells, faults: Faults) -> Value:
     if isinstance(part, Several):
         return _several(part, name, cells, faults)
     if isinstance(part, Category):
         return _category(part, name, cells, faults)
+    if isinstance(part, Number):
+        return _number(part, name, cells, faults)
+    if isinstance(part, Text):
+        return " ".join(cells[name].split())
+    assert isinstance(part, Cell), "what is none of these is the year"
     return _year(part, cells, faults)
 
 
@@ -81,7 +95,28 @@ def _category(part: Category, name: str, cells: RowCells, faults: Faults) -> str
     return _bucket(word, name, faults) if part.in_years else word
 
 
-def _cell_text(part: Cell | Category, name: str, cells: RowCells, faults: Faults) -> str:
+def _number(part: Number, name: str, cells: RowCells, faults: Faults) -> float | None:
+    """The number, which is stored in 32 bits."""
+    text = _cell_text(part, name, cells, faults)
+    if _NUMBER.fullmatch(text) and abs(float(text)) <= _LARGEST:
+        return float(text)
+    if text:
+        faults[name] = problems.NO_NUMBER
+    return None
+
+
+def _date(part: Date, name: str, cells: RowCells, faults: Faults) -> Features:
+    day = day_of(cells[name], part.format)
+    if day is None and cells[name]:
+        faults[name] = problems.NO_DATE
+    return {
+        name: year_and_fraction(day) if day else None,
+        f"{name}_month": MONTHS[day.month - 1] if day else "",
+        f"{name}_weekday": WEEKDAYS[day.weekday()] if day else "",
+    }
+
+
+def _cell_text(part: Cell | Category | Number, name: str, cells: RowCells, faults: Faults) -> str:
     if not part.pattern:
         return cells[name]
     match = patterns.search(part.pattern, cells[name])

@@ -36,6 +36,8 @@ CREDITS_OF_NO_MOVIE = "credits_of_no_movie"
 UNREADABLE_FLAG = "unreadable_flag"
 UNREADABLE_YEAR = "unreadable_year"
 UNREADABLE_AGE = "unreadable_age"
+NO_NUMBER = "no_number"
+NO_DATE = "no_date"
 NO_MATCH = "no_match"
 NULL_WORD = "null_word"
 # Read all the same, with the quote as a part of its cell.

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.example_gen.read import problems
 from components.example_gen.read.cells import CellCounts
@@ -18,11 +20,11 @@ from components.example_gen.read.table_reader import TableReader
 from schemas.errors import UserError
 from schemas.features import GENRES, YEAR
 from schemas.source import Source
-from schemas.source_parts import Several
+from schemas.source_parts import Category, Date, Number, Several
 from schemas.source_tables import Credits, FeatureTable, Links, Movies
 
-_UNKNOWN: dict[pa.DataType, str | int | list[str]] = {
-    pa.string(): "", pa.int64(): 0, pa.list_(pa.string()): [],
+_UNKNOWN: dict[pa.DataType, str | int | list[str] | None] = {
+    pa.string(): "", pa.int64(): 0, pa.list_(pa.string()): [], pa.float32(): None,
 }  # fmt: skip
 
 
@@ -30,9 +32,9 @@ _UNKNOWN: dict[pa.DataType, str | int | list[str]] = {
 class MovieTable:
     """Movies (of `movie_schema`), sorted and unique by movie_id, and what was dropped.
 
-    An unknown year is 0, any other unknown value ''; `cells` says what made them so. `lost` are ids
-    that ratings may use of movies that the files have, and that are not here for a row that was
-    dropped: a string array.
+    An unknown year is 0, an unknown number NaN, any other unknown value ''; `cells` says what made
+    them so. `lost` are ids that ratings may use of movies that the files have, and that are not
+    here for a row that was dropped: a string array.
     """
 
     table: pa.Table
@@ -45,7 +47,8 @@ class MovieTable:
 class UserTable:
     """Users, sorted and unique by user_id, and what was dropped.
 
-    Columns, all string ('' unknown): user_id, and the user features of the source.
+    Columns: user_id, and the user features of the source: string ('' unknown), or float32 of
+    numbers (NaN unknown).
     """
 
     table: pa.Table
@@ -87,7 +90,7 @@ def read_movies(
     unknown = {field.name: _UNKNOWN[field.type] for field in schema}
     rows = [{**unknown, **movies[own], "movie_id": own} for own in sorted(movies)]
     return MovieTable(
-        pa.Table.from_pylist(rows, schema),
+        _to_table(rows, schema),
         Problems().merge(*(table.problems for table in read.values())),
         counted,
         pa.array(sorted(lost - movies.keys()), pa.string()),
@@ -159,15 +162,14 @@ def read_users(
     if source.users is None:
         return None
     table, nulls = source.users, NullIds(source)
-    cells = CellCounts("users", source.features.users, nulls)
+    names = source.features.users
+    cells = CellCounts("users", names, nulls, single=names)
     read = TableReader(table, paths["users"], most_bad, nulls)
     rows = read.features(cells, lambda record, faults: user_features(table, record, faults))
     users = {record.cells["user_id"]: features for record, features in rows}
     _check_some(cells, read.problems)
-    names = source.features.users
     sorted_rows = [{"user_id": user_id, **users[user_id]} for user_id in sorted(users)]
-    schema = pa.schema({name: pa.string() for name in ("user_id", *names)})
-    return UserTable(pa.Table.from_pylist(sorted_rows, schema), read.problems.merge(), [cells])
+    return UserTable(_to_table(sorted_rows, user_schema(source)), read.problems.merge(), [cells])
 
 
 def _check_some(cells: CellCounts, dropped: Problems) -> None:
@@ -185,7 +187,8 @@ def _counts(name: str, table: FeatureTable, nulls: NullIds) -> CellCounts:
         for own, part in parts.items()
         if isinstance(part, Several) and part.separator
     }
-    return CellCounts(name, list(parts), nulls, separators)
+    single = [own for own, part in parts.items() if isinstance(part, Category | Number | Date)]
+    return CellCounts(name, list(parts), nulls, separators, single)
 
 
 def movie_schema(source: Source) -> pa.Schema:
@@ -194,4 +197,22 @@ def movie_schema(source: Source) -> pa.Schema:
     kinds: dict[str, pa.DataType] = {name: pa.string() for name in names}
     kinds |= dict.fromkeys(source.features.movies, pa.string())
     kinds |= dict.fromkeys([GENRES, *source.features.several], pa.list_(pa.string()))
+    kinds |= dict.fromkeys(source.features.movie_numbers, pa.float32())
     return pa.schema(kinds | {YEAR: pa.int64()})
+
+
+def user_schema(source: Source) -> pa.Schema:
+    """The columns of the users: the id, and what the source declares."""
+    names = source.features
+    kinds = dict.fromkeys(("user_id", *names.users), pa.string())
+    return pa.schema(kinds | dict.fromkeys(names.user_numbers, pa.float32()))
+
+
+def _to_table(rows: Sequence[Features], schema: pa.Schema) -> pa.Table:
+    """The rows as a table without nulls: numbers that are not known are NaN."""
+    table = pa.Table.from_pylist(rows, schema)
+    columns = [
+        pc.fill_null(column, np.nan) if pa.types.is_floating(column.type) else column
+        for column in table.columns
+    ]
+    return pa.table(columns, schema=schema)

@@ -1,5 +1,6 @@
 """Ratings, and what is known of their movies and users, as serialised tf.train.Examples."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,20 +30,27 @@ class FeatureColumns:
     user_of: Int64s
 
 
-def join(ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> FeatureColumns:
+def join(
+    ratings: pa.Table, movies: pa.Table, users: pa.Table | None, left_out: Collection[str] = ()
+) -> FeatureColumns:
     """Looks up the movie and the user of each rating.
 
     Args:
       ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
       movies: one row per movie; has every movie of `ratings`.
-      users: one row per user, or None; users that are missing get empty strings.
+      users: one row per user, or None; users that are missing get what is unknown.
+      left_out: columns of movies that ratings do not repeat.
     """
     ids = ratings["movie_id"].combine_chunks()
     given = [name for name in ("rating", "timestamp") if not ratings[name].null_count]
     who = ratings["user_id"].combine_chunks().dictionary_encode()
     return FeatureColumns(
         ratings={name: to_pieces(ratings[name].combine_chunks()) for name in given},
-        movies={name: to_pieces(_text(movies[name])) for name in movies.column_names},
+        movies={
+            name: to_pieces(_text(movies[name]))
+            for name in movies.column_names
+            if name not in left_out
+        },
         movie_of=_numbers(pc.index_in(ids, value_set=movies["movie_id"].combine_chunks())),
         users=_user_pieces(who.dictionary, users),
         user_of=_numbers(who.indices),
@@ -86,7 +94,8 @@ def _user_pieces(ids: pa.Array, users: pa.Table | None) -> dict[str, Pieces]:
     for name in users.column_names:
         if name != "user_id":
             known = users[name].combine_chunks().take(places)
-            pieces[name] = to_pieces(known.fill_null(""))
+            number = pa.types.is_floating(known.type)
+            pieces[name] = to_pieces(known.fill_null(np.nan if number else ""))
     return pieces
 
 

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -478,6 +479,86 @@ def test_codes_and_ages_that_are_not_known_are_counted(tmp_path: Path) -> None:
     assert counts == unread
     assert len(table.cells[0].findings(0.01)) == 2
     table.cells[0].check(0.01)
+
+
+NUMBERS = """
+scale: [1, 5]
+ratings: {files: r.csv, columns: {user_id: u, movie_id: m, rating: r}}
+users:
+  files: u.csv
+  nulls: unknown
+  columns: {user_id: u}
+  features:
+    age: {kind: number, column: a}
+    fee: {kind: number, column: f, pattern: '[$](.*)'}
+"""
+
+
+def test_numbers_are_read_and_what_is_none_is_counted(tmp_path: Path) -> None:
+    ages = ["30", "0", "-1.5", ".5e1", "", "unknown", "young", "1,5", "nan", "1_0", "1e39", "٣"]
+    rows = [f'{n},"{age}",${n}' for n, age in enumerate(ages, 10)]
+    (tmp_path / "u.csv").write_text("\n".join(["u,a,f", *rows, ""]), encoding="utf-8")
+    table = read_users(own(tmp_path, NUMBERS), {"users": [str(tmp_path / "u.csv")]})
+    assert table is not None
+    known = [30, 0, -1.5, 5]
+    found = table.table["age"].to_numpy()
+    np.testing.assert_array_equal(found, [*known, *[np.nan] * 8])
+    assert table.table["fee"].to_pylist() == [float(n) for n in range(10, 22)]
+    (cells,) = table.cells
+    assert (cells.gave["age"], cells.gave["fee"]) == (4, 12)
+    counts = {(row["column"], row["reason"]): row["cells"] for row in cells.report()}
+    assert counts == {("users.age", "no_number"): 6}
+    (sentence,) = cells.findings(0.01)
+    assert re.search(r"users.age: 6 of 12 cells .*u.csv:8: 'young'; a number has a p", sentence)
+
+
+def test_a_column_without_any_number_stops_the_run(tmp_path: Path) -> None:
+    rows = [f"{n},F,{n} min" for n in range(20)]
+    feature = "features: {runtime: {kind: number, column: c}}"
+    found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows)
+    assert np.isnan(found.table["runtime"].to_numpy()).all()
+    with pytest.raises(UserError, match=r"movies.runtime: 20 of 20 .*films.csv:2: '0 min'; a n"):
+        found.cells[0].check(0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "message"),
+    [
+        ("category", "code {n}", "c: 100 different values in 100 rows are rather ids"),
+        ("category", "code {half}", None),
+        ("category", "same", "c: all 100 known values are 'same': what never"),
+        ("number", "{n}", None),
+        ("number", "7.0", "c: all 100 known values are 7: what never differs"),
+        ("date", "2001-01-0{digit}", None),
+        ("date", "2001-01-01", "c: all 100 known values are 2001: what never"),
+        ("text", "same", None),
+    ],
+)
+def test_what_is_rather_an_id_or_always_the_same_is_told(
+    tmp_path: Path, kind: str, cell: str, message: str | None
+) -> None:
+    numbers = range(101)
+    cells = [cell.format(n=n, half=(n - 1) // 2, digit=1 + n % 9) if n else "" for n in numbers]
+    rows = [f"{n},F,{cells[n]}" for n in numbers]
+    feature = f"features: {{c: {{kind: {kind}, column: c}}}}"
+    found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows).cells[0].findings(0.01)
+    assert len(found) == (message is not None)
+    assert all(str(message) in sentence for sentence in found)
+    few = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows[:100])
+    assert few.cells[0].findings(0.01) == []
+
+
+def test_a_date_is_a_number_a_month_and_a_weekday(tmp_path: Path) -> None:
+    days = ["2000-02-29", "1896-01-06", "", "2001-02-29", "soon"]
+    rows = [f"{n},F,{day}" for n, day in enumerate(days)]
+    feature = "features: {day: {kind: date, column: c}}"
+    found = films(tmp_path, MOVIES.format(feature=feature), "m,t,c", rows)
+    exact = [2000 + 59 / 366, 1896 + 5 / 366, np.nan, np.nan, np.nan]
+    np.testing.assert_allclose(found.table["day"].to_numpy(), exact, atol=6e-4)
+    assert found.table["day_month"].to_pylist() == ["February", "January", "", "", ""]
+    assert found.table["day_weekday"].to_pylist() == ["Tuesday", "Monday", "", "", ""]
+    (sentence,) = found.cells[0].findings(0.01)
+    assert re.search(r"movies.day: 2 of 5 .*films.csv:5: '2001-02-29'; set format", sentence)
 
 
 NULLS = [r"\N", "nan", "NaN", "NULL", "null", "None", "NONE", "N/A", "n/a", "NA", "<NA>", "-", "?"]
