@@ -97,7 +97,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Split:
-    """One data set under one protocol."""
+    """One data set under one protocol.
+
+    train: what to learn from.
+    valid, eval: what to predict, by histories of their own.
+    """
 
     users: int
     movies: int
@@ -116,28 +120,40 @@ class Split:
         return sp.csr_matrix((values, index), (self.users, self.movies))
 
 
-def read_split(examples: str, catalogue: str, scale: tuple[float, float] | None) -> Split:
-    """Reads the Examples of all splits, and the catalogue that numbers the movies."""
+def read_split(
+    examples: str,
+    catalogue: str,
+    scale: tuple[float, float] | None,
+    learned: Sequence[str] = ("train",),
+) -> Split:
+    """Reads the Examples of all splits, and the catalogue that numbers the movies.
+
+    `learned` names what is to be learned from: train, or train and valid together.
+    """
     if scale is None:
         raise SystemExit("This benchmark measures ratings, and the source has none.")
     files = tf.io.gfile.glob(f"{catalogue}/{SPLIT_PREFIX}{CATALOGUE}/*")
     movies = filled(read_catalogue(files).ids)
-    train, names = _read(examples, "train", table(movies, -1), {})
-    valid, _ = _read(examples, "valid", table(movies, -1), names)
-    evaluated, _ = _read(examples, "eval", table(movies, -1), names)
+    train, names = _read(examples, learned, table(movies, -1), {})
+    valid, _ = _read(examples, ["valid"], table(movies, -1), names)
+    evaluated, _ = _read(examples, ["eval"], table(movies, -1), names)
     return Split(len(names), len(movies), scale, train, valid, evaluated)
 
 
 def _read(
-    examples: str, split: str, movies: tf.lookup.StaticHashTable, names: dict[bytes, int]
+    examples: str,
+    splits: Sequence[str],
+    movies: tf.lookup.StaticHashTable,
+    names: dict[bytes, int],
 ) -> tuple[Rows, dict[bytes, int]]:
     kinds = {"movie_id": tf.string, "rating": tf.float32, "timestamp": tf.int64}
     spec = {f"{part}{k}": tf.io.RaggedFeature(t) for k, t in kinds.items() for part in _PARTS}
     spec["seen_movie_id"] = tf.io.RaggedFeature(tf.string)
     spec["user_id"] = tf.io.FixedLenFeature([], tf.string)
-    parts = [tf.io.parse_example(b, spec) for b in _files(examples, split)]
+    batches = [batch for split in splits for batch in _files(examples, split)]
+    parts = [tf.io.parse_example(batch, spec) for batch in batches]
     if not parts:
-        raise SystemExit(f"{examples}: the split {split} is empty.")
+        raise SystemExit(f"{examples}: the split {splits[0]} is empty.")
     ids = np.concatenate([p["user_id"].numpy() for p in parts])
     people, person = np.unique(ids, return_inverse=True)
     if not names:

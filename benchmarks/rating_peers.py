@@ -1,6 +1,7 @@
 """How others rate: biases, SVD, SVD++, KNNBaseline and myFM, tuned on valid."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from benchmarks.data import Rows, Split
 
 Array = NDArray[Any]
 Rater = Callable[[Rows], Array]
-Peer = Callable[[Split], Iterator[tuple[str, Rater]]]
+# Names its settings, and learns by one when it is called.
+Peer = Callable[[Split], Iterator[tuple[str, Callable[[], Rater]]]]
 
 
 def rmse(split: Split, rows: Rows, rater: Rater) -> float:
@@ -24,9 +26,14 @@ def clipped(split: Split, rows: Rows, rater: Rater) -> Array:
     return np.clip(rater(rows), *split.scale)
 
 
-def best(split: Split, peer: Peer) -> tuple[str, Rater]:
+def best(split: Split, peer: Peer) -> str:
     """The peer's setting with the least RMSE on valid."""
-    return min(peer(split), key=lambda named: rmse(split, split.valid, named[1]))
+    return min(peer(split), key=lambda named: rmse(split, split.valid, named[1]()))[0]
+
+
+def learned(split: Split, peer: Peer, setting: str) -> Rater:
+    """The peer by one of its settings, learned from all of the split's train."""
+    return next(learn for name, learn in peer(split) if name == setting)()
 
 
 def movie_bias(split: Split, doubt: float) -> tuple[float, Array]:
@@ -37,7 +44,7 @@ def movie_bias(split: Split, doubt: float) -> tuple[float, Array]:
     return mean, sums / (np.bincount(train.movie, minlength=split.movies) + doubt)
 
 
-def bias(split: Split) -> Iterator[tuple[str, Rater]]:
+def bias(split: Split) -> Iterator[tuple[str, Callable[[], Rater]]]:
     """Mean, movie and user bias; the user's from the row's history, evenly or recency-weighted."""
     for movies, users, half_life in (
         (m, u, h) for m in (3.0, 10.0) for u in (2.0, 5.0, 10.0) for h in (8.0, 30.0, np.inf)
@@ -59,7 +66,8 @@ def bias(split: Split) -> Iterator[tuple[str, Rater]]:
             count = np.bincount(owner, weight, len(rows.user))
             return mean + known[rows.movie] + total / (count + users)
 
-        yield f"doubt {movies:g} and {users:g}, half-life {half_life:g}", rate
+        name = f"doubt {movies:g} and {users:g}, half-life {half_life:g}"
+        yield name, lambda rate=rate: rate  # type: ignore[misc]  # it is bound here and now
 
 
 def _surprise(split: Split, algorithm: Any) -> Rater:
@@ -83,7 +91,7 @@ def _frame(user: Array, movie: Array, rating: Array) -> Any:
     return pd.DataFrame({"user": user, "movie": movie, "rating": rating})
 
 
-def svd(split: Split) -> Iterator[tuple[str, Rater]]:
+def svd(split: Split) -> Iterator[tuple[str, Callable[[], Rater]]]:
     """Matrix factorisation by Surprise; users that train does not have get the movie's bias."""
     import surprise
 
@@ -94,29 +102,30 @@ def svd(split: Split) -> Iterator[tuple[str, Rater]]:
         (50, 0.02, 20),
     ):
         made = surprise.SVD(n_factors=factors, reg_all=penalty, n_epochs=epochs, random_state=42)
-        yield f"{factors} factors, reg {penalty:g}, {epochs} epochs", _surprise(split, made)
+        name = f"{factors} factors, reg {penalty:g}, {epochs} epochs"
+        yield name, partial(_surprise, split, made)
 
 
-def svdpp(split: Split) -> Iterator[tuple[str, Rater]]:
+def svdpp(split: Split) -> Iterator[tuple[str, Callable[[], Rater]]]:
     """SVD++ (Koren, 2008) by Surprise."""
     import surprise
 
     for penalty, epochs in ((0.02, 20), (0.05, 30)):
         made = surprise.SVDpp(reg_all=penalty, n_epochs=epochs, random_state=42, cache_ratings=True)
-        yield f"20 factors, reg {penalty:g}, {epochs} epochs", _surprise(split, made)
+        yield f"20 factors, reg {penalty:g}, {epochs} epochs", partial(_surprise, split, made)
 
 
-def knn(split: Split) -> Iterator[tuple[str, Rater]]:
+def knn(split: Split) -> Iterator[tuple[str, Callable[[], Rater]]]:
     """KNNBaseline (Koren, 2010) by Surprise, over movies."""
     import surprise
 
     for nearest in (20, 40, 80):
         similar = {"name": "pearson_baseline", "user_based": False, "shrinkage": 100}
         made = surprise.KNNBaseline(k=nearest, sim_options=similar, verbose=False)
-        yield f"{nearest} nearest", _surprise(split, made)
+        yield f"{nearest} nearest", partial(_surprise, split, made)
 
 
-def myfm(split: Split) -> Iterator[tuple[str, Rater]]:
+def myfm(split: Split) -> Iterator[tuple[str, Callable[[], Rater]]]:
     """Bayesian factorisation machine with both histories, that is SVD++ both ways, by `myfm`.
 
     A row's user is its id, if train has it, and the movies of the row's history; its movie is its
@@ -129,7 +138,8 @@ def myfm(split: Split) -> Iterator[tuple[str, Rater]]:
     users = sp.hstack([sp.identity(split.users, format="csr"), watched], format="csr")
     raters = _normal(split.matrix().T.tocsr())
     movies = sp.hstack([sp.identity(split.movies, format="csr"), raters], format="csr")
-    for rank in (8, 16):
+
+    def learn(rank: int) -> Rater:
         model = MyFMRegressor(rank=rank, random_seed=42)
         shape = [users.shape[1], movies.shape[1]]
         groups = [split.users, split.movies, split.movies, split.users]
@@ -143,7 +153,7 @@ def myfm(split: Split) -> Iterator[tuple[str, Rater]]:
             n_kept_samples=280,
         )
 
-        def rate(rows: Rows, model: Any = model) -> Array:
+        def rate(rows: Rows) -> Array:
             known = rows.user < split.users
             index = (np.flatnonzero(known), rows.user[known])
             shape = (len(rows.user), split.users)
@@ -155,7 +165,10 @@ def myfm(split: Split) -> Iterator[tuple[str, Rater]]:
             ]
             return model.predict(None, blocks)
 
-        yield f"rank {rank}, 300 iterations", rate
+        return rate
+
+    for rank in (8, 16):
+        yield f"rank {rank}, 300 iterations", partial(learn, rank)
 
 
 def _normal(matrix: Any) -> sp.csr_matrix:

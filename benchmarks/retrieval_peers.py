@@ -5,6 +5,7 @@ the row's own one, as Greenlight does; users whom LightFM never saw get its movi
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -19,7 +20,8 @@ from components.evaluation.metric_name import HIT_RATE, NDCG, MetricName
 Array = NDArray[Any]
 # Scores float32 [rows, movies] of the rows between two numbers.
 Scorer = Callable[[Rows, int, int], Array]
-Peer = Callable[[Split], Iterator[tuple[str, Scorer]]]
+# Names its settings, and learns by one when it is called.
+Peer = Callable[[Split], Iterator[tuple[str, Callable[[], Scorer]]]]
 BATCH = 512
 
 
@@ -41,7 +43,7 @@ def ranks(split: Split, rows: Rows, scorer: Scorer) -> Array:
     return np.concatenate(parts)
 
 
-def best(split: Split, peer: Peer) -> tuple[str, Scorer]:
+def best(split: Split, peer: Peer) -> str:
     """The peer's setting with the best NDCG@10 + hit rate@10 on valid."""
 
     def worth(scorer: Scorer) -> float:
@@ -49,13 +51,22 @@ def best(split: Split, peer: Peer) -> tuple[str, Scorer]:
         ndcg, hits = (columns[MetricName(measure, 10)] for measure in (NDCG, HIT_RATE))
         return float(np.mean(ndcg + hits))
 
-    return max(peer(split), key=lambda named: worth(named[1]))
+    return max(peer(split), key=lambda named: worth(named[1]()))[0]
 
 
-def popularity(split: Split) -> Iterator[tuple[str, Scorer]]:
+def learned(split: Split, peer: Peer, setting: str) -> Scorer:
+    """The peer by one of its settings, learned from all of the split's train."""
+    return next(learn for name, learn in peer(split) if name == setting)()
+
+
+def popularity(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
     """How often each movie was rated in train."""
     counts = np.bincount(split.train.movie, minlength=split.movies).astype(np.float32)
-    yield "", lambda rows, start, stop: np.broadcast_to(counts, (stop - start, len(counts)))
+
+    def score(rows: Rows, start: int, stop: int) -> Array:
+        return np.broadcast_to(counts, (stop - start, len(counts)))
+
+    yield "", lambda: score
 
 
 def _linear(split: Split, weights: Any) -> Scorer:
@@ -66,39 +77,50 @@ def _linear(split: Split, weights: Any) -> Scorer:
     return score
 
 
-def ease(split: Split) -> Iterator[tuple[str, Scorer]]:
+def ease(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
     """EASE (Steck, 2019) in closed form."""
     gram = (split.matrix().T @ split.matrix()).toarray().astype(np.float32)
-    for penalty in (100, 300, 1000):
+
+    def learn(penalty: float) -> Scorer:
         inverse = np.linalg.inv(gram + penalty * np.eye(len(gram), dtype=np.float32))
         weights = inverse / -np.diag(inverse)
         np.fill_diagonal(weights, 0)
-        yield f"lambda {penalty}", _linear(split, weights)
+        return _linear(split, weights)
+
+    for penalty in (100, 300, 1000):
+        yield f"lambda {penalty}", partial(learn, penalty)
 
 
-def item_knn(split: Split) -> Iterator[tuple[str, Scorer]]:
+def item_knn(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
     """Cosine between movies, shrunken, the nearest kept."""
     ones = split.matrix()
     gram = (ones.T @ ones).toarray().astype(np.float32)
     norms = np.sqrt(np.diag(gram))
     np.fill_diagonal(gram, 0)
-    for nearest, shrink in product((20, 100, 400), (1.0, 20.0)):
+
+    def learn(nearest: int, shrink: float) -> Scorer:
         cosine = gram / (norms[:, None] * norms[None] + shrink)
         bounds = np.partition(cosine, -nearest, axis=0)[-nearest]
-        weights = sp.csr_matrix(np.where(cosine >= bounds, cosine, 0))
-        yield f"{nearest} nearest, shrink {shrink:g}", _linear(split, weights)
+        return _linear(split, sp.csr_matrix(np.where(cosine >= bounds, cosine, 0)))
+
+    for nearest, shrink in product((20, 100, 400), (1.0, 20.0)):
+        yield f"{nearest} nearest, shrink {shrink:g}", partial(learn, nearest, shrink)
 
 
-def ials(split: Split) -> Iterator[tuple[str, Scorer]]:
+def ials(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
     """Alternating least squares (Hu and others, 2008) by `implicit`; users from their histories."""
     from implicit.als import AlternatingLeastSquares
 
-    for factors, penalty, alpha in product((16, 64, 128), (1.0, 10.0), (1.0, 10.0)):
+    def learn(factors: int, penalty: float, alpha: float) -> Scorer:
         model = AlternatingLeastSquares(
             factors, regularization=penalty, alpha=alpha, iterations=15, random_state=42
         )
         model.fit(split.matrix(), show_progress=False)
-        yield f"{factors} factors, reg {penalty:g}, alpha {alpha:g}", _folded(split, model)
+        return _folded(split, model)
+
+    for factors, penalty, alpha in product((16, 64, 128), (1.0, 10.0), (1.0, 10.0)):
+        name = f"{factors} factors, reg {penalty:g}, alpha {alpha:g}"
+        yield name, partial(learn, factors, penalty, alpha)
 
 
 def _folded(split: Split, model: Any) -> Scorer:
@@ -110,14 +132,17 @@ def _folded(split: Split, model: Any) -> Scorer:
     return score
 
 
-def lightfm(split: Split) -> Iterator[tuple[str, Scorer]]:
+def lightfm(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
     """LightFM (Kula, 2015) with the WARP loss."""
     from lightfm import LightFM
 
-    for components, epochs in product((16, 64), (10, 30)):
+    def learn(components: int, epochs: int) -> Scorer:
         model = LightFM(no_components=components, loss="warp", random_state=42)
         model.fit(split.matrix().tocoo(), epochs=epochs, num_threads=2)
-        yield f"{components} components, {epochs} epochs", _by_user(split, model)
+        return _by_user(split, model)
+
+    for components, epochs in product((16, 64), (10, 30)):
+        yield f"{components} components, {epochs} epochs", partial(learn, components, epochs)
 
 
 def _by_user(split: Split, model: Any) -> Scorer:

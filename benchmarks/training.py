@@ -15,7 +15,7 @@ from components.trainer.job import Job
 from components.trainer.run import train
 from pipeline.config import load_config
 from pipeline.pipeline import trainer_settings
-from schemas.artifacts import CATALOGUE, SPLIT_PREFIX
+from schemas.artifacts import CATALOGUE, REFIT, SPLIT_PREFIX
 from schemas.source import load_source
 
 
@@ -46,6 +46,7 @@ def learned(
             transform_graph=run.transform_graph,
             checkpoints=f"{folder}/checkpoints",
             log_dir=folder,
+            refit=_files(run.examples, REFIT),
         )
         started = time.monotonic()
         train(job, _files(run.examples, "eval"), f"{folder}/Format-Serving")

@@ -27,6 +27,9 @@ CATALOGUE = "catalogue"  # the example gen's second output, and the one split in
 # Beside the splits, where eval has more ratings than may judge by: the others, which are neither
 # learned nor predicted, only served from.
 UNJUDGED = "unjudged"
+# Beside the splits: of those who have ratings in valid, the windows of train and valid together,
+# which a training reads in place of theirs in train once valid has chosen.
+REFIT = "refit"
 SPLIT_PREFIX = "Split-"  # and the split's name: its folder within an artifact
 
 ROWS_FILE = "rows.json"  # beside the Examples: what was read, kept and dropped, and the splits

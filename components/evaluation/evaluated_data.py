@@ -33,7 +33,7 @@ class EvaluatedData:
     catalogue_files: TFRecord files of the catalogue, in order.
     catalogue: ids, titles and genres of every movie.
     movies: what is known of the catalogue's movies, aligned.
-    before: whether an eval history holds what came earlier, rather than the user's train part.
+    before: whether an eval history holds what came earlier, rather than all that is not in eval.
     """
 
     splits: dict[str, list[str]]

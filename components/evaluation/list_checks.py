@@ -46,7 +46,7 @@ def sanity_outcomes(answers: Answers, movies: int, earlier: Seen | None = None) 
 def earlier(rated: Ratings, users: int, before: bool) -> Seen:
     """What each of the first `users` had rated when their last eval rating was given.
 
-    Where `before`, all of an earlier time than that; else all that train holds.
+    Where `before`, all of an earlier time than that; else all that is not in eval.
     """
     own = rated.owner < users
     if before:
@@ -54,7 +54,7 @@ def earlier(rated: Ratings, users: int, before: bool) -> Seen:
         np.maximum.at(last, rated.owner[own & rated.eval], rated.time[own & rated.eval])
         own[own] = rated.time[own] < last[rated.owner[own]]
     else:
-        own &= rated.train
+        own &= ~rated.eval
     return Seen(rated.owner[own], rated.movie[own])
 
 

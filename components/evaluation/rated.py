@@ -27,13 +27,12 @@ class Ratings(NamedTuple):
     owner: place of the user among those asked for.
     movie: row of the catalogue.
     time: 0 where the source has none.
-    train, eval: whether it is one of that split.
+    eval: whether it is one of eval.
     """
 
     owner: NDArray[Any]
     movie: NDArray[Any]
     time: NDArray[Any]
-    train: NDArray[Any]
     eval: NDArray[Any]
 
 
@@ -56,7 +55,7 @@ def ratings_of(splits: Mapping[str, Sequence[str]], users: pa.Array, movies: pa.
       splits: TFRecord files by split.
       users, movies: large_binary, the users asked for, and the catalogue's ids.
     """
-    parts = [Ratings(*(np.zeros(0, dtype) for dtype in (int, int, int, bool, bool)))]
+    parts = [Ratings(*(np.zeros(0, dtype) for dtype in (int, int, int, bool)))]
     for split, files in splits.items():
         for found in tables(files, COLUMNS, SCHEMA):
             owners = pc.index_in(pc.list_flatten(found["user_id"]), value_set=users)
@@ -71,6 +70,5 @@ def _own(examples: pa.Table, owners: Any, movies: pa.Array, split: str) -> Ratin
         owners.to_numpy().astype(np.int64)[rated["example"].to_numpy()],
         pc.index_in(rated["movie_id"], value_set=movies).fill_null(-1).to_numpy().astype(np.int64),
         times if len(times) else np.zeros(len(rated), np.int64),
-        np.full(len(rated), split == "train"),
         np.full(len(rated), split == "eval"),
     )

@@ -47,7 +47,7 @@ class SplitConfig(BaseModel):
     n: int = Field(1, ge=1, description="leave_last_n: number of ratings held out of each user")
     history: History | None = Field(
         None,
-        description="an eval history: before (earlier ratings) or rest (all of train); "
+        description="an eval history: before (earlier ratings) or rest (all in earlier splits); "
         "default: follows from split.kind",
     )
     history_length: int | None = Field(

@@ -28,7 +28,7 @@ from components.example_gen.write.encode import catalogue_examples
 from components.example_gen.write.shards import remove_unfinished, write_shard
 from components.examples.paths import split_dir
 from components.examples.rows import RowsReport, RowTotals, rows_path, write_rows
-from schemas.artifacts import CATALOGUE, UNJUDGED
+from schemas.artifacts import CATALOGUE, REFIT, UNJUDGED
 from schemas.errors import UserError
 from schemas.forgotten import NOBODY, Forgotten
 from schemas.source import Source
@@ -72,7 +72,8 @@ def generate(
       split: how ratings are split.
       data_dir: folder that the source's patterns are relative to.
       examples_uri: folder for `Split-train`, `Split-valid`, `Split-eval` and `rows.json`; where
-        eval has more ratings than may judge, `Split-unjudged` holds the others.
+        eval has more ratings than may judge, `Split-unjudged` holds the others. `Split-refit`
+        holds windows of train and valid together.
       catalogue_uri: folder for `Split-catalogue`.
       beam_args: options of Beam; without a runner it runs in this process.
       spans: the source with the patterns of each span to read, the oldest first (default: the
@@ -89,7 +90,7 @@ def generate(
     """
     _check_needed_times(source, split)
     folders = _Folders(data_dir, examples_uri, catalogue_uri)
-    splits = (*SPLITS, UNJUDGED)
+    splits = (*SPLITS, UNJUDGED, REFIT)
     written = [*(split_dir(examples_uri, name) for name in splits), rows_path(examples_uri)]
     written.append(split_dir(catalogue_uri, CATALOGUE))
     _remove(written)
@@ -141,7 +142,7 @@ def _run(
     with beam.Pipeline(argv=_beam_args(beam_args)) as pipeline:
         graph.build(pipeline, job, ranges)
     report = graph.read_report(folders.work)
-    for name in report["shards"][0]:
+    for name in (*report["shards"][0], REFIT):
         remove_unfinished(folders.examples, name)
     movies = _write_catalogue(job, folders.catalogue)
     files = {rng.file_index: rng for rng in ranges}

@@ -17,7 +17,7 @@ from components.example_gen.read.ranges import Range
 from components.example_gen.read.ratings import SCHEMA, read_range
 from components.example_gen.split import plan, windows
 from components.example_gen.split.forgotten import without
-from components.example_gen.split.splits import EVAL, SPLITS, TRAIN, UNJUDGED
+from components.example_gen.split.splits import EVAL, REFIT, SPLITS, TRAIN, UNJUDGED, to_refit
 from components.example_gen.split.summary import summarise
 from components.example_gen.split.timeline import (
     moment_starts,
@@ -157,33 +157,36 @@ class Write(beam.DoFn):
         self._movies, self._users = self._job.movies(), self._job.users()
 
     def process(self, element: tuple[int, Spilled], decided: plan.Plan) -> Iterator[Any]:
-        """Assigns splits and writes one shard of each."""
+        """Assigns splits and writes one shard of each, and one of the windows to refit on."""
         partition, rows = element[0], unspill(element[1])
         split = plan.assign(rows, decided, self._job.split)
         movies = rated_movies([rows]) if self._movies is None else self._movies
         features = encode.join(rows, movies, self._users, self._job.source.features.texts)
         numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
         shared = shares_moment(starts)
-        counts = {}
+        place, counts = (partition, self._job.partitions), {}
+
+        def write(name: str, pieces: Iterator[windows.Windows]) -> int:
+            encoded = (encode.rating_examples(features, piece) for piece in pieces)
+            return write_shard(self._job.examples_uri, name, *place, encoded)
+
         names = SPLITS if decided.judges == 1 else (*SPLITS, artifacts.UNJUDGED)
         for code, name in enumerate(names):
-            pieces = self._pieces(numbers, split, starts, code, decided)
-            encoded = (encode.rating_examples(features, piece) for piece in pieces)
-            place = partition, self._job.partitions
-            examples = write_shard(self._job.examples_uri, name, *place, encoded)
             inside = split == code
             counts[name] = {
                 "ratings": int(inside.sum()),
-                "examples": examples,
+                "examples": write(name, self._pieces(numbers, split, starts, code, decided)),
                 "tied": int((inside & shared).sum()),
             }
+        again = to_refit(numbers, split)
+        write(artifacts.REFIT, self._pieces(numbers, again, starts, REFIT, decided))
         yield "shards", counts
 
     def _pieces(
         self, users: Any, split: Any, starts: Any, code: int, decided: plan.Plan
     ) -> Iterator[windows.Windows]:
         config, mode = self._job.split, decided.history
-        if code in (TRAIN, UNJUDGED):
+        if code in (TRAIN, UNJUDGED, REFIT):
             length = config.window_limit(mode)
             return windows.tiled_examples(users, split, code, length, _EVENTS_AT_ONCE)
         limit = config.history_limit(mode)

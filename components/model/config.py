@@ -119,6 +119,11 @@ class TrainingConfig(BaseModel):
         description="use the moving average of the rating head's weights over an epoch's steps",
     )
     clip_norm: float = Field(5.0, gt=0, description="adamw: bound on the gradient's global norm")
+    refit: bool = Field(
+        True,
+        description="go on with train and valid together once valid has chosen, if valid has a "
+        "hundredth of train's ratings; not with training.warm_start",
+    )
     warm_start: bool = Field(
         False,
         description="start from the weights of the latest blessed model; needs split.kind=temporal",

@@ -81,7 +81,8 @@ def protocol(blessing: Content) -> list[str]:
         else "Popularity is"
     )
     return [
-        f"Split {split['kind']}: {how}; the model was fitted on {split['train']['ratings']:,}.",
+        f"Split {split['kind']}: {how}; the model was fitted on {split['train']['ratings']:,}"
+        f"{_and_valid(blessing['training'])}.",
         *_unjudged(split),
         *_ties(split["eval"]),
         "Each held-out movie is ranked among the whole catalogue, movies already seen left out and "
@@ -100,6 +101,11 @@ def _of_late(days: int | None) -> str:
         f" Popularity counts the last {days} days before train ends: by them it ranks the "
         "validation ratings surely better than by all of train."
     )
+
+
+def _and_valid(training: Content) -> str:
+    """That the model went on with valid, where it did; runs of older versions do not say."""
+    return ", then on these and the validation ratings" if training.get("refit") else ""
 
 
 def _unjudged(split: Content) -> list[str]:

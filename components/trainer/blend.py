@@ -2,14 +2,13 @@
 
 import itertools
 import logging
-from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.examples.records import records
+from components.examples.records import BATCH
 from components.model import scoring
 from components.model.context import latest
 from components.model.linear import LinearPath, closed_form
@@ -24,7 +23,7 @@ HALF_LIVES = {True: (float("inf"), 30.0, 10.0, 3.0, 1.0), False: (float("inf"),)
 
 
 def add_linear_path(
-    model: Model, train: Sequence[str], valid: tf.data.Dataset, lookup: Lookup, reach: int
+    model: Model, train: tf.data.Dataset, valid: tf.data.Dataset, lookup: Lookup, reach: int
 ) -> None:
     """Gives the model a linear path, with the share and half-life that rank valid best.
 
@@ -33,7 +32,7 @@ def add_linear_path(
 
     Args:
       model: trained.
-      train: TFRecord files of windows.
+      train: windows, serialized.
       valid: serialized Examples, batched. Without any, or where retrieval is no task, no path is
         added.
       lookup: tables to rows.
@@ -41,7 +40,7 @@ def add_linear_path(
     """
     if not model.config.linear_movies or not model.config.retrieval_weight:
         return
-    path = _build_path(model, train, lookup)
+    path = build_path(model, train, lookup)
     settings = [None, *itertools.product(HALF_LIVES[model.ordered], SHARES)]
     ndcg = _measure(model, path, valid, lookup, reach)
     if not len(ndcg):
@@ -57,8 +56,8 @@ def add_linear_path(
     )  # fmt: skip
 
 
-def _build_path(model: Model, train: Sequence[str], lookup: Lookup) -> LinearPath:
-    """The path between the most rated movies, from their counts in train."""
+def build_path(model: Model, train: tf.data.Dataset, lookup: Lookup) -> LinearPath:
+    """The path between the most rated movies, from their counts in train; without a share yet."""
     counts = model.facts.counts
     most = np.argsort(-counts, kind="stable")[: model.config.linear_movies]
     covered = np.sort(most[counts[most] > 0])
@@ -67,7 +66,7 @@ def _build_path(model: Model, train: Sequence[str], lookup: Lookup) -> LinearPat
 
 
 def count_together(
-    files: Sequence[str], lookup: Lookup, covered: NDArray[np.int64], movies: int
+    train: tf.data.Dataset, lookup: Lookup, covered: NDArray[np.int64], movies: int
 ) -> NDArray[np.float32]:
     """Counts, in one streamed pass over train, how many windows hold both of two movies.
 
@@ -77,7 +76,7 @@ def count_together(
     place = np.full(movies, -1)
     place[covered] = np.arange(len(covered))
     together = np.zeros([len(covered), len(covered)], np.float32)
-    for batch in records(files):
+    for batch in train.batch(BATCH):
         movie = parse(lookup, batch).movie
         column = place[movie.flat_values.numpy()]
         row = movie.value_rowids().numpy()[column >= 0]

@@ -15,7 +15,7 @@ from tfx.utils import io_utils
 from components.examples import paths
 from components.examples.rows import read_rows
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
-from schemas.artifacts import CATALOGUE, UNJUDGED
+from schemas.artifacts import CATALOGUE, REFIT, UNJUDGED
 
 RUN_FN = "components.trainer.run.run_fn"
 Artifacts = dict[str, list[types.Artifact]]
@@ -35,6 +35,7 @@ class MovieTrainerExecutor(executor.GenericExecutor):
             split_outcome(examples),
             catalogue=split_files(input_dict[CATALOGUE], CATALOGUE),
             held_out=held_out_files(examples),
+            refit=paths.split_files(examples, REFIT),
         )
         return fn_args
 
@@ -52,7 +53,9 @@ def held_out_files(examples: str) -> list[str]:
 def split_outcome(examples: str) -> SplitOutcome:
     """What the Examples artifact in this folder says of its split."""
     rows = read_rows(examples)
-    return SplitOutcome(rows["history"], (rows["cutoffs"] or {}).get("valid"))
+    cutoffs = rows["cutoffs"] or {}
+    train, valid = (rows["splits"][split]["ratings"] for split in ("train", "valid"))
+    return SplitOutcome(rows["history"], cutoffs.get("valid"), cutoffs.get("eval"), train, valid)
 
 
 class MovieTrainerSpec(types.ComponentSpec):

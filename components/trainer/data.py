@@ -34,9 +34,13 @@ def read(job: Job) -> TrainingData:
     catalogue, terms = catalogue.with_terms(texts, gather.in_train(catalogue, vocabulary))
     vocabulary |= {name: own for name, own in terms.items() if own}
     lookup = gather.make_lookup(catalogue, vocabulary, names.users, names.numbers)
+    return TrainingData(catalogue, vocabulary, lookup, count(job, lookup, len(catalogue)))
+
+
+def count(job: Job, lookup: Lookup, movies: int) -> gather.TrainStatistics:
+    """Sums up what the job learns from; the catalogue has so many movies."""
     until = job.outcome.trained_until
-    statistics = gather.count_train(job.train, lookup, len(catalogue), until, popularity.DAYS)
-    return TrainingData(catalogue, vocabulary, lookup, statistics)
+    return gather.count_train(job.windows.serialized(), lookup, movies, until, popularity.DAYS)
 
 
 def unlearnable(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
@@ -47,9 +51,10 @@ def unlearnable(job: Job, train: gather.TrainStatistics) -> dict[str, str]:
 
 def round_windows(job: Job, lookup: Lookup, rounds: Rounds, number: int) -> tf.data.Dataset:
     """The train windows of one round, in its order."""
-    training = job.settings.training
-    files, seed = rounds.files(number, job.train, training.seed), training.seed + 1000 * number
-    return windows.windows(files, lookup, training.positions, job.window, seed)
+    training, shards = job.settings.training, len(job.train)
+    part = job.windows.shards(rounds.shards(number, shards, training.seed))
+    seed = training.seed + 1000 * number
+    return windows.windows(part.serialized(), lookup, training.positions, job.window, seed)
 
 
 def some_windows(job: Job, lookup: Lookup) -> tf.data.Dataset:

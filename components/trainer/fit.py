@@ -142,7 +142,7 @@ class Fit:
             losses.append(self._step(window))
             if step % 5 == 0:
                 name, last = self.rounds.name, self.rounds.number
-                done = (number + min(1.0, step / self.steps)) / last
+                done = self.rounds.done(number, step)
                 progress.info("%s %d of %d", name, number + 1, last, extra={"done": done})
         return float(np.mean(losses))
 

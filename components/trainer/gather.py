@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from components.examples.arrow import filled
 from components.examples.buckets import bounds_of, bucket_names, bucket_rows, rounded
 from components.examples.catalogue import Catalogue
-from components.examples.records import records
+from components.examples.records import BATCH
 from components.model.facts import Facts, Raters
 from components.model.parsing import Buckets, Lookup, parse, table
 from components.trainer.raters import RaterSample
@@ -122,7 +122,7 @@ def make_lookup(
 
 
 def count_train(
-    files: Sequence[str],
+    windows: tf.data.Dataset,
     lookup: Lookup,
     movies: int,
     until: int | None = None,
@@ -131,7 +131,7 @@ def count_train(
     """Sums up train in one streamed pass.
 
     Args:
-      files: TFRecord files of windows.
+      windows: serialized.
       lookup: tables to rows.
       movies: how many the catalogue has.
       until: where train ends, in microseconds; None: it does not end at one moment.
@@ -140,10 +140,10 @@ def count_train(
     counts, rated_counts, sums = np.zeros([3, movies])
     squares, lengths = 0.0, Counter[int]()
     low, high = np.inf, -np.inf
-    sample = RaterSample()
+    sample, strangers = RaterSample(), int(lookup.user.size())
     since = {} if until is None else {number: until - number * DAY for number in days}
     recent = {number: np.zeros(movies) for number in since}
-    for batch in records(files):
+    for batch in windows.batch(BATCH):
         parsed = parse(lookup, batch)
         rows = parsed.movie.flat_values.numpy()
         counts += np.bincount(rows, minlength=movies)
@@ -159,7 +159,9 @@ def count_train(
         sums += np.bincount(rows, ratings, minlength=movies)
         squares += float(np.square(ratings).sum())
         low, high = min(low, ratings.min(initial=low)), max(high, ratings.max(initial=high))
-        sample.add(rows, np.repeat(parsed.user.numpy(), length)[rated])
+        users = np.repeat(parsed.user.numpy(), length)[rated]
+        known = users < strangers
+        sample.add(rows[known], users[known])
     ends, raters = (float(low), float(high)), sample.raters()
     return TrainStatistics(counts, rated_counts, sums, squares, ends, lengths, raters, recent)
 

@@ -11,6 +11,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from components.examples.paths import listed
 from components.model.config import tuned
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
+from components.trainer.window_files import WindowFiles
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Job:
     transform_graph: the Transform node's output.
     checkpoints: the folder that this very training goes on from, if it is interrupted.
     log_dir: for TensorBoard and the history.
+    refit: TFRecord files of windows of train and valid together, see `WindowFiles.both`.
+    refits: whether it learns from these now.
     base_model: the SavedModel to start from; None: there is none.
     chosen: the settings that a Tuner chose, by section.
     """
@@ -36,7 +39,25 @@ class Job:
     checkpoints: str = ""
     log_dir: str = ""
     base_model: str | None = None
+    refit: list[str] = field(default_factory=list)
+    refits: bool = False
     chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def will_refit(self) -> bool:
+        """Whether what valid chooses is trained again, on train and valid together.
+
+        Not after a warm start: the next training could not start from a model that has learned what
+        is its valid then.
+        """
+        training = self.settings.training
+        asked = training.refit and not training.warm_start
+        return asked and bool(self.refit) and self.outcome.valid_counts
+
+    @property
+    def windows(self) -> WindowFiles:
+        """The windows that it learns from."""
+        return WindowFiles(self.train, self.refit if self.refits else ())
 
     @property
     def ordered(self) -> bool:
@@ -65,6 +86,7 @@ def make_job(fn_args: FnArgs) -> Job:
         checkpoints=work_folder(settings.checkpoints, settings, arguments.outcome, *inputs),
         log_dir=fn_args.model_run_dir,
         base_model=fn_args.base_model,
+        refit=arguments.refit,
         chosen=tuned(values),
     )
 

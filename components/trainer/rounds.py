@@ -1,7 +1,6 @@
 """How a training goes through train: in rounds, each an epoch or, of large data, a part of one."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,32 +19,41 @@ class Rounds(NamedTuple):
     number: at most so many.
     parts: how many make an epoch.
     steps: of each, about.
+    turn, turns: which of how many trainings of the same job these are.
     """
 
     number: int
     parts: int
     steps: int
+    turn: int = 1
+    turns: int = 1
 
     @property
     def name(self) -> str:
         """What people call one."""
-        return "epoch" if self.parts == 1 else "round"
+        name = "epoch" if self.parts == 1 else "round"
+        return name if self.turn == 1 else f"with valid, {name}"
 
-    def files(self, number: int, files: Sequence[str], seed: int) -> list[str]:
-        """The files that a round reads; every epoch deals all of them out anew.
+    def done(self, number: int, step: int) -> float:
+        """The share of all the job's steps that are taken at a step of a round, from 0."""
+        own = (number + min(1.0, step / max(1, self.steps))) / self.number
+        return (self.turn - 1 + own) / self.turns
 
-        Users are spread over the files by a hash, so that any of them are a fair sample.
+    def shards(self, number: int, shards: int, seed: int) -> list[int]:
+        """The places of the shards that a round reads; every epoch deals all of them out anew.
+
+        Users are spread over the shards by a hash, so that any of them are a fair sample.
 
         Args:
           number: of the round, from 0.
-          files: of train.
+          shards: of train.
           seed: of the training.
         """
         if self.parts == 1:
-            return list(files)
+            return list(range(shards))
         epoch, part = divmod(number, self.parts)
-        order = np.random.default_rng([seed, epoch]).permutation(len(files))
-        return [files[place] for place in sorted(order[part :: self.parts])]
+        order = np.random.default_rng([seed, epoch]).permutation(shards)
+        return sorted(order[part :: self.parts].tolist())
 
 
 def plan_rounds(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+WORTH = 0.01  # share of train's ratings that valid must have for a second training to pay
+
+
 class TrainerSettings(BaseModel):
     """What the configuration and the source say of a training.
 
@@ -75,19 +78,30 @@ class SplitOutcome(NamedTuple):
 
     history: what a valid or eval history holds.
     trained_until: what train ends before, in microseconds since 1970; None: it is not cut by time.
+    valid_until: what valid ends before, likewise.
+    train_ratings, valid_ratings: how many ratings they have.
     """
 
     history: History
     trained_until: int | None
+    valid_until: int | None = None
+    train_ratings: int = 0
+    valid_ratings: int = 0
+
+    @property
+    def valid_counts(self) -> bool:
+        """Whether there is enough in valid for learning from it to make a difference."""
+        return self.valid_ratings > WORTH * self.train_ratings
 
 
 class TrainerArguments(NamedTuple):
     """What the run function gets as TFX's `custom_config`.
 
-    catalogue, held_out: TFRecord files.
+    catalogue, held_out, refit: TFRecord files.
     """
 
     settings: TrainerSettings
     outcome: SplitOutcome
     catalogue: list[str]
     held_out: list[str]
+    refit: list[str]

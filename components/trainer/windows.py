@@ -1,10 +1,9 @@
-"""The train windows: streamed from TFRecord files, shuffled, batched by length."""
+"""The train windows: streamed, shuffled, batched by length."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import tensorflow as tf
 
-from components.examples.records import serialized
 from components.model.parsing import Lookup, padded, parse
 from components.model.window import Window, moments
 
@@ -30,12 +29,12 @@ def steps_per_epoch(lengths: Mapping[int, int], positions: int, longest: int) ->
 
 
 def windows(
-    files: Sequence[str], lookup: Lookup, positions: int, longest: int, seed: int
+    examples: tf.data.Dataset, lookup: Lookup, positions: int, longest: int, seed: int
 ) -> tf.data.Dataset:
     """One epoch of train windows, shuffled by the seed, batched by length.
 
     Args:
-      files: TFRecord files.
+      examples: windows, serialized.
       lookup: tables to rows.
       positions: about how many ratings a batch holds, padding included.
       longest: the greatest window length.
@@ -59,8 +58,8 @@ def windows(
         return padded(*(batch[name] for name in COLUMNS))
 
     bounds, sizes = batch_sizes(positions, longest)
-    examples = serialized(files).map(window, tf.data.AUTOTUNE)
-    buckets = examples.shuffle(SHUFFLED, seed=seed).bucket_by_sequence_length(
+    read = examples.map(window, tf.data.AUTOTUNE)
+    buckets = read.shuffle(SHUFFLED, seed=seed).bucket_by_sequence_length(
         lambda example: tf.shape(example["movie"])[0],
         bounds[:-1],
         sizes,

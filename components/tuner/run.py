@@ -19,8 +19,8 @@ from components.examples.paths import listed
 from components.examples.records import records
 from components.trainer.data import TrainingData, read
 from components.trainer.job import Job, work_folder
+from components.trainer.learn import learn
 from components.trainer.rounds import most_epochs
-from components.trainer.run import learn
 from components.tuner.config import TuningConfig
 from components.tuner.oracles import make_oracle
 from components.tuner.parallel import SideBySide

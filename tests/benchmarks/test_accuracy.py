@@ -68,13 +68,27 @@ def test_ranks_agree_with_plain_counting(made):
 
 def test_popularity_and_bias_are_what_their_names_say(made):
     _, split = made
-    _, popular = next(retrieval_peers.popularity(split))
+    _, learn = next(retrieval_peers.popularity(split))
+    popular = learn()
     counts = np.array([(split.train.movie == movie).sum() for movie in range(split.movies)])
     np.testing.assert_array_equal(popular(split.eval, 0, 2), [counts, counts])
     mean, bias = rating_peers.movie_bias(split, doubt=3.0)
     movie = int(split.train.movie[0])
     own = split.train.rating[split.train.movie == movie] - mean
     assert bias[movie] == pytest.approx(own.sum() / (len(own) + 3.0), abs=1e-5)
+
+
+def test_peers_learn_again_from_train_and_valid(made):
+    folder, split = made
+    uris = str(folder / "examples"), str(folder / "catalogue")
+    both = read_split(*uris, split.scale, ["train", "valid"])
+    popular = retrieval_peers.learned(both, retrieval_peers.popularity, "")
+    movies = np.concatenate([split.train.movie, split.valid.movie])
+    counts = np.bincount(movies, minlength=split.movies)
+    np.testing.assert_array_equal(popular(both.eval, 0, 1), [counts])
+    np.testing.assert_array_equal(both.eval.movie, split.eval.movie)
+    new = both.valid.user == both.users
+    assert not new.any() and both.users >= split.users
 
 
 def test_metrics_of_known_answers(made):

@@ -30,6 +30,7 @@ movies: {files: 'movies-{SPAN}.csv', columns: {movie_id: movie, movie_title: tit
 SMALL = (
     "spans.window=2", "model.dims=16", "model.hidden=16", "model.rating_heads=2",
     "training.epochs=8", "training.positions=512", "training.importance_rows=0",
+    "training.refit=false",
     "gates.replicates=100", "gates.slices=[]",
 )  # fmt: skip
 NOT_BLESSED = 3

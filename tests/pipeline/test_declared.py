@@ -37,7 +37,8 @@ USERS, MOVIES, EVENTS = 80, 60, 14
 PLANS = ("kids", "everything")
 SETTINGS = (
     "model.dims=16", "model.hidden=16", "model.rating_heads=2", "training.epochs=4",
-    "training.positions=256", "training.importance_rows=100", "gates.replicates=50",
+    "training.positions=256", "training.importance_rows=100", "training.refit=false",
+    "gates.replicates=50",
     "gates.list_users=40", "gates.slice_users=2", "gates.crosses=[[plan,genre]]",
 )  # fmt: skip
 SOURCE = """

@@ -19,7 +19,8 @@ from tests.pipeline import command
 USERS, MOVIES, EVENTS = 90, 60, 16
 SMALL = (
     "model.dims=16", "model.hidden=16", "model.rating_heads=2", "training.epochs=6",
-    "training.positions=256", "training.importance_rows=0", "gates.replicates=50",
+    "training.positions=256", "training.importance_rows=0", "training.refit=false",
+    "gates.replicates=50",
     "gates.list_users=40", "gates.slices=[]", "gates.bounds.coverage=0.01",
 )  # fmt: skip
 COLUMNS = "{user_id: user, movie_id: movie, rating: value, timestamp: time}"

@@ -13,6 +13,7 @@ Int8s = npt.NDArray[np.int8]
 Int64s = npt.NDArray[np.int64]
 
 TRAIN, VALID, EVAL, UNJUDGED = 0, 1, 2, 3
+REFIT, NOT_REFIT = 4, -1
 SPLITS = ("train", "valid", "eval")
 
 
@@ -71,3 +72,15 @@ def eval_after_train(users: Int64s, given: Int8s, starts: Int64s) -> bool:
     held_out, train = np.flatnonzero(given == EVAL), np.flatnonzero(given == TRAIN)
     np.minimum.at(first, users[held_out], held_out)
     return not bool(np.any(starts[train] > first[users[train]]))
+
+
+def to_refit(users: Int64s, split: Int8s) -> Int8s:
+    """`REFIT` for the ratings in train and valid of the users who have any in valid. [n] -> [n].
+
+    Args:
+      users: [rows] number of the user.
+      split: [rows] code of the split.
+    """
+    in_valid = np.zeros(int(users.max(initial=-1)) + 1, np.bool_)
+    in_valid[users[split == VALID]] = True
+    return np.where(in_valid[users] & (split <= VALID), REFIT, NOT_REFIT).astype(np.int8)

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from components.example_gen.config import History
-from components.example_gen.split.splits import TRAIN
 
 Int8s = npt.NDArray[np.int8]
 Int64s = npt.NDArray[np.int64]
@@ -57,25 +56,33 @@ def tiles(users: Int64s, split: Int8s, code: int, length: int) -> tuple[Int64s, 
 
 
 def history_spans(
-    users: Int64s, split: Int8s, starts: Int64s, targets: Int64s, limit: int, mode: History
+    users: Int64s,
+    split: Int8s,
+    starts: Int64s,
+    code: int,
+    targets: Int64s,
+    limit: int,
+    mode: History,
 ) -> tuple[Int64s, Int64s, Int64s]:
     """Where each target's history lies.
 
     `before`: the user's last `limit` ratings ahead of the target's moment, whatever their split;
-    `rest`: the user's last `limit` train ratings, wherever the target stands.
+    `rest`: the user's last `limit` ratings in earlier splits (for eval that is train and valid),
+    wherever the target stands.
 
     Args:
       users: [rows] number of the user, ascending.
       split: [rows] code of the split.
       starts: [rows] where the moment of each row begins, see `timeline.moment_starts`.
-      targets: [targets] rows of valid or eval.
+      code: of the targets' split, valid or eval.
+      targets: [targets] its rows.
       limit: greatest length of a history.
       mode: see above.
 
     Returns:
       pool [n] of rows, begins [targets] and ends [targets]: target i has pool[begins[i]:ends[i]].
     """
-    pool = np.arange(len(users)) if mode == "before" else np.flatnonzero(split == TRAIN)
+    pool = np.arange(len(users)) if mode == "before" else np.flatnonzero(split < code)
     owners = users[pool]
     if mode == "before":
         ends = starts[targets]
@@ -115,7 +122,7 @@ def target_examples(
 ) -> Iterator[Windows]:
     """Examples of one target each, in pieces of about `max_events` events in history or seen."""
     targets = np.flatnonzero(split == code)
-    pool, begins, ends = history_spans(users, split, starts, targets, limit, mode)
+    pool, begins, ends = history_spans(users, split, starts, code, targets, limit, mode)
     firsts = np.searchsorted(users[pool], users[targets], side="left")
     sizes = np.concatenate([[0], np.cumsum(1 + ends - firsts)])
     for first, last in _pieces(sizes, max_events):

@@ -83,13 +83,26 @@ class SplitterContract:
         assert report["splits"]["unjudged"]["ratings"] == len(targets(left))
         assert report["splits"]["unjudged"]["examples"] == len(left)
 
+    def test_to_refit_are_train_and_valid_of_those_in_valid(self, made):
+        out, report = made
+        splits = read_splits(out)
+        both = read_examples(out / "examples" / "Split-refit")
+        people = {user for user, *_ in targets(splits["valid"])}
+        before = targets(splits["train"]) + targets(splits["valid"])
+        assert sorted(targets(both)) == sorted(row for row in before if row[0] in people)
+        assert all(example["history_movie_id"] == [] for example in both)
+        assert all(len(example["movie_id"]) <= SHORT["window_length"] for example in both)
+        if self.times:
+            times = {user: [row[3] for row in targets(both) if row[0] == user] for user in people}
+            assert all(own == sorted(own) for own in times.values())
+        assert "refit" not in report["splits"]
+
     def test_history_and_seen_are_all_that_a_list_leaves_out(self, made):
         out, report = made
         splits = read_splits(out)
         assert all(example["seen_movie_id"] == [] for example in splits["train"])
-        pool = targets(splits["train"]) if report["history"] == "rest" else self.rows()
         longer = 0
-        for example in splits["valid"] + splits["eval"]:
+        for pool, example in self.with_pools(report, splits):
             (target,) = targets([example])
             left_out = example["seen_movie_id"] + example["history_movie_id"]
             own = {row for row in pool if row[0] == target[0]}
@@ -104,17 +117,24 @@ class SplitterContract:
     def test_no_history_leaks(self, made):
         out, report = made
         splits = read_splits(out)
-        train = set(targets(splits["train"]))
-        for example in splits["valid"] + splits["eval"]:
+        for pool, example in self.with_pools(report, splits):
             (target,) = targets([example])
             history = targets([example], "history_")
             assert target not in history and len(history) <= HISTORY
             if self.times:
                 assert [row[3] for row in history] == sorted(row[3] for row in history)
+            assert pool.issuperset(history)
             if report["history"] == "before":
                 assert all(row[3] < target[3] for row in history)
+
+    def with_pools(self, report, splits):
+        """Each Example of valid and eval, with all that its history may be of."""
+        for name, before in (("valid", ("train",)), ("eval", ("train", "valid"))):
+            if report["history"] == "rest":
+                pool = {row for part in before for row in targets(splits[part])}
             else:
-                assert train.issuperset(history)
+                pool = set(self.rows())
+            yield from ((pool, example) for example in splits[name])
 
     def test_equal_runs_write_equal_bytes_and_the_seed_matters(self, data, made, tmp_path):
         self.make(data, tmp_path / "again")

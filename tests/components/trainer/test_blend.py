@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.examples.records import records
+from components.examples.records import records, serialized
 from components.model import scoring
 from components.model.parsing import history, parse
 from components.trainer.blend import add_linear_path, count_together
@@ -44,7 +44,7 @@ def _gain(model, lookup, file):
 
 def test_counts_agree_with_numpy(files, make_facts, make_lookup):
     covered = np.array([0, 2, 3, 7])
-    together = count_together([files[0]], make_lookup(make_facts()), covered, 12)
+    together = count_together(serialized(files[0]), make_lookup(make_facts()), covered, 12)
     expected = np.zeros([4, 4])
     for batch in records([files[0]], 1):
         held = parse(make_lookup(make_facts()), batch).movie.to_list()[0]
@@ -62,7 +62,7 @@ def test_the_share_is_one_that_ranks_valid_better(
     model = make_model(ordered, linear_penalty=1.0)
     lookup = make_lookup(model.facts)
     plain = _gain(model, lookup, valid)
-    add_linear_path(model, [train], records([valid], 64), lookup, REACH)
+    add_linear_path(model, serialized(train), records([valid], 64), lookup, REACH)
     assert float(model.linear.share) > 0
     chosen = _gain(model, lookup, valid)
     assert chosen > plain + 0.05
@@ -75,9 +75,9 @@ def test_without_valid_or_by_choice_there_is_no_path(files, make_lookup, make_mo
     model = make_model(True)
     lookup = make_lookup(model.facts)
     nothing = tf.data.Dataset.from_tensor_slices(tf.zeros([0], tf.string)).batch(2)
-    add_linear_path(model, [files[0]], nothing, lookup, REACH)
+    add_linear_path(model, serialized(files[0]), nothing, lookup, REACH)
     assert model.linear is None
     for setting in ({"linear_movies": 0}, {"retrieval_weight": 0.0}):
         model = make_model(True, **setting)
-        add_linear_path(model, [files[0]], records([files[1]], 64), lookup, REACH)
+        add_linear_path(model, serialized(files[0]), records([files[1]], 64), lookup, REACH)
         assert model.linear is None

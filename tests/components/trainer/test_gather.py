@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.examples.catalogue import Catalogue
+from components.examples.records import serialized
 from components.model.facts import Raters
 from components.trainer import gather
 from components.trainer.gather import TrainStatistics
@@ -111,7 +112,7 @@ def test_count_train_agrees_with_numpy(example, write_records, tmp_path):
                 )
             )
         files.append(write_records(tmp_path / f"{number}.gz", examples))
-    found = gather.count_train(files, lookup, 4)
+    found = gather.count_train(serialized(files), lookup, 4)
     movies, ratings = (np.concatenate(column) for column in zip(*users, strict=True))
     np.testing.assert_array_equal(found.counts, np.bincount(movies, minlength=4))
     np.testing.assert_allclose(found.rating_sums, np.bincount(movies, ratings, minlength=4))
@@ -140,7 +141,7 @@ def test_what_is_not_rated_counts_as_seen_alone(example, write_records, tmp_path
         for user, part in zip(users, (slice(0, 3), slice(3, 5)), strict=True)
     ]  # fmt: skip
     files = [write_records(tmp_path / "train.gz", windows)]
-    found = gather.count_train(files, gather.make_lookup(CATALOGUE, VOCABULARY), 4)
+    found = gather.count_train(serialized(files), gather.make_lookup(CATALOGUE, VOCABULARY), 4)
     assert found.counts.tolist() == [2, 2, 1, 0]
     rated = [(m, r) for m, r in zip(movies, told, strict=True) if r == r]
     assert found.rated_counts.tolist() == [sum(m == row for m, _ in rated) for row in range(4)]

@@ -1,5 +1,6 @@
 """The Trainer's job: what it is made of, and the folder that the same training finds again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from tfx import v1 as tfx
 
 from components.trainer.job import Job, make_job
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
+from components.trainer.window_files import WindowFiles
 
 
 def made(
@@ -14,6 +16,7 @@ def made(
     tuned: Any = None,
     base_model: Any = None,
     until: int | None = None,
+    valid: int = 10,
     **changed: Any,
 ) -> Job:
     """The job of a node whose input artifacts are in a folder."""
@@ -21,8 +24,9 @@ def made(
     for split in ("train", "valid"):
         (folder / split).mkdir(parents=True, exist_ok=True)
         (folder / split / "data.gz").touch()
-    outcome = SplitOutcome("before", until)
-    arguments = TrainerArguments(TrainerSettings.model_validate(content), outcome, ["movies"], [])
+    outcome = SplitOutcome("before", until, train_ratings=100, valid_ratings=valid)
+    settings = TrainerSettings.model_validate(content)
+    arguments = TrainerArguments(settings, outcome, ["movies"], [], ["both"])
     fn_args = tfx.components.FnArgs(
         train_files=[f"{folder}/train/*"],
         eval_files=[f"{folder}/valid/*"],
@@ -68,3 +72,17 @@ def test_the_same_training_finds_its_checkpoints_and_no_other_does(tmp_path: Pat
     assert all(Path(folder).parent == tmp_path / "checkpoints" for folder in folders)
     assert made(tmp_path).checkpoints == folders[0]
     assert made(tmp_path, tuned).checkpoints == folders[1]  # whoever chose the value
+
+
+def test_it_refits_where_valid_holds_enough_and_no_later_start_would_suffer(tmp_path: Path) -> None:
+    assert made(tmp_path).will_refit
+    assert made(tmp_path, valid=2).will_refit
+    assert not made(tmp_path, valid=1).will_refit
+    assert not made(tmp_path, training={"refit": False}).will_refit
+    assert not made(tmp_path, training={"warm_start": True}).will_refit
+
+
+def test_windows_are_those_of_train_until_it_refits(tmp_path: Path) -> None:
+    job = made(tmp_path)
+    assert job.windows == WindowFiles(job.train)
+    assert replace(job, refits=True).windows == WindowFiles(job.train, ["both"])

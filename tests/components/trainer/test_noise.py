@@ -7,7 +7,7 @@ import tensorflow as tf
 from components.example_gen.config import SplitConfig
 from components.example_gen.generate import generate
 from components.examples.catalogue import read_catalogue
-from components.examples.records import records
+from components.examples.records import records, serialized
 from components.exported.evaluation import evaluate
 from components.exported.served import ServedModel
 from components.exported.stored import StoredUsers
@@ -15,7 +15,7 @@ from components.model.config import TrainingConfig
 from components.trainer import gather
 from components.trainer.data import TrainingData
 from components.trainer.job import Job
-from components.trainer.run import learn
+from components.trainer.learn import learn
 from components.trainer.settings import SplitOutcome, TrainerSettings
 from schemas.source import Source
 
@@ -57,7 +57,7 @@ def test_noise_is_found_by_chance_and_no_better_than_popularity(examples):
                     for example in map(tf.train.Example.FromString, batch.numpy())})  # fmt: skip
     vocabulary = {"user_id": users, "movie_id": catalogue.ids.to_pylist()}
     lookup = gather.make_lookup(catalogue, vocabulary)
-    statistics = gather.count_train(files["train"], lookup, len(catalogue.ids))
+    statistics = gather.count_train(serialized(files["train"]), lookup, len(catalogue.ids))
     settings = TrainerSettings(
         training=TrainingConfig(epochs=4), split=SPLIT, scale=(1.0, 5.0), checkpoints=""
     )

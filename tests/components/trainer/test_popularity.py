@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.examples.records import records
+from components.examples.records import records, serialized
 from components.model.facts import log_shares
 from components.trainer import gather
 from components.trainer.popularity import DAYS, newest
@@ -77,9 +77,9 @@ def test_days_are_counted_back_from_where_train_ends(example, write_records, tmp
             timestamp=times.tolist(),
         ))  # fmt: skip
     files = [write_records(tmp_path / "train.gz", windows)]
-    found = gather.count_train(files, lookup, 12, END, DAYS)
+    found = gather.count_train(serialized(files), lookup, 12, END, DAYS)
     for days in DAYS:
         own = [movie for movie, time in events if time >= END - days * DAY]
         np.testing.assert_array_equal(found.recent[days], np.bincount(own, minlength=12))
         assert 0 < found.recent[days].sum() < len(events)
-    assert gather.count_train(files, lookup, 12, None, DAYS).recent == {}
+    assert gather.count_train(serialized(files), lookup, 12, None, DAYS).recent == {}

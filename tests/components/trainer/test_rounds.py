@@ -1,4 +1,4 @@
-"""Rounds read every file once an epoch, and no more ratings than asked for."""
+"""Rounds read every shard once an epoch, and no more ratings than asked for."""
 
 import pytest
 from hypothesis import given
@@ -9,21 +9,20 @@ from components.trainer.rounds import ROUND, Rounds, plan_rounds
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 3), st.integers(0, 2**40))
-def test_an_epoch_reads_every_file_once(files, parts, epoch, seed):
-    names = [f"train-{number:02d}" for number in range(files)]
-    rounds = Rounds(9 * parts, min(parts, files), 10)
+def test_an_epoch_reads_every_shard_once(shards, parts, epoch, seed):
+    rounds = Rounds(9 * parts, min(parts, shards), 10)
     first = epoch * rounds.parts
-    dealt = [rounds.files(first + part, names, seed) for part in range(rounds.parts)]
-    assert sorted(name for own in dealt for name in own) == names
+    dealt = [rounds.shards(first + part, shards, seed) for part in range(rounds.parts)]
+    assert sorted(place for own in dealt for place in own) == list(range(shards))
     assert all(own == sorted(own) for own in dealt)
     assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
-    assert dealt == [rounds.files(first + part, names, seed) for part in range(rounds.parts)]
+    assert dealt == [rounds.shards(first + part, shards, seed) for part in range(rounds.parts)]
 
 
-def test_every_epoch_deals_the_files_anew():
-    rounds, names = Rounds(8, 4, 10), [str(number) for number in range(40)]
-    assert rounds.files(0, names, 1) != rounds.files(4, names, 1) != rounds.files(8, names, 1)
-    assert rounds.files(0, names, 1) != rounds.files(0, names, 2)
+def test_every_epoch_deals_the_shards_anew():
+    rounds, shards = Rounds(8, 4, 10), 40
+    assert rounds.shards(0, shards, 1) != rounds.shards(4, shards, 1) != rounds.shards(8, shards, 1)
+    assert rounds.shards(0, shards, 1) != rounds.shards(0, shards, 2)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +44,12 @@ def test_large_data_are_read_in_part(files, ratings, settings, expected):
     epochs = 8 if training.epochs is None else training.epochs
     assert plan_rounds(training, files, ratings, 100, epochs) == expected
     assert expected.name == ("epoch" if expected.parts == 1 else "round")
+
+
+def test_progress_goes_once_from_nothing_to_all_over_both_trainings():
+    first, second = (Rounds(4, 1, 10, turn, turns=2) for turn in (1, 2))
+    done = [rounds.done(number, step) for rounds in (first, second)
+            for number in range(4) for step in (0, 5, 12)]  # fmt: skip
+    assert done[0] == 0 and done[-1] == 1 and done == sorted(done)
+    assert second.done(0, 0) == 0.5
+    assert (first.name, second.name) == ("epoch", "with valid, epoch")

@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.examples.records import serialized
 from components.model.parsing import Lookup, table
 from components.model.window import moments
 from components.trainer import windows
@@ -35,7 +36,7 @@ def _write(example, write_records, path, lengths):
 
 
 def _epoch(files, positions=64, longest=100, seed=1):
-    return list(windows.windows(files, LOOKUP, positions, longest, seed))
+    return list(windows.windows(serialized(files), LOOKUP, positions, longest, seed))
 
 
 def _events(batches):

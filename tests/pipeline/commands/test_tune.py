@@ -20,7 +20,7 @@ from tests.pipeline import command
 DRAWN = "document.documentElement.dataset.drawn > 0"
 SETTINGS = [
     "training.epochs=2", "model.rating_heads=1", "model.dims=64", "model.hidden=16",
-    "training.importance_rows=0", "gates.replicates=50",
+    "training.importance_rows=0", "training.refit=false", "gates.replicates=50",
     "tuning.space={model.dims: [8, 16], training.learning_rate: {low: 0.001, high: 0.02}}",
     "tuning.algorithm=bayesian", "tuning.trials=2", "tuning.parallel=2", "split.eval=0.2",
 ]  # fmt: skip

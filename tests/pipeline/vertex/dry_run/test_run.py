@@ -24,6 +24,7 @@ SETTINGS = (
     "training.learning_rate=0.01",
     "model.linear_movies=0",
     "training.importance_rows=0",
+    "training.refit=false",
     "gates.replicates=50",
     "gates.slices=[]",
     "gates.list_users=50",

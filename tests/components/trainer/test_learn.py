@@ -7,9 +7,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from components.examples.records import serialized
 from components.model.config import TrainingConfig
 from components.trainer import data as data_module
-from components.trainer import gather, rounds, run
+from components.trainer import gather, learn, rounds
 from components.trainer.data import TrainingData
 from components.trainer.job import Job
 from components.trainer.rounds import LARGE, most_epochs
@@ -64,11 +65,13 @@ def trainings(example, write_records, make_model, make_lookup, tmp_path_factory)
         settings = TrainerSettings(training=training, scale=(0.5, 5.0), checkpoints="")
         folders: dict[str, Any] = {"checkpoints": f"{folder}/{name}", "log_dir": f"{folder}/log"}
         job = Job(settings, SplitOutcome("before", None), [file], [], [], "", **folders)
-        data = TrainingData(cast(Any, None), {}, lookup, gather.count_train([file], lookup, movies))
+        data = TrainingData(
+            cast(Any, None), {}, lookup, gather.count_train(serialized(file), lookup, movies)
+        )
         log.buffer.clear()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(rounds, "LARGE", large)
-            run.fit(
+            learn.fit(
                 job,
                 model,
                 data,
@@ -122,7 +125,9 @@ def test_a_training_of_large_data_goes_by_parts_of_an_epoch(
     settings = TrainerSettings(training=training, scale=(0.5, 5.0), checkpoints="")
     folders: dict[str, Any] = {"checkpoints": f"{tmp_path}/work", "log_dir": f"{tmp_path}/log"}
     job = Job(settings, SplitOutcome("before", None), files, [], [], "", **folders)
-    data = TrainingData(cast(Any, None), {}, lookup, gather.count_train(files, lookup, 12))
+    data = TrainingData(
+        cast(Any, None), {}, lookup, gather.count_train(serialized(files), lookup, 12)
+    )
     read: list[set[int]] = []
 
     def round_windows(*args):
@@ -130,9 +135,9 @@ def test_a_training_of_large_data_goes_by_parts_of_an_epoch(
         read.append({int(m) for window in windows for m in window.movie.numpy().ravel()})
         return windows
 
-    monkeypatch.setattr(run, "round_windows", round_windows)
+    monkeypatch.setattr(learn, "round_windows", round_windows)
     with caplog.at_level(logging.INFO, "greenlight"):
-        history = run.fit(job, model, data, judge=cast(Any, lambda model: {}))
+        history = learn.fit(job, model, data, judge=cast(Any, lambda model: {}))
     assert len(history.epochs) == 4 and "round 4 of 4" in caplog.text
     assert all(len(own) == EVENTS for own in read)
     assert all(read[first] | read[first + 1] == set(range(12)) for first in (0, 2))

@@ -1,0 +1,36 @@
+"""Goes on with what valid has chosen, on train and valid together."""
+
+from dataclasses import replace
+
+import tf_keras as keras
+
+from components.model.protocol import Model
+from components.trainer import blend
+from components.trainer.data import TrainingData, count
+from components.trainer.fit import assign_all
+from components.trainer.job import Job
+from components.trainer.learn import Trained, build, fit
+
+
+def refit(job: Job, data: TrainingData, trained: Trained) -> Model:
+    """Trains a copy of `trained` on, with what valid holds, for half as many epochs.
+
+    It counts train and valid, and begins with the weights that valid chose and a new warm-up. On
+    the data sets of docs/benchmarks.md this reached what as many epochs from the start did. Nothing
+    is left to judge it by before eval, so that the last epoch counts, and the linear path has the
+    share and half-life that valid chose.
+    """
+    outcome = job.outcome._replace(trained_until=job.outcome.valid_until)
+    checkpoints, log_dir = f"{job.checkpoints}/refit", f"{job.log_dir}/refit"
+    job = replace(job, outcome=outcome, refits=True, checkpoints=checkpoints, log_dir=log_dir)
+    data = data._replace(statistics=count(job, data.lookup, len(data.catalogue)))
+    keras.utils.set_random_seed(job.settings.training.seed)
+    model = build(job, data, trained.model.facts.popular_days)
+    path, trained.model.linear = trained.model.linear, None
+    assign_all(model.variables, trained.model.variables)
+    trained.model.linear = path
+    fit(job, model, data, lambda _: {})
+    if path is not None:
+        model.linear = blend.build_path(model, job.windows.serialized(), data.lookup)
+        model.linear.set(path.share, path.half_life)
+    return model
