@@ -16,6 +16,7 @@ from components.guess.guess import guess_source
 from pipeline.config import load_config
 from schemas.errors import UserError
 from schemas.source import Source, load_source
+from schemas.source_parts import Category
 from schemas.source_yaml import read_yaml
 
 BEGIN = datetime(2022, 1, 3, 8, 15)
@@ -146,7 +147,8 @@ def test_thumbs_are_mapped_and_what_was_skipped_is_unrated(tmp_path):
     assert (source.scale, source.ratings.unrated) == ((0, 1), ("skipped",))
     assert source.ratings.timestamp == "%m/%d/%Y"
     assert source.users is not None and set(source.features.users) == {"plan", "age"}
-    assert source.users.features["age"].in_years
+    age = source.users.features["age"]
+    assert isinstance(age, Category) and age.in_years
 
 
 def test_minus_one_is_no_rating_and_without_times_the_split_is_at_random(tmp_path):
