@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow.compute as pc
 
 from components.guess.marks import guess_marks
-from components.guess.names import Role, is_id, noun, rank, role, says
+from components.guess.names import Role, is_id, rank, role, says
 from components.guess.sample import Column, Sample
 from components.guess.times import guess_times
 from components.guess.told import Section, Told
@@ -28,11 +28,6 @@ class Events:
     timestamp: Column | None = None
     time: Told | None = None
     unread: tuple[str, ...] = ()
-
-    @property
-    def noun(self) -> str | None:
-        """What is seen, bought or rated, such as book."""
-        return noun(self.item.name) if self.sample.named else None
 
     def section(self) -> Section:
         """The `ratings` of a source, but for its files."""

@@ -23,10 +23,6 @@ _WORDS: dict[Role, str] = {
 }
 _ROLE_WORDS = {role: frozenset(words.split()) for role, words in _WORDS.items()}
 _ID_WORDS = frozenset(("id", "ids", "key", "code", "no", "nr", "number", "sku", "asin", "isbn"))
-# What is recommended, in the words that people know it by.
-_NOUNS = {"prod": "product", "sku": "product", "asin": "product", "isbn": "book", "film": "movie",
-          "boardgame": "board game"}  # fmt: skip
-_NO_NOUNS = frozenset(("item", "itemid", "iid", "title", "content", "series"))
 
 
 def words(name: str) -> list[str]:
@@ -55,12 +51,3 @@ def is_id(name: str) -> bool:
     """Whether the name says that its values are ids."""
     own = words(name)
     return bool(_ID_WORDS.intersection(own)) or len(own) == 1
-
-
-def noun(name: str) -> str | None:
-    """What a column of items is about, such as book; None where its name does not say."""
-    for word in words(name):
-        bare = word.removesuffix("id") if word != "id" else ""
-        if word in _ROLE_WORDS["item"] and word not in _NO_NOUNS:
-            return _NOUNS.get(word, bare if bare in _ROLE_WORDS["item"] else word)
-    return None

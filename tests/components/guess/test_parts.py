@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from components.example_gen.read.times import moments
 from components.guess.form import guess_form
 from components.guess.marks import guess_marks
-from components.guess.names import noun, role
+from components.guess.names import role
 from components.guess.sample import MOST_BYTES, Column, read_sample
 from components.guess.times import guess_times
 from components.guess.told import Section, Told
@@ -125,13 +125,6 @@ def test_a_large_file_is_looked_at_all_over(tmp_path):
 ])  # fmt: skip
 def test_names_say_roles(name, expected):
     assert role(name) == expected
-
-
-@pytest.mark.parametrize(("name", "expected"), [
-    ("anime_id", "anime"), ("movieId", "movie"), ("boardgame", "board game"), ("item_id", None),
-])  # fmt: skip
-def test_names_say_what_is_recommended(name, expected):
-    assert noun(name) == expected
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)))
