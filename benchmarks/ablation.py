@@ -33,6 +33,7 @@ from schemas.source import load_source
 
 LEVERS = {
     "the default": [],
+    "no refit": ["training.refit=false"],
     "no linear path": ["model.linear_movies=0"],
     "no out-of-vocabulary training": ["model.id_dropout=0"],
     "one rating head": ["model.rating_heads=1"],
