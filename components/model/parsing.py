@@ -33,7 +33,7 @@ class Buckets(tf.Module):
         return tf.where(tf.math.is_nan(numbers), self.size(), rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lookup:
     """Tables from names to rows.
 
@@ -133,15 +133,21 @@ def parse(lookup: Lookup, examples: tf.Tensor) -> ParsedExamples:
 
 
 def with_gaps(rating: tf.RaggedTensor, movie: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Ratings with NaN behind the last one of each row, as many in all as there are movies."""
+    """Ratings with NaN behind the last one of each row, as many in all as there are movies.
 
-    def filled() -> tf.RaggedTensor:
-        missing = movie.row_lengths() - rating.row_lengths()
-        gaps = tf.fill([tf.reduce_sum(missing)], tf.constant(float("nan")))
-        return tf.concat([rating, tf.RaggedTensor.from_row_lengths(gaps, missing)], 1)
-
-    whole = tf.size(rating.flat_values) == tf.size(movie.flat_values)
-    return tf.cond(whole, lambda: rating, filled)
+    Raises:
+      tf.errors.InvalidArgumentError: a row has more ratings than movies.
+    """
+    lengths = rating.row_lengths()
+    fits = tf.debugging.assert_less_equal(
+        lengths, movie.row_lengths(), "an Example has more ratings than movies"
+    )
+    with tf.control_dependencies([fits] if fits is not None else []):
+        shift = tf.repeat(movie.row_starts() - rating.row_starts(), lengths)
+    places = tf.range(tf.size(rating.flat_values, shift.dtype)) + shift
+    gaps = tf.fill([tf.size(movie.flat_values)], tf.constant(np.nan, tf.float32))
+    values = tf.tensor_scatter_nd_update(gaps, places[:, tf.newaxis], rating.flat_values)
+    return movie.with_flat_values(values)
 
 
 def no_features(users: tf.Tensor) -> tf.Tensor:

@@ -108,11 +108,16 @@ def _measure(
             rank = scoring.expected_rank(values, target, scores.seen)
             return tf.reduce_sum(scoring.uncut_ndcg(rank))
 
-        sums = [tf.cast(tf.shape(target)[0], tf.float32), ndcg(scores.model)]
-        for half_life in HALF_LIVES[model.ordered]:
+        def by_share(half_life: float) -> tf.Tensor:
             added = path.unweighted(context, half_life)
-            sums.extend(ndcg(scores.model + share * added) for share in SHARES)
-        return tf.stack(sums)
+            # A loop of the graph: unrolled, its tracing takes longer than the measurement.
+            return tf.map_fn(
+                lambda share: ndcg(scores.model + share * added),
+                tf.constant(SHARES), parallel_iterations=1,
+            )  # fmt: skip
+
+        sums = [tf.cast(tf.shape(target)[0], tf.float32), ndcg(scores.model)]
+        return tf.concat([sums, *map(by_share, HALF_LIVES[model.ordered])], 0)
 
     tables = model.movie_tables()
     sums = [sum_up(examples).numpy().astype(np.float64) for examples in valid]

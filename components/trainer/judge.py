@@ -26,18 +26,20 @@ class Judge:
     def __init__(self, files: Sequence[str], lookup: Lookup, rows: int, reach: int) -> None:
         self.examples = records(files, BATCH).take(-(-rows // BATCH))
         self._lookup, self._reach = lookup, reach
-        self._graph: tf.types.experimental.PolymorphicFunction | None = None
+        self._graph: tf.types.experimental.ConcreteFunction | None = None
 
     def __call__(self, model: Model) -> dict[str, float]:
         """Returns the losses, valid_hit_rate@10 and valid_rmse; nothing where valid is empty.
 
         valid_rating and valid_rmse are left out where no rating was predicted.
         """
+        tables = model.movie_tables()
         if self._graph is None:
-            self._graph = tf.function(
+            measure = tf.function(
                 lambda tables, x: self._measure(model, tables, x), autograph=False
             )
-        tables = model.movie_tables()
+            # For batches of any size: the last one is smaller than the others.
+            self._graph = measure.get_concrete_function(tables, tf.TensorSpec([None], tf.string))
         rows = [self._graph(tables, examples).numpy() for examples in self.examples]
         if not rows:
             return {}

@@ -1,6 +1,7 @@
 """The train windows: streamed, shuffled, batched by length."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -43,7 +44,24 @@ def windows(
     Returns:
       A dataset of `Window`, padded at the end.
     """
+    bounds, sizes = batch_sizes(positions, longest)
+    read = examples.map(_reader(lookup), tf.data.AUTOTUNE)
+    buckets = read.shuffle(SHUFFLED, seed=seed).bucket_by_sequence_length(
+        lambda example: tf.shape(example["movie"])[0],
+        bounds[:-1],
+        sizes,
+        padding_values={"user": 0, "user_features": 0, "movie": -1, "rating": 0.0, "moment": 0},
+        drop_remainder=False,
+    )
+    # Buckets fill in the data's rhythm; mixing the batches keeps the gradients from following it.
+    return buckets.map(_dense, tf.data.AUTOTUNE).shuffle(64, seed=seed).prefetch(2)
 
+
+@functools.lru_cache(maxsize=1)
+def _reader(lookup: Lookup) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """Reads a serialized window: for a lookup always the same function, traced only once."""
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
     def window(example: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = parse(lookup, example[tf.newaxis])
         return {
@@ -54,20 +72,13 @@ def windows(
             "moment": _moments(parsed.timestamp.values, parsed.movie.values),
         }
 
-    def dense(batch: Mapping[str, tf.Tensor]) -> Window:
-        return padded(*(batch[name] for name in COLUMNS))
+    read: Callable[[tf.Tensor], dict[str, tf.Tensor]] = window
+    return read
 
-    bounds, sizes = batch_sizes(positions, longest)
-    read = examples.map(window, tf.data.AUTOTUNE)
-    buckets = read.shuffle(SHUFFLED, seed=seed).bucket_by_sequence_length(
-        lambda example: tf.shape(example["movie"])[0],
-        bounds[:-1],
-        sizes,
-        padding_values={"user": 0, "user_features": 0, "movie": -1, "rating": 0.0, "moment": 0},
-        drop_remainder=False,
-    )
-    # Buckets fill in the data's rhythm; mixing the batches keeps the gradients from following it.
-    return buckets.map(dense, tf.data.AUTOTUNE).shuffle(64, seed=seed).prefetch(2)
+
+@tf.function(autograph=False)
+def _dense(batch: Mapping[str, tf.Tensor]) -> Window:
+    return padded(*(batch[name] for name in COLUMNS))
 
 
 def _moments(times: tf.Tensor, movie: tf.Tensor) -> tf.Tensor:

@@ -73,3 +73,18 @@ def test_histories_are_padded_at_the_front(example):
 def test_an_example_without_a_user_is_refused(example):
     with pytest.raises(tf.errors.InvalidArgumentError, match="user_id"):
         parse(LOOKUP, tf.constant([example(movie_id=["m1"], rating=[3.0])]))
+
+
+def test_ratings_fill_each_row_from_its_first_movie_on(example):
+    rows = [([], []), (["m1", "m2", "m3"], [2.0]), (["m4"], [3.0]), (["m5", "m6"], [])]
+    examples = [example(user_id="u1", movie_id=movies, rating=ratings) for movies, ratings in rows]
+    found = parse(LOOKUP, tf.constant(examples))
+    assert str(found.rating.to_list()) == "[[], [2.0, nan, nan], [3.0], [nan, nan]]"
+
+
+def test_more_ratings_than_movies_are_refused(example):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="more ratings than movies"):
+        parse(LOOKUP, tf.constant([
+            example(user_id="u1", movie_id=["m1", "m2"], rating=[3.0]),
+            example(user_id="u1", movie_id=["m1"], rating=[3.0, 4.0]),
+        ]))  # fmt: skip
