@@ -15,6 +15,7 @@ from pipeline.mend import ASIDE, kept_below, remove_leftovers
 from pipeline.output import Folders
 from schemas.artifacts import LOCK_FILE, LOG_FILE, STATISTICS_FILE, Node
 from schemas.forgotten import FILE, Forgotten
+from serving.announced import announcement
 
 if TYPE_CHECKING:
     from pipeline.metadata import Metadata
@@ -75,7 +76,7 @@ def strange(output: Path) -> list[str]:
     folders = Folders(output)
     known = {
         path.name for path in vars(folders).values() if path != output
-    } | {LOCK_FILE, LOG_FILE, FILE, INDEX}  # fmt: skip
+    } | {LOCK_FILE, LOG_FILE, FILE, INDEX, announcement(folders.serving).name}  # fmt: skip
     store = folders.metadata.name
     names = {path.name for path in output.iterdir() if not path.name.startswith(store)}
     return sorted(names - known)

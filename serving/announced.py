@@ -26,7 +26,7 @@ def announced(folder: Path, host: str, port: int) -> Iterator[None]:
     if not address:
         yield
         return
-    place = _place(folder)
+    place = announcement(folder)
     aside = place.with_name(f"{place.name}.{os.getpid()}")
     shown = f"[{address}]" if ":" in address and address[0] != "[" else address
     try:
@@ -51,7 +51,7 @@ def announced(folder: Path, host: str, port: int) -> Iterator[None]:
 def find_server(folder: Path) -> str | None:
     """The address of a server of this user's over the folder that is at work, or None."""
     try:
-        with _place(folder).open("rb") as file:
+        with announcement(folder).open("rb") as file:
             status = os.fstat(file.fileno())
             if (
                 status.st_uid != os.getuid()
@@ -65,7 +65,8 @@ def find_server(folder: Path) -> str | None:
     return url if isinstance(url, str) else None
 
 
-def _place(folder: Path) -> Path:
+def announcement(folder: Path) -> Path:
+    """The file that names the server over a folder of models."""
     whole = folder.resolve()
     return whole.with_name(f".{whole.name}.server")
 

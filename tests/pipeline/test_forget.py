@@ -78,6 +78,6 @@ def test_a_damaged_list_stops_a_run_rather_than_let_them_in(tmp_path):
 
 def test_what_no_run_made_is_named(tmp_path):
     for name in ("reports", "artifacts", "metadata.sqlite", "metadata.sqlite.kept", "tuning",
-                 LOG_FILE, LOCK_FILE, FILE, "batch.parquet"):  # fmt: skip
+                 LOG_FILE, LOCK_FILE, FILE, ".serving_model.server", "batch.parquet"):  # fmt: skip
         (tmp_path / name).touch()
     assert strange(tmp_path) == ["batch.parquet"]
