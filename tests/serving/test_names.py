@@ -223,7 +223,7 @@ def test_a_title_that_is_close_steers_no_terminal(folder, monkeypatch, capsys):
 def test_what_a_command_is_told_to_like_is_a_name_before_it_is_a_rating(model):
     movies = model.catalogue
     titles = Titles(movies.ids, movies.titles, movies.years, movies.ratings)
-    answers: Any = SimpleNamespace(titles=titles)
+    answers: Any = SimpleNamespace(names=titles.names)
     assert _history(answers, ["a=5", "zoë=4", "="]) == [
         {"movie": "a=5"}, {"movie": "zoë", "rating": 4.0}, {"movie": "="},
     ]  # fmt: skip
