@@ -48,7 +48,11 @@ def _generate(source, rows, folder, **split):
 
 
 def _examples(folder):
-    files = [str(path) for path in folder.glob("examples/Split-*/*")]
+    files = [
+        str(path)
+        for split in ("train", "valid", "eval")
+        for path in folder.glob(f"examples/Split-{split}/*")
+    ]
     for raw in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
         yield tf.train.Example.FromString(raw).features.feature
 
