@@ -50,7 +50,7 @@ def files(examples: str, split: str) -> list[str]:
 
 def test_the_example_gen_leaves_its_outputs_and_nothing_else(examples: str) -> None:
     assert sorted(tf.io.gfile.listdir(examples)) == [
-        "Split-eval", "Split-train", "Split-valid", "rows.json",
+        "Split-eval", "Split-refit", "Split-train", "Split-valid", "rows.json",
     ]  # fmt: skip
     assert not Path(examples).exists()
 
