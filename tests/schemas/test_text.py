@@ -9,7 +9,12 @@ from schemas.text import printable, to_text, to_texts
 
 # Files of the user's, in their own encodings, are read elsewhere.
 FOLDERS = ("components", "pipeline", "serving", "schemas", "benchmarks")
-READERS = ("components/example_gen", "schemas/text.py", "benchmarks/serving.py")
+READERS = (
+    "components/guess/form.py",
+    "components/example_gen",
+    "schemas/text.py",
+    "benchmarks/serving.py",
+)
 # Where numbers become text; of bytes, `astype(str)` takes ASCII alone.
 NUMBERS = ("components/evaluation/slices.py", "components/explore/movies.py")
 
