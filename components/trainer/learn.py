@@ -106,4 +106,5 @@ def rounds_of(job: Job, data: TrainingData, warm: bool = False) -> Rounds:
     if job.refits:
         epochs = math.ceil(epochs * REFIT)
     rounds = plan_rounds(training, len(job.train), train.events, steps, epochs)
-    return rounds._replace(turn=1 + job.refits, turns=1 + job.will_refit)
+    chosen = 1 / (1 + REFIT) if job.will_refit else 1.0
+    return rounds._replace(begin=chosen, end=1.0) if job.refits else rounds._replace(end=chosen)

@@ -15,10 +15,9 @@ from components.trainer.learn import Trained, build, fit
 def refit(job: Job, data: TrainingData, trained: Trained) -> Model:
     """Trains a copy of `trained` on, with what valid holds, for half as many epochs.
 
-    It counts train and valid, and begins with the weights that valid chose and a new warm-up. On
-    the data sets of docs/benchmarks.md this reached what as many epochs from the start did. Nothing
-    is left to judge it by before eval, so that the last epoch counts, and the linear path has the
-    share and half-life that valid chose.
+    It counts train and valid, and begins with the weights that valid chose and a new warm-up: that
+    is cheaper than all epochs from the start. Nothing is left to judge it by before eval, so the
+    weights of the last epoch stay; the linear path has the share and half-life that valid chose.
     """
     outcome = job.outcome._replace(trained_until=job.outcome.valid_until)
     checkpoints, log_dir = f"{job.checkpoints}/refit", f"{job.log_dir}/refit"

@@ -19,25 +19,25 @@ class Rounds(NamedTuple):
     number: at most so many.
     parts: how many make an epoch.
     steps: of each, about.
-    turn, turns: which of how many trainings of the same job these are.
+    begin, end: the shares of the job's work that are done before and after them.
     """
 
     number: int
     parts: int
     steps: int
-    turn: int = 1
-    turns: int = 1
+    begin: float = 0.0
+    end: float = 1.0
 
     @property
     def name(self) -> str:
         """What people call one."""
         name = "epoch" if self.parts == 1 else "round"
-        return name if self.turn == 1 else f"with valid, {name}"
+        return name if not self.begin else f"with valid, {name}"
 
     def done(self, number: int, step: int) -> float:
-        """The share of all the job's steps that are taken at a step of a round, from 0."""
+        """The share of the job's work that is done at a step of a round; both count from 0."""
         own = (number + min(1.0, step / max(1, self.steps))) / self.number
-        return (self.turn - 1 + own) / self.turns
+        return self.begin + own * (self.end - self.begin)
 
     def shards(self, number: int, shards: int, seed: int) -> list[int]:
         """The places of the shards that a round reads; every epoch deals all of them out anew.

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from benchmarks.synthetic_model import export_random
+from pipeline import cli
 from serving import versions
 from tests.processes import Forked
 from tests.shared import made_once
@@ -140,3 +141,17 @@ def server(start, models):
 def client(server):
     with httpx.Client(base_url=server.url, timeout=30) as opened:
         yield opened
+
+
+@pytest.fixture
+def greenlight(monkeypatch, capsys):
+    """Runs a command in this process; returns its status and what it wrote to both outputs."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["greenlight", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        out, err = capsys.readouterr()
+        return caught.value.code or 0, out, err
+
+    return run

@@ -9,21 +9,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from pipeline import cli
 from serving.announced import announced, find_server
 from tests.serving.conftest import ROOT
-
-
-@pytest.fixture
-def greenlight(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["greenlight", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -1,25 +1,17 @@
 """The commands' mistakes: one sentence and status 2; and what they print."""
 
 import os
-import sys
 
 import pytest
 
-from pipeline import cli
-
 
 @pytest.fixture
-def run(models, loads_once, monkeypatch, capsys):
-    def greenlight(*arguments, model_dir=models):
-        command = ["greenlight", *map(str, arguments)]
-        asking = ["--load"] if command[1] in ("recommend", "rate") else []
-        monkeypatch.setattr(sys, "argv", [*command, *asking, "--model-dir", str(model_dir)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
+def run(models, loads_once, greenlight):
+    def on(command, *arguments, model_dir=models):
+        asking = ["--load"] if command in ("recommend", "rate") else []
+        return greenlight(command, *arguments, *asking, "--model-dir", model_dir)
 
-    return greenlight
+    return on
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import shutil
-import sys
 import threading
 import time
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline import cli
 from serving.versions import Versions, choose
 
 
@@ -20,18 +18,6 @@ def folder(light, tmp_path):
     for version in ("1", "2", "3"):
         shutil.copytree(light / "1", tmp_path / "pushed" / version)
     return tmp_path / "pushed"
-
-
-@pytest.fixture
-def greenlight(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["greenlight", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return run
 
 
 def test_back_and_back_again_undone_and_pushed_over(greenlight, folder):

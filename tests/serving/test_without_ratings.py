@@ -1,14 +1,12 @@
 """A model that was trained without ratings, and one with some, through every door."""
 
 import json
-import sys
 
 import jsonschema
 import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.synthetic_model import export_random
-from pipeline import cli
 from serving.batch import SCHEMA, write_batch
 from serving.versions import Versions, choose
 from tests.browser import browser
@@ -139,16 +137,8 @@ def test_the_page_shows_no_stars(unrated):
 
 
 @pytest.fixture
-def run(folder, loads_once, monkeypatch, capsys):
-    def greenlight(*arguments):
-        command = ["greenlight", *map(str, arguments), "--model-dir", str(folder)]
-        monkeypatch.setattr(sys, "argv", command)
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return greenlight
+def run(folder, loads_once, greenlight):
+    return lambda *arguments: greenlight(*arguments, "--model-dir", folder)
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,9 @@ def test_large_data_are_read_in_part(files, ratings, settings, expected):
 
 
 def test_progress_goes_once_from_nothing_to_all_over_both_trainings():
-    first, second = (Rounds(4, 1, 10, turn, turns=2) for turn in (1, 2))
+    first, second = Rounds(4, 1, 10, end=0.75), Rounds(2, 1, 10, begin=0.75)
     done = [rounds.done(number, step) for rounds in (first, second)
-            for number in range(4) for step in (0, 5, 12)]  # fmt: skip
+            for number in range(rounds.number) for step in (0, 5, 12)]  # fmt: skip
     assert done[0] == 0 and done[-1] == 1 and done == sorted(done)
-    assert second.done(0, 0) == 0.5
+    assert second.done(0, 0) == first.done(3, 10) == 0.75
     assert (first.name, second.name) == ("epoch", "with valid, epoch")
