@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 
 import yaml
 
@@ -66,7 +67,7 @@ def _fault(user: str, path: str) -> str | None:
     """What keeps a container from importing `package.module.name`; None if nothing does."""
     if path.startswith("__main__."):
         return f"{user} runs {path}, which no container can import: move it into a module."
-    if not _installed(path.partition(".")[0]):
+    if not _installed(path):
         return f"{user} runs {path}, which no installed package holds: move it into the package."
     try:
         _import(path)
@@ -75,15 +76,31 @@ def _fault(user: str, path: str) -> str | None:
     return None
 
 
-def _installed(package: str) -> bool:
-    """Whether a package comes out of an installed distribution, and not out of a folder here."""
+def _installed(path: str) -> bool:
+    """Whether a module comes out of an installed distribution, and not out of a folder here.
+
+    Its own file counts: a folder of the package's name may be both here and there, as parts of one
+    namespace.
+    """
+    package = path.partition(".")[0]
     names = _distributions().get(package, [])
     if PROJECT in names:  # it may be installed in place
         return True
-    spec = importlib.util.find_spec(package)
-    places = [str(place) for place in (spec.submodule_search_locations or [])] if spec else []
-    homes = {str(importlib.metadata.distribution(name).locate_file(package)) for name in names}
-    return bool(homes & set(places))
+    homes = [Path(str(importlib.metadata.distribution(n).locate_file(package))) for n in names]
+    places = _places(path)
+    return any(place == home or home in place.parents for place in places for home in homes)
+
+
+def _places(path: str) -> list[Path]:
+    """Where the module that a path names is, or the nearest package above it that there is."""
+    try:
+        spec = importlib.util.find_spec(path)
+    except (ImportError, ValueError):  # what is above it is no package, or says not where it is
+        spec = None
+    if spec is None:
+        return _places(path.rpartition(".")[0]) if "." in path else []
+    found = [spec.origin] if spec.origin else spec.submodule_search_locations
+    return [Path(place) for place in found or []]
 
 
 @cache
