@@ -27,17 +27,16 @@ def export_random(
     has `events` stored events, of which a share is `rated`. The movie of rank r has
     1000 / r ** skew of them.
     """
-    import tf_keras as keras
-
     from components.exported.module import ExportedRecommender, save
     from components.exported.stored import StoredUsers
+    from components.model import randomness
     from components.model.config import ModelConfig
     from components.model.linear import LinearPath
     from components.model.parsing import Lookup, table
     from components.model.recommender import Recommender
 
     rng = np.random.default_rng(seed)
-    keras.utils.set_random_seed(seed)
+    randomness.seed(seed)
     facts = _facts(movies, users, rng, skew, rated)
     model = Recommender(ModelConfig(), facts, ordered=True)
     model.compute_loss(_window(movies, rng))

@@ -69,15 +69,14 @@ def measure(movies: int, users: int, given: dict[str, object]) -> dict[str, floa
     """CPU-seconds and wall seconds of a step, and the megabytes that the process needed."""
     import tempfile
 
-    import tf_keras as keras
-
+    from components.model import randomness
     from components.model.config import ModelConfig, TrainingConfig
     from components.trainer.fit import Fit
     from components.trainer.models import build_model
     from components.trainer.rounds import Rounds
 
     rng = np.random.default_rng(1)
-    keras.utils.set_random_seed(1)
+    randomness.seed(1)
     facts = _facts(movies, users, rng)
     model = build_model(ModelConfig.model_validate(given), facts, ordered=True)
     windows = [_window(movies, users, facts.counts, rng) for _ in range(8)]

@@ -1,6 +1,7 @@
 """One version of an exported model, loaded: its signatures, its catalogue, its users."""
 
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +151,24 @@ def load(path: Path) -> Any:
     operations = saved.meta_graphs[0].meta_info_def.stripped_op_list.op
     if any(operation.name.startswith("Scann>") for operation in operations):
         load_ops()
-    return tf.saved_model.load(str(plain(path.absolute())))
+    loaded = tf.saved_model.load(str(plain(path.absolute())))
+    finalizer = weakref.finalize(loaded, _destroy, _tables(loaded.signatures.values()))
+    finalizer.atexit = False
+    return loaded
+
+
+def _tables(signatures: Iterable[Any]) -> list[tf.Tensor]:
+    """The lookup tables that signatures read: TensorFlow keeps them when the model is gone."""
+    signatures = list(signatures)
+    variables = {id(variable.handle) for signature in signatures for variable in signature.variables}
+    read = {id(tensor): tensor for signature in signatures for tensor in signature.captured_inputs}
+    resources = {key: tensor for key, tensor in read.items() if tensor.dtype == tf.resource}
+    return [tensor for key, tensor in resources.items() if key not in variables]
+
+
+def _destroy(resources: Iterable[tf.Tensor]) -> None:
+    for resource in resources:
+        tf.raw_ops.DestroyResourceOp(resource=resource)
 
 
 def load_ops() -> Any:

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras as keras
 
+from components.model import randomness
 from components.model.config import ModelConfig
 from components.model.context import Context
 from components.model.facts import Facts
@@ -41,7 +42,6 @@ class TwoTowers(tfrs.Model):
         self.movies = IdEmbedding(facts.id_table_rows, config.dims, "movies")
         layers = config.rating_layers if facts.rates else ()
         self._layers = [self._dense(units, f"rating_{place}") for place, units in enumerate(layers)]
-        self._drop = keras.layers.Dropout(config.rating_dropout)
         self._out = keras.layers.Dense(1, name="rating_out")
 
     def tasks(self) -> Mapping[str, Sequence[tf.Variable]]:
@@ -89,7 +89,8 @@ class TwoTowers(tfrs.Model):
         users = tf.broadcast_to(self._of_users(window), tf.shape(movies))
         hidden = tf.concat([users, movies], -1)
         for layer in self._layers:
-            hidden = self._drop(layer(hidden), training=training)
+            hidden = layer(hidden)
+            hidden = randomness.dropped(hidden, self.config.rating_dropout) if training else hidden
         return self._out(hidden)[..., 0]
 
     def compute_loss(self, inputs: Window, training: bool = False) -> tf.Tensor:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from components.model import randomness
 from components.model.window import Window
 
 
@@ -83,4 +84,4 @@ def latest(window: Window, reach: int, ordered: bool) -> Context:
 
 def hide(present: tf.Tensor, share: float) -> tf.Tensor:
     """Draws which events [batch, length] are hidden: each with probability `share`."""
-    return present * tf.cast(tf.random.uniform(tf.shape(present)) < share, tf.float32)
+    return present * tf.cast(randomness.uniform(tf.shape(present)) < share, tf.float32)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from components.model import randomness
 from components.model.context import Context
 from components.model.facts import Facts
 from components.model.parts import feature_means, of_movies, shown_rows
@@ -119,7 +120,7 @@ class HistoryEncoder(keras.layers.Layer):
     ) -> None:
         super().__init__(name=name)
         self._ordered = ordered
-        self._dropout = keras.layers.Dropout(dropout)
+        self._dropout = dropout
         lives = np.log(self.HALF_LIVES if ordered else (1.0,)).astype(np.float32)
         if ordered:
             self.log_half_lives = self.add_weight(
@@ -146,11 +147,14 @@ class HistoryEncoder(keras.layers.Layer):
         count = tf.reduce_sum(context.visible, -1, keepdims=True)
         if not self._ordered:
             pooled = tf.matmul(context.visible, events) / tf.sqrt(count + 1.0)
-            return self._out(self._dropout(pooled, training=training))
+            return self._out(self._dropped(pooled, training))
         sums = self._decaying_sums(events, context)
-        inputs = self._dropout(tf.concat([tf.math.log1p(count), *sums], -1), training=training)
-        hidden = self._out(self._dropout(self._hidden(inputs), training=training))
+        inputs = self._dropped(tf.concat([tf.math.log1p(count), *sums], -1), training)
+        hidden = self._out(self._dropped(self._hidden(inputs), training))
         return hidden + self._direct(inputs)
+
+    def _dropped(self, units: tf.Tensor, training: bool) -> tf.Tensor:
+        return randomness.dropped(units, self._dropout) if training else units
 
     def _decaying_sums(self, events: tf.Tensor, context: Context) -> Iterator[tf.Tensor]:
         for i in range(len(self.HALF_LIVES)):

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.model import randomness
+
 MASKED = -1e9  # added to the logits of movies that are left out of a softmax
 
 
@@ -86,7 +88,7 @@ def draw_candidates(counts: NDArray[Any], most: int) -> tuple[tf.Tensor, tf.Tens
         return tf.constant(by_popularity), tf.zeros([movies])
     head, rest = by_popularity[: most // 2], by_popularity[most // 2 :]
     draws = most - len(head)
-    tail = tf.gather(rest, tf.random.uniform([draws], maxval=len(rest), dtype=tf.int32))
+    tail = tf.gather(rest, randomness.integers(draws, len(rest)))
     rates = np.zeros(most, np.float32)
     rates[len(head) :] = np.log(draws / len(rest))
     return tf.concat([head, tail], 0), tf.constant(rates)

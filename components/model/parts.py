@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.model import randomness
 from components.model.facts import Facts
 
 
@@ -40,7 +41,7 @@ def shown_rows(facts: Facts, dropout: float, movies: tf.Tensor | None = None) ->
     rows = of_movies(facts.id_rows, movies)
     if not dropout:
         return rows
-    hidden = tf.random.uniform(tf.shape(rows)) < dropout
+    hidden = randomness.uniform(tf.shape(rows)) < dropout
     return tf.where(hidden, of_movies(facts.oov_rows, movies), rows)
 
 

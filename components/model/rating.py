@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from components.model import randomness
 from components.model.context import Context
 from components.model.facts import Facts
 from components.model.interaction import NO_INTERACTION, Interaction
@@ -121,7 +122,7 @@ class RatingHead(keras.layers.Layer):
     def _prior(self, features: tf.Tensor, training: bool) -> tuple[tf.Tensor, list[tf.Tensor]]:
         batch = tf.shape(features)[0]
         if training:
-            shown = tf.random.uniform([batch, 1]) >= UserEmbedding.ID_DROPOUT
+            shown = randomness.uniform([batch, 1]) >= UserEmbedding.ID_DROPOUT
             features = tf.where(shown, features, tf.constant(self._unknown, tf.int32))
         parts = user_parts([table.draw(noise=training).values for table in self.profile], features)
         prior = add_up([[tf.zeros([batch, self.heads * (1 + self.dims)]), *parts]])

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
-import tf_keras as keras
 
+from components.model import randomness
 from components.model.config import ModelConfig
 from components.model.context import Context, before, hide, others, without
 from components.model.facts import Facts
@@ -64,7 +64,6 @@ class Recommender(tfrs.Model):
             )  # fmt: skip
         self.combine_movie, self.combine_query = combine_movie, combine_query
         self.linear: LinearPath | None = None  # added when all else is trained
-        self._drop_event = keras.layers.Dropout(config.dropout, noise_shape=(None, None, 1))
 
     def tasks(self) -> Mapping[str, Sequence[tf.Variable]]:
         """The variables of each task, by the loss on valid that chooses their epoch.
@@ -131,9 +130,9 @@ class Recommender(tfrs.Model):
         window = context.window
         movies = tf.gather(tables.vectors, window.movie)
         events = self.events(movies, window.rating, window.rated)
-        history = self.encoder(
-            self._drop_event(events, training=training), context, training=training
-        )
+        if training:
+            events = randomness.dropped(events, self.config.dropout, whole=True)
+        history = self.encoder(events, context, training=training)
         user = self.users.parts(window.user, window.user_features, training)
         return [[history], [part[:, tf.newaxis] for part in user]]
 

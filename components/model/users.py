@@ -3,6 +3,7 @@
 import tensorflow as tf
 import tf_keras as keras
 
+from components.model import randomness
 from components.model.facts import Facts
 from components.model.parts import user_parts
 from components.model.row_table import RowTable
@@ -42,7 +43,7 @@ class UserEmbedding(keras.layers.Layer):
           training: whether some users are shown as unknown.
         """
         if training:
-            shown = tf.random.uniform(tf.shape(user)) >= self.ID_DROPOUT
+            shown = randomness.uniform(tf.shape(user)) >= self.ID_DROPOUT
             user = tf.where(shown, user, self.unknown)
             unknown = tf.constant(self._unknown_features, tf.int32)
             features = tf.where(shown[:, tf.newaxis], features, unknown)

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras as keras
 from numpy.typing import NDArray
 
+from components.model import randomness
 from components.model.row_table import RowTable
 
 INITIAL_SPREAD = 0.05
@@ -85,7 +86,7 @@ class VariationalTable(keras.layers.Layer):
         )
         values = mean
         if noise:
-            values += tf.exp(log_spread) * tf.random.normal(tf.shape(mean))
+            values += tf.exp(log_spread) * randomness.normal(tf.shape(mean))
         if rows is not None:
             mean, log_spread = tf.stop_gradient(mean), tf.stop_gradient(log_spread)
         return Drawn(values, self._nats(mean, log_spread))

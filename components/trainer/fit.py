@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from components.model import randomness
 from components.model.config import TrainingConfig
 from components.model.protocol import Trainable
 from components.model.window import ANY_WINDOW, Window
@@ -81,7 +82,7 @@ class Fit:
         self._state = tf.Variable("", trainable=False, dtype=tf.string)
         tracked = tf.train.Checkpoint(
             weights=model.variables, averages=self._averages, optimizer=self.optimizer,
-            best=self.best, state=self._state,
+            best=self.best, state=self._state, randomness=randomness.state(),
         )  # fmt: skip
         self._checkpoints = Checkpoints(tracked, checkpoints)
         self._step = tf.function(self._train_step, [ANY_WINDOW], autograph=False)

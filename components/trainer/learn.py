@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-import tf_keras as keras
-
+from components.model import randomness
 from components.model.protocol import Model
 from components.trainer import gather, windows
 from components.trainer.blend import add_linear_path
@@ -42,7 +41,7 @@ class Trained(NamedTuple):
 def learn(job: Job, data: TrainingData, enough: Callable[[int], bool] = never_enough) -> Trained:
     """Fits a model and gives it its linear path; `enough` as `Fit.run` has it."""
     training = job.settings.training
-    keras.utils.set_random_seed(training.seed)
+    randomness.seed(training.seed)
     judge = Judge(job.valid, data.lookup, training.valid_rows, job.window)
     counts, recent = data.statistics.counts, data.statistics.recent
     model = build(job, data, newest(counts, recent, judge.examples, data.lookup))

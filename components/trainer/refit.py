@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-import tf_keras as keras
-
+from components.model import randomness
 from components.model.protocol import Model
 from components.trainer import blend
 from components.trainer.data import TrainingData, count
@@ -23,7 +22,7 @@ def refit(job: Job, data: TrainingData, trained: Trained) -> Model:
     checkpoints, log_dir = f"{job.checkpoints}/refit", f"{job.log_dir}/refit"
     job = replace(job, outcome=outcome, refits=True, checkpoints=checkpoints, log_dir=log_dir)
     data = data._replace(statistics=count(job, data.lookup, len(data.catalogue)))
-    keras.utils.set_random_seed(job.settings.training.seed)
+    randomness.seed(job.settings.training.seed)
     model = build(job, data, trained.model.facts.popular_days)
     path, trained.model.linear = trained.model.linear, None
     assign_all(model.variables, trained.model.variables)

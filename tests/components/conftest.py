@@ -132,14 +132,13 @@ def make_window():
 @pytest.fixture(scope="session")
 def make_model(make_facts, make_window):
     """Builds a model whose every weight is drawn anew, so that nothing hides behind a zero."""
-    import tf_keras as keras
-
+    from components.model import randomness
     from components.model.config import ModelConfig
     from components.trainer.models import build_model
 
     def make(ordered, facts=None, **config):
         facts = facts or make_facts()
-        keras.utils.set_random_seed(9)
+        randomness.seed(9)
         sizes = {"dims": 8, "rating_heads": 2, "rating_dims": 3, "hidden": 16}
         model = build_model(ModelConfig(**{**sizes, **config}), facts, ordered)
         model.compute_loss(make_window(facts, [3, 5]))

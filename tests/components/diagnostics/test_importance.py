@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras as keras
 
 from components.diagnostics import importance as module
 from components.diagnostics.importance import (
@@ -17,7 +16,7 @@ from components.diagnostics.importance import (
 from components.diagnostics.shuffles import MOVIE_ID
 from components.example_gen.config import SplitConfig
 from components.experiments.two_towers import TwoTowers
-from components.model import scoring
+from components.model import randomness, scoring
 from components.model.config import ModelConfig, TrainingConfig
 from components.model.linear import LinearPath
 from components.model.parsing import history, parse
@@ -52,7 +51,7 @@ def valid(example, write_records, tmp_path_factory):
 @pytest.fixture
 def towers(make_facts, make_window):
     """Of the tutorials' form: each of the four users likes the movie of the same number alone."""
-    keras.utils.set_random_seed(4)
+    randomness.seed(4)
     facts = make_facts()
     model = TwoTowers(ModelConfig(towers="ids", dims=4, rating_layers=[3]), facts, ordered=True)
     model.compute_loss(make_window(facts, [1, 1]))

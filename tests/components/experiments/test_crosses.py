@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras as keras
 
 from components.experiments.crosses import CrossedRating, CrossedSum, rating_parts
+from components.model import randomness
 from components.model.config import ModelConfig
 from components.model.parts import add_up
 from components.trainer.models import build_model
@@ -18,7 +18,7 @@ PARTS, WIDTH = ("a", "b", "c"), 4
 @pytest.fixture(params=[CrossedSum, CrossedRating], ids=["sum", "rating"])
 def crosses(request):
     """Two layers whose every weight is drawn."""
-    keras.utils.set_random_seed(2)
+    randomness.seed(2)
     made = request.param(PARTS, WIDTH, 2, "crosses")
     _crossed(made, [tf.ones([1, WIDTH])] * len(PARTS))
     for variable in made.variables:

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.experiments.two_towers import TwoTowers
-from components.model import scoring
+from components.model import randomness, scoring
 from components.model.config import ModelConfig
 from components.model.context import latest
 from tests.components.model.contract import REACH, ModelContract
@@ -15,7 +15,7 @@ from tests.components.model.contract import REACH, ModelContract
 @pytest.fixture(scope="module")
 def make(make_facts, make_window):
     def model(rated="all", **config):
-        keras.utils.set_random_seed(4)
+        randomness.seed(4)
         facts = make_facts(rated=rated)
         made = TwoTowers(ModelConfig(towers="ids", dims=6, **config), facts, ordered=False)
         made.compute_loss(make_window(facts, [1, 1]))

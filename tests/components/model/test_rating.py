@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras as keras
 
+from components.model import randomness
 from components.model.context import Context, before
 from components.model.posteriors import solve
 
@@ -115,7 +115,7 @@ def test_only_training_takes_raters_out(make_model, make_facts, make_window):
 
     def losses(training):
         for own in told:
-            keras.utils.set_random_seed(3)  # the same draws for both
+            randomness.seed(3)  # the same draws for both
             yield float(model.losses_per_task(own, training)["rating"])
 
     rater, unknown = losses(training=True)

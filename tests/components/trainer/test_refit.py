@@ -137,8 +137,11 @@ def test_a_refit_that_was_killed_goes_on(job, data, trained, tmp_path, monkeypat
     monkeypatch.setattr("components.trainer.learn.round_windows", killed_once)
     with pytest.raises(KeyboardInterrupt):
         refit(job, data, trained)
-    refit(job, data, trained)
+    resumed = refit(job, data, trained)
     assert rounds == [0, 1, 1]
+    undisturbed = refit(replace(job, checkpoints=f"{tmp_path}/undisturbed"), data, trained)
+    for one, other in zip(resumed.variables, undisturbed.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy(), one.name)
 
 
 def _own(model):
