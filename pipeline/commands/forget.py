@@ -8,6 +8,7 @@ from pipeline.forgotten import remember_to_forget
 from pipeline.output import Folders, find_output, held
 from pipeline.progress import quiet
 from pipeline.store import check_store, keep_store
+from pipeline.vertex.folder import FOLDER
 from schemas.artifacts import LOG_FILE
 from schemas.errors import UserError
 from schemas.text import printable
@@ -15,6 +16,10 @@ from schemas.text import printable
 STAYS = (
     "What the models' weights learned of everybody together cannot be unlearned: the next training "
     "is without them."
+)
+COMPILED = (
+    "There is no run of this machine. Jobs that `greenlight vertex` compiles here from now on "
+    "leave them out: submit and schedule anew. What lies in the cloud is as it was."
 )
 
 
@@ -24,10 +29,15 @@ def forget(
 ) -> None:
     """Removes people from served models, reports and all else that runs left; no run reads them."""
     folders = Folders(find_output(output_dir))
-    if not folders.metadata.is_file():
-        raise UserError(f"{output_dir} holds no runs: name their directory by --output-dir.")
     if not all(users):
         raise UserError("An id is empty: give the ids as the rating files have them.")
+    if not folders.metadata.is_file():
+        if not (folders.output / FOLDER).is_dir():
+            raise UserError(f"{output_dir} holds no runs: name their directory by --output-dir.")
+        with held(folders.output):
+            remember_to_forget(folders.output, users)
+        typer.echo(COMPILED)
+        return
     with held(folders.output), quiet(folders.output / LOG_FILE) as console:
 
         def tell(sentence: str) -> None:

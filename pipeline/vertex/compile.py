@@ -14,6 +14,8 @@ from tfx.types import standard_artifacts
 
 from components.pusher import IN_SERVICE
 from pipeline.config import Config, find_data
+from pipeline.forgotten import read_forgotten
+from pipeline.output import find_output
 from pipeline.pipeline import STATISTICS_OF, create_pipeline
 from pipeline.vertex.job import set_custom_jobs, set_job
 from pipeline.vertex.nodes import (
@@ -99,7 +101,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
 
 
 def _graph(config: Config, root: str, resolve: bool) -> Pipeline:
-    """The graph with the cloud's folders."""
+    """The graph with the cloud's folders, and with the list of the forgotten that lies here."""
     return create_pipeline(
         config,
         load_source(config.source),
@@ -110,6 +112,7 @@ def _graph(config: Config, root: str, resolve: bool) -> Pipeline:
         checkpoints=f"{root}/checkpoints",
         run_id=RuntimeParameter(name=RUN_ID, ptype=str),
         resolve=resolve,
+        forgotten=read_forgotten(find_output(config.output_dir)),
     )
 
 

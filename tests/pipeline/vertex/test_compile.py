@@ -10,11 +10,15 @@ from google.cloud.aiplatform_v1.types import PipelineJob
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from pipeline.commands.forget import forget
 from pipeline.config import Config, load_config
 from pipeline.vertex.check.job import wiring_findings
 from pipeline.vertex.compile import compile_job, write_job, write_kfp
 from pipeline.vertex.dry_run.store import matches
+from pipeline.vertex.folder import FOLDER
+from schemas.artifacts import Node
 from schemas.errors import UserError
+from schemas.forgotten import Forgotten
 from tests.pipeline.vertex import golden
 from tests.pipeline.vertex.conftest import RUN_ID, SETTINGS
 
@@ -32,6 +36,18 @@ def containers(spec: Spec) -> dict[str, Spec]:
 def test_the_graph_is_the_one_agreed_to(vertex_job: Spec) -> None:
     agreed = golden.AGREED.read_text(encoding="utf-8")
     assert golden.text(vertex_job) == agreed, "if meant: python -m tests.pipeline.vertex.golden"
+
+
+def test_who_is_forgotten_here_is_left_out_there(
+    vertex_config: Config, tmp_path: Path, capsys: Any
+) -> None:
+    (tmp_path / FOLDER).mkdir()
+    forget(["u7"], str(tmp_path))
+    assert "submit and schedule anew" in capsys.readouterr().out
+    config = vertex_config.model_copy(update={"output_dir": str(tmp_path)})
+    task = compile_job(config, RUN_ID)["pipelineSpec"]["root"]["dag"]["tasks"][Node.EXAMPLE_GEN]
+    told = task["inputs"]["parameters"]["forgotten"]["runtimeValue"]["constant"]
+    assert "u7" in Forgotten.from_json(told) and "u8" not in Forgotten.from_json(told)
 
 
 def test_files_parse_strictly(
