@@ -29,8 +29,12 @@ coverage: setup browser
 	@echo "Lines reached: $$(.venv/bin/coverage report --format=total)%; .venv/bin/coverage report -m names the others."
 
 # The newest stack where this machine's own is the older one: in a Debian 13 (scripts/debian13).
-test-newest:
+test-newest: setup
 	scripts/debian13 make test-on-both
+	exchange="$$(scripts/debian13 --root)/exchange"; rm -rf "$$exchange" && \
+	    $(PYTHON) -m tests.exchange "$$exchange" && \
+	    scripts/debian13 .venv/bin/python -m tests.exchange /exchange && \
+	    $(PYTHON) -m tests.exchange "$$exchange"
 
 # From files to a pushed model and its answers, the served ones too, and the compiled job.
 ON_BOTH := tests/schemas/test_stack.py tests/test_setup.py tests/components/example_gen/test_ipc.py \
