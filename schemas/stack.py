@@ -21,8 +21,9 @@ class Stack(NamedTuple):
     arrow_unpickles: bool
 
 
-TFX_1_16 = Stack("tfx1.16", "requirements.lock", has_scann=True, arrow_unpickles=True)
+TFX_1_16 = Stack("tfx1.16", "requirements-tfx1.16.lock", has_scann=True, arrow_unpickles=True)
 TFX_1_21 = Stack("tfx1.21", "requirements-tfx1.21.lock", has_scann=False, arrow_unpickles=False)
+IMAGES = TFX_1_16  # what the Dockerfile installs
 
 
 @functools.cache

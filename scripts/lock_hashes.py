@@ -11,7 +11,7 @@ from pathlib import Path
 
 # The Python that a lock is for, the oldest where there are two.
 LOCKS = {
-    "requirements.lock": "3.10",
+    "requirements-tfx1.16.lock": "3.10",
     "requirements-gpu.lock": "3.10",
     "requirements-serving.lock": "3.10",
     "requirements-tfx1.21.lock": "3.12",
