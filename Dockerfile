@@ -15,13 +15,13 @@ FROM ${PYTHON} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /greenlight
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-COPY requirements.lock scripts/sbom.py ./
+COPY requirements-tfx1.16.lock scripts/sbom.py ./
 # The lock is complete, hence --no-deps; builds use the locked setuptools.
 # Each file must have one of the lock's hashes.
-RUN awk '/^[^ #]/ {own = /^(packaging|pip|setuptools|wheel)==/} own' requirements.lock >tools.lock && \
+RUN awk '/^[^ #]/ {own = /^(packaging|pip|setuptools|wheel)==/} own' requirements-tfx1.16.lock >tools.lock && \
     pip install --no-deps --require-hashes -r tools.lock && \
-    pip install --no-deps --no-build-isolation --require-hashes -r requirements.lock && \
-    python sbom.py requirements.lock >/usr/local/sbom.json
+    pip install --no-deps --no-build-isolation --require-hashes -r requirements-tfx1.16.lock && \
+    python sbom.py requirements-tfx1.16.lock >/usr/local/sbom.json
 # The code comes last, so that a change of it builds in seconds.
 FROM build AS package
 COPY setup.py pyproject.toml README.md LICENSE ./
@@ -35,7 +35,7 @@ RUN pip install --no-deps --no-build-isolation .
 FROM package AS cuda
 COPY requirements-gpu.lock ./
 RUN pip install --no-deps --require-hashes -r requirements-gpu.lock && \
-    python sbom.py requirements.lock requirements-gpu.lock >/usr/local/sbom.json
+    python sbom.py requirements-tfx1.16.lock requirements-gpu.lock >/usr/local/sbom.json
 
 FROM ${PYTHON} AS server
 WORKDIR /greenlight

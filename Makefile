@@ -1,20 +1,24 @@
 # The two commands: `make run` and `make test`. Each first makes the environment in .venv.
 PYTHON := .venv/bin/python
 
-# An environment whose interpreter is gone, or which was made elsewhere, is made again.
-ifneq ($(shell $(PYTHON) -c pass 2>/dev/null && cat .venv/.locked 2>/dev/null),$(CURDIR))
+STACK := $(firstword $(shell scripts/choose-stack))
+LOCK := requirements-$(STACK).lock
+
+# An environment whose interpreter is gone, or which was made elsewhere or for the other stack, is
+# made again.
+ifneq ($(shell $(PYTHON) -c pass 2>/dev/null && cat .venv/.locked 2>/dev/null),$(CURDIR) $(STACK))
 $(shell rm -f .venv/.locked)
 endif
 
-.PHONY: run test coverage setup browser lock clean
+.PHONY: run test coverage test-newest test-on-both stack setup browser lock clean
 
-run: setup
+run: stack setup
 	.venv/bin/greenlight run
 
 # Whole files go to a worker, in the order of tests/conftest.py.
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
-test: setup browser
+test: stack setup browser
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -23,6 +27,25 @@ test: setup browser
 coverage: setup browser
 	.venv/bin/pytest $(SIDE_BY_SIDE) --cov --cov-report=
 	@echo "Lines reached: $$(.venv/bin/coverage report --format=total)%; .venv/bin/coverage report -m names the others."
+
+# The newest stack where this machine's own is the older one: in a Debian 13 (scripts/debian13).
+test-newest: setup
+	scripts/debian13 make test-on-both
+	exchange="$$(scripts/debian13 --root)/exchange"; rm -rf "$$exchange" && \
+	    $(PYTHON) -m tests.exchange "$$exchange" && \
+	    scripts/debian13 .venv/bin/python -m tests.exchange /exchange && \
+	    $(PYTHON) -m tests.exchange "$$exchange"
+
+# From files to a pushed model and its answers, the served ones too, and the compiled job.
+ON_BOTH := tests/schemas/test_stack.py tests/test_setup.py tests/components/example_gen/test_ipc.py \
+    tests/components/example_gen/test_unchanged.py tests/components/example_gen/read/test_arrow_code.py \
+    tests/pipeline/test_end_to_end.py tests/serving/test_consistency.py tests/pipeline/vertex/test_compile.py
+
+test-on-both: stack setup browser
+	.venv/bin/pytest $(SIDE_BY_SIDE) $(ON_BOTH)
+
+stack:
+	@scripts/choose-stack | tail -n 1
 
 setup: .venv/.ready
 
@@ -51,20 +74,20 @@ clean:
 # The stamp comes last, so that an interrupted set-up is begun afresh. TFX's metadata alone refuses
 # Python 3.11, hence --ignore-requires-python; the lock is complete, hence --no-deps. Builds use the
 # locked setuptools. Bytecode is compiled whatever the environment says: TFX's import needs it.
-.venv/.locked: requirements.lock scripts/find-python
-	@python=$$(scripts/find-python) || exit 2; \
+.venv/.locked: $(LOCK) scripts/find-python
+	@test -n "$(STACK)" || exit 2; python=$$(scripts/find-python $(STACK)) || exit 2; \
 	echo "Setting up .venv with $$python; the first time takes some five minutes."; \
 	unset PYTHONDONTWRITEBYTECODE; export PIP_ROOT_USER_ACTION=ignore; rm -rf .venv; set -e; \
 	$$python -m venv --without-pip .venv; \
 	site=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
-	awk '/^[^ #]/ {own = /^(packaging|pip|setuptools|wheel)==/} own' requirements.lock >.venv/tools.lock; \
+	awk '/^[^ #]/ {own = /^(packaging|pip|setuptools|wheel)==/} own' $(LOCK) >.venv/tools.lock; \
 	for host in $$python python3; do \
 	    ! $$host -m pip --version >/dev/null 2>&1 || break; \
 	done; \
 	$$host -m pip install -q --no-deps --require-hashes --target "$$site" -r .venv/tools.lock; \
 	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation \
-	    --ignore-requires-python --require-hashes -r requirements.lock; \
-	echo $(CURDIR) >$@
+	    --ignore-requires-python --require-hashes -r $(LOCK); \
+	echo $(CURDIR) $(STACK) >$@
 
 .venv/.ready: .venv/.locked setup.py pyproject.toml
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .

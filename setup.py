@@ -16,13 +16,13 @@ setup(
         "Development Status :: 4 - Beta",
         "Environment :: Console",
         "Intended Audience :: Developers",
-        "License :: OSI Approved :: Apache Software License",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
-    python_requires=">=3.10,<3.12",
+    python_requires=">=3.10,<3.13",
     # A package_dir makes the editable install a plain path, so new packages are seen at once.
     package_dir={"": "."},
     packages=find_packages(
@@ -39,9 +39,10 @@ setup(
         "data": [f"ml-latest-small/{name}" for name in ("ratings.csv", "movies.csv", "README.txt")],
     },
     zip_safe=False,
+    # Wide enough for both stacks; what was tried together is what each lock holds.
     install_requires=[
         "altair>=6.2,<7",
-        "apache-beam[gcp]>=2.74,<2.75",
+        "apache-beam[gcp]>=2.74,<2.78",
         "dill==0.3.1.1",  # Beam made it an extra; TFT, TFX-BSL and TFDV import it all the same
         "fastapi>=0.115,<1",
         "httptools>=0.6,<1",
@@ -49,10 +50,11 @@ setup(
         "jinja2>=3.1,<4",
         "jsonschema>=4.20,<5",
         "keras-tuner>=1.4.7,<1.5",
-        "numpy>=1.26,<2",
+        "kfp>=2.5,<3",  # the extra of newer TFX leaves it out on Python 3.12
+        "numpy>=1.26,<3",
         "orjson>=3.10,<4",
         "prometheus-client>=0.20,<1",
-        "pyarrow>=10,<11",
+        "pyarrow>=10,<19",
         "pyarrow-hotfix>=0.6,<1",  # closes CVE-2023-47248 in pyarrow 10
         "pydantic>=2.7,<3",
         "pyyaml>=6,<7",
@@ -61,10 +63,11 @@ setup(
         "scikit-learn>=1.5,<2",  # KerasTuner imports it for Bayesian searches, and does not say so
         "scipy>=1.10,<2",
         "starlette>=0.46,<2",
-        "tensorflow>=2.16.2,<2.17",
+        "tensorboard>=2.16,<2.22",  # training writes summaries; newer TensorFlow leaves it out
+        "tensorflow>=2.16.2,<2.22",
         "tensorflow-recommenders>=0.7.7,<0.8",
-        "tf-keras>=2.16,<2.17",
-        "tfx[kfp]>=1.16,<1.17",
+        "tf-keras>=2.16,<2.22",
+        "tfx[kfp]>=1.16,<1.22",
         "typer>=0.12,<1",
         "uvicorn>=0.30,<1",
         "uvloop>=0.19,<1",
@@ -78,8 +81,9 @@ setup(
             "myfm>=0.3.6,<0.4",
             "scikit-surprise>=1.1.4,<2",
         ],
-        # What `greenlight index` needs, and whoever loads what it writes.
-        "index": ["scann>=1.3.2,<1.3.3"],
+        # What `greenlight index` needs, and whoever loads what it writes. No release is built for
+        # TensorFlow 2.21, the only one on Python 3.12, and with another TFRS does not load.
+        "index": ["scann>=1.3.2,<1.3.3; python_version < '3.12'"],
         "dev": [
             "httpx>=0.27,<1",
             "hypothesis>=6.100",
@@ -91,10 +95,10 @@ setup(
             "pytest-cov>=7",
             "pytest-xdist>=3.6",
             "ruff>=0.6",
-            "scann>=1.3.2,<1.3.3",
+            "scann>=1.3.2,<1.3.3; python_version < '3.12'",
             "schemathesis>=4,<5",
             "types-jsonschema",
-            "types-protobuf>=3.20,<4",
+            "types-protobuf>=3.20,<7",
             "types-pyyaml",
             "websocket-client>=1.8",
         ],

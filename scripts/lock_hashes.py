@@ -9,19 +9,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-LOCKS = ("requirements.lock", "requirements-gpu.lock", "requirements-serving.lock")
+# The Python that a lock is for, the oldest where there are two.
+LOCKS = {
+    "requirements-tfx1.16.lock": "3.10",
+    "requirements-gpu.lock": "3.10",
+    "requirements-serving.lock": "3.10",
+    "requirements-tfx1.21.lock": "3.12",
+}
 _HASH = re.compile(r"\s*\\?\s*--hash=(sha256:[0-9a-f]{64})")
 _UV = ("uv", "pip", "compile", "-q", "--no-deps", "--universal", "--no-annotate", "--no-header",
-       "--generate-hashes", "--python-version", "3.10", "-")  # fmt: skip
+       "--generate-hashes", "-", "--python-version")  # fmt: skip
 
 
 def main() -> None:
     """Rewrites all locks."""
-    for name in LOCKS:
+    for name, python in LOCKS.items():
         path = Path(__file__).resolve().parents[1] / name
         lines = _whole_lines(path.read_text(encoding="utf-8"))
         pins = "\n".join(_pin(line) for line in lines if not line.startswith("#"))
-        hashes = _hashes(pins)
+        hashes = _hashes(pins, python)
         written = [line if line.startswith("#") else _hashed(_pin(line), hashes) for line in lines]
         path.write_text("\n".join([*written, ""]), encoding="utf-8")
 
@@ -39,9 +45,10 @@ def _name(pin: str) -> str:
     return pin.partition(";")[0].strip()
 
 
-def _hashes(pins: str) -> dict[str, list[str]]:
+def _hashes(pins: str, python: str) -> dict[str, list[str]]:
     """The hashes of each `name==version`, as the index says."""
-    run = subprocess.run(_UV, input=pins, capture_output=True, text=True, check=False)
+    command = [*_UV, python]
+    run = subprocess.run(command, input=pins, capture_output=True, text=True, check=False)
     if run.returncode:
         sys.exit(run.stderr)
     return {_name(_pin(line)): _HASH.findall(line) for line in _whole_lines(run.stdout)}

@@ -1,6 +1,6 @@
 """Says what an image holds of Python packages: a lock as CycloneDX 1.5 JSON on standard output.
 
-`python scripts/sbom.py requirements.lock...`; the same locks give the same bytes.
+`python scripts/sbom.py requirements-tfx1.16.lock...`; the same locks give the same bytes.
 """
 
 import json

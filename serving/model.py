@@ -17,6 +17,7 @@ from schemas.errors import UserError
 from schemas.features import SEPARATOR
 from schemas.links import plain
 from schemas.manifest import GRAPH_FILE, fault
+from schemas.stack import installed
 from schemas.text import to_texts
 from serving.budget import Budget, price
 
@@ -180,7 +181,10 @@ def load_ops() -> Any:
     try:
         from scann.scann_ops.py import scann_ops
     except ImportError as error:
-        raise UserError("This needs ScaNN: pip install 'greenlight[index]'.") from error
+        advice = "pip install 'greenlight[index]'"
+        if not installed().has_scann:
+            advice = "no release of it is built for this TensorFlow, so use the older stack"
+        raise UserError(f"This needs ScaNN: {advice}.") from error
     return scann_ops
 
 

@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from benchmarks.synthetic_model import export_random
 from pipeline.vertex.dry_run.environment import Environment
 from pipeline.vertex.lock import locked
+from schemas.stack import IMAGES, installed
 from serving.app import make_app
 from serving.service import Limits, Server
 from tests.test_image import ROOT, stages, variables
@@ -32,6 +33,7 @@ ROOTS = {
     "fastapi", "httptools", "numpy", "orjson", "prometheus-client", "pyarrow", "pydantic", "pyyaml",
     "rapidfuzz", "rich", "starlette", "tensorflow", "typer", "uvicorn", "uvloop",
 }  # fmt: skip
+pytestmark = pytest.mark.skipif(installed() != IMAGES, reason="the image has another TensorFlow")
 ONLY_310 = pytest.mark.skipif(sys.version_info >= (3, 11), reason="the image has Python 3.10")
 
 
@@ -57,7 +59,7 @@ def closure(roots: set[str]) -> set[str]:
 
 @ONLY_310
 def test_its_packages_are_the_lock_s_and_all_that_serving_needs() -> None:
-    serving, whole = pins(SERVING_LOCK), pins(ROOT / "requirements.lock")
+    serving, whole = pins(SERVING_LOCK), pins(ROOT / IMAGES.lock)
     assert serving.items() <= whole.items()
     assert set(serving) == closure(ROOTS)
     assert not {"tfx", "apache-beam", "tensorflow-recommenders", "kfp"} & set(serving)

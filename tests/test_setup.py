@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pipeline.vertex.lock import pinned
+from schemas.stack import TFX_1_16, TFX_1_21, installed
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pipeline", "components", "schemas", "serving", "data")
@@ -43,12 +44,15 @@ EXCEPTIONS = {
     # packages, one of which takes most of the time in which a process imports Altair.
     ("widgetsnbextension", "notebook"),
 }
-if sys.version_info >= (3, 11):
+if installed() == TFX_1_21:
+    # As on 3.11: without this, a C++ compiler would be needed.
+    EXCEPTIONS |= {("tensorflow-data-validation", "pyfarmhash")}
+elif sys.version_info >= (3, 11):
     EXCEPTIONS |= EXCEPTIONS_311
 
 
 def lock_lines() -> list[str]:
-    return list(pinned(ROOT / "requirements.lock"))
+    return list(pinned(ROOT / installed().lock))
 
 
 def locked() -> dict[str, str]:
@@ -75,7 +79,8 @@ def direct() -> list[Requirement]:
     )
     command = [sys.executable, "-c", program]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return [Requirement(line) for line in run.stdout.splitlines()]
+    needed = map(Requirement, run.stdout.splitlines())
+    return [one for one in needed if one.marker is None or one.marker.evaluate()]
 
 
 def walk(pins: dict[str, str]) -> tuple[set[str], set[tuple[str, str]]]:
@@ -100,10 +105,10 @@ def test_lock_holds_exact_versions_and_nothing_else() -> None:
     assert [line for line in lock_lines() if not pattern.fullmatch(line)] == []
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-gpu", "requirements-serving"])
+@pytest.mark.parametrize("name", ["gpu", "serving", "tfx1.16", "tfx1.21"])
 def test_every_pin_has_hashes_of_its_files(name: str) -> None:
     """Without one of them pip would install none of a lock; `make lock` writes them."""
-    hashes = pinned(ROOT / f"{name}.lock")
+    hashes = pinned(ROOT / f"requirements-{name}.lock")
     assert [pin for pin, own in hashes.items() if not own] == []
     assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for own in hashes.values() for one in own)
 
@@ -149,9 +154,9 @@ def test_libraries_import_together() -> None:
     import tensorflow_recommenders
     import tfx.v1 as tfx
 
-    assert tfx.__version__ == "1.16.0"
+    found = (tfx.__version__, tensorflow_model_analysis.__version__)
+    assert found == {TFX_1_16: ("1.16.0", "0.47.1"), TFX_1_21: ("1.21.0", "0.52.0")}[installed()]
     assert tensorflow_recommenders.__version__ == "v0.7.7"
-    assert tensorflow_model_analysis.__version__ == "0.47.1"
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +212,18 @@ def test_wheel_finds_its_data_with_no_checkout(wheel: Path, tmp_path: Path) -> N
     assert run.stdout.split() == sorted(Path(name).name for name in DATA)
 
 
-def test_missing_python_is_one_sentence(tmp_path: Path) -> None:
+def test_the_packages_that_read_foreign_bytes_are_told_with_their_versions() -> None:
+    page = (ROOT / "docs" / "stacks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z]+) \| ([\d.]+) \| ([\d.]+) \|", page, re.M)
+    assert {"pyarrow", "protobuf", "orjson", "tensorflow"} <= {name for name, *_ in rows}
+    for name, *told in rows:
+        locks = [pinned(ROOT / stack.lock) for stack in (TFX_1_16, TFX_1_21)]
+        found = [pin for lock in locks for pin in lock if pin.startswith(f"{name}==")]
+        assert found == [f"{name}=={version}" for version in told]
+
+
+@pytest.mark.parametrize("stack", ["tfx1.16", "tfx1.21"])
+def test_missing_python_is_one_sentence(stack: str, tmp_path: Path) -> None:
     """A PATH on which python3 only prints an error, no pyenv, and nothing to download with."""
     fake = tmp_path / "python3"
     fake.write_text("#!/bin/sh\necho 'python3: command not found' >&2\nexit 127\n")
@@ -216,11 +232,43 @@ def test_missing_python_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "find-python", tmp_path / "scripts")
     run = subprocess.run(
-        ["/bin/sh", str(tmp_path / "scripts" / "find-python")],
+        ["/bin/sh", str(tmp_path / "scripts" / "find-python"), stack],
         env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
     )
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1
-    assert "install one of them" in run.stderr
+    assert "install" in run.stderr and "run make again" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("glibc", "asked", "said"),
+    [
+        ("glibc 2.36", "", "Stack: tfx1.16, for tfx1.21 needs glibc 2.39 and here is 2.36."),
+        ("glibc 2.38", "", "Stack: tfx1.16, for tfx1.21 needs glibc 2.39 and here is 2.38."),
+        ("", "", "Stack: tfx1.16, for tfx1.21 needs glibc 2.39 and here is none."),
+        ("glibc 2.39", "", "Stack: tfx1.21, the newest; GREENLIGHT_STACK=tfx1.16 chooses the"),
+        ("glibc 2.41", "tfx1.16", "Stack: tfx1.16, as GREENLIGHT_STACK says."),
+        ("glibc 2.41", "tfx1.21", "Stack: tfx1.21, as GREENLIGHT_STACK says."),
+        ("glibc 2.36", "tfx1.21", "The stack tfx1.21 needs glibc 2.39 and here is 2.36: choose"),
+        ("glibc 2.41", "tfx2", "GREENLIGHT_STACK is tfx2, but there are tfx1.16 and tfx1.21."),
+    ],
+)
+def test_the_machine_decides_on_the_stack(
+    glibc: str, asked: str, said: str, tmp_path: Path
+) -> None:
+    stub = tmp_path / "getconf"
+    stub.write_text(f"#!/bin/sh\necho '{glibc}'\n")
+    stub.chmod(0o755)
+    run = subprocess.run(
+        ["/bin/sh", str(ROOT / "scripts" / "choose-stack")],
+        env={"PATH": str(tmp_path), "GREENLIGHT_STACK": asked}, capture_output=True, text=True,
+    )  # fmt: skip
+    if said.startswith("Stack"):
+        chosen, why = run.stdout.splitlines()
+        assert (run.returncode, run.stderr) == (0, "")
+        assert f"Stack: {chosen}, " in why and why.startswith(said)
+    else:
+        assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
+        assert run.stderr.startswith(said)

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import pyarrow as pa
+
+# As for Parquet: nothing in a stream may run code, whoever wrote into the folder of a run.
+import pyarrow_hotfix  # noqa: F401
 import tensorflow as tf
 
 

@@ -1,4 +1,4 @@
-"""The packages of `requirements.lock`, as they are installed here."""
+"""The packages of a lock, as they are installed here."""
 
 import importlib.metadata
 from collections.abc import Iterator

@@ -13,6 +13,7 @@ from pipeline.vertex.check.code import code_findings
 from pipeline.vertex.check.settings import image_findings, setting_findings
 from pipeline.vertex.lock import CHECKOUT, locked
 from pipeline.vertex.steps import Spec, awaited, producers
+from schemas.stack import IMAGES
 
 _BUCKET = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
@@ -152,7 +153,7 @@ def beam_findings(checkout: Path) -> Iterator[str]:
         return
     (wanted,) = (
         str(pin.specifier).removeprefix("==")
-        for pin in locked(checkout / "requirements.lock")
+        for pin in locked(checkout / IMAGES.lock)
         if pin.name == "apache-beam"
     )
     text = dockerfile.read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.vertex.lock import CHECKOUT, locked_files
 from schemas.errors import UserError
+from schemas.stack import installed
 
 # What the Dockerfile sets.
 IMAGE_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
@@ -19,12 +20,12 @@ _NOT_SOURCE = (".*", "runs", "build", "dist", "*.egg-info", "__pycache__", "test
 class Environment:
     """Runs commands with nothing but the lock and the package importable."""
 
-    def __init__(self, folder: Path, lock: Path = CHECKOUT / "requirements.lock") -> None:
+    def __init__(self, folder: Path, lock: Path | None = None) -> None:
         """Makes the environment anew, by links into the one that runs now.
 
         Args:
           folder: where.
-          lock: what it holds beside the package.
+          lock: what it holds beside the package (default: the lock of the stack that runs now).
 
         Raises:
           UserError: there is no checkout to build from, or what is installed is not the lock.
@@ -35,7 +36,7 @@ class Environment:
         shutil.rmtree(folder, ignore_errors=True)
         venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
         (site,) = folder.glob("lib/python*/site-packages")
-        for path in locked_files(lock):
+        for path in locked_files(lock or CHECKOUT / installed().lock):
             (site / path.name).symlink_to(path)
         with zipfile.ZipFile(build_wheel(folder / "wheel")) as wheel:
             wheel.extractall(site)

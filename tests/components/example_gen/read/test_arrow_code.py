@@ -7,6 +7,8 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.stack import installed
+
 READ = """
 import sys
 from components.example_gen.read import parquet
@@ -38,8 +40,9 @@ def test_a_type_that_runs_code_is_refused(tmp_path):
         [sys.executable, "-c", READ.replace("from components.example_gen.read import parquet", ""),
          str(file)], capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert place.exists(), f"the attack itself does not work: {bare.stderr}"
-    place.unlink()
+    worked = place.exists()
+    place.unlink(missing_ok=True)
+    assert worked == installed().arrow_unpickles, f"of the attack itself: {bare.stderr}"
     run = subprocess.run(
         [sys.executable, "-c", READ, str(file)], capture_output=True, text=True, check=False
     )

@@ -10,6 +10,7 @@ from pipeline.vertex.dry_run.environment import Environment
 from pipeline.vertex.dry_run.run import CommandRunner
 from pipeline.vertex.lock import CHECKOUT, locked, locked_files
 from schemas.errors import RunFailed, UserError
+from schemas.stack import installed
 
 LOOK = """
 import importlib.metadata, json, pipeline, data
@@ -33,7 +34,7 @@ def test_it_holds_the_lock_and_the_package_alone(environment: Environment, tmp_p
         env=environment.variables(), cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     found = json.loads(run.stdout)
-    pins = locked(CHECKOUT / "requirements.lock")
+    pins = locked(CHECKOUT / installed().lock)
     assert sorted(map(plain, found["names"])) == sorted(["greenlight", *(p.name for p in pins)])
     for name in ("pipeline", "data"):
         assert not Path(found[name]).is_relative_to(CHECKOUT)

@@ -1,0 +1,33 @@
+"""What the stack says of itself is true of what is installed."""
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+
+from pipeline.vertex.lock import locked
+from schemas.stack import TFX_1_16, TFX_1_21, Stack, installed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def versions(stack: Stack) -> dict[str, str]:
+    pins = locked(ROOT / stack.lock)
+    return {pin.name: str(pin.specifier).removeprefix("==") for pin in pins}
+
+
+@pytest.mark.parametrize("stack", [TFX_1_16, TFX_1_21])
+def test_a_lock_is_of_the_stack_that_names_it(stack: Stack) -> None:
+    pins = versions(stack)
+    assert stack.name == f"tfx{pins['tfx'].removesuffix('.0')}"
+    assert ("scann" in pins) == stack.has_scann
+    # The release that closed CVE-2023-47248.
+    assert (int(pins["pyarrow"].split(".")[0]) < 14) == stack.arrow_unpickles
+
+
+def test_the_installed_stack_is_told_by_its_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.metadata.version("tensorflow")
+    assert versions(installed())["tensorflow"] == found
+    for version, stack in (("2.16.2", TFX_1_16), ("2.21.0", TFX_1_21), ("3.0.0", TFX_1_21)):
+        monkeypatch.setattr(importlib.metadata, "version", {"tensorflow": version}.get)
+        assert installed.__wrapped__() == stack
