@@ -45,6 +45,7 @@ setup(
         "apache-beam[gcp]>=2.74,<2.78",
         "dill==0.3.1.1",  # Beam made it an extra; TFT, TFX-BSL and TFDV import it all the same
         "fastapi>=0.115,<1",
+        "grpcio>=1.60,<2",
         "httptools>=0.6,<1",
         "ipykernel>=6,<8",  # TFMA's widgets import it, and do not say so
         "jinja2>=3.1,<4",

@@ -12,6 +12,7 @@ from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
 from components.tuner.config import TuningConfig
 from data import EMBEDDED
+from pipeline.engine_config import EngineConfig
 from pipeline.setting_names import meant
 from pipeline.vertex_config import VertexConfig
 from schemas.errors import UserError
@@ -75,8 +76,9 @@ class Config(BaseModel):
     gates: GatesConfig = GatesConfig()
     validation: ValidationConfig = ValidationConfig()
     report: ReportConfig = ReportConfig()
+    engine: EngineConfig = EngineConfig()
     beam_args: list[str] = Field(
-        [], description="options for Apache Beam; default: it runs in this process"
+        [], description="further options for Apache Beam; default: it runs in this process"
     )
     vertex: VertexConfig = VertexConfig()
 
@@ -87,6 +89,11 @@ class Config(BaseModel):
                 "training.warm_start needs split.kind=temporal: only by time is it sure that the "
                 "blessed model never learned what now judges"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_engine(self) -> "Config":
+        self.engine.check_beam_args(self.beam_args)
         return self
 
     def of(self, source: Source) -> "Config":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from pipeline.config import Config
+from pipeline.engine.options import beam_options
 from pipeline.local import execute, local_run
 from schemas.artifacts import CATALOGUE, PAGE_FILE, Node
 from schemas.files import own_folder, write_whole
@@ -66,7 +67,6 @@ def count_data(
       runs: how they went.
       work: a folder that workers may write to; it is removed.
     """
-    from components.example_gen.generate import LOCAL_BEAM_ARGS
     from components.examples.rows import read_rows
     from components.explore.content import Explored
     from components.explore.feature_statistics import read_statistics
@@ -85,7 +85,7 @@ def count_data(
     source = load_source(config.source)
     job = Artifacts(examples, catalogue, source)
     return Explored(
-        gather(job, work, config.beam_args or LOCAL_BEAM_ARGS),
+        gather(job, work, beam_options(config)),
         job.movies(),
         read_rows(examples),
         read_statistics(statistics) | read_statistics(catalogue_statistics),

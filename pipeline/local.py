@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from pipeline.config import Config, find_data
+from pipeline.engine.options import beam_options, is_elsewhere
 from pipeline.forgotten import read_forgotten
 from pipeline.output import Folders, held, logged, make_output, new_run_id
 from pipeline.store import check_store, keep_store
@@ -103,6 +104,7 @@ def execute(
     before = metadata.newest()
     if config.split.kind == "random" and not load_source(config.source).has_timestamps:
         console.print("Note: the ratings have no times, so they are split at random.")
+    _check_engine(config, console, folders)
     nodes = [node.id for node in graph.components if not only or node.id in only]
     options = RunOptions(to_nodes=only) if only else None
     ended = partial(record_finished, metadata, folders.artifacts)
@@ -110,6 +112,16 @@ def execute(
         LocalDagRunner().run(graph, run_options=options)
     keep_store(folders.metadata)
     return metadata, metadata.nodes_since(before)
+
+
+def _check_engine(config: Config, console: Console, folders: Folders) -> None:
+    """Tries the engine that is to run the nodes, unless it is this process."""
+    beam_args = beam_options(config)
+    if is_elsewhere(config, beam_args):
+        with console.status("Trying the engine with a small job"):
+            from pipeline.engine.check import check_engine
+
+            check_engine(beam_args, folders.artifacts, find_data(config))
 
 
 def _mended(folders: Folders, console: Console) -> "Metadata":

@@ -19,7 +19,6 @@ from tfx.types import Channel, standard_artifacts
 from components.evaluation.component import MovieEvaluator
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import RatingExampleGen
-from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.pusher import Executor as PushExecutor
 from components.report.component import BlessingReport
 from components.trainer.component import MovieTrainer
@@ -30,6 +29,7 @@ from components.validation.component import CuratedSchema, DataValidator
 from components.validation.curated import counted_features
 from pipeline.baseline import PushedModelStrategy
 from pipeline.config import Config
+from pipeline.engine.options import beam_options
 from schemas.artifacts import CATALOGUE, Node
 from schemas.forgotten import NOBODY, Forgotten
 from schemas.source import Source
@@ -176,7 +176,7 @@ def create_pipeline(
         ],
         enable_cache=True,
         metadata_connection_config=metadata,
-        beam_pipeline_args=list(config.beam_args or LOCAL_BEAM_ARGS),
+        beam_pipeline_args=beam_options(config),
     )
 
 

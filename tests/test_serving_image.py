@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import kubernetes.client
@@ -179,8 +179,8 @@ def test_it_runs_as_nobody_in_particular() -> None:
 # The manifest.
 
 
-def manifest() -> dict[str, Any]:
-    text = (ROOT / "deploy" / "kubernetes.yaml").read_text(encoding="utf-8")
+def manifest(name: str = "kubernetes") -> dict[str, Any]:
+    text = (ROOT / "deploy" / f"{name}.yaml").read_text(encoding="utf-8")
     return {one["kind"]: one for one in yaml.safe_load_all(text)}
 
 
@@ -214,6 +214,7 @@ def strangers(content: Any, kind: str, place: str = "") -> Iterator[str]:
 KINDS = {
     "Deployment": "V1Deployment", "Service": "V1Service",
     "PodDisruptionBudget": "V1PodDisruptionBudget",
+    "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
 }  # fmt: skip
 
 
@@ -221,10 +222,45 @@ def test_the_manifest_has_only_fields_that_kubernetes_knows() -> None:
     assert set(manifest()) == set(KINDS)
     for kind, content in manifest().items():
         assert list(strangers(content, KINDS[kind])) == []
+    (scaler,) = manifest("autoscaling").values()
+    assert list(strangers(scaler, KINDS["HorizontalPodAutoscaler"])) == []
     broken = manifest()["Deployment"]
     broken["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
     broken["spec"]["replicas"] = "2"
     assert len(list(strangers(broken, "V1Deployment"))) == 2
+
+
+class Answer(NamedTuple):
+    """What a Kubernetes server would answer with."""
+
+    data: str
+
+
+def test_the_manifest_has_every_field_that_kubernetes_asks_for() -> None:
+    read = kubernetes.client.ApiClient().deserialize
+    for kind, content in (*manifest().items(), *manifest("autoscaling").items()):
+        read(Answer(json.dumps(content)), KINDS[kind])
+    broken = manifest()["HorizontalPodAutoscaler"]
+    del broken["spec"]["maxReplicas"]
+    with pytest.raises(ValueError, match="max_replicas"):
+        read(Answer(json.dumps(broken)), KINDS["HorizontalPodAutoscaler"])
+
+
+def test_it_is_scaled_by_what_there_is(tmp_path: Path) -> None:
+    server = Server(tmp_path, Limits())
+    names = {metric.name for metric in server.registry.collect()}
+    plain, queued = (manifest(n)["HorizontalPodAutoscaler"] for n in ("kubernetes", "autoscaling"))
+    by_cpu, by_calls = queued["spec"]["metrics"]
+    assert by_calls["pods"]["metric"]["name"] in names
+    assert plain["spec"]["metrics"] == [by_cpu] and "cpu" in container()["resources"]["requests"]
+    deployment = manifest()["Deployment"]
+    for scaler in (plain, queued):
+        target = scaler["spec"]["scaleTargetRef"]
+        assert target["name"] == deployment["metadata"]["name"]
+        assert (target["kind"], target["apiVersion"]) == ("Deployment", deployment["apiVersion"])
+        least = manifest()["PodDisruptionBudget"]["spec"]["minAvailable"]
+        assert least < scaler["spec"]["minReplicas"] <= scaler["spec"]["maxReplicas"]
+    assert "replicas" not in deployment["spec"]  # or each `kubectl apply` would undo the scaling
 
 
 def test_probes_ask_for_routes_that_there_are(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def _compile(config: Config, parameters: dict[str, str], resolve: bool) -> Spec:
     vertex = config.vertex
     root, image = vertex.required("pipeline_root", "image")
     graph = _graph(config, root, resolve)
-    set_beam_args(graph, vertex, root, image)
+    set_beam_args(graph, config, root, image)
     check_machines(vertex)
     images = {name: vertex.gpu_image or image for name, node in vertex.nodes.items() if node.gpu}
     runner = KubeflowV2DagRunner(

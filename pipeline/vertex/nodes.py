@@ -4,19 +4,24 @@ from typing import Any
 
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
+from pipeline.config import Config
 from pipeline.vertex.steps import Spec
 from pipeline.vertex_config import NodeConfig, VertexConfig
 from schemas.artifacts import Node
 from schemas.errors import UserError
 
 
-def set_beam_args(graph: Any, vertex: VertexConfig, root: str, image: str) -> None:
+def set_beam_args(graph: Any, config: Config, root: str, image: str) -> None:
     """Gives each Beam node its options: Dataflow's in place of the pipeline's, then its own.
+
+    With engine.kind=dataflow all of them get Dataflow's, unless vertex.dataflow names some.
 
     Raises:
       UserError: a node is named that is none, or that has no Beam part.
     """
-    nodes = {node.id: node for node in graph.components}
+    if config.engine.kind == "prism":
+        raise UserError("engine.kind=prism is for runs on this machine: leave it out here.")
+    vertex, nodes = config.vertex, {node.id: node for node in graph.components}
     beam = {
         n: node for n, node in nodes.items() if isinstance(node.executor_spec, BeamExecutorSpec)
     }
@@ -26,7 +31,8 @@ def set_beam_args(graph: Any, vertex: VertexConfig, root: str, image: str) -> No
     with_args = {name for name, node in vertex.nodes.items() if node.beam_args}
     for name in sorted({*with_args, *vertex.dataflow.nodes} - set(beam)):
         raise UserError(f"{name} has no Beam part; those that have are {', '.join(sorted(beam))}.")
-    for name in vertex.dataflow.nodes:
+    everywhere = beam if config.engine.kind == "dataflow" else ()
+    for name in vertex.dataflow.nodes or everywhere:
         beam[name].executor_spec.beam_pipeline_args = dataflow_args(vertex, root, image)
     for name in with_args:
         beam[name].with_beam_pipeline_args(vertex.nodes[name].beam_args)

@@ -28,7 +28,7 @@ from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
 from components.report.evaluator_output import read_evaluation
 from components.report.gates import gate_outcomes
-from tests import processes
+from tests import engines, processes
 
 REACH, MOVIES, HISTORY = 6, 12, 4
 GENRES = {
@@ -223,7 +223,7 @@ def _changed_model(path, how):
     return path
 
 
-def _do(folder, name, inputs, gates=GATES):
+def _do(folder, name, inputs, gates=GATES, beam_args=()):
     """The node's verdict, and the gates as the report lists them."""
     evaluation = _artifact(standard_artifacts.ModelEvaluation, folder / f"evaluation {name}", 10)
     blessing = _artifact(standard_artifacts.ModelBlessing, folder / f"blessing {name}", 11)
@@ -231,7 +231,8 @@ def _do(folder, name, inputs, gates=GATES):
         eval_config(gates, 1, (0.5, 5.0)), preserving_proto_field_name=True
     )
     outputs = {"evaluation": [evaluation], "blessing": [blessing]}
-    MovieEvaluatorExecutor().Do(
+    context = MovieEvaluatorExecutor.Context(beam_pipeline_args=list(beam_args))
+    MovieEvaluatorExecutor(context).Do(
         inputs, outputs,
         {"eval_config": config, "valid_rows": 30, "example_splits": '["eval"]',
          "module_path": "components.evaluation.extractors"},
@@ -239,6 +240,19 @@ def _do(folder, name, inputs, gates=GATES):
     found = read_evaluation(evaluation.uri)
     rows = gate_outcomes(gates, found, {"rating": WHY})
     return blessing.get_int_custom_property("blessed"), found, rows
+
+
+@pytest.mark.parametrize("engine", engines.NAMES)
+def test_another_engine_measures_the_same(folder, inputs, engine):
+    """The Evaluator's part of the contract in tests/pipeline/engine/test_contract.py."""
+    there = engines.beam_args_of(engine)
+    (_, one, _), (_, other, _) = (
+        _do(folder, f"{engine} {len(args)}", inputs, beam_args=args) for args in ((), there)
+    )
+    assert one.candidate.keys() == other.candidate.keys() and one.failed == other.failed
+    assert {"hit_rate@3", "rmse", "hit_rate@3/low"} <= one.candidate["overall"].keys()
+    for own, metrics in one.candidate.items():
+        assert other.candidate[own] == pytest.approx(metrics, abs=1e-6, nan_ok=True), own
 
 
 def test_a_model_without_ratings_is_judged_by_its_lists(folder, unrated):

@@ -156,6 +156,15 @@ def test_the_build_for_kubeflow_looks_nothing_up(vertex_job: Spec, kfp_spec: Spe
     assert cached == set(tasks) - {"RatingExampleGen"}
 
 
+def test_the_dataflow_engine_is_for_every_node_with_a_beam_part() -> None:
+    settings = [s for s in SETTINGS if not s.startswith("vertex.dataflow=")]
+    job = compile_job(load_config(None, [*settings, "engine.kind=dataflow"]), "")
+    args = {name: c["args"] for name, c in containers(job["pipelineSpec"]).items()}
+    assert {name for name, words in args.items() if "--runner=DataflowRunner" in words} == {
+        "RatingExampleGen", "StatisticsGen", "CatalogueStatistics", "Transform", "Evaluator",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
@@ -165,6 +174,7 @@ def test_the_build_for_kubeflow_looks_nothing_up(vertex_job: Spec, kfp_spec: Spe
         ("vertex.nodes.Trainer={cpu: 1}", "There is no node Trainer"),
         ("vertex.dataflow.nodes=[MovieTrainer]", "MovieTrainer has no Beam part"),
         ("vertex.nodes.Pusher={beam_args: [--x]}", "Pusher has no Beam part"),
+        ("engine={kind: prism, endpoint: 'a:1'}", "engine.kind=prism is for runs on this machine"),
     ],
 )
 def test_a_mistake_is_one_sentence(setting: str, words: str) -> None:
