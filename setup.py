@@ -28,7 +28,7 @@ setup(
     packages=find_packages(
         include=[
             f"{name}{tail}"
-            for name in ("pipeline", "components", "schemas", "serving", "data")
+            for name in ("greenlight", "pipeline", "components", "schemas", "serving", "data")
             for tail in ("", ".*")
         ]
     ),
@@ -51,6 +51,7 @@ setup(
         "keras-tuner>=1.4.7,<1.5",
         "numpy>=1.26,<2",
         "orjson>=3.10,<4",
+        "pandas>=1.5,<2",
         "prometheus-client>=0.20,<1",
         "pyarrow>=10,<11",
         "pyarrow-hotfix>=0.6,<1",  # closes CVE-2023-47248 in pyarrow 10

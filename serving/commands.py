@@ -109,9 +109,9 @@ def recommend(
             counts = weights or [1.0] * len(users)
             people = [{"user": _known(asked, one), "weight": weight}
                           for one, weight in zip(users, counts, strict=True)]  # fmt: skip
-            return asked.group(_request(ask.GroupRequest, people=people, rule=rule, **wishes))
+            return asked.group(request_of(ask.GroupRequest, people=people, rule=rule, **wishes))
         return asked.recommend(
-            _request(ask.RecommendRequest, **_person(asked, user, liked), **wishes)
+            request_of(ask.RecommendRequest, **_person(asked, user, liked), **wishes)
         )
 
     show(_answered(answer, model_dir, version, url, load), as_json)
@@ -131,7 +131,7 @@ def rate(
     from serving import requests as ask
 
     def answer(asked: Asked) -> dict[str, Any]:
-        return asked.rate(_request(ask.RateRequest, movies=movie, **_person(asked, user, liked)))
+        return asked.rate(request_of(ask.RateRequest, movies=movie, **_person(asked, user, liked)))
 
     show(_answered(answer, model_dir, version, url, load), as_json)
 
@@ -221,7 +221,8 @@ def _loaded(folder: Path, version: int | None) -> "Answers":
         return choose(folder, version)
 
 
-def _request(kind: type[T], **fields: Any) -> T:
+def request_of(kind: type[T], **fields: Any) -> T:
+    """A request of a kind; raises UserError where it takes no such field or value."""
     from pydantic import ValidationError
 
     try:

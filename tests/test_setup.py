@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from pipeline.vertex.lock import pinned
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("pipeline", "components", "schemas", "serving", "data")
+PACKAGES = ("greenlight", "pipeline", "components", "schemas", "serving", "data")
 DATA = {f"data/ml-latest-small/{name}" for name in ("README.txt", "movies.csv", "ratings.csv")}
 
 # Requirements that the lock goes against, each tried: "who needs": what.
