@@ -33,7 +33,7 @@ COLUMNS = "{user_id: user, movie_id: movie, rating: value, timestamp: time}"
 THUMBS = "{up: 1, down: 0}"
 SOURCES = {
     "thumbs": f"ratings: {{files: data.csv, columns: {COLUMNS}, unrated: ['-'], "
-    f"values: {{rating: {THUMBS}}}}}",
+    f"values: {{rating: {THUMBS}}}}}\nitem: song",
 }  # fmt: skip
 ALIKE = "all ratings of train are 1: there is nothing to predict"
 WHY = {
@@ -159,6 +159,10 @@ def test_it_comes_to_a_verdict_on_what_there_is(kind: str, run_of: Callable[[str
     else:
         assert sizes.get("rated", sizes["ratings"]) == (sizes["ratings"] if rated else 0)
     json.dumps(blessing, allow_nan=False)
+    called = "movies" if run.kind == "orders" else "songs"
+    assert f"{called} known" in run.page
+    lists = [one["sentence"] for one in blessing["summary"] if one["about"] == "lists"]
+    assert all(called in sentence for sentence in lists)
 
 
 @pytest.mark.parametrize("kind", ["thumbs", "orders", "views as meant"])
@@ -174,6 +178,7 @@ def test_the_model_serves_what_it_learned(
     answers = choose(run.served)
     warm_up(answers)
     assert (answers.model.scale is None) == (run.kind in WHY)
+    assert answers.model.item.one == ("movie" if kind == "orders" else "song")
     stored = answers.history("u4")
     assert len(stored) == EVENTS
     unrated = [event["rating"] for event in stored].count(None)
