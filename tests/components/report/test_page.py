@@ -397,3 +397,4 @@ def test_the_header_says_when_the_run_was_and_what_was_pushed(
 
 def test_on_a_phone_it_is_no_longer_than_ten_screens(made, tab):
     check_phone(tab, (made[2] / "index.html").as_uri())
+    assert check_phone(tab, (made[2] / "index.html").as_uri(), height=400) > 3
