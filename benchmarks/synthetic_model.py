@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import data
+from schemas.words import MOVIE, Item
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
@@ -20,12 +21,13 @@ def export_random(
     seed: int = 1,
     skew: float = 1.0,
     rated: float = 1.0,
+    item: Item = MOVIE,
 ) -> None:
     """Writes a SavedModel to `path`.
 
     Its titles, years and genres are those of the embedded catalogue as far as that goes; each user
     has `events` stored events, of which a share is `rated`. The movie of rank r has
-    1000 / r ** skew of them.
+    1000 / r ** skew of them. `item` is what they are called.
     """
     from components.exported.module import ExportedRecommender, save
     from components.exported.stored import StoredUsers
@@ -62,7 +64,7 @@ def export_random(
         {name: table(values, len(values)) for name, values in facts.user_features.items()},
     )
     declared = ("gender", "age", "occupation")  # the model knows the first one
-    save(ExportedRecommender(model, lookup, 100, stored, declared), str(path))
+    save(ExportedRecommender(model, lookup, 100, stored, declared, item), str(path))
 
 
 def _facts(movies: int, users: int, rng: np.random.Generator, skew: float, rated: float) -> Any:

@@ -155,6 +155,7 @@ def create_pipeline(
         run_id=run_id,
         config=config.model_dump_json(),
         scale=source.scale,
+        item=source.items,
     )
     lookups = [last_statistics, blessed_model] if resolve else []
     return Pipeline(
@@ -209,5 +210,6 @@ def trainer_settings(config: Config, source: Source, checkpoints: str) -> Traine
         split=config.split,
         scale=source.scale,
         features=source.features,
+        item=source.items,
         checkpoints=checkpoints,
     )

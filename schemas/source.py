@@ -41,7 +41,9 @@ from schemas.source_tables import (
     checked_scale,
 )
 from schemas.source_yaml import read_yaml
+from schemas.words import MOVIE, Item, item_of
 
+LONGEST_WORD = 30
 _FOLDER = Path(__file__).parent / "sources"
 
 
@@ -49,7 +51,8 @@ class Source(BaseModel):
     """The files of one source and how to read them; travels as JSON between components.
 
     `scale` is the lowest and the highest rating; there is none where the source has no ratings.
-    `real_ids` are ids that look like words for nothing, such as `none`.
+    `real_ids` are ids that look like words for nothing, such as `none`. `item` is what people call
+    what is recommended, one and, where that is irregular, several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,12 +60,20 @@ class Source(BaseModel):
     name: str
     aliases: Listed = ()
     real_ids: Listed = ()
+    item: Annotated[Listed, Field(min_length=1, max_length=2)] = (MOVIE.one,)
     ratings: Ratings
     scale: Annotated[tuple[Finite, Finite] | None, Field(validate_default=True)] = None
     movies: Movies | None = None
     credits: Credits | None = None
     links: Links | None = None
     users: Users | None = None
+
+    @field_validator("item")
+    @classmethod
+    def _words(cls, item: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(item) or any(len(word) > LONGEST_WORD for word in item):
+            raise ValueError("write a word for one, such as board game, or for one and for several")
+        return item
 
     @field_validator("scale")
     @classmethod
@@ -123,6 +134,11 @@ class Source(BaseModel):
         declared = {name: part for table in tables for name, part in table.features.items()}
         labels = [labels_of(name, part) for name, part in declared.items()]
         return {name: label for own in labels for name, label in own.items()}
+
+    @property
+    def items(self) -> Item:
+        """What is recommended, in words: one, and several."""
+        return item_of(self.item)
 
     def _parts(self) -> list[tuple[str, Declared]]:
         return [part for table in self._movie_tables() for part in table.declared().items()]

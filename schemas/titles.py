@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from schemas.errors import UserError
+from schemas.words import MOVIE, Item
 
 SUGGESTIONS = 3
 LEAST_PART = 3  # letters of a part of a title that stands for it
@@ -47,7 +48,12 @@ class Titles:
     """The catalogue's titles, ready to be searched."""
 
     def __init__(
-        self, ids: Sequence[str], titles: Sequence[str], years: Sequence[int], ratings: NDArray[Any]
+        self,
+        ids: Sequence[str],
+        titles: Sequence[str],
+        years: Sequence[int],
+        ratings: NDArray[Any],
+        item: Item = MOVIE,
     ) -> None:
         """Prepares the search.
 
@@ -56,8 +62,9 @@ class Titles:
           titles: of the movies.
           years: of the movies, 0 where it is not known.
           ratings: how many each movie has, (movies,).
+          item: what people call the movies.
         """
-        self._titles, self._years = titles, years
+        self._titles, self._years, self._item = titles, years, item
         self._row_by_id = {movie: row for row, movie in enumerate(ids)}
         by_popularity = np.argsort(-ratings, kind="stable").tolist()
         self._row_by_title = {titles[row]: row for row in reversed(by_popularity)}
@@ -95,7 +102,7 @@ class Titles:
                 return rows[0]
         close = [f"'{self._titles[row]}'" for row in self._close(typed)]
         hint = f": did you mean {' or '.join(close)}?" if close else "."
-        raise UserError(f"There is no movie {typed[:100]!r}{hint}")
+        raise UserError(f"There is no {self._item.one} {typed[:100]!r}{hint}")
 
     def names(self, typed: str) -> bool:
         """Whether this is an id or a title, to the letter."""

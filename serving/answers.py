@@ -9,6 +9,7 @@ import numpy as np
 from schemas.errors import UserError
 from schemas.text import to_text, to_texts
 from schemas.titles import Titles
+from schemas.words import Item
 from serving import requests as ask
 from serving.model import NO_RATINGS, Arrays, Model, padded
 
@@ -40,7 +41,7 @@ class Answers:
     def __init__(self, model: Model) -> None:
         movies = model.catalogue
         self.model, self.genres = model, movies.genre_names
-        self.titles = Titles(movies.ids, movies.titles, movies.years, movies.ratings)
+        self.titles = Titles(movies.ids, movies.titles, movies.years, movies.ratings, model.item)
 
     def prepare(self, request: ask.RecommendRequest) -> Asked:
         """Resolves the names of a request."""
@@ -53,6 +54,11 @@ class Answers:
     def version(self) -> str:
         """The model's version."""
         return self.model.version
+
+    @property
+    def item(self) -> Item:
+        """What people call the model's movies."""
+        return self.model.item
 
     def knows(self, user: str) -> bool:
         """Whether there is a user of this id."""
@@ -183,6 +189,7 @@ class Answers:
             "genres": self.genres,
             "years": (min(years), max(years)) if years else None,
             "user_features": self.model.user_features,
+            "item": list(self.model.item),
         }
 
     def movie(self, row: int) -> Json:

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from schemas.errors import UserError
 from schemas.files import plain_file
+from schemas.words import Item
 from serving.folder import check_here, in_order, require_version
 from serving.shown import show
 
@@ -109,12 +110,12 @@ def recommend(
             counts = weights or [1.0] * len(users)
             people = [{"user": _known(asked, one), "weight": weight}
                           for one, weight in zip(users, counts, strict=True)]  # fmt: skip
-            return asked.group(_request(ask.GroupRequest, people=people, rule=rule, **wishes))
+            return asked.group(request_of(ask.GroupRequest, people=people, rule=rule, **wishes))
         return asked.recommend(
-            _request(ask.RecommendRequest, **_person(asked, user, liked), **wishes)
+            request_of(ask.RecommendRequest, **_person(asked, user, liked), **wishes)
         )
 
-    show(_answered(answer, model_dir, version, url, load), as_json)
+    show(*_answered(answer, model_dir, version, url, load), as_json)
 
 
 def rate(
@@ -131,9 +132,9 @@ def rate(
     from serving import requests as ask
 
     def answer(asked: Asked) -> dict[str, Any]:
-        return asked.rate(_request(ask.RateRequest, movies=movie, **_person(asked, user, liked)))
+        return asked.rate(request_of(ask.RateRequest, movies=movie, **_person(asked, user, liked)))
 
-    show(_answered(answer, model_dir, version, url, load), as_json)
+    show(*_answered(answer, model_dir, version, url, load), as_json)
 
 
 def batch(
@@ -184,8 +185,11 @@ def _answered(
     version: int | None,
     url: str | None,
     load: bool,
-) -> dict[str, Any]:
-    """What a server answers, if there is one; else what the model does, once it is loaded."""
+) -> tuple[dict[str, Any], Item]:
+    """What a server answers, if there is one; else what the model does, once it is loaded.
+
+    Returns the answer, and what people call the movies.
+    """
     from serving.announced import find_server
     from serving.remote import Remote, Unanswered
 
@@ -194,7 +198,7 @@ def _answered(
             remote = Remote(url)
             if version is not None and remote.version != str(version):
                 raise UserError(f"{url} serves version {remote.version}, not {version}.")
-            return answer(remote)
+            return answer(remote), remote.item
         except Unanswered as error:
             raise UserError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
     require_version(folder, version)
@@ -204,8 +208,9 @@ def _answered(
             remote = Remote(found)
             # One that is about to change its version, or serves another one alone, is not asked.
             if remote.version == in_order(folder, version)[0].name:
-                return answer(remote)
-    return answer(_loaded(folder, version))
+                return answer(remote), remote.item
+    loaded = _loaded(folder, version)
+    return answer(loaded), loaded.item
 
 
 def _loaded(folder: Path, version: int | None) -> "Answers":
@@ -221,7 +226,8 @@ def _loaded(folder: Path, version: int | None) -> "Answers":
         return choose(folder, version)
 
 
-def _request(kind: type[T], **fields: Any) -> T:
+def request_of(kind: type[T], **fields: Any) -> T:
+    """A request of a kind; raises UserError where it takes no such field or value."""
     from pydantic import ValidationError
 
     try:

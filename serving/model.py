@@ -19,6 +19,7 @@ from schemas.links import plain
 from schemas.manifest import GRAPH_FILE, fault
 from schemas.stack import installed
 from schemas.text import to_texts
+from schemas.words import MOVIE, Item
 from serving.budget import Budget, price
 
 NO_RATINGS = "This model was trained without ratings: it cannot predict any."
@@ -61,7 +62,7 @@ class Model:
 
     `scale` is its lowest and highest rating, or None if it was trained without ratings. Of the
     features that callers may tell of a person, `told_features`, it knows `user_features`;
-    `numbers` are those that are numbers.
+    `numbers` are those that are numbers. `item` is what people call its movies.
     """
 
     def __init__(self, path: Path) -> None:
@@ -95,6 +96,10 @@ class Model:
         low_high = self._loaded.scale.numpy().tolist()
         self.scale = (low_high[0], low_high[1]) if low_high else None
         self.user_features = to_texts(self._loaded.user_features.numpy())
+        # Earlier versions knew of movies alone.
+        self.item = (
+            Item(*to_texts(self._loaded.item.numpy())) if hasattr(self._loaded, "item") else MOVIE
+        )
         inputs = self.definitions["explain"].inputs
         taken = {*inputs} - _NO_FEATURES
         self.told_features = list(dict.fromkeys([*self.user_features, *sorted(taken)]))

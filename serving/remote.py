@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel
 
 from schemas.errors import UserError
+from schemas.words import MOVIE, Item, item_of
 from serving.listening import TOKEN
 
 Json = dict[str, Any]
@@ -47,6 +48,11 @@ class Remote:
     def version(self) -> str:
         """The version that it serves."""
         return str(self._asked("GET", "/readyz")["version"])
+
+    @property
+    def item(self) -> Item:
+        """What people call the model's movies."""
+        return item_of(self._asked("GET", "/about").get("item", MOVIE))
 
     def recommend(self, request: BaseModel) -> Json:
         """See `Answers.recommend`."""

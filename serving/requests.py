@@ -267,6 +267,9 @@ class About(BaseModel):
     genres: list[str]
     years: list[int] | None = Field(description="the first and the last that is known")
     user_features: list[str]
+    item: list[str] = Field(
+        min_length=2, max_length=2, description="what one of its movies is called, and several"
+    )
 
 
 class Error(BaseModel):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from schemas.text import printable
+from schemas.words import MOVIE, Item
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,7 +17,7 @@ SOURCES = {
 }
 
 
-def show(answer: dict[str, Any], as_json: bool) -> None:
+def show(answer: dict[str, Any], item: Item = MOVIE, as_json: bool = False) -> None:
     """Prints an answer: a table and what it is based on, or all of it as JSON."""
     if as_json:
         import json
@@ -30,24 +31,24 @@ def show(answer: dict[str, Any], as_json: bool) -> None:
 
     console = Console()
     if not answer["movies"]:
-        console.print("No movie fits: ask for other genres or years.")
+        console.print(item.worded("No movie fits: ask for other genres or years."), markup=False)
         return
-    console.print(_table(answer["movies"]))
+    console.print(_table(answer["movies"], item))
     sources = dict.fromkeys(answer.get("sources") or [answer["source"]])
-    basis = ", ".join(SOURCES[source] for source in sources)
+    basis = ", ".join(item.worded(SOURCES[source]) for source in sources)
     if meant := answer.get("history"):
         basis += f" ({printable('; '.join(movie['title'] for movie in meant))})"
     console.print(f"From {basis}; model {answer['version']}.", highlight=False, markup=False)
 
 
-def _table(movies: list[dict[str, Any]]) -> "Table":
+def _table(movies: list[dict[str, Any]], item: Item) -> "Table":
     """Movies in their order, with ratings where there are any."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table()
     table.add_column("", justify="right")
-    table.add_column("movie")
+    table.add_column(Text(printable(item.one)))
     table.add_column("id", justify="right", no_wrap=True)  # to be copied whole
     rated = any(movie["rating"] is not None for movie in movies)
     if rated:

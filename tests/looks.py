@@ -46,3 +46,22 @@ def check_print(tab: Page, address: str) -> None:
     tab.open(address, DRAWN)
     assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert tab.js("getComputedStyle(document.querySelector('nav')).display") == "none"
+
+
+def check_phone(tab: Page, address: str, height: int = 844) -> int:
+    """On a phone no page is longer than ten screens, and what is folded opens in full width.
+
+    Returns how much is folded.
+    """
+    tab.look(390, height)
+    tab.open(address, DRAWN)
+    assert tab.js("document.documentElement.scrollHeight <= 10 * innerHeight")
+    folded = tab.js("document.querySelectorAll('details.fold:not([open])').length")
+    assert folded == tab.js(
+        "document.querySelectorAll('main > details.fold > summary > h2').length"
+    )
+    for place in range(folded):
+        tab.js(f"document.querySelectorAll('details.fold > summary')[{place}].click()")
+    tab.wait_for("[...document.querySelectorAll('.chart svg')].every(svg => svg.clientWidth > 200)")
+    assert tab.js("document.documentElement.scrollWidth <= innerWidth")
+    return int(folded)

@@ -19,7 +19,7 @@ from pipeline.vertex.lock import pinned
 from schemas.stack import TFX_1_16, TFX_1_21, installed
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("pipeline", "components", "schemas", "serving", "data")
+PACKAGES = ("greenlight", "pipeline", "components", "schemas", "serving", "data")
 DATA = {f"data/ml-latest-small/{name}" for name in ("README.txt", "movies.csv", "ratings.csv")}
 
 # Requirements that the lock goes against, each tried: "who needs": what.

@@ -76,7 +76,7 @@ class RatingExampleGen(FileBasedExampleGen):
             output_config=example_gen_pb2.Output(),
             output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
             output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
-            source=source.model_dump_json(),
+            source=source.model_dump_json(exclude={"item"}),  # a word changes no Example
             split=split.model_dump_json(),
             forgotten=forgotten.to_json() if forgotten.people else None,
             examples=types.Channel(type=standard_artifacts.Examples),

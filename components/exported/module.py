@@ -15,15 +15,17 @@ from components.exported.stored import StoredUsers
 from components.model.parsing import Lookup
 from components.model.protocol import Model
 from components.model.weights import Keepsake
+from schemas.words import MOVIE, Item
 
 
 class ExportedRecommender(tf.Module):
     """Signatures over one trained model.
 
     `functions` are the signatures: `evaluate` is for the gates, the others serve. `catalogue`,
-    `user_ids`, `scale` (empty where it predicts no ratings) and `user_features` tell whoever loads
-    the model what it knows; `tables`, `linear_rows` and `log_popularity` are what the signature
-    `query` is multiplied with; from `keepsake` the next training may start.
+    `user_ids`, `scale` (empty where it predicts no ratings), `user_features` and `item` (a word for
+    a movie, and for several) tell whoever loads the model what it knows; `tables`, `linear_rows`
+    and `log_popularity` are what the signature `query` is multiplied with; from `keepsake` the next
+    training may start.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class ExportedRecommender(tf.Module):
         reach: int,
         users: StoredUsers | None = None,
         user_features: Sequence[str] = (),
+        item: Item = MOVIE,
     ) -> None:
         """Builds the signatures.
 
@@ -42,6 +45,7 @@ class ExportedRecommender(tf.Module):
           reach: how many of the newest events an ordered model reads.
           users: what is known of users by id; default: nothing but what the model learned.
           user_features: what callers may say of a person; default: what the model knows.
+          item: what people call the movies.
         """
         super().__init__()
         facts = model.facts
@@ -61,6 +65,7 @@ class ExportedRecommender(tf.Module):
         self.user_features = tf.Variable(
             list(facts.user_features), trainable=False, dtype=tf.string
         )
+        self.item = tf.Variable(item, trainable=False, dtype=tf.string)
         self.functions = make_signatures(served)
 
 

@@ -12,6 +12,7 @@ from tfx.utils import io_utils
 from components.report import page
 from components.report.gather import Inputs, gather
 from schemas.artifacts import CATALOGUE
+from schemas.words import MOVIE, Item
 
 
 class Report(types.Artifact):
@@ -39,6 +40,7 @@ class BlessingReportSpec(types.ComponentSpec):
         "run_id": ExecutionParameter(type=str),
         "config": ExecutionParameter(type=str),
         "scale": ExecutionParameter(type=str),
+        "item": ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -73,8 +75,13 @@ class BlessingReport(base_component.BaseComponent):
         run_id: Any,
         config: str,
         scale: tuple[float, float] | None,
+        item: Item = MOVIE,
     ) -> None:
-        """Makes the node; `config` is the run's configuration as JSON, `scale` of the ratings."""
+        """Makes the node.
+
+        `config` is the run's configuration as JSON, `scale` that of the ratings, `item` what the
+        source calls the movies.
+        """
         spec = BlessingReportSpec(
             examples=examples,
             catalogue=catalogue,
@@ -86,6 +93,7 @@ class BlessingReport(base_component.BaseComponent):
             run_id=run_id,
             config=config,
             scale=json.dumps(scale),
+            item=json.dumps(item),
             report=types.Channel(type=Report),
         )
         super().__init__(spec=spec)

@@ -11,6 +11,7 @@ from components.report import charts, tables
 from components.report.cross_charts import drawn_crosses
 from components.report.importance_charts import drawn_importance
 from components.report.movie_maps import drawn_maps
+from schemas.words import MOVIE, Item
 
 Content = Mapping[str, Any]
 SLICES_SHOWN = 40  # most rows of one chart
@@ -36,15 +37,16 @@ def drawn(blessing: Content, facts: Content) -> dict[str, Spec]:
     if facts.get("importance"):
         specs |= drawn_importance(facts["importance"])
     specs |= drawn_crosses(facts.get("crosses") or {})
-    return specs | _training_charts(blessing["training"]) | _data_charts(facts["data"])
+    item = Item(*facts.get("item", MOVIE))
+    return specs | _training_charts(blessing["training"]) | _data_charts(facts["data"], item)
 
 
-def _data_charts(data: Content) -> dict[str, Spec]:
+def _data_charts(data: Content, item: Item) -> dict[str, Spec]:
     specs = {}
     for name, x, number in (
         ("ratings", "rating", "ratings"),
         ("activity", "ratings of a user", "users"),
-        ("popularity", "ratings of a movie", "movies"),
+        ("popularity", item.worded("ratings of a movie"), item.several),
     ):
         rows = data[name]
         if rows:

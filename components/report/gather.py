@@ -36,6 +36,7 @@ from schemas.artifacts import (
     HISTORY_FILE,
     IMPORTANCE_FILE,
 )
+from schemas.words import MOVIE, Item
 
 Inputs = dict[str, list[types.Artifact]]
 Content = dict[str, Any]
@@ -46,7 +47,8 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
 
     Args:
       inputs: those of the node, by key.
-      properties: `run_id` (empty: the time names the run), `config` (JSON) and `scale` (JSON).
+      properties: `run_id` (empty: the time names the run), `config` (JSON), `scale` (JSON) and, but
+        for older runs, `item` (JSON).
 
     Returns:
       The contents of blessing.json, but for the seconds, and of facts.json.
@@ -67,9 +69,12 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
         training=training,
         evaluation=evaluation,
     )
+    item = Item(*json.loads(properties.get("item", json.dumps(MOVIE))))
+    word(content, item)
     content["made"] = now.strftime(MADE)
     gates = GatesConfig.model_validate(config["gates"])
     facts = {
+        "item": item,
         "scale": None if RATING in training.get("off", {}) else scale,
         **_of_evaluation(evaluation, gates, scale and tuple(scale)),
         **_of_model(inputs, gates.k, is_answering(evaluation)),
@@ -81,6 +86,13 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
     if not config.get("report", {}).get("users"):
         without_ids(content, facts, rows)
     return content, facts
+
+
+def word(content: Content, item: Item) -> None:
+    """Puts the source's word for movies into the sentences of blessing.json."""
+    for one in (*content["summary"], *content["failures"]):
+        one["sentence"] = item.worded(one["sentence"])
+    content["notes"] = [item.worded(note) for note in content["notes"]]
 
 
 def run_name(run_id: str, now: datetime.datetime) -> str:

@@ -16,6 +16,7 @@ from components.report.decides import BEHIND, behind, decides
 from components.report.figures import drawn
 from components.report.importance_charts import importance_table
 from schemas.artifacts import BLESSING_FILE, FACTS_FILE, MARKDOWN_FILE, PAGE_FILE
+from schemas.words import MOVIE, Item
 
 Content = Mapping[str, Any]
 PACKAGE = "components.report"
@@ -68,7 +69,10 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
     settings = GatesConfig.model_validate(blessing["config"]["gates"])
     outcomes = [Outcome.from_json(row) for row in blessing["gates"]]
     importance = facts.get("importance")
+    item = Item(*facts.get("item", MOVIE))
     return {
+        "items": item.several,
+        "worded": item.worded,
         "blessing": blessing,
         "facts": facts,
         "learned": facts.get("learned"),
@@ -88,12 +92,15 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "decisive": [tables.gate_cells(o) for o in outcomes if o.gate.is_decisive],
         "checks": [tables.gate_cells(o) for o in outcomes if not o.gate.is_decisive],
         "comparison": tables.comparison(blessing, facts, settings),
-        "slice_words": tables.slice_words(blessing, settings),
+        "slice_words": item.worded(tables.slice_words(blessing, settings)),
         "slice_table": tables.slice_table(blessing, facts, settings),
         "lists": tables.lists(blessing, settings),
         "figures": tables.figures(blessing, facts),
         "config": yaml.safe_dump(dict(blessing["config"]), sort_keys=False, allow_unicode=True),
-        "card": card.sections(blessing, facts),
+        "card": [
+            (title, [item.worded(one) for one in sentences])
+            for title, sentences in card.sections(blessing, facts)
+        ],
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from components.example_gen.config import History, SplitConfig
 from components.model.config import ModelConfig, TrainingConfig, tuned
 from schemas.features import Features
+from schemas.words import MOVIE, Item
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -25,6 +26,7 @@ class TrainerSettings(BaseModel):
 
     scale: lowest and highest rating of the source; None where it has no ratings.
     features: the names of its features.
+    item: what it calls the movies.
     checkpoints: the folder below which unfinished trainings are kept.
     """
 
@@ -35,9 +37,10 @@ class TrainerSettings(BaseModel):
     split: SplitConfig = SplitConfig()
     scale: tuple[float, float] | None
     features: Features = Features()
+    item: Item = MOVIE
     checkpoints: str
 
-    NOT_IN_KEY: ClassVar[Mapping[str, Any]] = {"checkpoints": True}
+    NOT_IN_KEY: ClassVar[Mapping[str, Any]] = {"checkpoints": True, "item": True}
 
     def to_json(self) -> str:
         """The settings as one text, the same for the same settings."""

@@ -28,6 +28,18 @@ function spoken(title) {
   return title.replace(/^([^(]*), (The|A|An)(?= \(|$)/, "$2 $1");
 }
 
+/** A sentence on movies as one on what the source has, such as board games. */
+function worded(text) {
+  const [one, several] = state.about.item;
+  const capital = (word) => word[0].toUpperCase() + word.slice(1);
+  if (one === "movie") return text;
+  return text.replace(/\b(a )?([Mm])ovie(s?)\b/g, (_, article, first, many) => {
+    const word = many ? several : one;
+    if (article) return `${/^[aeiou]/i.test(word) ? "an" : "a"} ${word}`;
+    return first === "M" ? capital(word) : word;
+  });
+}
+
 function later(action, milliseconds) {
   let timer;
   return (...given) => {
@@ -95,7 +107,7 @@ function picker(place) {
   const liked = make("ul", "", { className: "liked" });
   const set = (name, value) => input.setAttribute(name, value);
   set("role", "combobox");
-  set("aria-label", "A movie to add");
+  set("aria-label", "A title to add");
   set("aria-autocomplete", "list");
   set("aria-controls", listId);
   set("aria-expanded", "false");
@@ -123,7 +135,7 @@ function picker(place) {
       item.addEventListener("mousedown", (event) => { event.preventDefault(); add(movie); });
       return item;
     }));
-    if (!found.length) options.append(make("li", "no movie is called so", { className: "none" }));
+    if (!found.length) options.append(make("li", worded("no movie is called so"), { className: "none" }));
     options.hidden = false;
     set("aria-expanded", "true");
     mark(found.length ? 0 : -1);
@@ -262,10 +274,10 @@ const recommend = later(async () => {
     const sources = together ? answer.sources : [answer.source];
     const known = sources.find((source) => source !== "popularity");
     const from = known === "user" && !state.about.scale ? "viewer" : known;
-    byId("source").textContent = SOURCES[from || "popularity"];
+    byId("source").textContent = worded(SOURCES[from || "popularity"]);
     byId("movies").replaceChildren(...answer.movies.map((movie, i) => movieItem(movie, i, Boolean(known))));
     byId("movies").dataset.asked = mine;
-    if (!answer.movies.length) byId("movies").append(make("li", "No movie fits these filters.", { className: "none" }));
+    if (!answer.movies.length) byId("movies").append(make("li", worded("No movie fits these filters."), { className: "none" }));
   } catch (error) {
     if (mine === state.asked) complain(error);
   }
@@ -324,7 +336,7 @@ async function explain(movie) {
     line.append(make("span", [spoken(event.title), ratingText(event.rating)].filter(Boolean).join(", ")), bar);
     list.append(line);
   }
-  return [make("span", reasons.length ? "Moved up most by" : "No single movie moved it up: it is popular with people of all tastes."), list];
+  return [make("span", reasons.length ? "Moved up most by" : worded("No single movie moved it up: it is popular with people of all tastes.")), list];
 }
 
 async function similar(movie) {
@@ -409,7 +421,8 @@ function sayWeight() {
 async function start() {
   state.about = await ask("/about");
   const { about } = state;
-  byId("about").textContent = `Model ${about.model}, version ${about.version}: ${about.movies.toLocaleString()} movies, ${about.scale ? `ratings from ${about.scale[0]} to ${about.scale[1]}` : "no ratings"}.`;
+  byId("about").textContent = `Model ${about.model}, version ${about.version}: ${about.movies.toLocaleString()} ${about.item[1]}, ${about.scale ? `ratings from ${about.scale[0]} to ${about.scale[1]}` : "no ratings"}.`;
+  for (const text of document.querySelectorAll(".lead")) text.firstChild.data = worded(text.firstChild.data);
   for (const part of document.querySelectorAll(".of-ratings")) part.hidden = !about.scale;
   for (const part of document.querySelectorAll(".of-events")) part.hidden = Boolean(about.scale);
   byId("genres").replaceChildren(...about.genres.map((genre) => {

@@ -103,9 +103,12 @@ def test_the_published_page_opens_in_a_browser_and_is_true(first: Run, output: P
         rows = tab.js("document.querySelectorAll('table.gates tbody tr').length")
         assert rows == len(first.blessing["gates"])
         assert tab.js("document.querySelectorAll('.chart svg').length") >= 12
-        people = tab.js("document.querySelector('#people ~ section').innerText")
+        assert tab.js("document.documentElement.scrollHeight <= 10 * innerHeight")
+        tab.js("document.querySelector('nav [href=\"#people\"]').click()")
+        tab.wait_for("document.querySelector('.person').innerText.includes('Recommended')")
+        people = tab.js("document.querySelector('.person').innerText")
         assert "Recommended" in people and "(1994)" in people
-        assert "MovieTrainer" in tab.js("document.body.innerText")
+        assert "MovieTrainer" in tab.js("document.querySelector('main').textContent")
         worth = tab.js("document.querySelector('#importance-lists').getAttribute('aria-label')")
         assert "NDCG lower by history 0." in worth  # what it reads first of all matters most
 

@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
+import greenlight
+from components.evaluation import review
+from components.evaluation.server import process
 from pipeline.config import load_config
 from schemas.errors import UserError
+from tests import processes
 from tests.pipeline import command
 
 USERS, MOVIES, EVENTS = 90, 60, 16
@@ -26,9 +32,8 @@ SMALL = (
 COLUMNS = "{user_id: user, movie_id: movie, rating: value, timestamp: time}"
 THUMBS = "{up: 1, down: 0}"
 SOURCES = {
-    "orders": "ratings: {files: data.csv, columns: {user_id: user, movie_id: movie}}",
     "thumbs": f"ratings: {{files: data.csv, columns: {COLUMNS}, unrated: ['-'], "
-    f"values: {{rating: {THUMBS}}}}}",
+    f"values: {{rating: {THUMBS}}}}}\nitem: song",
 }  # fmt: skip
 ALIKE = "all ratings of train are 1: there is nothing to predict"
 WHY = {
@@ -56,7 +61,8 @@ def write(folder: Path, kind: str) -> None:
             value = _value(kind, movie % 2 == user % 2, rng)
             rows.append(f"u{user},m{movie},{value},{1_000_000_000 + rng.integers(10**8)}")
     (folder / "data.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / "source.yaml").write_text(SOURCES[kind], encoding="utf-8")
+    if kind in SOURCES:
+        (folder / "source.yaml").write_text(SOURCES[kind], encoding="utf-8")
 
 
 def rate_all_alike(folder: Path) -> None:
@@ -68,20 +74,35 @@ def rate_all_alike(folder: Path) -> None:
 
 @dataclass
 class Run:
-    """What a run concluded, where it wrote, and a copy of what was in service after it."""
+    """What a run concluded, where it wrote, and a copy of what was in service after it.
+
+    fitted: what a notebook has of it.
+    """
 
     kind: str
     folder: Path
     blessing: dict[str, Any]
     page: str
     served: Path
+    fitted: greenlight.Fitted | None = None
 
 
-def greenlight(folder: Path, kind: str, *settings: str) -> Run:
-    split = ("split.kind=random",) if kind == "orders" else ()
+def fitted(folder: Path) -> Run:
+    """The orders as a notebook holds them, by `greenlight.fit`."""
+    orders = pd.read_csv(folder / "data.csv")[["user", "movie"]]
+    settings = {key: yaml.safe_load(value) for key, value in (one.split("=") for one in SMALL)}
+    with processes.started_by(review, process):
+        model = greenlight.fit(orders, folder=folder / "out", settings=settings)
+    report = model.report
+    served = folder / "served" / "orders"
+    shutil.copytree(folder / "out" / "serving_model", served)
+    return Run("orders", folder, report.blessing, report.page.read_text("utf-8"), served, model)
+
+
+def run_pipeline(folder: Path, kind: str, *settings: str) -> Run:
     config = load_config(
         None,
-        [*SMALL, *split, *settings],
+        [*SMALL, *settings],
         source=str(folder / "source.yaml"),
         data_dir=str(folder),
         output_dir=str(folder / "out"),
@@ -105,12 +126,12 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run]:
         if kind == "views":
             folder = make("thumbs").folder
             rate_all_alike(folder)
-            return greenlight(folder, kind)
+            return run_pipeline(folder, kind)
         if kind == "views as meant":
-            return greenlight(make("views").folder, kind, "gates.rating=false")
+            return run_pipeline(make("views").folder, kind, "gates.rating=false")
         folder = tmp_path_factory.mktemp(kind)
         write(folder, kind)
-        return greenlight(folder, kind)
+        return fitted(folder) if kind == "orders" else run_pipeline(folder, kind)
 
     return make
 
@@ -138,6 +159,10 @@ def test_it_comes_to_a_verdict_on_what_there_is(kind: str, run_of: Callable[[str
     else:
         assert sizes.get("rated", sizes["ratings"]) == (sizes["ratings"] if rated else 0)
     json.dumps(blessing, allow_nan=False)
+    called = "movies" if run.kind == "orders" else "songs"
+    assert f"{called} known" in run.page
+    lists = [one["sentence"] for one in blessing["summary"] if one["about"] == "lists"]
+    assert all(called in sentence for sentence in lists)
 
 
 @pytest.mark.parametrize("kind", ["thumbs", "orders", "views as meant"])
@@ -153,6 +178,7 @@ def test_the_model_serves_what_it_learned(
     answers = choose(run.served)
     warm_up(answers)
     assert (answers.model.scale is None) == (run.kind in WHY)
+    assert answers.model.item.one == ("movie" if kind == "orders" else "song")
     stored = answers.history("u4")
     assert len(stored) == EVENTS
     unrated = [event["rating"] for event in stored].count(None)
@@ -179,6 +205,22 @@ def test_the_model_serves_what_it_learned(
         low, high = answers.model.scale
         rated = [movie["rating"] for movie in answers.rate(asked)["movies"]]
         assert all(low <= rating <= high for rating in rated) and rated[0] != rated[1]
+
+
+def test_a_notebook_has_the_report_and_the_model_of_its_tables(
+    run_of: Callable[[str], Run],
+) -> None:
+    orders = run_of("orders")
+    model = orders.fitted
+    assert model is not None
+    verdict, *sentences = str(model.report).splitlines()
+    assert verdict.startswith("Blessed and pushed: ") and "were in their top 10" in sentences[0]
+    assert "<iframe" in model.report._repr_html_() and "NaN" not in str(model.report)
+    found = model.recommend("u4", k=5)
+    assert len(found) == 5 and {*found["movie_id"]} <= {f"m{movie}" for movie in range(MOVIES)}
+    again = greenlight.open(orders.folder / "out")
+    assert again.version == model.version == orders.blessing["pushed_version"]
+    assert again.recommend("u4", k=5).equals(found)
 
 
 def test_a_model_without_ratings_replaces_one_with_ratings_only_where_that_is_meant(

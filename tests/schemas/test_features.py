@@ -10,7 +10,7 @@ from schemas.features import GENRES, TAKEN, YEAR, feature_name
 from schemas.source import load_source, source_names
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("components", "pipeline", "serving")
+PACKAGES = ("components", "greenlight", "pipeline", "serving")
 GUESS = ROOT / "components" / "guess"  # knows the words that people's columns are named by
 CODE = [
     path

@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.synthetic_model import export_random
 from pipeline import cli
+from schemas.words import Item
 from serving import versions
 from tests.processes import Forked
 from tests.shared import made_once
@@ -33,10 +34,12 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def light(tmp_path_factory):
-    """The same of a model without ratings, which loads and answers its first calls sooner."""
+    """The same of a model of songs without ratings, which loads and answers sooner."""
     return made_once(
         tmp_path_factory, "light_model",
-        lambda folder: export_random(folder / "1", 60, 6, events=8, rated=0.0),
+        lambda folder: export_random(
+            folder / "1", 60, 6, events=8, rated=0.0, item=Item("song", "songs")
+        ),
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ def test_the_signatures_of_a_model_without_ratings(folder):
 def test_every_route_answers_without_ratings(ask):
     about = ask("get", "/about", "/about")
     assert about["scale"] is None and about["movies"] == MOVIES
+    assert about["item"] == ["song", "songs"]
     for body in ({"user": "3"}, {"history": LIKED, "k": 5}, {}):
         found = ask("post", "/recommend", "/recommend", json=body)
         assert len(found["movies"]) == body.get("k", 10)
@@ -127,7 +128,9 @@ def test_the_page_shows_no_stars(unrated):
         tab.press("Enter")
         tab.wait_for(f"document.querySelector('#movies').dataset.asked > {before}")
         text = tab.js("document.body.innerText")
-        assert "Toy Story" in text and "no ratings" in text
+        assert "Toy Story" in text and "60 songs, no ratings" in text
+        assert "Name two or three songs" in text and "from the songs you named" in text
+        assert "movie" not in text.lower()
         assert "★" not in text and "stars" not in text
         assert tab.js("document.querySelector('#mix').closest('.of-ratings').hidden")
         tab.click(".why")
@@ -159,6 +162,7 @@ def test_the_command_line_recommends(run):
     for arguments in (["--user", "3"], ["--liked", "toy story", "heat=4"], ["--users", "1", "2"]):
         status, out, _ = run("recommend", *arguments, "-k", "3")
         assert status == 0 and "rating" not in out and "nan" not in out
+        assert " song " in out and "the movies" not in out
     status, out, _ = run("recommend", "--user", "3", "--json")
     found = json.loads(out, parse_constant=pytest.fail)
     assert [movie["rating"] for movie in found["movies"]] == [None] * 10

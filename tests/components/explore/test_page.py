@@ -10,7 +10,7 @@ from components.explore.content import make_content
 from components.explore.findings import findings
 from components.explore.page_charts import page_charts
 from tests.browser import browser
-from tests.looks import DRAWN, check_fit, check_print
+from tests.looks import DRAWN, check_fit, check_phone, check_print
 
 EVIL = "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title> ]]>"
 FEATURE = {
@@ -180,3 +180,7 @@ def test_a_source_without_ratings_is_a_page_too(make_explored, drawn_ratings, ta
     assert not of_ratings & set(drawn)
     text = tab.js("document.body.innerText")
     assert "Nothing is rated" in text and "nan" not in text.lower().split()
+
+
+def test_on_a_phone_it_is_no_longer_than_ten_screens(address, tab):
+    check_phone(tab, address)

@@ -15,7 +15,7 @@ from components.report.importance_charts import MATTERS, MISLEADS, UNCLEAR, rank
 from components.report.runs_page import render_history
 from tests.browser import browser
 from tests.components.report.conftest import EVIL, WHY
-from tests.looks import DRAWN, check_fit, check_print
+from tests.looks import DRAWN, check_fit, check_phone, check_print
 
 RMSE = ("", "gate/baseline/rmse/overall")
 
@@ -393,3 +393,8 @@ def test_the_header_says_when_the_run_was_and_what_was_pushed(
     del content["made"]
     assert page.ended(content | {"run_id": "20261126-235901-1"}) == "2026-11-26 23:59 UTC"
     assert page.ended(content) == ""
+
+
+def test_on_a_phone_it_is_no_longer_than_ten_screens(made, tab):
+    check_phone(tab, (made[2] / "index.html").as_uri())
+    assert check_phone(tab, (made[2] / "index.html").as_uri(), height=400) > 3

@@ -8,7 +8,7 @@ import pytest
 from components.tuner.effects import effects, relative
 from components.tuner.page import pareto, render_trials
 from tests.browser import browser
-from tests.looks import DRAWN, check_fit
+from tests.looks import DRAWN, check_fit, check_phone
 
 SPACE = {
     "model.dims": [32, 64, 128],
@@ -152,3 +152,7 @@ def test_a_search_of_one_trial_is_a_page_too(tab, tmp_path):
     tab.open((tmp_path / "index.html").as_uri(), DRAWN)
     assert tab.complaints() == []
     assert "Too few trials to tell." in tab.js("document.body.innerText")
+
+
+def test_on_a_phone_it_is_no_longer_than_ten_screens(page, tab):
+    check_phone(tab, page.as_uri())
