@@ -21,7 +21,7 @@ import time
 import urllib.request
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,15 +41,16 @@ def main() -> None:
     for movies in chosen.movies:
         with tempfile.TemporaryDirectory() as folder:
             models = Path(folder)
-            _in_a_process(_export, models / "1", movies)
-            _in_a_process(_in_process, models, movies)
-            _in_a_process(_batch, models, movies)
+            in_a_process(export, models / "1", movies)
+            in_a_process(_in_process, models, movies)
+            in_a_process(_batch, models, movies)
             _over_http(models, movies, chosen.seconds)
             if chosen.soak:
-                _soak(models, movies, chosen.soak * 60)
+                found = soak(models, chosen.soak * 60, min(60.0, chosen.soak * 12))
+                _say("soak", movies, minutes=chosen.soak, **found._asdict())
 
 
-def _in_a_process(function: Any, *arguments: Any) -> None:
+def in_a_process(function: Any, *arguments: Any) -> None:
     """Runs a function in a fresh process, so that nothing measured shares memory."""
     worker = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
     worker.start()
@@ -58,7 +59,8 @@ def _in_a_process(function: Any, *arguments: Any) -> None:
         sys.exit(worker.exitcode)
 
 
-def _export(path: Path, movies: int) -> None:
+def export(path: Path, movies: int) -> None:
+    """Writes a model of random weights; for a process of its own."""
     from benchmarks.synthetic_model import export_random
 
     export_random(path, movies, USERS, EVENTS)
@@ -120,7 +122,7 @@ def _batch(models: Path, movies: int) -> None:
     _say("batch", movies, users_per_s=round(max(rates)))
 
 
-class _Served:
+class Served:
     """A server process over some models."""
 
     def __init__(self, models: Path) -> None:
@@ -137,6 +139,7 @@ class _Served:
             time.sleep(0.2)
 
     def version(self) -> str | None:
+        """The version in service; None before it answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz") as answer:
                 return json.load(answer)["version"]
@@ -149,6 +152,7 @@ class _Served:
         return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
     def stop(self) -> None:
+        """Ends it."""
         self.process.terminate()
         self.process.wait()
 
@@ -198,7 +202,7 @@ async def _load(
 
 
 def _over_http(models: Path, movies: int, seconds: float) -> None:
-    served = _Served(models)
+    served = Served(models)
     try:
         for name, (path, bodies) in _bodies().items():
             asyncio.run(_load(served.port, path, bodies, 2))
@@ -213,9 +217,19 @@ def _over_http(models: Path, movies: int, seconds: float) -> None:
         served.stop()
 
 
-def _soak(models: Path, movies: int, seconds: float) -> None:
-    """Load while a new version is pushed each minute; memory is told after each swap."""
-    served = _Served(models)
+class Soaked(NamedTuple):
+    """What a soak saw: the slowest answer in milliseconds, memory before and after each swap."""
+
+    swaps: int
+    requests: int
+    failed: dict[str, int]
+    slowest: int
+    megabytes: list[int]
+
+
+def soak(models: Path, seconds: float, each: float) -> Soaked:
+    """Load while a new version is pushed every `each` seconds; memory is told after each swap."""
+    served = Served(models)
     path, bodies = _bodies()["/recommend"]
     asked, failed, held, version = 0, Counter[str](), [served.megabytes()], 1
     slowest = 0.0
@@ -224,7 +238,7 @@ def _soak(models: Path, movies: int, seconds: float) -> None:
         while time.monotonic() < end:
             version += 1
             _push(models, version)
-            taken, wrong = asyncio.run(_load(served.port, path, bodies, min(60.0, seconds / 5)))
+            taken, wrong = asyncio.run(_load(served.port, path, bodies, each))
             asked, slowest = asked + len(taken), max(slowest, *taken)
             failed.update(wrong)
             held.append(served.megabytes())
@@ -232,8 +246,7 @@ def _soak(models: Path, movies: int, seconds: float) -> None:
                 failed["not swapped"] += 1
     finally:
         served.stop()
-    _say("soak", movies, minutes=round(seconds / 60, 1), swaps=version - 1, requests=asked,
-         failed=dict(failed), slowest_ms=round(slowest), megabytes=held)  # fmt: skip
+    return Soaked(version - 1, asked, dict(failed), round(slowest), held)
 
 
 def _push(models: Path, version: int) -> None:

@@ -165,11 +165,13 @@ def load(path: Path) -> Any:
 
 def _tables(signatures: Iterable[Any]) -> list[tf.Tensor]:
     """The lookup tables that signatures read: TensorFlow keeps them when the model is gone."""
-    signatures = list(signatures)
-    variables = {id(variable.handle) for signature in signatures for variable in signature.variables}
-    read = {id(tensor): tensor for signature in signatures for tensor in signature.captured_inputs}
-    resources = {key: tensor for key, tensor in read.items() if tensor.dtype == tf.resource}
-    return [tensor for key, tensor in resources.items() if key not in variables]
+    tables = dict[int, tf.Tensor]()
+    for signature in signatures:
+        variables = {id(variable.handle) for variable in signature.variables}
+        for tensor in signature.captured_inputs:
+            if tensor.dtype == tf.resource and id(tensor) not in variables:
+                tables[id(tensor)] = tensor
+    return list(tables.values())
 
 
 def _destroy(resources: Iterable[tf.Tensor]) -> None:

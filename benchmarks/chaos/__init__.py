@@ -1,0 +1,1 @@
+"""Attacks on runs and servers; see `__main__`."""
