@@ -91,8 +91,8 @@ def failure(text: str) -> str:
         return f"{fault[1]}."
     if missing := _MISSING.search(text):
         return (
-            f"The engine's workers lack a module ({missing[1]}): give them the environment of "
-            "requirements.lock with greenlight installed, or this version's image."
+            f"The engine's workers lack a module ({missing[1]}): give them this "
+            "machine's locked packages and greenlight, or this version's image."
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it says nothing"]
     return f"The engine failed at a small job ({lines[-1][:300]}): its own log says more."

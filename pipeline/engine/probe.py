@@ -120,8 +120,8 @@ def look(wanted: Wanted) -> None:
     for name, version in wanted.versions.items():
         if own[name] != version:
             raise WorkerFault(
-                f"{where} has {name} {own[name]}, and this machine {version}: give workers the "
-                "environment of requirements.lock, or this version's image"
+                f"{where} has {name} {own[name]}, and this machine {version}: give workers "
+                "the same locked packages, or this version's image"
             )
     if code_digest() != wanted.code:
         raise WorkerFault(
