@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 STACK := $(firstword $(shell scripts/choose-stack))
-LOCK := requirements-$(STACK).lock
+LOCK := $(wildcard requirements-$(STACK).lock)
 
 # An environment whose interpreter is gone, or which was made elsewhere or for the other stack, is
 # made again.

@@ -13,16 +13,30 @@ class Stack(NamedTuple):
     has_scann: whether a release of ScaNN is built for its TensorFlow.
     arrow_unpickles: whether its Arrow runs code out of a file's schema (CVE-2023-47248), so that
       nothing from outside may be opened without `pyarrow_hotfix`.
+    tells_of_gpus: whether its TensorFlow says at its import, at any log level, that there is none.
     """
 
     name: str
     lock: str
     has_scann: bool
     arrow_unpickles: bool
+    tells_of_gpus: bool
 
 
-TFX_1_16 = Stack("tfx1.16", "requirements-tfx1.16.lock", has_scann=True, arrow_unpickles=True)
-TFX_1_21 = Stack("tfx1.21", "requirements-tfx1.21.lock", has_scann=False, arrow_unpickles=False)
+TFX_1_16 = Stack(
+    "tfx1.16",
+    "requirements-tfx1.16.lock",
+    has_scann=True,
+    arrow_unpickles=True,
+    tells_of_gpus=False,
+)
+TFX_1_21 = Stack(
+    "tfx1.21",
+    "requirements-tfx1.21.lock",
+    has_scann=False,
+    arrow_unpickles=False,
+    tells_of_gpus=True,
+)
 IMAGES = TFX_1_16  # what the Dockerfile installs
 
 

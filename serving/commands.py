@@ -1,5 +1,7 @@
 """The commands that ask a finished model: recommend, rate and batch."""
 
+import importlib
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +12,7 @@ from typer.core import TyperCommand
 
 from schemas.errors import UserError
 from schemas.files import plain_file
+from schemas.stack import installed
 from schemas.words import Item
 from serving.folder import check_here, in_order, require_version
 from serving.shown import show
@@ -177,6 +180,26 @@ def quiet() -> None:
     # TensorFlow then leaves Keras 3, and scikit-learn with it, until somebody asks for them.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
+    if installed().tells_of_gpus:
+        _load_unheard()
+
+
+def _load_unheard() -> None:
+    """Imports TensorFlow with nothing from its C++ layers on the terminal."""
+    import os
+
+    from rich.console import Console
+
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with os.fdopen(os.dup(2), "w") as terminal, Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            with Console(file=terminal).status("Loading TensorFlow"):
+                importlib.import_module("tensorflow")
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _answered(

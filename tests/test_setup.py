@@ -37,17 +37,19 @@ EXCEPTIONS_311 = {
     # 0.3 has no wheel for 3.11, so that a C++ compiler would be needed.
     ("tensorflow-data-validation", "pyfarmhash"),
 }
-EXCEPTIONS = {
-    # Stubs are read and never run; what the code uses of them holds for Arrow 10 too.
-    ("pyarrow-stubs", "pyarrow"),
+EXCEPTIONS_1_21 = {
+    # As on 3.11: it has no wheel.
+    ("tensorflow-data-validation", "pyfarmhash"),
+}
+EXCEPTIONS_1_16 = {
     # TFMA's widgets for notebooks, which nothing here shows, would bring a web server for them: 41
     # packages, one of which takes most of the time in which a process imports Altair.
     ("widgetsnbextension", "notebook"),
 }
-if installed() == TFX_1_21:
-    # As on 3.11: without this, a C++ compiler would be needed.
-    EXCEPTIONS |= {("tensorflow-data-validation", "pyfarmhash")}
-elif sys.version_info >= (3, 11):
+# Stubs are read and never run; what the code uses of them holds for older Arrows too.
+EXCEPTIONS = {("pyarrow-stubs", "pyarrow")}
+EXCEPTIONS |= EXCEPTIONS_1_16 if installed() == TFX_1_16 else EXCEPTIONS_1_21
+if installed() == TFX_1_16 and sys.version_info >= (3, 11):
     EXCEPTIONS |= EXCEPTIONS_311
 
 

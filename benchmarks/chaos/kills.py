@@ -21,7 +21,7 @@ def kills(runs: Runs, wanted: int, undisturbed: Path, said: str) -> Iterator[Row
     """Kills a chain of runs of the same output, one in each node, until `wanted` are killed.
 
     Each goes on from what the one before had finished; the last of a chain runs to its end, and
-    must conclude the same as the undisturbed run, to the digit.
+    must conclude the same as the undisturbed run.
 
     Args:
       runs: what to run.
@@ -41,10 +41,10 @@ def kills(runs: Runs, wanted: int, undisturbed: Path, said: str) -> Iterator[Row
             node for node in seconds if _kill_in(runs, output, node, rng.uniform(0, seconds[node]))
         )
         status, said = runs.run(output)
-        same = status == BLESSED and runs.figures(output) == runs.figures(undisturbed)
+        same = status == BLESSED and runs.same(output, undisturbed)
         done += killed.total()
         found = f"killed in {', '.join(killed)}; " + (
-            "the same to the digit" if same else said[-300:]
+            "its model is the undisturbed one" if same else said[-300:]
         )
         yield Row(f"kill -9, chain {chain}", killed.total(), killed.total() * same, found)
 

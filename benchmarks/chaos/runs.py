@@ -1,6 +1,7 @@
 """Runs to attack: the command line's own, each in processes of its own, on ratings made up here."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ SETTINGS = (
     "training.positions=512", "training.importance_rows=0", "gates.replicates=100",
 )  # fmt: skip
 BLESSED, REFUSED = 0, 2  # exit statuses
+NOISE = 1e-6  # of a metric, relative
 
 
 def make_data(folder: Path) -> None:
@@ -79,12 +81,32 @@ class Runs:
         finally:
             kill(process)
 
-    def figures(self, output: Path) -> dict[str, Any]:
-        """What the last run found of its model, to the digit, and how its training went."""
+    def concluded(self, output: Path) -> dict[str, Any]:
+        """What the last run found: of its training, which is deterministic, and of the gates."""
         path = output / "reports" / "latest" / "blessing.json"
         told = json.loads(path.read_text(encoding="utf-8"))
         epochs = [{**epoch, "seconds": None} for epoch in told["training"]["epochs"]]
-        return {"metrics": told["metrics"], "intervals": told["intervals"], "epochs": epochs}
+        return {
+            "training": {**told["training"], "epochs": epochs},
+            "gates": {"metrics": told["metrics"], "intervals": told["intervals"]},
+        }
+
+    def same(self, output: Path, other: Path) -> bool:
+        """Whether two runs concluded the same: their trainings to the last bit.
+
+        Beam deals out rows in batches as it sees fit, and a matrix product depends on its batch in
+        the last bits of a float32: so metrics are the same within `NOISE`.
+        """
+        one, two = self.concluded(output), self.concluded(other)
+        return bool(one["training"] == two["training"]) and _near(one["gates"], two["gates"])
+
+
+def _near(one: Any, two: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(_near(one[key], two[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(two) and all(map(_near, one, two))
+    return bool(one == two or (None not in (one, two) and math.isclose(one, two, rel_tol=NOISE)))
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
