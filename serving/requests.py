@@ -226,7 +226,7 @@ class Explained(BaseModel):
 
 
 class Similar(BaseModel):
-    """Nearest first; `score` is the cosine, `rating` always null."""
+    """Nearest first; `score` in standard deviations, `rating` always null."""
 
     version: str
     movie: Movie

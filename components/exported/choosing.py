@@ -77,11 +77,11 @@ def blend(scores: tf.Tensor, ratings: tf.Tensor | None, mix: tf.Tensor) -> tf.Te
             return tf.identity(scores)
     candidate = tf.math.is_finite(scores)
     mix = tf.clip_by_value(mix, 0.0, 1.0)[:, tf.newaxis]
-    mixed = (1.0 - mix) * _standard(scores, candidate) + mix * _standard(ratings, candidate)
+    mixed = (1.0 - mix) * standard(scores, candidate) + mix * standard(ratings, candidate)
     return tf.where(candidate & (mix > 0.0), mixed, scores)
 
 
-def _standard(values: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
+def standard(values: tf.Tensor, candidate: tf.Tensor) -> tf.Tensor:
     weight = tf.cast(candidate, tf.float32)
     count = tf.maximum(tf.reduce_sum(weight, 1, keepdims=True), 1.0)
     values = tf.where(candidate, values, 0.0)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from components.exported.choosing import Choice, describe, keep_first
+from components.exported.choosing import Choice, describe, keep_first, standard
 from components.exported.inputs import Answer
 from components.exported.person import Person
 from components.exported.resolve import resolve
@@ -10,21 +10,33 @@ from components.exported.served import ServedModel
 
 
 def similar(served: ServedModel, movie_id: tf.Tensor, k: tf.Tensor) -> Answer:
-    """Movies whose vectors point the same way as that of one, string [batch]; never itself.
+    """Movies that go with that one, string [batch], and whose vectors point the same way.
 
-    Returns what `describe` does [batch, greatest k], where `score` is the cosine, and `known`
-    [batch].
+    The linear path says what people watch together; the vectors alone would show what is of the
+    same years. Both are in standard deviations over the movies, so that neither's unit counts. A
+    movie that the path does not cover, such as a new one, is found by its vector: its features.
+
+    Returns what `describe` does [batch, greatest k], never the movie itself, where `score` is the
+    sum of both, and `known` [batch].
     """
     rows = served.movies(movie_id)
-    vectors, known = served.tables.vectors, rows >= 0
-    own = tf.gather(vectors, tf.maximum(rows, 0))
-    own /= tf.gather(served.lengths, tf.maximum(rows, 0))[:, tf.newaxis]
-    cosine = tf.matmul(own, vectors, transpose_b=True) / served.lengths
-    itself = tf.one_hot(rows, tf.shape(vectors)[0], on_value=True, off_value=False)
-    cosine = tf.where(known[:, tf.newaxis] & ~itself, cosine, -float("inf"))
-    most = tf.clip_by_value(tf.reduce_max(k), 0, tf.shape(cosine)[1])
-    best, nearest = tf.math.top_k(cosine, most)
+    known, own = rows >= 0, tf.maximum(rows, 0)
+    itself = tf.one_hot(rows, served.lengths.shape[0], on_value=True, off_value=False)
+    shown = known[:, tf.newaxis] & ~itself
+    score = standard(_cosine(served, own), shown)
+    if served.model.linear is not None:
+        score += standard(served.model.linear.around(own), shown)
+    score = tf.where(shown, score, -float("inf"))
+    most = tf.clip_by_value(tf.reduce_max(k), 0, tf.shape(score)[1])
+    best, nearest = tf.math.top_k(score, most)
     return {**describe(served, Choice(nearest, keep_first(best, k), None)), "known": known}
+
+
+def _cosine(served: ServedModel, rows: tf.Tensor) -> tf.Tensor:
+    """Of the vectors of rows int32 [batch] with those of all movies: float32 [batch, movies]."""
+    vectors = served.tables.vectors
+    own = tf.gather(vectors, rows) / tf.gather(served.lengths, rows)[:, tf.newaxis]
+    return tf.matmul(own, vectors, transpose_b=True) / served.lengths
 
 
 def history(served: ServedModel, user_id: tf.Tensor) -> Answer:

@@ -83,6 +83,18 @@ class LinearPath(keras.layers.Layer):
         """What `call` gives of the movies that are covered, in the order of `covered`."""
         return self.share * self._of_covered(context, self.half_life)
 
+    def around(self, movie: tf.Tensor) -> tf.Tensor:
+        """What rows of the catalogue, int32 [batch], add to others, and others to them.
+
+        Returns:
+          float32 [batch, movies], 0 where the path does not cover both.
+        """
+        place = tf.gather(tf.constant(self._place), movie)
+        own = tf.minimum(place, len(self.covered) - 1)
+        both = tf.gather(self.between, own) + tf.transpose(tf.gather(self.between, own, axis=1))
+        both = tf.where(place[:, tf.newaxis] < len(self.covered), both, 0.0)
+        return tf.gather(tf.pad(both, [[0, 0], [0, 1]]), self._place, axis=1)
+
     def _of_covered(self, context: Context, half_life: tf.Tensor | float) -> tf.Tensor:
         movie, visible = context.window.movie, context.visible[:, 0]
         place = tf.gather(tf.constant(self._place), movie)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.features import SEPARATOR
@@ -11,6 +12,7 @@ from schemas.text import to_text as text
 MAPPED = 1500  # most rated movies on the map: it stays readable, and the page small
 WITH_NEIGHBOURS = 10  # most rated movies whose neighbours are listed
 NEAREST = 5  # neighbours of each
+FEW = 5.0  # movies of a year whose mean is half believed
 Array = NDArray[Any]
 
 
@@ -22,7 +24,7 @@ def learned(model: Any) -> dict[str, Any] | None:
 
     Returns:
       movies: title, genres, year (0 where unknown), and x and y from -1 to 1.
-      share: of the mapped vectors' variance, along x and along y.
+      share: of the mapped vectors' variance, along x and along y, years apart.
       neighbours: title and the titles nearest to it, the closest first.
       None where the model has no vectors of movies, or where they are not finite or span no plane.
     """
@@ -34,11 +36,11 @@ def learned(model: Any) -> dict[str, Any] | None:
     mapped = order[:MAPPED]
     if not np.isfinite(vectors).all() or np.linalg.matrix_rank(_centred(vectors[mapped])) < 2:
         return None
-    points, share = plane(vectors[mapped])
+    points, share = plane(without_years(vectors[mapped], catalogue.year.numpy()[mapped]))
     return {
         "movies": _movies(catalogue, mapped, points / np.abs(points).max()),
         "share": share.round(3).tolist(),
-        "neighbours": _neighbours(catalogue, vectors, order[:WITH_NEIGHBOURS]),
+        "neighbours": _neighbours(model, catalogue, order[:WITH_NEIGHBOURS]),
     }
 
 
@@ -59,12 +61,16 @@ def plane(vectors: Array) -> tuple[Array, Array]:
     return centred @ (axes * np.sign(largest))[:2].T, (spread**2 / (spread**2).sum())[:2]
 
 
-def nearest(vectors: Array, rows: Array, k: int) -> Array:
-    """The k rows [rows, k] most similar by cosine to each of `rows`, itself left out."""
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    scores = unit[rows] @ unit.T
-    scores[np.arange(len(rows)), rows] = -np.inf
-    return np.argsort(-scores, axis=1, kind="stable")[:, : min(k, len(vectors) - 1)]
+def without_years(vectors: Array, years: Array) -> Array:
+    """Vectors [movies, dims] less what movies of one year share; few movies share little of it.
+
+    What people watch together is mostly of the same years, and would fill the map.
+    """
+    _, place, counts = np.unique(years, return_inverse=True, return_counts=True)
+    centred = _centred(vectors)
+    sums = np.zeros([len(counts), vectors.shape[1]])
+    np.add.at(sums, place, centred)
+    return centred - (sums / (counts + FEW)[:, np.newaxis])[place]
 
 
 def _centred(vectors: Array) -> Array:
@@ -84,16 +90,23 @@ def _movies(catalogue: Any, rows: Array, points: Array) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _neighbours(catalogue: Any, vectors: Array, rows: Array) -> list[dict[str, Any]]:
-    nearest_rows = nearest(vectors, rows, NEAREST)
+def _neighbours(model: Any, catalogue: Any, rows: Array) -> list[dict[str, Any]]:
+    """What the signature `similar` finds: what the server shows."""
+    ids = tf.constant(catalogue.movie_id.numpy()[rows])
+    found = model.signatures["similar"](movie_id=ids, k=tf.constant([NEAREST], tf.int32))
+    shown = zip(found["movie_title"].numpy(), found["movie_id"].numpy(), strict=True)
+    nearest = [[_named(*pair) for pair in zip(*own, strict=True) if pair[1]] for own in shown]
     return [
-        {"title": title, "nearest": _titles(catalogue, near)}
-        for title, near in zip(_titles(catalogue, rows), nearest_rows, strict=True)
+        {"title": title, "nearest": near}
+        for title, near in zip(_titles(catalogue, rows), nearest, strict=True)
     ]
 
 
 def _titles(catalogue: Any, rows: Array) -> list[str]:
     """Titles of rows; the id of a movie that has none."""
     titles, ids = catalogue.movie_title.numpy()[rows], catalogue.movie_id.numpy()[rows]
-    pairs = zip(titles, ids, strict=True)
-    return [text(title) if title else f"movie {text(movie)}" for title, movie in pairs]
+    return [_named(*pair) for pair in zip(titles, ids, strict=True)]
+
+
+def _named(title: bytes, movie: bytes) -> str:
+    return text(title) if title else f"movie {text(movie)}"

@@ -16,6 +16,8 @@ from schemas.text import to_text as text
 READ = 4096  # eval Examples among which the users are chosen
 PEOPLE = 4  # users shown
 SHOWN = 10  # newest ratings shown of a history
+MIX = 0.5  # of the predicted rating in the order of the second list
+RETRIEVED = 200  # movies among which it is ordered, as the server has it
 COLUMNS = ("user_id", "history_movie_id", "history_rating", "seen_movie_id")
 Catalogue = Mapping[bytes, dict[str, str]]
 
@@ -60,10 +62,26 @@ def _length(moment: Mapping[str, Any]) -> int:
 def recommend(
     model: Any, moments: Sequence[Mapping[str, Any]], catalogue: Catalogue, k: int
 ) -> list[dict[str, Any]]:
-    """Asks the loaded model for each user's list, through the signature that serves it."""
+    """Asks the loaded model for each user's lists, through the signature that serves them.
+
+    One is ordered by how likely a movie is chosen next; the other, where ratings are predicted, by
+    that and the predicted rating, half and half.
+    """
     if not moments:
         return []
     signature = model.signatures["recommend_filtered"]
+    lists = _lists(signature, moments, k, 0.0)
+    mixed = _lists(signature, moments, k, MIX) if "rating" in lists else None
+    return [
+        _person(row, lists, i, catalogue) | {"mixed": mixed and _listed(mixed, i, catalogue)}
+        for i, row in enumerate(moments)
+    ]
+
+
+def _lists(
+    signature: Any, moments: Sequence[Mapping[str, Any]], k: int, mix: float
+) -> dict[str, Any]:
+    """What the signature answers, with so much of the predicted rating in the order."""
     width = max(1, *map(_length, moments))
     movies = [_padded(row["history_movie_id"], b"", width) for row in moments]
     ratings = [_padded(_given(row), float("nan"), width) for row in moments]
@@ -76,9 +94,10 @@ def recommend(
         history_movie_id=tf.constant(movies),
         history_rating=tf.constant(ratings, tf.float32),
         k=tf.constant(k),
+        mix=tf.constant([mix]),
+        retrieve=tf.constant([RETRIEVED]),
     )
-    lists = {name: value.numpy() for name, value in signature(**asked).items()}
-    return [_person(row, lists, i, catalogue) for i, row in enumerate(moments)]
+    return {name: value.numpy() for name, value in signature(**asked).items()}
 
 
 def _given(moment: Mapping[str, Any]) -> list[float]:
@@ -101,21 +120,23 @@ def _person(
 ) -> dict[str, Any]:
     seen = zip(moment["history_movie_id"] or [], _given(moment), strict=True)
     newest = [_movie(movie, catalogue) | {"rating": _number(rating)} for movie, rating in seen]
-    movies = lists["movie_id"][row]
-    given = zip(
-        movies, lists["rating"][row] if "rating" in lists else [nan] * len(movies), strict=True
-    )
     return {
         "user": text(moment["user_id"][0]),
         "rated": len(newest) + len(moment.get("seen_movie_id") or []),
         "known": bool(lists["known"][row]),
         "history": newest[::-1][:SHOWN],
-        "recommended": [
-            _movie(movie, catalogue) | {"rating": _number(rating)}
-            for movie, rating in given
-            if movie
-        ],
+        "recommended": _listed(lists, row, catalogue),
     }
+
+
+def _listed(lists: Mapping[str, Any], row: int, catalogue: Catalogue) -> list[dict[str, Any]]:
+    movies = lists["movie_id"][row]
+    ratings = lists["rating"][row] if "rating" in lists else [nan] * len(movies)
+    return [
+        _movie(movie, catalogue) | {"rating": _number(rating)}
+        for movie, rating in zip(movies, ratings, strict=True)
+        if movie
+    ]
 
 
 def _movie(movie: bytes, catalogue: Catalogue) -> dict[str, Any]:

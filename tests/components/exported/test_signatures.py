@@ -10,6 +10,7 @@ from components.exported.choosing import blend
 from components.exported.groups import aggregate
 from components.exported.module import ExportedRecommender
 from components.model import scoring
+from components.model.linear import LinearPath
 from components.model.window import Window
 
 REACH, MOVIES = 6, 12
@@ -267,16 +268,45 @@ def test_an_unknown_rule_is_refused(call):
         call("recommend_group", rule=["loudest"])
 
 
+def _standard(values):
+    """In standard deviations from the mean, movie 5 itself left out."""
+    others = np.delete(values, 5)
+    spread = np.maximum(others.std(), 1e-9)
+    return np.where(np.arange(len(values)) == 5, -np.inf, (values - others.mean()) / spread)
+
+
 def test_similar_movies_point_the_same_way(model, call):
     vectors = model.movie_tables().vectors.numpy()
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosine = unit @ unit[5]
-    cosine[5] = -np.inf
-    best = np.argsort(-cosine, kind="stable")[:3]
+    score = _standard(unit @ unit[5])
+    best = np.argsort(-score, kind="stable")[:3]
     found = call("similar", movie_id=["Film 5", "lost"], k=[3])
     assert _ids(found) == [f"m{i}" for i in best]
-    np.testing.assert_allclose(found["score"][0], cosine[best], atol=1e-5)
+    np.testing.assert_allclose(found["score"][0], score[best], atol=1e-4)
     assert found["known"].tolist() == [True, False] and _ids(found, 1) == []
+
+
+def test_similar_movies_are_watched_together(make_model, make_lookup, valued_facts, stored):
+    """Movies 2 to 7 are on the path; 5 leads to 3, and 6 to 5."""
+    model = make_model(True, valued_facts)
+    covered, between = np.arange(2, 8, dtype=np.int32), np.zeros([6, 6], np.float32)
+    between[3, 1], between[4, 3] = 0.4, 0.7
+    model.linear = LinearPath(MOVIES, covered, between)
+    functions = ExportedRecommender(model, make_lookup(model.facts), REACH, stored).functions
+
+    def asked(movie):
+        return functions["similar"](movie_id=tf.constant([movie]), k=tf.constant([MOVIES]))
+
+    vectors = model.movie_tables().vectors.numpy()
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    together = np.zeros(MOVIES)
+    together[[3, 6]] = 0.4, 0.7
+    score = _standard(unit @ unit[5]) + _standard(together)
+    best = np.argsort(-score, kind="stable")[: MOVIES - 1]
+    found = {name: value.numpy() for name, value in asked("m5").items()}
+    assert _ids(found) == [f"m{i}" for i in best] and best[0] == 6
+    uncovered = _ids({name: value.numpy() for name, value in asked("m0").items()})
+    assert uncovered == [f"m{i}" for i in np.argsort(-(unit @ unit[0]), kind="stable") if i != 0]
 
 
 def test_an_explanation_is_the_difference_that_an_event_makes(model, call):

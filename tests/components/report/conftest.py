@@ -147,7 +147,7 @@ def make_report_facts(gates):
             "people": [
                 {"user": EVIL, "rated": 0, "known": False, "history": [], "recommended": [movie]},
                 {"user": "7", "rated": 1200, "known": True, "history": [movie] * 10,
-                 "recommended": [movie] * 10},
+                 "recommended": [movie] * 10, "mixed": [movie] * 10 if rated else None},
             ],
             "learned": {
                 "movies": [{"title": EVIL, "genres": [EVIL, "War"], "year": 1990 + 9 * i,

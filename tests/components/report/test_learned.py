@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.report.learned import MAPPED, learned, nearest, plane
+from components.report.learned import FEW, MAPPED, learned, plane, without_years
 from components.report.movie_maps import GREY, GROUPS, drawn_maps
 
 
@@ -42,20 +42,13 @@ def test_axes_are_the_eigenvectors_of_the_covariance(clusters):
     assert len({*sides[:20]}) == len({*sides[20:]}) == 1 and sides[0] != sides[-1]
 
 
-def test_neighbours_are_those_of_the_cosine_and_never_the_movie_itself(clusters):
-    vectors = clusters * np.linspace(0.1, 9, 40)[:, np.newaxis]  # lengths must not matter
-    rows = np.array([0, 25, 39])
-    found = nearest(vectors, rows, 5)
-    for row, near in zip(rows, found, strict=True):
-        cosine = [
-            vectors[row] @ other / np.linalg.norm(vectors[row]) / np.linalg.norm(other)
-            for other in vectors
-        ]
-        expected = [other for other in np.argsort(cosine)[::-1] if other != row][:5]
-        assert near.tolist() == expected
-        assert {other // 20 for other in expected} == {row // 20}
-    assert nearest(vectors[:3], np.array([0]), 5).shape == (1, 2)
-    assert not np.isnan(nearest(np.zeros([3, 2]), np.array([1]), 2)).any()
+def test_what_movies_of_a_year_share_is_not_on_the_map(clusters):
+    years = np.repeat([1990, 2000], 20)
+    left = without_years(clusters, years)
+    gap = [np.linalg.norm(v[:20].mean(0) - v[20:].mean(0)) for v in (clusters, left)]
+    assert gap[1] == pytest.approx(gap[0] * FEW / (20 + FEW))
+    apart = without_years(clusters, np.tile([1990, 2000], 20))
+    assert np.linalg.norm(apart[:20].mean(0) - apart[20:].mean(0)) == pytest.approx(gap[0], rel=0.1)
 
 
 def test_the_most_rated_are_shown_as_the_export_knows_them(tmp_path):
@@ -66,7 +59,16 @@ def test_the_most_rated_are_shown_as_the_export_knows_them(tmp_path):
     best = int(ratings.argmax())
     titles[best] = b"\xff Best"
     genres = ["War\x1fDrama"] * best + [""] + ["War\x1fDrama"] * (len(vectors) - best - 1)
-    tf.saved_model.save(_model(vectors, ratings, genres, titles), str(tmp_path))
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int32)]
+    )
+    def similar(movie_id, k):
+        named = tf.repeat(movie_id[:, tf.newaxis], k[0], 1)
+        return {"movie_id": named, "movie_title": tf.where(named == "m7", "", "like " + named)}
+
+    model = _model(vectors, ratings, genres, titles)
+    tf.saved_model.save(model, str(tmp_path), {"similar": similar})
     found = learned(tf.saved_model.load(str(tmp_path)))
     assert found is not None
     order = ratings.argsort()[::-1]
@@ -76,11 +78,14 @@ def test_the_most_rated_are_shown_as_the_export_knows_them(tmp_path):
     ]
     assert [movie["year"] for movie in found["movies"]] == (1990 + order[:MAPPED] % 30).tolist()
     assert found["movies"][0]["genres"] == [] and found["movies"][1]["genres"] == ["War", "Drama"]
-    points, share = plane(vectors[order[:MAPPED]].astype(np.float32).astype(np.float64))
+    mapped = vectors[order[:MAPPED]].astype(np.float32).astype(np.float64)
+    points, share = plane(without_years(mapped, 1990 + order[:MAPPED] % 30))
     places = [[movie["x"], movie["y"]] for movie in found["movies"]]
     np.testing.assert_allclose(places, points / np.abs(points).max(), atol=0.0006)
     assert found["share"] == share.round(3).tolist()
-    assert [len(row["nearest"]) for row in found["neighbours"]] == [5] * 10
+    assert [row["nearest"] for row in found["neighbours"]] == [
+        [f"like m{row}" if row != 7 else "movie m7"] * 5 for row in order[:10]
+    ]
 
 
 @pytest.mark.parametrize(

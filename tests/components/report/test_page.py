@@ -130,6 +130,8 @@ def test_hostile_texts_are_shown_and_do_nothing(made, shown):
     assert shown.js("document.title").count("run-1") == 1
     people = shown.js("document.querySelector('.person').innerText")
     assert "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title>" in people
+    lists = shown.js("[...document.querySelectorAll('.person ol')].map(l => l.innerText)")
+    assert len(lists) == 3 and lists[1] == lists[2]  # of the second person, both orders
     links = shown.js("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
     assert all(link.startswith("#") for link in links)
 

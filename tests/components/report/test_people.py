@@ -37,13 +37,17 @@ def test_people_are_shown_what_the_served_signature_answers(eval_file, tmp_path)
             tf.TensorSpec([], tf.int32, "k"),
             tf.TensorSpec([None, None], tf.string, "exclude_movie_id"),
             tf.TensorSpec([None, None], tf.string, "genres"),
+            tf.TensorSpec([None], tf.float32, "mix"),
+            tf.TensorSpec([None], tf.int32, "retrieve"),
         ]
     )
-    def recommend(user_id, history_movie_id, history_rating, k, exclude_movie_id, genres):
+    def recommend(
+        user_id, history_movie_id, history_rating, k, exclude_movie_id, genres, mix, retrieve
+    ):
         newest = history_movie_id[:, -1:]
         return {
             "movie_id": tf.concat([newest, exclude_movie_id[:, -1:]], 1),
-            "rating": tf.concat([history_rating[:, -1:]] * 2, 1),
+            "rating": tf.concat([history_rating[:, -1:]] * 2, 1) + mix,
             "known": tf.strings.length(newest[:, 0]) > 0,
         }
 
@@ -55,6 +59,7 @@ def test_people_are_shown_what_the_served_signature_answers(eval_file, tmp_path)
     assert [person["known"] for person in found] == [False, True, True, True]
     assert found[0]["history"] == [] and found[0]["recommended"] == []
     assert found[2]["recommended"] == [{"title": "<b>Nine</b>", "genres": "War", "rating": 9.0}]
+    assert found[2]["mixed"][0]["rating"] == 9.0 + people.MIX  # what the stub was told
     assert [movie["rating"] for movie in found[3]["history"]] == list(range(30, 20, -1))
     assert found[1]["recommended"][0]["title"] == "movie x0"
     told = [[movie["title"] for movie in person["recommended"]] for person in found]
