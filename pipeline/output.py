@@ -14,7 +14,7 @@ from rich.console import Console
 from pipeline.config import Config
 from pipeline.progress import quiet
 from schemas.artifacts import LATEST, LOCK_FILE, LOG_FILE
-from schemas.errors import RunFailed, UserError, full_disk
+from schemas.errors import RunFailed, UserError, full_disk, worker_error
 from schemas.links import plain
 
 ROOM = 1 << 20  # bytes that there must be room for before a run begins
@@ -132,20 +132,27 @@ def logged(output: Path) -> Iterator[Console]:
       The console that still reaches the user.
 
     Raises:
-      UserError, RunFailed: as they come; UserError also where the disk is full.
+      UserError, RunFailed: as they come, also from workers; UserError also where the disk is full.
       RunFailed: in place of every other error, in one sentence that names the log.
     """
     log = output / LOG_FILE
     with quiet(log) as console:
         try:
             yield console
-        except (UserError, RunFailed):
+        except RunFailed:
             raise
         except Exception as error:
+            there = worker_error(error)
+            if isinstance(error, UserError) and not there:
+                raise
             logging.exception("The run failed.")
             if sentence := full_disk(error):
                 raise UserError(sentence) from error
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            if there:
+                if there.kind == UserError.__name__:
+                    raise UserError(there.text) from error
+                first = f"{there.kind}: {there.text} (at Beam's step {there.step})"
             raise RunFailed(f"The run failed: {first}. The log says more: {log}") from error
 
 

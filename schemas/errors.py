@@ -1,12 +1,17 @@
 """The one error type that stands for a user's mistake, and what else is told as one."""
 
+import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 # As the system, SQLite and TensorFlow have it; libraries hand on the words, not always the number.
 _FULL = (
     "No space left on device", "Disk quota exceeded", "File too large",
     "database or disk is full",
 )  # fmt: skip
+# What Beam adds to an exception of a worker; runners elsewhere hand on the traceback's text alone.
+_OF_WORKER = re.compile(r"^(?:\w+\.)*(\w+): ([^\n]*?) \[while running '([^'\n]*)'\]", re.MULTILINE)
+_OF_STEP = re.compile(r"(.*) \[while running '([^'\n]*)'\]")
 
 
 class UserError(Exception):
@@ -31,6 +36,23 @@ def full_disk(error: BaseException) -> str | None:
         f"There is no room{place} ({words}): free some and give the same command again; it goes "
         "on from here."
     )
+
+
+class WorkerError(NamedTuple):
+    """What happened in a worker: the exception's class and text, and the step that it came from."""
+
+    kind: str
+    text: str
+    step: str
+
+
+def worker_error(error: BaseException) -> WorkerError | None:
+    """The exception in a worker that an error of Beam tells of; None for any other error."""
+    found = _OF_WORKER.findall(str(error))
+    if found:
+        return WorkerError(*found[-1])
+    here = _OF_STEP.fullmatch(str(error))
+    return WorkerError(type(error).__name__, *here.groups()) if here else None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,7 +1,12 @@
 """What each node of a compiled pipeline gets: Beam's options, cores, memory, GPU and retries."""
 
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
 
+from apache_beam.options.pipeline_options import PipelineOptions
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
 from pipeline.config import Config
@@ -42,9 +47,10 @@ def dataflow_args(vertex: VertexConfig, root: str, image: str) -> list[str]:
     """Beam's options for a node on Dataflow; workers run the very image of the node.
 
     Raises:
-      UserError: no project is set.
+      UserError: no project is set, or Beam knows no option of a name in vertex.dataflow.args.
     """
     (project,) = vertex.required("project")
+    _check_options(vertex.dataflow.args)
     return [
         "--runner=DataflowRunner",
         f"--project={project}",
@@ -58,6 +64,19 @@ def dataflow_args(vertex: VertexConfig, root: str, image: str) -> list[str]:
         *_shared_with_job(vertex),
         *vertex.dataflow.args,
     ]
+
+
+def _check_options(args: Sequence[str]) -> None:
+    """Raises UserError for options that Beam would leave out without a word, or not understand."""
+    parsers: list[ArgumentParser] = []
+    with StringIO() as said, redirect_stderr(said):
+        try:
+            PipelineOptions(list(args)).get_all_options(add_extra_args_fn=parsers.append)
+        except SystemExit as error:
+            reason = said.getvalue().strip().splitlines()[-1].partition("error: ")[2]
+            raise UserError(f"vertex.dataflow.args: {reason}.") from error
+    for unknown in parsers[0].parse_known_args(list(args))[1][:1]:
+        raise UserError(f"vertex.dataflow.args: {unknown} is no option of Beam.")
 
 
 def _shared_with_job(vertex: VertexConfig) -> list[str]:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 from google.cloud.aiplatform_v1.types import PipelineJob
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
@@ -16,6 +19,7 @@ from pipeline.vertex.check.job import wiring_findings
 from pipeline.vertex.compile import compile_job, write_job, write_kfp
 from pipeline.vertex.dry_run.store import matches
 from pipeline.vertex.folder import FOLDER
+from pipeline.vertex.nodes import dataflow_args
 from schemas.artifacts import Node
 from schemas.errors import UserError
 from schemas.forgotten import Forgotten
@@ -156,6 +160,20 @@ def test_the_build_for_kubeflow_looks_nothing_up(vertex_job: Spec, kfp_spec: Spe
     assert cached == set(tasks) - {"RatingExampleGen"}
 
 
+def test_beam_s_own_parser_understands_what_dataflow_gets() -> None:
+    args = ["--no_use_public_ips", "--subnetwork=regions/us-central1/subnetworks/own"]
+    settings = [*SETTINGS, f"vertex.dataflow.args={args}"]
+    vertex = load_config(None, settings).vertex
+    given = dataflow_args(vertex, "gs://bucket/greenlight", "registry/greenlight/cpu:1")
+    options = PipelineOptions(given)
+    assert PipelineOptionsValidator(options, DataflowRunner()).validate() == []
+    read = options.get_all_options(drop_default=True)
+    names = {arg.partition("=")[0].removeprefix("--").removeprefix("no_") for arg in given}
+    assert names <= read.keys() - {"worker_machine_type"} | {"machine_type"}
+    assert (read["use_public_ips"], read["max_num_workers"]) == (False, 9)
+    assert read["sdk_location"] == "container"  # the image has the package, so nothing is staged
+
+
 def test_the_dataflow_engine_is_for_every_node_with_a_beam_part() -> None:
     settings = [s for s in SETTINGS if not s.startswith("vertex.dataflow=")]
     job = compile_job(load_config(None, [*settings, "engine.kind=dataflow"]), "")
@@ -174,6 +192,8 @@ def test_the_dataflow_engine_is_for_every_node_with_a_beam_part() -> None:
         ("vertex.nodes.Trainer={cpu: 1}", "There is no node Trainer"),
         ("vertex.dataflow.nodes=[MovieTrainer]", "MovieTrainer has no Beam part"),
         ("vertex.nodes.Pusher={beam_args: [--x]}", "Pusher has no Beam part"),
+        ("vertex.dataflow.args=[--subnetwrok=x]", "args: --subnetwrok=x is no option of Beam."),
+        ("vertex.dataflow.args=[--disk_size_gb=x]", "args: argument --disk_size_gb"),
         ("engine={kind: prism, endpoint: 'a:1'}", "engine.kind=prism is for runs on this machine"),
     ],
 )
