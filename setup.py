@@ -54,7 +54,7 @@ setup(
         "kfp>=2.5,<3",  # the extra of newer TFX leaves it out on Python 3.12
         "numpy>=1.26,<3",
         "orjson>=3.10,<4",
-        "pandas>=1.5,<2",
+        "pandas>=1.5,<3",
         "prometheus-client>=0.20,<1",
         "pyarrow>=10,<19",
         "pyarrow-hotfix>=0.6,<1",  # closes CVE-2023-47248 in pyarrow 10
