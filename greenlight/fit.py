@@ -1,13 +1,19 @@
 """Runs the pipeline on tables that a notebook holds."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 from greenlight.fitted import Fitted
 from greenlight.tables import write_tables
-from schemas.errors import UserError
+from pipeline.commands.verdict import NOT_BLESSED, USER_ERROR
+from pipeline.output import Folders, find_output
+from schemas.artifacts import LATEST
+from schemas.errors import RunFailed, UserError
 from schemas.files import write_whole
 from serving.commands import quiet
 
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
     Table: TypeAlias = pd.DataFrame | pa.Table
 
 TABLES, SOURCE = "tables", "source.yaml"
+SAID = "greenlight: "  # before the sentence that a command fails with
 
 
 def fit(
@@ -48,25 +55,44 @@ def fit(
       RunFailed: for everything else; the folder's log then holds the traceback.
     """
     quiet()
-    from pipeline.config import load_config
-    from pipeline.local import run_local
+    from pipeline.publish import read_blessing
 
-    place = Path(folder).absolute()
+    place = find_output(str(folder))
     data = place / TABLES
     files = write_tables(data, ratings=ratings, movies=movies, users=users)
     told = {str(key): json.dumps(value) for key, value in (settings or {}).items()}
     if source is None:
         source, guessed = place / SOURCE, _guess(files, place / SOURCE)
         told = {**guessed, **told}
-    config = load_config(
-        None,
-        [f"{key}={value}" for key, value in told.items()],
-        source=str(source),
-        data_dir=str(data),
-        output_dir=str(place),
-    )
-    blessing = run_local(config).blessing
+    changed = [part for key, value in told.items() for part in ("--set", f"{key}={value}")]
+    _run("--source", str(source), "--data-dir", str(data), "--output-dir", str(place), *changed)
+    blessing = read_blessing(Folders(place).reports / LATEST)
     return Fitted(place, blessing["run_id"], blessing.get("pushed_version"))
+
+
+def _run(*options: str) -> None:
+    """Runs `greenlight run` in a process of its own, and prints what it says.
+
+    In one process Transform's tables have names: the second of two fits, with features of other
+    types, would find those of the first.
+    """
+    command = [sys.executable, "-m", "pipeline.cli", "run", *options]
+    last = ""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+    ) as process:  # fmt: skip
+        try:
+            for line in cast(IO[str], process.stdout):
+                last = line.strip() or last
+                if not last.startswith(SAID):
+                    print(line, end="")
+        except BaseException:  # Ctrl-C, which a notebook sends to this process alone
+            process.terminate()
+            raise
+    if process.returncode not in (0, NOT_BLESSED):
+        fault = UserError if process.returncode == USER_ERROR else RunFailed
+        raise fault(last.removeprefix(SAID))
 
 
 def _guess(files: list[Path], place: Path) -> dict[str, str]:

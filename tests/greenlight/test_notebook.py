@@ -110,6 +110,13 @@ def test_what_is_no_table_is_one_sentence(table, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+def test_what_a_run_says_is_a_wrong_setting_is_raised_as_it_says_it(tmp_path, capsys):
+    rows = {"user": ["a", "b"] * 20, "movie": [*"cdefg"] * 8, "rating": [1, 2, 3, 4, 5] * 8}
+    with pytest.raises(greenlight.UserError, match=r"^[^\n]*training\.epochs[^\n]*$"):
+        greenlight.fit(pd.DataFrame(rows), folder=tmp_path, settings={"training.epochs": -1})
+    assert "training.epochs" not in capsys.readouterr().out
+
+
 def test_importing_it_loads_nothing_heavy():
     heavy = {"tensorflow", "tfx", "apache_beam", "pandas"}
     program = f"import sys, greenlight; print(sorted({heavy!r} & {{*sys.modules}}))"

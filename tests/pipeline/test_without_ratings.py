@@ -15,11 +15,8 @@ import pytest
 import yaml
 
 import greenlight
-from components.evaluation import review
-from components.evaluation.server import process
 from pipeline.config import load_config
 from schemas.errors import UserError
-from tests import processes
 from tests.pipeline import command
 
 USERS, MOVIES, EVENTS = 90, 60, 16
@@ -91,8 +88,7 @@ def fitted(folder: Path) -> Run:
     """The orders as a notebook holds them, by `greenlight.fit`."""
     orders = pd.read_csv(folder / "data.csv")[["user", "movie"]]
     settings = {key: yaml.safe_load(value) for key, value in (one.split("=") for one in SMALL)}
-    with processes.started_by(review, process):
-        model = greenlight.fit(orders, folder=folder / "out", settings=settings)
+    model = greenlight.fit(orders, folder=folder / "out", settings=settings)
     report = model.report
     served = folder / "served" / "orders"
     shutil.copytree(folder / "out" / "serving_model", served)

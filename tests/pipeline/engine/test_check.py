@@ -56,7 +56,7 @@ def test_a_sound_engine_passes_and_nothing_is_left(
 
 FAULTS = {
     "code": "has other code of greenlight than this machine: install the same there.",
-    "version": "has tfx 1.16.0, and this machine 1.17.0: give workers the environment",
+    "version": "has tfx 1.16.0, and this machine 1.17.0: give workers the same locked packages",
     "file": "ratings.csv as this machine does: output and data directories must be on a share",
 }
 
