@@ -94,8 +94,8 @@ SEEDS: dict[str, tuple[Callable[[Spec], Any], str]] = {
         "Evaluator runs components.evaluation.none, which cannot be imported",
     ),
     "an artifact type that is not there": (
-        lambda job: report_type(job).update(instanceSchema="title: greenlight.Report\n"),
-        "BlessingReport runs greenlight.Report, which no installed package holds",
+        lambda job: report_type(job).update(instanceSchema="title: nowhere.Report\n"),
+        "BlessingReport runs nowhere.Report, which no installed package holds",
     ),
     "a module file": (
         lambda job: constant(job, "Transform", "module_file", "transform.py"),
