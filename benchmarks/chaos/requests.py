@@ -86,4 +86,4 @@ def _answer(port: int, request: bytes) -> str:
         return "closed"
     except TimeoutError:
         return SILENCE
-    return first.split()[1].decode() if first.startswith(b"HTTP/") else "closed"
+    return str(first.split()[1], "ascii") if first.startswith(b"HTTP/") else "closed"
