@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.python.eager import context
 
 from schemas.errors import UserError
 from schemas.features import SEPARATOR
@@ -175,8 +176,10 @@ def _tables(signatures: Iterable[Any]) -> list[tf.Tensor]:
 
 
 def _destroy(resources: Iterable[tf.Tensor]) -> None:
-    for resource in resources:
-        tf.raw_ops.DestroyResourceOp(resource=resource)
+    """Destroys resources, even where Python collects garbage while a graph is built."""
+    with context.eager_mode():  # as TensorFlow does for variables; `init_scope` leaves no tf.Graph
+        for resource in resources:
+            tf.raw_ops.DestroyResourceOp(resource=resource)
 
 
 def load_ops() -> Any:

@@ -34,3 +34,27 @@ def test_the_tables_of_a_model_go_with_it(light):
         assert int(tf.raw_ops.LookupTableSizeV2(table_handle=table)) == size
     asked = {"user_id": ["1"], "history_movie_id": [[]], "history_rating": [[]], "k": 3}
     assert call("recommend", **asked)["movie_id"].shape == (1, 3)
+
+
+@pytest.mark.parametrize("graph", ["function", "graph"])
+def test_they_go_from_no_graph_that_is_being_built(light, graph):
+    """Python may collect a model at any moment, that of tracing included."""
+    model = Model(light / "1")
+    tables = [table for table, _ in _tables(model)]
+    held = [model]
+    del model
+
+    def build():
+        held.clear()
+        gc.collect()
+        return tf.constant(1)
+
+    if graph == "function":
+        built = tf.function(build, autograph=False).get_concrete_function().graph
+    else:
+        with tf.Graph().as_default() as built:
+            build()
+    assert {operation.type for operation in built.get_operations()} <= {"Const", "Identity"}
+    for table in tables:
+        with pytest.raises(tf.errors.NotFoundError):
+            tf.raw_ops.LookupTableSizeV2(table_handle=table)
