@@ -150,7 +150,8 @@ def _journey(tab, address, at):
     tab.type("toy story")
     tab.wait_for("document.querySelector('.options:not([hidden]) [role=option]')")
     tab.press("Enter")
-    tab.wait_for("document.querySelector('#source').textContent === 'from the movies you named'")
+    source = "document.querySelector('#source').textContent"
+    tab.wait_for(f"/^from the (movies|songs) you named$/.test({source})")
     tab.wait_for("document.querySelector('.why')")
     tab.click(".why")
     tab.wait_for("document.querySelector('.reasons')")
