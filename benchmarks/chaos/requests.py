@@ -16,12 +16,15 @@ ROUTES = (
     ("POST", "/group", {"people": [{"user": "1"}, {"user": "2"}]}),
     ("POST", "/rate", {"user": "1", "movies": ["1", "2"]}),
     ("POST", "/explain", {"user": "1", "movie": "2"}),
-    ("POST", "/v1/models/greenlight:predict", {"instances": [{"user_id": "1", "k": 3}]}),
+    (
+        "POST", "/v1/models/greenlight:predict",
+        {"instances": [{"user_id": "1", "history_movie_id": [], "history_rating": [], "k": 3}]},
+    ),
     ("GET", "/movies?q=film&k=3", None),
-    ("GET", "/similar/1?k=3", None),
+    ("GET", "/similar?movie=1&k=3", None),
     ("GET", "/users/1/history", None),
     ("GET", "/v1/models/greenlight/versions/1/metadata", None),
-)
+)  # fmt: skip
 ODD: tuple[Any, ...] = (
     None, True, False, -1, 0, 2**31, 2**63, 10**400, 1e308, -0.0, float("nan"), float("inf"),
     "", "a" * 3000, "\ud800", "\x00\x1b[2J", "..", "/", "%00", "1", ["1", 1],
@@ -36,7 +39,13 @@ def fuzz(served: Served, wanted: int) -> Row:
 
     It holds if each is answered by a status below 500 or its connection is closed in time, and the
     server is ready afterwards.
+
+    Raises:
+      ValueError: an unchanged request is refused already, so that changing it would try nothing.
     """
+    for method, path, body in ROUTES:
+        if (status := _answer(served.port, _raw(method, path, body))) != "200":
+            raise ValueError(f"{method} {path} is answered by {status}")
     rng, found = np.random.default_rng(2), Counter[str]()
     for _ in range(wanted):
         found[_answer(served.port, _request(rng))] += 1
@@ -51,13 +60,17 @@ def _request(rng: np.random.Generator) -> bytes:
     method, path, body = ROUTES[rng.integers(len(ROUTES))]
     for _ in range(rng.integers(1, 4)):
         body = _changed(rng, body)
-    sent = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-    raw = bytearray(f"{head}content-length: {len(sent)}\r\n\r\n".encode() + sent)
+    raw = bytearray(_raw(method, path, body))
     if rng.random() < 1 / 3:
         for place in rng.integers(0, len(raw), rng.integers(1, 6)):
             raw[place] = rng.integers(256)
     return bytes(raw[: rng.integers(len(raw))] if rng.random() < 0.05 else raw)
+
+
+def _raw(method: str, path: str, body: Any) -> bytes:
+    sent = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(sent)}\r\n\r\n".encode() + sent
 
 
 def _changed(rng: np.random.Generator, value: Any) -> Any:
