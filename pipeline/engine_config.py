@@ -73,6 +73,8 @@ class EngineConfig(BaseModel):
         options = {"runner": "PortableRunner", "job_endpoint": self.endpoint}
         if not self.endpoint:
             options = {"runner": "PrismRunner", "prism_location": prism}
+            # Or the process keeps the server that it started, or failed to start, for another job.
+            options["experiments"] = "disable_prism_server_singleton"
         options |= _environment(self.workers or ("loopback" if self.kind == "prism" else BOOT))
         if self.kind == "flink":
             # Without it Flink starts workers anew for every stage, and hangs when several do.
@@ -94,7 +96,7 @@ class EngineConfig(BaseModel):
         if self.kind != "local":
             own |= {"runner", "job_endpoint", "prism_location"}
         for name in map(_name, beam_args):
-            if name in own - {"job_server_timeout"}:
+            if name in own - {"job_server_timeout", "experiments"}:
                 raise ValueError(
                     f"beam_args: --{name} is set by engine.kind={self.kind}: leave out one of them"
                 )

@@ -3,11 +3,13 @@
 from functools import partial
 from math import nan
 
+import apache_beam as beam
 import pytest
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
+from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.examples.catalogue import read_catalogue
 from components.trainer.gather import make_lookup, vocabularies
 from components.transform import preprocessing_fn
@@ -42,9 +44,11 @@ def graph(tmp_path_factory):
     folder = tmp_path_factory.mktemp("transform")
     given = {"features": FEATURES.model_dump(mode="json")}
     function = partial(preprocessing_fn, custom_config=given)
-    with tft_beam.Context(temp_dir=str(folder / "work")):
-        found = (list(ROWS), metadata) | tft_beam.AnalyzeDataset(function)
-        found | tft_beam.WriteTransformFn(str(folder / "graph"))
+    work = tft_beam.Context(temp_dir=str(folder / "work"))
+    with work, beam.Pipeline(argv=list(LOCAL_BEAM_ARGS)) as pipeline:
+        rows = (pipeline | beam.Create(ROWS), metadata)
+        found = rows | tft_beam.AnalyzeDataset(function)
+        _ = found | tft_beam.WriteTransformFn(str(folder / "graph"))
     metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))  # as TFX does
     return str(folder / "graph")
 

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 import tensorflow_data_validation as tfdv
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.validation.anomalies import Finding, find
 from components.validation.curated import curated_schema
 from schemas.source import Source
@@ -126,7 +128,8 @@ def _of_examples(folder, ratings):
             features["rating"] = tf.train.Feature(float_list=tf.train.FloatList(value=[rating]))
             example = tf.train.Example(features=tf.train.Features(feature=features))
             file.write(example.SerializeToString())
-    return tfdv.generate_statistics_from_tfrecord(path)
+    options = PipelineOptions(list(LOCAL_BEAM_ARGS))
+    return tfdv.generate_statistics_from_tfrecord(path, pipeline_options=options)
 
 
 def test_a_movie_that_was_not_rated_is_neither_fault_nor_drift(seen, schema, tmp_path):

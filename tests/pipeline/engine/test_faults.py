@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import apache_beam as beam
+import psutil
 import pytest
 
 from components.example_gen.generate import LOCAL_BEAM_ARGS
+from pipeline.engine.options import find_prism
 from pipeline.output import logged
 from schemas.errors import RunFailed, UserError
 from tests import engines
@@ -47,3 +49,15 @@ def test_another_fault_is_named_with_its_step(beam_args: list[str], tmp_path: Pa
     message = str(caught.value)
     assert message.startswith("The run failed: ZeroDivisionError: division by zero (at Beam's step")
     assert "Read" in message and "\n" not in message and message.count("ZeroDivision") == 1
+
+
+def test_a_server_that_another_job_started_is_not_asked_again(tmp_path: Path) -> None:
+    """Beam keeps one server of Prism for a process, also one that never began: not for ours."""
+    own = engines.beam_args_of("prism")
+    other = tmp_path / "other"
+    other.symlink_to(find_prism())
+    for beam_args in ([*own[:1], f"--prism_location={other}"], own):
+        with beam.Pipeline(argv=beam_args) as pipeline:
+            _ = pipeline | beam.Create([1])
+    began = [child.cmdline()[0] for child in psutil.Process().children()]
+    assert {str(other), find_prism()} <= set(began)
