@@ -32,13 +32,17 @@ class NodeConfig(BaseModel):
     persistent_resource: ResourceName | None = Field(
         None, description="persistent resource to run on; needs machine_type"
     )
+    replicas: int = Field(
+        1, ge=1, description="machines that train together, of MovieTrainer; needs machine_type"
+    )
     retries: int | None = Field(None, ge=0, le=10, description="retries after a failure")
     beam_args: list[str] = Field([], description="further options for Apache Beam")
 
     @property
     def chosen_machine(self) -> bool:
         """Whether it asks for what only a custom job can give."""
-        return bool(self.machine_type or self.strategy or self.persistent_resource)
+        own = self.machine_type or self.strategy or self.persistent_resource
+        return bool(own) or self.replicas > 1
 
 
 class DataflowConfig(BaseModel):

@@ -35,6 +35,11 @@ class Averages(tf.Module):
         shapes = [weight.shape[:1] if weight.ref() in places else [] for weight in weights]
         self.counted = [tf.Variable(tf.zeros(s, tf.int32), trainable=False) for s in shapes]
 
+    @property
+    def state(self) -> list[tf.Variable]:
+        """All that it changes."""
+        return [*self.values, *self.counted]
+
     def count(self, gradients: Gradients, step: tf.Tensor) -> None:
         """Counts the steps up to `step`, int32, of all that the gradients are about to change."""
         for number, place in enumerate(self._table):

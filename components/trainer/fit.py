@@ -19,6 +19,7 @@ from components.trainer.checkpoints import Checkpoints
 from components.trainer.history import History
 from components.trainer.optimizer import Optimizer
 from components.trainer.rounds import Rounds
+from components.trainer.workers import ALONE, Workers
 
 progress = logging.getLogger("greenlight.progress")
 
@@ -43,6 +44,9 @@ class Fit:
     `checkpoints`; a run that finds them there starts after the last finished round whose checkpoint
     is whole. A round always reads its windows in the same order, whether or not the run was
     interrupted.
+
+    Where several workers train together, what the chief has counts: it alone judges and writes
+    checkpoints, and before every round the others take its weights and its optimizer's state.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Fit:
         checkpoints: str,
         tasks: Mapping[str, Sequence[tf.Variable]] | None = None,
         averaged: Sequence[tf.Variable] = (),
+        workers: Workers = ALONE,
     ) -> None:
         """Prepares the training.
 
@@ -64,14 +69,16 @@ class Fit:
           tasks: the variables that each loss on valid chooses the round of (default: all of them
             by `valid_loss`).
           averaged: the weights whose moving average is judged and kept.
+          workers: who trains it.
         """
-        self.model, self.rounds = model, rounds
+        self.model, self.rounds, self._seed, self._workers = model, rounds, config.seed, workers
         self.patience = config.patience * rounds.parts
         self.steps = max(1, rounds.steps)
         tables = model.by_row()
         weights = [table.weight for table in tables]
         others = others_than(weights, model.trainable_variables)
-        self.optimizer = Optimizer(config, max(1, rounds.number * self.steps), others, tables)
+        steps = max(1, rounds.number * self.steps)
+        self.optimizer = Optimizer(config, steps, others, tables, workers.together)
         self.tasks = {"valid_loss": model.variables} if tasks is None else tasks
         self.best = {
             task: [tf.Variable(v, trainable=False) for v in variables]
@@ -86,13 +93,16 @@ class Fit:
         )  # fmt: skip
         self._checkpoints = Checkpoints(tracked, checkpoints)
         self._step = tf.function(self._train_step, [ANY_WINDOW], autograph=False)
+        together = workers.number > 1
+        self._follow = tf.function(self._follow_chief) if together else lambda: None
 
     def resume(self) -> int:
         """Restores the newest checkpoint that is whole; returns how many rounds are done."""
-        if self._checkpoints.restore():
+        if self._workers.is_chief and self._checkpoints.restore():
             self.history = History(**json.loads(self._state.numpy()))
-            best = self.history.best  # JSON knows no tuples
-            self.history.best = {task: (epoch, loss) for task, (epoch, loss) in best.items()}
+        self.history = History(**self._workers.told(lambda: asdict(self.history)))
+        best = self.history.best  # JSON knows no tuples
+        self.history.best = {task: (epoch, loss) for task, (epoch, loss) in best.items()}
         return len(self.history.epochs)
 
     def run(
@@ -113,20 +123,26 @@ class Fit:
         Returns:
           The history; the model then has its best weights.
         """
-        writer = tf.summary.create_file_writer(log_dir)
+        chief = self._workers.is_chief
+        writer = (
+            tf.summary.create_file_writer(log_dir) if chief else tf.summary.create_noop_writer()
+        )
         for number in range(self.resume(), self.rounds.number):
             if self.history.waited >= self.patience or enough(number):
                 break
             self._run(number, windows(number), judge, writer)
         for task, variables in self.tasks.items():
             assign_all(variables, self.best[task])
+        self._follow()
         return self.history
 
     def _run(self, number: int, windows: Iterable[Window], judge: Measure, writer: Any) -> None:
         started = time.monotonic()
+        self._follow()
+        self._workers.begin(self._seed, number)
         loss = self._train(number, windows)
         with self._averages.in_place(self.optimizer.step):
-            row = {"loss": loss, **judge(self.model)}
+            row = {"loss": loss, **self._workers.told(lambda: judge(self.model))}
             row["seconds"] = round(time.monotonic() - started, 3)
             for task in self.history.add(row, self.tasks):
                 assign_all(self.best[task], self.tasks[task])
@@ -134,7 +150,8 @@ class Fit:
             for name, value in row.items():
                 tf.summary.scalar(name, value)
         self._state.assign(json.dumps(asdict(self.history)))
-        self._checkpoints.save()
+        if self._workers.is_chief:
+            self._checkpoints.save()
 
     def _train(self, number: int, windows: Iterable[Window]) -> float:
         """Takes a round's steps; returns their mean loss."""
@@ -147,13 +164,18 @@ class Fit:
                 progress.info("%s %d of %d", name, number + 1, last, extra={"done": done})
         return float(np.mean(losses))
 
+    def _follow_chief(self) -> None:
+        changing = [*self.model.variables, *self.optimizer.state, *self._averages.state]
+        self._workers.follow_chief(changing)
+
     def _train_step(self, window: Window) -> tf.Tensor:
+        window = self._workers.share(window)
         with tf.GradientTape() as tape:
             loss = self.model.compute_loss(window, training=True)
         gradients = self.optimizer.gradients(tape, loss)
         self._averages.count(gradients, self.optimizer.step.read_value())
         self.optimizer.apply(gradients)
-        return loss
+        return self._workers.mean([loss])[0]
 
 
 def others_than(

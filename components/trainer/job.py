@@ -12,6 +12,7 @@ from components.examples.paths import listed
 from components.model.config import tuned
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
 from components.trainer.window_files import WindowFiles
+from components.trainer.workers import ALONE, Workers
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Job:
     refits: whether it learns from these now.
     base_model: the SavedModel to start from; None: there is none.
     chosen: the settings that a Tuner chose, by section.
+    workers: who trains together.
     """
 
     settings: TrainerSettings
@@ -42,6 +44,7 @@ class Job:
     refit: list[str] = field(default_factory=list)
     refits: bool = False
     chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    workers: Workers = ALONE
 
     @property
     def will_refit(self) -> bool:

@@ -88,7 +88,7 @@ def fit(
     training = job.settings.training
     rounds = rounds_of(job, data, warm)
     averaged = model.averaged() if training.average_weights else []
-    loop = Fit(model, training, rounds, job.checkpoints, model.tasks(), averaged)
+    loop = Fit(model, training, rounds, job.checkpoints, model.tasks(), averaged, job.workers)
     history = loop.run(
         lambda number: round_windows(job, data.lookup, rounds, number), judge, job.log_dir, enough
     )

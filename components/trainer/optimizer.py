@@ -20,6 +20,11 @@ class Gradients(NamedTuple):
     dense: list[tf.Tensor]
     rows: list[tf.IndexedSlices]
 
+    def clipped(self, norm: float) -> "Gradients":
+        """These, made smaller where their common norm is greater."""
+        found, _ = tf.clip_by_global_norm([*self.dense, *self.rows], norm)
+        return Gradients(found[: len(self.dense)], found[len(self.dense) :])
+
 
 class Moments(NamedTuple):
     """How the mean square of an entry's gradients is kept, by whose root its steps are divided.
@@ -114,6 +119,7 @@ class Optimizer(tf.Module):
         steps: int,
         variables: Sequence[tf.Variable],
         tables: Sequence[RowTable],
+        together: Callable[[Gradients], Gradients] = lambda own: own,
     ) -> None:
         """Prepares it.
 
@@ -122,8 +128,10 @@ class Optimizer(tf.Module):
           steps: of the whole training.
           variables: the weights that every step reads whole.
           tables: those of which a step reads some rows.
+          together: makes one of this process's gradients and others'.
         """
         super().__init__()
+        self._together = together
         self._variables, self._tables = list(variables), [table.weight for table in tables]
         self.step = tf.Variable(0, trainable=False, dtype=tf.int32)
         decay, rate = 0.0, config.learning_rate
@@ -138,15 +146,19 @@ class Optimizer(tf.Module):
         of_step = rate if callable(rate) else lambda step: rate
         self.rows = RowOptimizer(tables, MOMENTS[config.optimizer], of_step, decay)
 
+    @property
+    def state(self) -> list[tf.Variable]:
+        """All that it changes but the weights."""
+        return [self.step, *self.dense.variables, *self.rows.moments, *self.rows.changed]
+
     def gradients(self, tape: tf.GradientTape, loss: tf.Tensor) -> Gradients:
         """The gradients of a loss; those of AdamW are clipped by their common norm."""
         dense, rows = tape.gradient(
             loss, [self._variables, self._tables], unconnected_gradients="zero"
         )
-        found = [*map(tf.convert_to_tensor, dense), *map(each_row_once, rows)]
-        if self._clip_norm is not None:
-            found, _ = tf.clip_by_global_norm(found, self._clip_norm)
-        return Gradients(found[: len(dense)], found[len(dense) :])
+        own = Gradients([*map(tf.convert_to_tensor, dense)], [*map(each_row_once, rows)])
+        found = self._together(own)
+        return found if self._clip_norm is None else found.clipped(self._clip_norm)
 
     def apply(self, gradients: Gradients) -> None:
         """Takes a step."""

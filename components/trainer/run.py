@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+from dataclasses import replace
 from typing import Any, cast
 
 import tensorflow as tf
@@ -20,6 +22,7 @@ from components.trainer.learn import Trained, learn, rounds_of
 from components.trainer.models import extra_findings
 from components.trainer.refit import refit
 from components.trainer.settings import TrainerArguments
+from components.trainer.workers import join
 from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE
 
 logger = logging.getLogger("greenlight.trainer")
@@ -29,14 +32,20 @@ SAMPLED = 16  # steps of train that a model's extra findings are measured on
 
 def run_fn(fn_args: FnArgs) -> None:
     """The Trainer's entry point; `custom_config` holds its `TrainerArguments`."""
-    job = make_job(fn_args)
+    workers = join()
+    job = replace(make_job(fn_args), workers=workers)
     train(job, cast(TrainerArguments, fn_args.custom_config).held_out, fn_args.serving_model_dir)
-    if tf.io.gfile.exists(job.checkpoints):
+    if workers.is_chief and tf.io.gfile.exists(job.checkpoints):
         tf.io.gfile.rmtree(job.checkpoints)
+    workers.wait_for_chief()
+    if not workers.is_chief:
+        sys.exit()  # the chief alone has a model, and tells the service so
 
 
 def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     """Fits the joint model, exports it and returns what happened, epoch by epoch.
+
+    Where several workers train, the chief alone exports and writes down.
 
     Args:
       job: what to do.
@@ -47,6 +56,8 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     data = read(job)
     trained = learn(job, data)
     model = refit(job, data, trained) if job.will_refit else trained.model
+    if not job.workers.is_chief:
+        return trained.history
     users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
     declared, item = job.settings.features.users, job.settings.item
     module = ExportedRecommender(model, data.lookup, job.window, users, declared, item)

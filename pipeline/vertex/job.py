@@ -39,7 +39,11 @@ def set_custom_jobs(job: Spec, vertex: VertexConfig) -> None:
 
 
 def custom_job(name: str, node: NodeConfig, container: Spec) -> Spec:
-    """A node's container as a CustomJob in its JSON form."""
+    """A node's container as a CustomJob in its JSON form.
+
+    The first pool is the chief's, which ends the job; the service tells all of them by TF_CONFIG
+    where the others are.
+    """
     machine = _given({"machineType": node.machine_type, "acceleratorType": node.gpu})
     if node.gpu:
         machine["acceleratorCount"] = 1
@@ -52,10 +56,11 @@ def custom_job(name: str, node: NodeConfig, container: Spec) -> Spec:
             "args": container["args"],
         },
     }
+    others = {**pool, "replicaCount": str(node.replicas - 1)}
     strategy = (node.strategy or "").upper()
     spec = _given({
         "persistentResourceId": node.persistent_resource,
-        "workerPoolSpecs": [pool],
+        "workerPoolSpecs": [pool, others] if node.replicas > 1 else [pool],
         "scheduling": _given({"strategy": strategy}),
     })  # fmt: skip
     return {"displayName": name, "jobSpec": spec}

@@ -130,3 +130,5 @@ def check_machines(vertex: VertexConfig) -> None:
             )
         if node.chosen_machine and not node.machine_type:
             raise UserError(f"Name the machine_type of {name}: its other settings need one.")
+        if node.replicas > 1 and name != Node.TRAINER:
+            raise UserError(f"{name} runs on one machine: only {Node.TRAINER} can have replicas.")

@@ -51,9 +51,20 @@ def container_of(executor: Spec) -> Spec:
     """
     if "customJob" not in executor:
         return dict(executor.get("container", {}))
-    (pool,) = executor["customJob"]["customJob"]["jobSpec"]["workerPoolSpecs"]
-    container = dict(pool["containerSpec"])
+    container = dict(_pools(executor)[0]["containerSpec"])
     return {"image": container.pop("imageUri"), **container}
+
+
+def replicas_of(executor: Spec) -> int:
+    """On how many machines its container runs."""
+    if "customJob" not in executor:
+        return 1
+    return sum(int(pool["replicaCount"]) for pool in _pools(executor))
+
+
+def _pools(executor: Spec) -> list[Spec]:
+    pools: list[Spec] = executor["customJob"]["customJob"]["jobSpec"]["workerPoolSpecs"]
+    return pools
 
 
 def awaited(task: Spec) -> set[str]:

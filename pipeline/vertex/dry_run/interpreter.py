@@ -14,9 +14,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.vertex.dry_run.conditions import holds
 from pipeline.vertex.dry_run.store import Outputs, Store, new_name
-from pipeline.vertex.steps import Spec, Step, awaited, container_of
+from pipeline.vertex.steps import Spec, Step, awaited, container_of, replicas_of
 
-RunCommand = Callable[[str, Sequence[str]], None]
+RunCommand = Callable[[str, Sequence[str], int], None]
 GS = "gs://"
 SKIPPED = "skipped"
 _INVOCATION = "{{$}}"
@@ -114,7 +114,7 @@ class Interpreter:
             before = self._store.cached(key)
             if before is not None:
                 return "cached", before
-        self._call(step.name, container, call)
+        self._call(step.name, container, call, replicas_of(step.executor))
         made = {name: of["artifacts"] for name, of in call["outputs"]["artifacts"].items()}
         self._store.keep(key, made)
         return "done", made
@@ -133,13 +133,13 @@ class Interpreter:
         }  # fmt: skip
         return {"artifacts": artifacts, "outputFile": f"{folder}/executor_output.json"}
 
-    def _call(self, name: str, container: Spec, call: Spec) -> None:
-        """Runs a command, then takes over the facts that it wrote into its output file."""
+    def _call(self, name: str, container: Spec, call: Spec, replicas: int = 1) -> None:
+        """Runs a command, in so many processes, then takes over the facts of its output file."""
         message = json_format.ParseDict(call, pipeline_spec_pb2.ExecutorInput())
         invocation = json_format.MessageToJson(message)
         command = [*container["command"], *container["args"]]
         words = (invocation if word == _INVOCATION else word for word in command)
-        self._run(name, [word.replace(GS, self._local) for word in words])
+        self._run(name, [word.replace(GS, self._local) for word in words], replicas)
         written = Path(call["outputs"]["outputFile"].replace(GS, self._local))
         facts = json.loads(written.read_text(encoding="utf-8").replace(self._local, GS))
         call["inputs"]["parameterValues"] |= facts.get("parameterValues", {})

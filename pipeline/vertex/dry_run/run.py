@@ -1,8 +1,10 @@
 """Runs the compiled job on this machine: the containers' commands, in a clean environment."""
 
 import json
+import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -110,26 +112,52 @@ class CommandRunner:
         self._work = logs / "work"  # an empty folder, so that nothing of the checkout is in reach
         self._work.mkdir(parents=True)
 
-    def __call__(self, name: str, command: Sequence[str]) -> None:
-        """Runs a command to its end.
+    def __call__(self, name: str, command: Sequence[str], replicas: int = 1) -> None:
+        """Runs a command to its end, in so many processes that know of one another.
 
         Raises:
-          RunFailed: it failed; the message has the last line that it printed.
+          RunFailed: it failed in the first of them; the message has the last line that it printed.
         """
-        path = self._logs / f"{name}.log"
+        clusters = cluster(replicas) if replicas > 1 else [{}]
+        paths = [self._logs / f"{name}{f'-{place}' * (place > 0)}.log" for place in range(replicas)]
+        pairs = zip(paths, clusters, strict=True)
+        processes = [self._started(command, path, variables) for path, variables in pairs]
+        try:
+            status = processes[0].wait()
+        finally:
+            for process in processes[1:]:
+                process.kill()
+        if status:
+            lines = paths[0].read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = lines[-1] if lines else f"exit status {status}"
+            raise RunFailed(f"{name} failed: {last.rstrip('.')}. The log says more: {paths[0]}")
+
+    def _started(
+        self, command: Sequence[str], path: Path, variables: Mapping[str, str]
+    ) -> "subprocess.Popen[bytes]":
         with path.open("wb") as log:
-            done = subprocess.run(
+            return subprocess.Popen(
                 self._environment.command([*command]),
-                env=self._environment.variables(),
+                env={**self._environment.variables(), **variables},
                 cwd=self._work,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                check=False,
             )
-        if done.returncode:
-            lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            last = lines[-1] if lines else f"exit status {done.returncode}"
-            raise RunFailed(f"{name} failed: {last.rstrip('.')}. The log says more: {path}")
+
+
+def cluster(replicas: int) -> list[dict[str, str]]:
+    """What the service tells each process of a job of several pools: the chief, then the others."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(replicas)]
+        for one in sockets:
+            one.bind(("localhost", 0))
+        addresses = [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    told = {"chief": addresses[:1], "worker": addresses[1:]}
+    tasks = [("chief", 0), *(("worker", place) for place in range(replicas - 1))]
+    return [
+        {"TF_CONFIG": json.dumps({"cluster": told, "task": {"type": kind, "index": index}})}
+        for kind, index in tasks
+    ]
 
 
 def outcome(ended: Sequence[EndedStep], bucket: Path, console: Console) -> Outcome:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import apache_beam as beam
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from components.example_gen.generate import LOCAL_BEAM_ARGS

@@ -13,7 +13,7 @@ from pipeline.vertex.check import machines
 from pipeline.vertex.check.settings import REGIONS, image_findings, setting_findings
 from pipeline.vertex.compile import compile_job, compile_kfp
 from pipeline.vertex.nodes import dataflow_args
-from pipeline.vertex.steps import container_of
+from pipeline.vertex.steps import container_of, replicas_of
 from schemas.errors import UserError
 from tests.pipeline.vertex.conftest import SETTINGS
 
@@ -196,6 +196,32 @@ def test_a_machine_by_its_name_is_a_custom_job(custom_job: Spec, vertex_job: Spe
     assert pool.machine_spec.accelerator_count == 1
     assert job.job_spec.scheduling.strategy.name == "SPOT"
     assert job.job_spec.persistent_resource_id == "films"
+
+
+def test_machines_that_train_together_are_two_pools_of_one_job() -> None:
+    config = load_config(None, [*SETTINGS, node("machine_type: n1-standard-8, replicas: 4")])
+    compiled = compile_job(config, "run-1")
+    assert check.job_findings(compiled, config) == []
+    executor = compiled["pipelineSpec"]["deploymentSpec"]["executors"]["MovieTrainer_executor"]
+    content = executor["customJob"]["customJob"]
+    job = CustomJob.wrap(json_format.ParseDict(content, CustomJob.pb(CustomJob())))
+    chief, others = job.job_spec.worker_pool_specs
+    assert (chief.replica_count, others.replica_count) == (1, 3)
+    assert chief.container_spec == others.container_spec
+    assert chief.machine_spec == others.machine_spec
+    assert replicas_of(executor) == 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        (node("replicas: 2"), "Name the machine_type of MovieTrainer"),
+        ("vertex.nodes.Evaluator={machine_type: n1-standard-8, replicas: 2}", "only MovieTrainer"),
+    ],
+)
+def test_replicas_that_cannot_be_are_refused(setting: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        compile_job(load_config(None, [*SETTINGS, setting]), "run-1")
 
 
 def test_retries_are_the_tasks_own(custom_job: Spec) -> None:

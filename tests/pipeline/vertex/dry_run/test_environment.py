@@ -55,3 +55,25 @@ def test_a_step_that_fails_stops_with_its_last_line_and_its_log(
     assert (tmp_path / "logs" / "Fine.log").read_text(encoding="utf-8") == "1\n"
     with pytest.raises(RunFailed, match=r"Broken failed: ValueError: no data\. .*Broken\.log"):
         run("Broken", ["python", "-c", "raise ValueError('no data')"])
+
+
+def test_the_processes_of_a_step_know_of_one_another(
+    environment: Environment, tmp_path: Path
+) -> None:
+    run = CommandRunner(environment, tmp_path / "logs")
+    program = "import os, sys; print(os.environ['TF_CONFIG'], flush=True); sys.stdin.read()"
+    words = ["sh", "-c", 'python -c "$0"; exit "$1"', program]
+    run("Train", [*words, "0"], 3)
+    told = [
+        json.loads((tmp_path / "logs" / f"Train{place}.log").read_text(encoding="utf-8"))
+        for place in ("", "-1", "-2")
+    ]
+    assert [one["task"] for one in told] == [
+        {"type": "chief", "index": 0}, {"type": "worker", "index": 0},
+        {"type": "worker", "index": 1},
+    ]  # fmt: skip
+    assert told[0]["cluster"] == told[1]["cluster"] == told[2]["cluster"]
+    addresses = [*told[0]["cluster"]["chief"], *told[0]["cluster"]["worker"]]
+    assert len(set(addresses)) == 3
+    with pytest.raises(RunFailed, match=r"Train failed: .*Train\.log"):
+        run("Train", [*words, "3"], 2)

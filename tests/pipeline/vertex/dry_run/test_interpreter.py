@@ -89,10 +89,12 @@ class Commands:
         self.names: list[str] = []
         self.calls: list[Spec] = []
         self.words: list[Sequence[str]] = []
+        self.replicas: list[int] = []
         self._blessed = blessed
 
-    def __call__(self, name: str, command: Sequence[str]) -> None:
+    def __call__(self, name: str, command: Sequence[str], replicas: int) -> None:
         call = json.loads(command[-1])
+        self.replicas.append(replicas)
         self.names.append(name)
         self.calls.append(call)
         self.words.append(command)
@@ -119,12 +121,13 @@ def follow(folder: Path, commands: Commands, content: Spec | None = None) -> dic
 def test_a_custom_job_runs_as_its_container_does(tmp_path: Path) -> None:
     content, commands = job(), Commands()
     push = content["pipelineSpec"]["deploymentSpec"]["executors"]["Push"]
-    node = NodeConfig(machine_type="n1-standard-8", strategy="spot")
+    node = NodeConfig(machine_type="n1-standard-8", strategy="spot", replicas=3)
     push["customJob"] = {"customJob": custom_job("Push", node, push.pop("container"))}
     states = follow(tmp_path, commands, content)
     assert states == {"Look": "none yet", "Make": "done", "Push": "done", "After": "done"}
     (words,) = (w for name, w in zip(commands.names, commands.words, strict=True) if name == "Push")
     assert words[:2] == ["python", "--call"]
+    assert commands.replicas[commands.names.index("Push")] == max(commands.replicas) == 3
 
 
 def test_a_first_job_runs_every_step_after_those_it_awaits(tmp_path: Path) -> None:
