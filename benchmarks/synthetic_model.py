@@ -53,7 +53,7 @@ def export_random(
     given[rng.random(len(given)) >= rated] = np.nan
     stored = StoredUsers(
         facts.user_ids,
-        np.zeros([users, 1], np.int32),
+        np.zeros([users, len(facts.user_features)], np.int32),
         np.arange(users + 1) * events,
         picked.astype(np.int32),
         given,

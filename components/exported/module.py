@@ -4,7 +4,7 @@ It needs TensorFlow alone, no project code. The Keras layers stay out of the mod
 tracked, they would each be traced anew while saving.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +12,7 @@ import tensorflow as tf
 from components.exported.served import ServedModel
 from components.exported.signatures import make_signatures
 from components.exported.stored import StoredUsers
+from components.exported.told import ToldFeatures
 from components.model.parsing import Lookup
 from components.model.protocol import Model
 from components.model.weights import Keepsake
@@ -22,10 +23,10 @@ class ExportedRecommender(tf.Module):
     """Signatures over one trained model.
 
     `functions` are the signatures: `evaluate` is for the gates, the others serve. `catalogue`,
-    `user_ids`, `scale` (empty where it predicts no ratings), `user_features` and `item` (a word for
-    a movie, and for several) tell whoever loads the model what it knows; `tables`, `linear_rows`
-    and `log_popularity` are what the signature `query` is multiplied with; from `keepsake` the next
-    training may start.
+    `user_ids`, `scale` (empty where it predicts no ratings), `user_features` with what is `told` of
+    them, and `item` (a word for a movie, and for several) say to whoever loads the model what it
+    knows; `tables`, `linear_rows` and `log_popularity` are what the signature `query` is multiplied
+    with; from `keepsake` the next training may start.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ExportedRecommender(tf.Module):
         users: StoredUsers | None = None,
         user_features: Sequence[str] = (),
         item: Item = MOVIE,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         """Builds the signatures.
 
@@ -46,6 +48,7 @@ class ExportedRecommender(tf.Module):
           users: what is known of users by id; default: nothing but what the model learned.
           user_features: what callers may say of a person; default: what the model knows.
           item: what people call the movies.
+          labels: what people call features, by name; default: their names.
         """
         super().__init__()
         facts = model.facts
@@ -65,6 +68,7 @@ class ExportedRecommender(tf.Module):
         self.user_features = tf.Variable(
             list(facts.user_features), trainable=False, dtype=tf.string
         )
+        self.told = ToldFeatures(facts, labels or {})
         self.item = tf.Variable(item, trainable=False, dtype=tf.string)
         self.functions = make_signatures(served)
 
