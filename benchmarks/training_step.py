@@ -149,6 +149,7 @@ def _window(movies: int, users: int, counts, rng: np.random.Generator):  # type:
         tf.constant(ones),
         tf.constant(ones),
         tf.constant(np.tile(np.arange(LENGTH), [USERS, 1]), tf.int32),
+        tf.zeros([USERS, 1, 0], tf.int32),
     )
 
 

@@ -35,7 +35,7 @@ class ExportedRecommender(tf.Module):
         lookup: Lookup,
         reach: int,
         users: StoredUsers | None = None,
-        user_features: Sequence[str] = (),
+        told: Sequence[str] = (),
         item: Item = MOVIE,
         labels: Mapping[str, str] | None = None,
     ) -> None:
@@ -46,16 +46,17 @@ class ExportedRecommender(tf.Module):
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
           users: what is known of users by id; default: nothing but what the model learned.
-          user_features: what callers may say of a person; default: what the model knows.
+          told: what callers may say of a person or moment; default: what the model knows.
           item: what people call the movies.
           labels: what people call features, by name; default: their names.
         """
         super().__init__()
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
-        served = ServedModel(model, lookup, reach, users, user_features)
+        served = ServedModel(model, lookup, reach, users, told)
         self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
-        self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
+        features = [*lookup.user_features.values(), *lookup.asked.values()]
+        self._lookup = [lookup.movie, lookup.user, *features]
         self._lengths = served.lengths
         self.tables = served.variables
         covered = model.linear.covered if model.linear is not None else np.zeros(0, np.int32)

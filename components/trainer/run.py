@@ -48,11 +48,9 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     trained = learn(job, data)
     model = refit(job, data, trained) if job.will_refit else trained.model
     users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
-    settings = job.settings
-    module = ExportedRecommender(
-        model, data.lookup, job.window, users, settings.features.users, settings.item,
-        settings.labels,
-    )  # fmt: skip
+    names, item, labels = job.settings.features, job.settings.item, job.settings.labels
+    told = (*names.users, *names.asked)
+    module = ExportedRecommender(model, data.lookup, job.window, users, told, item, labels)
     save(module, serving_dir)
     _write_down(job, data, trained, model)
     return trained.history

@@ -258,6 +258,26 @@ def test_a_mistake_in_a_feature_is_one_sentence(
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ("year: y", "ratings.features.year: year is the name of something else"),
+        ("plan: p", "ratings.features.plan: users or movies have a feature of this name"),
+        ("a: {kind: text, column: d}", "ratings.features.a: its kind is category or number"),
+        ("a: {column: d, known: true}", "ratings.features.a.known: there is no such key"),
+    ],
+)
+def test_a_mistake_in_a_feature_of_ratings_is_one_sentence(
+    tmp_path: Path, feature: str, message: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    own = OWN.replace("movies:", f"  features: {{{feature}}}\nmovies:", 1)
+    path.write_text(own.rstrip() + USERS)
+    with pytest.raises(UserError, match=message) as error:
+        load_source(str(path))
+    assert "\n" not in str(error.value)
+
+
 def test_features_may_be_named_in_short(tmp_path: Path) -> None:
     """As sources did before there were `features`."""
     short = """
