@@ -53,7 +53,7 @@ def export_random(
     given[rng.random(len(given)) >= rated] = np.nan
     stored = StoredUsers(
         facts.user_ids,
-        np.zeros([users, 1], np.int32),
+        np.zeros([users, len(facts.user_features)], np.int32),
         np.arange(users + 1) * events,
         picked.astype(np.int32),
         given,
@@ -107,5 +107,5 @@ def _window(movies: int, rng: np.random.Generator) -> Any:
     return Window(
         tf.zeros([2], tf.int32), tf.zeros([2, 1], tf.int32),
         tf.constant(rng.integers(0, movies, [2, 5]), tf.int32), ones, ones, ones,
-        tf.zeros([2, 5], tf.int32),
+        tf.zeros([2, 5], tf.int32), tf.zeros([2, 1, 0], tf.int32),
     )  # fmt: skip

@@ -1,10 +1,12 @@
 """Measures one training step at several sizes of the tables: CPU-seconds and memory.
 
-    python -m benchmarks.training_step [--sizes 1682,943 3706,6040 60000,1000000] [--set key=value]
+    python -m benchmarks.training_step [--sizes 1682,943 3706,6040 60000,1000000] [--text 12]
+        [--set key=value]
 
 A step predicts some 2,000 events of users who have a hundred each, with default settings, ordered.
 Each size has a process of its own, so that its peak of memory is its own too. Beside each stands
-the public tutorials' model (`towers=ids`), in whose step every row of its tables is updated.
+the public tutorials' model (`towers=ids`), in whose step every row of its tables is updated. With
+`--text` each movie has so many of 5,000 terms, as texts give them.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
@@ -25,6 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 SIZES = ("1682,943", "9742,610", "3706,6040", "20000,138000", "60000,1000000")
 LENGTH, USERS, STEPS, WARM = 100, 20, 30, 3
 MODELS = {"Greenlight": {}, "the tutorials' model": {"towers": "ids", "dims": 32}}
+TERMS = 5_000  # of all texts
 RATERS = 250_000  # pairs of movies and raters, as many as the trainer keeps
 
 
@@ -34,11 +38,11 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="movies,users")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--models", nargs="+", default=list(MODELS))
+    parser.add_argument("--text", type=int, default=0)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        movies, users, given = json.loads(options.one)
-        print(json.dumps(measure(movies, users, given)))
+        print(json.dumps(measure(*json.loads(options.one))))
         return
     table = Table(title=f"One step of {USERS * LENGTH:,} targets")
     for column in ("", "movies", "users", "CPU-s a step", "wall s", "peak MB"):
@@ -47,7 +51,7 @@ def main() -> None:
     for size in options.sizes:
         movies, users = map(int, size.split(","))
         for name in options.models:
-            found = _alone(movies, users, {**MODELS[name], **given})
+            found = _alone(movies, users, {**MODELS[name], **given}, options.text)
             table.add_row(
                 name, f"{movies:,}", f"{users:,}", f"{found['cpu']:.3f}", f"{found['wall']:.3f}",
                 f"{found['megabytes']:,}",
@@ -55,17 +59,17 @@ def main() -> None:
     Console(width=100).print(table)
 
 
-def _alone(movies: int, users: int, given: dict[str, object]) -> dict[str, float]:
+def _alone(movies: int, users: int, given: dict[str, object], terms: int) -> dict[str, float]:
     """A measurement in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.training_step", "--one"]
     done = subprocess.run(
-        [*command, json.dumps([movies, users, given])], stdout=subprocess.PIPE, check=True
+        [*command, json.dumps([movies, users, given, terms])], stdout=subprocess.PIPE, check=True
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def measure(movies: int, users: int, given: dict[str, object]) -> dict[str, float]:
+def measure(movies: int, users: int, given: dict[str, object], terms: int) -> dict[str, float]:
     """CPU-seconds and wall seconds of a step, and the megabytes that the process needed."""
     import tempfile
 
@@ -78,6 +82,9 @@ def measure(movies: int, users: int, given: dict[str, object]) -> dict[str, floa
     rng = np.random.default_rng(1)
     randomness.seed(1)
     facts = _facts(movies, users, rng)
+    if terms:
+        drawn = rng.zipf(1.3, [movies, terms]).astype(np.int64) % TERMS
+        facts = replace(facts, features={**facts.features, "plot": drawn.astype(np.int32)})
     model = build_model(ModelConfig.model_validate(given), facts, ordered=True)
     windows = [_window(movies, users, facts.counts, rng) for _ in range(8)]
     model.compute_loss(windows[0])
@@ -142,6 +149,7 @@ def _window(movies: int, users: int, counts, rng: np.random.Generator):  # type:
         tf.constant(ones),
         tf.constant(ones),
         tf.constant(np.tile(np.arange(LENGTH), [USERS, 1]), tf.int32),
+        tf.zeros([USERS, 1, 0], tf.int32),
     )
 
 

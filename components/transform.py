@@ -19,8 +19,8 @@ def preprocessing_fn(
 
     The Trainer builds its tables from the vocabularies, and ignores these outputs. Unknown values
     go to rows behind the last known one. Numbers come out as the quantiles between their buckets,
-    the same in each row. Texts are in the catalogue, which the node does not read. The node
-    analyses train alone.
+    the same in each row. Texts are in the catalogue, which the node does not read, and what is
+    known of a rating alone no model reads. The node analyses train alone.
 
     Args:
       inputs: what Examples hold, by name.
@@ -28,12 +28,13 @@ def preprocessing_fn(
     """
     names = Features.model_validate(custom_config["features"])
     others = {*names.numbers, *names.texts}
-    categories = [name for name in (*names.users, *names.movies) if name not in others]
+    categories = [name for name in names.read if name not in others]
+    numbers = [name for name in names.read if name in names.numbers]
     rows = {
         f"{name}_row": _rows(name, inputs[name], name in names.several)
         for name in ("user_id", "movie_id", *categories)
     }
-    return {**rows, **{quantiles_of(name): _quantiles(inputs[name]) for name in names.numbers}}
+    return {**rows, **{quantiles_of(name): _quantiles(inputs[name]) for name in numbers}}
 
 
 def quantiles_of(name: str) -> str:

@@ -102,7 +102,7 @@ class Config(BaseModel):
         Raises:
           ValueError: a slice is named that there is not, or a gate on one that is not measured.
         """
-        gates = self.gates.of_users(source.features.users)
+        gates = self.gates.of_users([*source.features.users, *source.features.events])
         return self.model_copy(update={"gates": gates})
 
 
@@ -166,7 +166,7 @@ def _sentence(error: ValidationError) -> str:
 
 def _check_features(config: Config, source: Source) -> None:
     """Raises UserError where the configuration names a feature that the source lacks."""
-    known = [*source.features.users, *source.features.movies]
+    known = [*source.features.read]
     for name in config.model.ignored:
         if name not in known:
             raise UserError(

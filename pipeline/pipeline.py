@@ -211,5 +211,6 @@ def trainer_settings(config: Config, source: Source, checkpoints: str) -> Traine
         scale=source.scale,
         features=source.features,
         item=source.items,
+        labels=source.labels,
         checkpoints=checkpoints,
     )

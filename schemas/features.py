@@ -25,7 +25,8 @@ class Features(BaseModel):
 
     users: of users.
     movies: of movies, `several` of which may have more than one value.
-    numbers: those of both that are numbers; texts: those of movies that are texts. All others are
+    events: of ratings, `asked` of which are known at the moment that somebody asks.
+    numbers: those of all that are numbers; texts: those of movies that are texts. All others are
       categories.
     """
 
@@ -34,6 +35,8 @@ class Features(BaseModel):
     users: tuple[str, ...] = ()
     movies: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
 
@@ -43,13 +46,23 @@ class Features(BaseModel):
         return tuple(name for name in self.users if name in self.numbers)
 
     @property
+    def event_numbers(self) -> tuple[str, ...]:
+        """The features of ratings that are numbers."""
+        return tuple(name for name in self.events if name in self.numbers)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """All that a model may read: what is known of a rating alone is not."""
+        return (*self.users, *self.movies, *self.asked)
+
+    @property
     def movie_numbers(self) -> tuple[str, ...]:
         """The features of movies that are numbers."""
         return tuple(name for name in self.movies if name in self.numbers)
 
 
 def bucket_of(name: str) -> str:
-    """The output of the signature `evaluate` that says in which bucket a user's number lies."""
+    """The output of `evaluate` that says in which bucket a user's or a moment's number lies."""
     return f"{name}_bucket"
 
 

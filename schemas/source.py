@@ -90,6 +90,10 @@ class Source(BaseModel):
         names = self.features
         if both := sorted({*names.users} & {*names.movies}):
             raise ValueError(f"users.features.{both[0]}: movies have a feature of this name")
+        if both := sorted({*names.events} & {*names.users, *names.movies}):
+            raise ValueError(
+                f"ratings.features.{both[0]}: users or movies have a feature of this name"
+            )
         made = [name for own, part in self._parts() for name in [*labels_of(own, part)][1:]]
         if twice := sorted({*made} & {own for own, _ in self._parts()}):
             raise ValueError(f"features.{twice[0]}: a date makes a feature of this name")
@@ -117,11 +121,14 @@ class Source(BaseModel):
         several = [name for name, part in parts if isinstance(part, Several)]
         movies = [name for own, part in parts for name in labels_of(own, part)]
         users = self.users.features if self.users else {}
-        declared = [*users.items(), *parts]
+        events = self.ratings.features
+        declared = [*users.items(), *parts, *events.items()]
         numbers = [name for name, part in declared if isinstance(part, Number | Date)]
         return Features(
             users=(*users,),
             movies=_once(movies),
+            events=(*events,),
+            asked=tuple(name for name, part in events.items() if part.known_when_asked),
             several=_once(several),
             numbers=_once(numbers),
             texts=_once([name for name, part in parts if isinstance(part, Text)]),
@@ -129,8 +136,9 @@ class Source(BaseModel):
 
     @property
     def labels(self) -> dict[str, str]:
-        """What people call the features of movies and users, by name."""
-        tables = [*self._movie_tables(), *([self.users] if self.users else [])]
+        """What people call the features of movies, users and ratings, by name."""
+        tables: list[Movies | Credits | Users | Ratings] = [*self._movie_tables(), self.ratings]
+        tables += [self.users] if self.users else []
         declared = {name: part for table in tables for name, part in table.features.items()}
         labels = [labels_of(name, part) for name, part in declared.items()]
         return {name: label for own in labels for name, label in own.items()}

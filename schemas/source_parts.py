@@ -210,6 +210,22 @@ def _by_kind(*kinds: str) -> Any:
     )
 
 
+class EventCategory(Category):
+    """A category of a rating itself, such as the device that it was given on.
+
+    `known_when_asked` says that who asks for recommendations can tell it of the moment of asking:
+    only then does the model read it.
+    """
+
+    known_when_asked: bool = False
+
+
+class EventNumber(Number):
+    """A number of a rating itself; see `EventCategory`."""
+
+    known_when_asked: bool = False
+
+
 # What each kind of feature is described by.
 KINDS: dict[str, type[Part]] = {
     "category": Category,
@@ -221,6 +237,10 @@ KINDS: dict[str, type[Part]] = {
 FeatureName = Annotated[Word, AfterValidator(feature_name)]
 UserFeature = Annotated[
     Annotated[Category, Tag("category")] | Annotated[Number, Tag("number")],
+    _by_kind("category", "number"),
+]
+EventFeature = Annotated[
+    Annotated[EventCategory, Tag("category")] | Annotated[EventNumber, Tag("number")],
     _by_kind("category", "number"),
 ]
 MovieFeature = Annotated[

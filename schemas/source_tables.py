@@ -16,6 +16,7 @@ from schemas.source_parts import (
     Declared,
     Encoding,
     Escape,
+    EventFeature,
     FeatureName,
     Format,
     Globs,
@@ -106,7 +107,8 @@ class Ratings(Table):
     `blocks` says that a line `123:` names the movie of the lines below it (Netflix Prize);
     `values.rating` maps words such as `up` to numbers; `unrated` are what the rating's cell holds,
     '' among others, where a movie was seen but not rated. `multiline` says whether quoted cells may
-    hold line ends; default: where there are cells beside ours, such as a review.
+    hold line ends; default: where there are cells beside ours, such as a review. `features` are the
+    rating's own, such as the device.
     """
 
     columns: RatingColumns
@@ -115,6 +117,7 @@ class Ratings(Table):
     values: dict[Literal["rating"], Numbers] = Field(default_factory=dict)
     unrated: Listed = ()
     multiline: bool | None = None
+    features: dict[FeatureName, EventFeature] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_movie(self) -> "Ratings":
@@ -122,6 +125,8 @@ class Ratings(Table):
             raise ValueError("with blocks there is neither a header nor a movie_id column")
         if not self.blocks and self.columns.movie_id is None:
             raise ValueError("columns.movie_id is missing")
+        if self.blocks and self.features:
+            raise ValueError("with blocks a rating has no features")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """From a request to an answer: the one path of the command line, the server and the batch."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -189,6 +189,10 @@ class Answers:
             "genres": self.genres,
             "years": (min(years), max(years)) if years else None,
             "user_features": self.model.user_features,
+            "asked": [
+                {**asdict(own), "number": own.name in self.model.numbers}
+                for own in self.model.asked
+            ],
             "item": list(self.model.item),
         }
 

@@ -1,9 +1,10 @@
 """One version of an exported model, loaded: its signatures, its catalogue, its users."""
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ class Model:
 
     `scale` is its lowest and highest rating, or None if it was trained without ratings. Of the
     features that callers may tell of a person, `told_features`, it knows `user_features`;
-    `numbers` are those that are numbers. `item` is what people call its movies.
+    `numbers` are those that are numbers. `asked` says what a form may ask of a person. `item` is
+    what people call its movies.
     """
 
     def __init__(self, path: Path) -> None:
@@ -101,6 +103,7 @@ class Model:
         self.item = (
             Item(*to_texts(self._loaded.item.numpy())) if hasattr(self._loaded, "item") else MOVIE
         )
+        self.asked = _read_asked(self._loaded, self.user_features)
         inputs = self.definitions["explain"].inputs
         taken = {*inputs} - _NO_FEATURES
         self.told_features = list(dict.fromkeys([*self.user_features, *sorted(taken)]))
@@ -145,6 +148,20 @@ class Model:
             shapes["examples"] += (longest // 3,)
         movies = len(self.catalogue.ids)
         return self.budget.spend(price(signature, shapes, movies), price(signature, {}, movies))
+
+
+@dataclass(frozen=True)
+class UserFeature:
+    """A user feature as a form asks for it.
+
+    values: those to choose from, the most frequent first; none of a number.
+    usual: between which numbers most lie; None of words, and where nothing is known of it.
+    """
+
+    name: str
+    label: str
+    values: list[str]
+    usual: list[float] | None
 
 
 def load(path: Path) -> Any:
@@ -216,6 +233,19 @@ def _read_catalogue(saved: Any) -> Catalogue:
         saved.ratings.numpy(),
         {movie: row for row, movie in enumerate(ids)},
     )
+
+
+def _read_asked(saved: Any, names: Sequence[str]) -> list[UserFeature]:
+    if not hasattr(saved, "told"):  # earlier versions
+        return []
+    labels, values = (to_texts(own.numpy()) for own in (saved.told.labels, saved.told.values))
+    usual = saved.told.usual.numpy().tolist()
+    return [
+        UserFeature(
+            name, label, text.split(SEPARATOR) if text else [], None if isnan(ends[0]) else ends
+        )
+        for name, label, text, ends in zip(names, labels, values, usual, strict=True)
+    ]
 
 
 def _genres(saved: Any) -> list[list[str]]:

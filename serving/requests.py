@@ -254,6 +254,18 @@ class UserHistory(BaseModel):
     history: list[Event]
 
 
+class UserFeature(BaseModel):
+    """What may be told of a person, for a form."""
+
+    name: str
+    label: str
+    number: bool
+    values: list[str] = Field(description="to choose from, the most frequent first")
+    usual: list[float] | None = Field(
+        min_length=2, max_length=2, description="between which numbers most lie; null: not known"
+    )
+
+
 class About(BaseModel):
     """What the served model is."""
 
@@ -267,6 +279,7 @@ class About(BaseModel):
     genres: list[str]
     years: list[int] | None = Field(description="the first and the last that is known")
     user_features: list[str]
+    asked: list[UserFeature] = Field(description="the same, as a form asks for them")
     item: list[str] = Field(
         min_length=2, max_length=2, description="what one of its movies is called, and several"
     )

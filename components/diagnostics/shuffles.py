@@ -43,6 +43,7 @@ def user_groups(facts: Facts, ordered: bool) -> dict[str, UserShuffle]:
         **order,
         "user id": exchange("user"),
         **{name: _exchange_feature(i) for i, name in enumerate(facts.user_features)},
+        **{name: _exchange_moment(i) for i, name in enumerate(facts.asked)},
     }
 
 
@@ -94,6 +95,18 @@ def _exchange_feature(place: int) -> UserShuffle:
         features = np.array(rows.examples.user_features)
         features[:, place] = features[others(rows.owner, rng), place]
         return rows.replaced(user_features=tf.constant(features))
+
+    return exchanged
+
+
+def _exchange_moment(place: int) -> UserShuffle:
+    """Of rows of one target each."""
+
+    def exchanged(rows: Rows, rng: np.random.Generator) -> Rows:
+        asked = rows.examples.asked
+        told = asked.flat_values.numpy()
+        told[:, place] = told[others(rows.owner, rng), place]
+        return rows.replaced(asked=asked.with_flat_values(tf.constant(told)))
 
     return exchanged
 

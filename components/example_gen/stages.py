@@ -14,7 +14,7 @@ from components.example_gen.config import SplitConfig
 from components.example_gen.ipc import Spilled, load_table, spill, unspill
 from components.example_gen.read.problems import Problems
 from components.example_gen.read.ranges import Range
-from components.example_gen.read.ratings import SCHEMA, read_range
+from components.example_gen.read.ratings import read_range, schema_of
 from components.example_gen.split import plan, windows
 from components.example_gen.split.forgotten import without
 from components.example_gen.split.splits import EVAL, REFIT, SPLITS, TRAIN, UNJUDGED, to_refit
@@ -34,8 +34,6 @@ from schemas.source import Source
 
 _ROWS_AT_ONCE = 1 << 18  # read together before they are spread over the partitions
 _EVENTS_AT_ONCE = 1 << 20  # ratings in the targets and histories that are encoded together
-_RATINGS = SCHEMA.append(pa.field("given", pa.int8()))
-_NO_ROWS = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -99,19 +97,20 @@ class Read(beam.DoFn):
             # Every partition gets a shard of every split, so that no split is without a file.
             yield from ((number, None) for number in range(self._job.partitions))
         given = TRAIN if rng.file_index < self._job.train_files else EVAL
-        problems, lines, waiting = Problems(), 0, [_NO_ROWS]
+        nothing = pa.RecordBatch.from_pylist([], schema=schema_of(self._job.source))
+        problems, lines, waiting = Problems(), 0, [nothing]
         for batch in read_range(self._job.source, rng, self._known, self._lost):
             problems, lines = problems.merge(batch.problems), lines + batch.lines
             waiting.append(batch.rows)
             if sum(rows.num_rows for rows in waiting) >= _ROWS_AT_ONCE:
                 yield from self._spread(waiting, given)
-                waiting = [_NO_ROWS]
+                waiting = [nothing]
         yield from self._spread(waiting, given)
         report = {"path": rng.path, "start": rng.start, "lines": lines, **asdict(problems)}
         yield TaggedOutput("report", ("ranges", report))
 
     def _spread(self, batches: list[pa.RecordBatch], given: int) -> Iterator[tuple[int, Spilled]]:
-        rows = pa.Table.from_batches(batches, SCHEMA)
+        rows = pa.Table.from_batches(batches, schema_of(self._job.source))
         rows = rows.append_column("given", pa.array(np.full(len(rows), given, np.int8)))
         count = self._job.partitions
         owners = hash_strings(rows["user_id"].combine_chunks()) % np.uint64(count)
@@ -137,7 +136,8 @@ class Order(beam.DoFn):
         """Sorts one partition and drops what was rated again."""
         partition, parts = element
         pieces = [unspill(part) for part in parts if part]
-        every = pa.concat_tables([_RATINGS.empty_table(), *pieces])
+        ratings = schema_of(self._job.source).append(pa.field("given", pa.int8()))
+        every = pa.concat_tables([ratings.empty_table(), *pieces])
         read = without(every, self._job.forgotten)
         kept, repeats = order_rows(read, self._config.seed)
         summary = summarise(read, kept, repeats, self._config, self._users)
@@ -161,7 +161,7 @@ class Write(beam.DoFn):
         partition, rows = element[0], unspill(element[1])
         split = plan.assign(rows, decided, self._job.split)
         movies = rated_movies([rows]) if self._movies is None else self._movies
-        features = encode.join(rows, movies, self._users, self._job.source.features.texts)
+        features = encode.join(rows, movies, self._users, self._job.source.features)
         numbers, starts = user_numbers(rows["user_id"]), moment_starts(rows)
         shared = shares_moment(starts)
         place, counts = (partition, self._job.partitions), {}

@@ -45,7 +45,8 @@ def count(partition: Partition, scale: tuple[float, float] | None) -> Cubes:
         among `bands.centres` of the scale, UNRATED without a rating).
       months: n, rated and sum of ratings by split and month (since January 1970, UTC).
       hours: n of ratings by weekday (0 Monday) and hour, UTC.
-      groups: n and sum of ratings by user feature, value and level; people: users of each value.
+      groups: n and sum of ratings by feature of users or of ratings, value and level; people: users
+        of each value, of whom one may have several where it is of ratings.
       activity: users by their ratings in total.
       histories: by ratings in train, `users`, and of valid and eval the users and the ratings.
       pace: of consecutive ratings of a user, how many there are, of the same moment and within a
@@ -150,12 +151,24 @@ def _groups(partition: Partition, table: pa.Table) -> Cubes:
         people.append(_summed(pa.table(feature), KEYS["people"]))
         columns = {"value": value.take(table["user"]), "level": table["level"]}
         rated = pa.table(columns | {"rating": table["rating"]})
-        counted = _summed(rated, ("value", "level"), ("rating",))
-        label = pa.array([name] * len(counted), pa.string())
-        groups.append(counted.append_column("feature", label))
+        groups.append(_labelled(rated, name))
+    for name in partition.events.column_names:
+        value = partition.events[name].cast(pa.string())
+        who = pa.table({"user": table["user"], "value": value}).group_by(["user", "value"])
+        distinct = who.aggregate([])["value"]
+        feature = {"feature": pa.array([name] * len(distinct), pa.string()), "value": distinct}
+        people.append(_summed(pa.table(feature), KEYS["people"]))
+        columns = {"value": value, "level": table["level"], "rating": table["rating"]}
+        groups.append(_labelled(pa.table(columns), name))
     if not groups:
         return {}
     return {"groups": pa.concat_tables(groups), "people": pa.concat_tables(people)}
+
+
+def _labelled(rated: pa.Table, name: str) -> pa.Table:
+    """Ratings by value and level, with the feature's name."""
+    counted = _summed(rated, ("value", "level"), ("rating",))
+    return counted.append_column("feature", pa.array([name] * len(counted), pa.string()))
 
 
 def _texts(values: pa.ChunkedArray) -> pa.ChunkedArray:

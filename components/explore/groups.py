@@ -1,4 +1,4 @@
-"""How the groups of users rate, and how much, where the source says who they are."""
+"""How users rate, and how much, by what the source says of them and of their ratings."""
 
 import re
 from collections.abc import Collection

@@ -20,15 +20,13 @@ from components.validation.curated import curated_schema
 from schemas.source import Source
 
 _NO_TEXT, _NO_NUMBERS = pa.array([], pa.large_binary()), pa.array([], pa.float32())
-_NO_RATINGS = pa.table(
-    {
-        "movie_id": _NO_TEXT,
-        "rating": pa.array([], pa.float64()),
-        "timestamp": pa.array([], pa.int64()),
-        "split": pa.array([], pa.int8()),
-        "example": pa.array([], pa.int64()),
-    }
-)
+_NO_RATINGS = {
+    "movie_id": _NO_TEXT,
+    "rating": pa.array([], pa.float64()),
+    "timestamp": pa.array([], pa.int64()),
+    "split": pa.array([], pa.int8()),
+    "example": pa.array([], pa.int64()),
+}
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,12 @@ class Partition:
       The rows of one user in one split are in the user's order.
     users: one row per user: user_id, and the user features of the source: binary ('' unknown), or
       float32 of numbers (NaN unknown).
+    events: a row for each of `ratings`: their own categories (binary, '' unknown).
     """
 
     ratings: pa.Table
     users: pa.Table
+    events: pa.Table
 
 
 def shards(examples: str) -> list[str]:
@@ -73,7 +73,9 @@ def read_partition(uri: str, shard: str, source: Source, movie_ids: pa.Array) ->
     """
     timed = ["timestamp"] if source.has_timestamps else []
     rated = ["rating"] if source.has_ratings else []
-    rows, examples = _read(uri, shard, source, ["movie_id", *rated, *timed])
+    names = source.features
+    own = [name for name in names.events if name not in names.numbers]
+    rows, examples = _read(uri, shard, source, ["movie_id", *rated, *timed, *own])
     if not rated:
         rows = rows.append_column("rating", pa.array(np.full(len(rows), np.nan)))
     ids = pc.unique(examples["user_id"])
@@ -84,7 +86,7 @@ def read_partition(uri: str, shard: str, source: Source, movie_ids: pa.Array) ->
     owner = pc.index_in(_array(examples, "user_id"), value_set=ids)
     columns = {"user": owner.take(_array(rows, "example")), "movie": movie}
     kept = {name: rows[name] for name in ("split", "rating", *timed)}
-    return Partition(pa.table({**columns, **kept}), users)
+    return Partition(pa.table({**columns, **kept}), users, rows.select(own))
 
 
 def _read(
@@ -93,7 +95,8 @@ def _read(
     """The targets of all splits with the row of their Example, and the Examples' users."""
     who = ["user_id", *source.features.users]
     schema = _schema(source, [*columns, *who])
-    ratings = [_NO_RATINGS.select([*columns, "split", "example"])]
+    nothing = {**_NO_RATINGS, **dict.fromkeys(source.features.events, _NO_TEXT)}
+    ratings = [pa.table({name: nothing[name] for name in (*columns, "split", "example")})]
     nobody = {name: _NO_NUMBERS if name in source.features.numbers else _NO_TEXT for name in who}
     people, examples = [pa.table(nobody)], 0
     for code, split in enumerate(SPLITS):

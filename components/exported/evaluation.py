@@ -1,5 +1,7 @@
 """What the `evaluate` signature measures of each example."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -23,8 +25,8 @@ def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
     with nothing left out. Then the facts: `known_movie` and `known_user` (1 if the catalogue, or
     train, holds it), and `movie_tenth` (see `tenths`). A model that predicts ratings adds `label`
     (the true rating, NaN where there is none), `rating` and `bias_rating`, and `lowest` and
-    `highest`, the scale that it was made for. Of each number that is known of users, `bucket_of`
-    it is what its bucket is called, '' where it is not known.
+    `highest`, the scale that it was made for. Of each number that is known of users or of the
+    moment, `bucket_of` it is what its bucket is called, '' where it is not known.
     """
     parsed, model = parse(served.lookup, examples), served.model
     window, target = history(parsed), parsed.target
@@ -46,18 +48,22 @@ def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
         "known_movie": tf.cast(known, tf.float32),
         "known_user": tf.cast(parsed.user < len(model.facts.user_ids), tf.float32),
         "movie_tenth": tf.where(known, tenth, 0.0),
-        **_buckets(model.facts, parsed.user_features),
+        **_buckets(model.facts, model.facts.user_features, parsed.user_features),
+        **_buckets(model.facts, model.facts.asked, window.asked[:, 0]),
     }
     if not served.rates:
         return answer
     return {**answer, "label": parsed.target_rating, **_ratings(served, window, target)}
 
 
-def _buckets(facts: Facts, rows: tf.Tensor) -> Answer:
-    """The names of the users' buckets, string [batch] each, of rows int32 [batch, features]."""
+def _buckets(facts: Facts, features: Mapping[str, list[bytes]], rows: tf.Tensor) -> Answer:
+    """The names of numbers' buckets, string [batch] each, of rows int32 [batch, features].
+
+    Rows of what is unknown are -1, or behind the last.
+    """
     return {
-        bucket_of(name): tf.gather(tf.constant([*names, b""]), rows[:, place])
-        for place, (name, names) in enumerate(facts.user_features.items())
+        bucket_of(name): tf.gather(tf.constant([*names, b""]), rows[:, place] % (len(names) + 1))
+        for place, (name, names) in enumerate(features.items())
         if name in facts.numbers
     }
 

@@ -86,6 +86,7 @@ def leave_out(window: Window, columns: tf.Tensor) -> Window:
         without(window.present),
         without(window.rated),
         tf.repeat(window.moment, many, 0),
+        tf.repeat(window.asked, many, 0),
     )
 
 

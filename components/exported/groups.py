@@ -32,7 +32,7 @@ class Group(NamedTuple):
 class GroupPart:
     """The inputs that make a `Group`; what has one row of people is shared by all of them.
 
-    features: the user features that can be given, with their types.
+    features: the features of users and moments that can be given, with their types.
     """
 
     features: Mapping[str, tf.DType]

@@ -4,7 +4,7 @@ It needs TensorFlow alone, no project code. The Keras layers stay out of the mod
 tracked, they would each be traced anew while saving.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +12,7 @@ import tensorflow as tf
 from components.exported.served import ServedModel
 from components.exported.signatures import make_signatures
 from components.exported.stored import StoredUsers
+from components.exported.told import ToldFeatures
 from components.model.parsing import Lookup
 from components.model.protocol import Model
 from components.model.weights import Keepsake
@@ -22,10 +23,10 @@ class ExportedRecommender(tf.Module):
     """Signatures over one trained model.
 
     `functions` are the signatures: `evaluate` is for the gates, the others serve. `catalogue`,
-    `user_ids`, `scale` (empty where it predicts no ratings), `user_features` and `item` (a word for
-    a movie, and for several) tell whoever loads the model what it knows; `tables`, `linear_rows`
-    and `log_popularity` are what the signature `query` is multiplied with; from `keepsake` the next
-    training may start.
+    `user_ids`, `scale` (empty where it predicts no ratings), `user_features` with what is `told` of
+    them, and `item` (a word for a movie, and for several) say to whoever loads the model what it
+    knows; `tables`, `linear_rows` and `log_popularity` are what the signature `query` is multiplied
+    with; from `keepsake` the next training may start.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class ExportedRecommender(tf.Module):
         lookup: Lookup,
         reach: int,
         users: StoredUsers | None = None,
-        user_features: Sequence[str] = (),
+        told: Sequence[str] = (),
         item: Item = MOVIE,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         """Builds the signatures.
 
@@ -44,15 +46,17 @@ class ExportedRecommender(tf.Module):
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
           users: what is known of users by id; default: nothing but what the model learned.
-          user_features: what callers may say of a person; default: what the model knows.
+          told: what callers may say of a person or moment; default: what the model knows.
           item: what people call the movies.
+          labels: what people call features, by name; default: their names.
         """
         super().__init__()
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
-        served = ServedModel(model, lookup, reach, users, user_features)
+        served = ServedModel(model, lookup, reach, users, told)
         self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
-        self._lookup = [lookup.movie, lookup.user, *lookup.user_features.values()]
+        features = [*lookup.user_features.values(), *lookup.asked.values()]
+        self._lookup = [lookup.movie, lookup.user, *features]
         self._lengths = served.lengths
         self.tables = served.variables
         covered = model.linear.covered if model.linear is not None else np.zeros(0, np.int32)
@@ -65,6 +69,7 @@ class ExportedRecommender(tf.Module):
         self.user_features = tf.Variable(
             list(facts.user_features), trainable=False, dtype=tf.string
         )
+        self.told = ToldFeatures(facts, labels or {})
         self.item = tf.Variable(item, trainable=False, dtype=tf.string)
         self.functions = make_signatures(served)
 

@@ -17,7 +17,7 @@ class Person(NamedTuple):
     history_movie_id: string [batch, events], ids or titles, newest last; '' is padding.
     history_rating: float32 [batch, events], NaN for what was seen and not rated.
     features: by name, string [batch] or, of numbers, float32; '' or NaN stands for what is stored
-      of the user.
+      of the user. What is known of the moment is among them, where '' or NaN is unknown.
     """
 
     user_id: tf.Tensor
@@ -30,7 +30,8 @@ class Person(NamedTuple):
 class PersonPart:
     """The inputs that make a `Person`.
 
-    features: the user features that can be given, with their types; the others are read as stored.
+    features: the features of users and moments that can be given, with their types; the others of
+      users are read as stored.
     required: whether id and history have to be given.
     axes: those ahead of the events: 1, the batch's, or 2, where each row holds several people.
     """

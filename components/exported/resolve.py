@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components.exported.person import Person
 from components.exported.served import ServedModel
-from components.model.parsing import padded
+from components.model.parsing import padded, unknown_value
 from components.model.window import Window
 
 BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"  # values of `source`
@@ -42,7 +42,8 @@ def _resolve(served: ServedModel, person: Person) -> ResolvedUser:
     movie, rating = known_last(tf.concat([movies, given], 1), tf.concat([ratings, given_rating], 1))
     user = served.lookup.user.lookup(person.user_id)
     rating = within(served.model.facts.scale, rating)
-    window = padded(user, _features(served, person, stored), movie, rating)
+    features, asked = _features(served, person, stored), _asked(served, person)
+    window = padded(user, features, movie, rating, asked=asked)
     known = served.users.known(stored) | (user < len(served.model.facts.user_ids))
     has_history = tf.reduce_any(window.present > 0, 1)
     source = tf.where(known, BY_USER, tf.where(has_history, BY_HISTORY, BY_POPULARITY))
@@ -65,6 +66,18 @@ def known_last(movies: tf.Tensor, ratings: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
     front = [[0, 0], [1, 0]]
     movies, ratings = (tf.gather(x, order, batch_dims=1) for x in (movies, ratings))
     return tf.pad(movies, front, constant_values=-1), tf.pad(ratings, front)
+
+
+def _asked(served: ServedModel, person: Person) -> tf.Tensor | None:
+    """What is told of the moment: int32 [batch, 1, features]; None where the model asks nothing."""
+    lookup, user = served.lookup, person.user_id
+    if not lookup.asked:
+        return None
+    values = {
+        name: person.features.get(name, tf.fill(tf.shape(user), unknown_value(known.key_dtype)))
+        for name, known in lookup.asked.items()
+    }
+    return lookup.told(values)[:, tf.newaxis]
 
 
 def _features(served: ServedModel, person: Person, stored: tf.Tensor) -> tf.Tensor:

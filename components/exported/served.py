@@ -22,8 +22,9 @@ Rate = Callable[[tf.Tensor], tf.Tensor]  # of rows int32 [batch, movies]: float3
 class ServedModel:
     """What the signatures share. No tf.Module: Keras layers would be traced anew in saving.
 
-    user_features: the features that a caller may give of a person: all that the source declares.
-      Each with its type. Those that the model does not know change nothing.
+    told: what a caller may give of a person: all features of users that the source declares, and
+      those of a moment that are known when somebody asks. Each with its type. Those that the model
+      does not know change nothing.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class ServedModel:
         lookup: Lookup,
         reach: int,
         users: StoredUsers,
-        user_features: Sequence[str] = (),
+        told: Sequence[str] = (),
     ) -> None:
         """Keeps what evaluation and serving share.
 
@@ -41,14 +42,15 @@ class ServedModel:
           lookup: the tables that its input pipeline used.
           reach: how many of the newest events an ordered model reads.
           users: what is known of users by id.
-          user_features: those that the source declares; the model's own are among them.
+          told: the features of users, and of ratings when somebody asks, that the source declares;
+            the model's own need not be named.
         """
         self.model, self.lookup, self.reach = model, lookup, reach
         self.catalogue = Catalogue(model.facts)
         known = model.facts.user_features
-        self.user_features = {
+        self.told = {
             name: tf.float32 if name in model.facts.numbers else tf.string
-            for name in [*user_features, *known]
+            for name in [*told, *known, *model.facts.asked]
         }
         self.users = UserStore(users, [len(values) for values in known.values()], reach)
         self.variables = {

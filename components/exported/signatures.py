@@ -25,15 +25,13 @@ MOVIE, MOVIES = Input("movie_id", tf.string), Input("movie_id", tf.string, 2)
 def make_signatures(served: ServedModel) -> dict[str, Any]:
     """The functions to export, by name; `rate` and `rate_as` where the model predicts ratings."""
     make, wishes = partial(signature, served), WishesPart()
-    plain, person = PersonPart(required=True), PersonPart(served.user_features)
+    plain, person = PersonPart(required=True), PersonPart(served.told)
     by_rating = dataclasses.replace(MIX, default=[1.0])
     signatures = {
         "evaluate": make(evaluate, examples=EXAMPLES),
         "recommend": make(recommend, person=plain, k=K_REQUIRED),
         "recommend_filtered": make(recommend_filtered, person=person, wishes=wishes),
-        "recommend_group": make(
-            recommend_group, group=GroupPart(served.user_features), wishes=wishes
-        ),
+        "recommend_group": make(recommend_group, group=GroupPart(served.told), wishes=wishes),
         "rank": make(rank, movie_id=MOVIES, person=person, mix=by_rating if served.rates else MIX),
         "explain": make(explain, movie_id=MOVIE, person=person),
         "similar": make(similar, movie_id=MOVIE, k=K),

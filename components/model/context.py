@@ -62,7 +62,9 @@ def without(window: Window, hidden: tf.Tensor) -> Context:
       A context of `visible` [batch, 1, length] and `age` [1, length].
     """
     visible = (window.present - hidden)[:, tf.newaxis]
-    return Context(window, visible, tf.zeros([1, tf.shape(window.movie)[1]]))
+    # What is hidden was watched at different moments: of none of them anything is told.
+    untold = window._replace(asked=tf.fill(tf.shape(window.asked[:, :1]), -1))
+    return Context(untold, visible, tf.zeros([1, tf.shape(window.movie)[1]]))
 
 
 def latest(window: Window, reach: int, ordered: bool) -> Context:

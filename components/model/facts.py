@@ -42,7 +42,9 @@ class Facts:
     keys: ids and features by name: what the rows of their tables stand for.
     trained_until: every rating of train is from before this, in microseconds since 1970. None
       where train is not cut by time.
-    numbers: the declared features, of movies and users, that are numbers.
+    numbers: the declared features, of movies, users and moments, that are numbers.
+    asked: of the features of a rating that are known when somebody asks, the known values, or the
+      names of a number's buckets.
     popular_days, popular: how many of train's newest days the popularity baseline counts, and the
       events of each movie in them, float64 [movies]. None: it counts all of train.
     """
@@ -66,6 +68,7 @@ class Facts:
     numbers: Collection[str] = ()
     popular_days: int | None = None
     popular: NDArray[Any] | None = None
+    asked: Mapping[str, list[bytes]] = field(default_factory=dict)
 
     @property
     def rates(self) -> bool:
@@ -127,7 +130,7 @@ class Facts:
     @property
     def user_parts(self) -> list[str]:
         """What is known of a user beside the history, as a person would call it."""
-        return ["user id", *self.user_features]
+        return ["user id", *self.user_features, *self.asked]
 
 
 def log_shares(counts: NDArray[Any]) -> NDArray[np.float32]:

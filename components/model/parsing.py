@@ -1,7 +1,7 @@
 """From serialized Examples to the model's inputs: parsing, look-ups and padding, in the graph."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -41,11 +41,23 @@ class Lookup:
     user: train users to rows, unknown ones to the row behind the last.
     user_features: for each feature, its values to rows, unknown ones to the row behind the last;
       of numbers, their buckets.
+    asked: the same for each feature of a rating that is known when somebody asks.
     """
 
     movie: tf.lookup.StaticHashTable
     user: tf.lookup.StaticHashTable
     user_features: Mapping[str, tf.lookup.StaticHashTable | Buckets]
+    asked: Mapping[str, tf.lookup.StaticHashTable | Buckets] = field(default_factory=dict)
+
+    def told(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Rows of what is told of moments, any shape: int32 [..., features], -1 unknown."""
+        rows = [self._known(own, values[name]) for name, own in self.asked.items()]
+        return tf.stack(rows, -1)
+
+    @staticmethod
+    def _known(own: tf.lookup.StaticHashTable | Buckets, values: tf.Tensor) -> tf.Tensor:
+        rows = own.lookup(values)
+        return tf.where(rows < tf.cast(own.size(), tf.int32), rows, -1)
 
 
 class ParsedExamples(NamedTuple):
@@ -60,6 +72,7 @@ class ParsedExamples(NamedTuple):
     history_movie: int32 [batch, (events)], the events before the targets, newest last.
     history_rating: float32 [batch, (events)], NaN where an event is not rated.
     seen_movie: int32 [batch, (seen)], what was seen before the history.
+    asked: int32 [batch, (targets), features], see `Window.asked`.
     """
 
     user_id: tf.Tensor
@@ -71,6 +84,7 @@ class ParsedExamples(NamedTuple):
     history_movie: tf.RaggedTensor
     history_rating: tf.RaggedTensor
     seen_movie: tf.RaggedTensor
+    asked: tf.RaggedTensor
 
     @property
     def target(self) -> tf.Tensor:
@@ -111,6 +125,7 @@ def parse(lookup: Lookup, examples: tf.Tensor) -> ParsedExamples:
         "history_rating": FLOATS,
         "seen_movie_id": STRINGS,
         **{name: one_value(known.key_dtype) for name, known in lookup.user_features.items()},
+        **{name: tf.io.RaggedFeature(known.key_dtype) for name, known in lookup.asked.items()},
         "user_id": tf.io.FixedLenFeature([], tf.string),
     }
     read = tf.io.parse_example(examples, spec)
@@ -129,14 +144,30 @@ def parse(lookup: Lookup, examples: tf.Tensor) -> ParsedExamples:
         history_movie=history_movie,
         history_rating=with_gaps(read["history_rating"], history_movie),
         seen_movie=seen_movie,
+        asked=movie.with_flat_values(_asked(lookup, read, movie)),
     )
 
 
-def with_gaps(rating: tf.RaggedTensor, movie: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Ratings with NaN behind the last one of each row, as many in all as there are movies.
+def _asked(
+    lookup: Lookup, read: Mapping[str, tf.RaggedTensor], movie: tf.RaggedTensor
+) -> tf.Tensor:
+    """What is told of each target's moment, int32 [all targets, features]; what is not is -1."""
+    if not lookup.asked:
+        return tf.zeros([tf.size(movie.flat_values), 0], tf.int32)
+    values = {
+        name: with_gaps(read[name], movie, unknown_value(known.key_dtype)).flat_values
+        for name, known in lookup.asked.items()
+    }
+    return lookup.told(values)
+
+
+def with_gaps(
+    rating: tf.RaggedTensor, movie: tf.RaggedTensor, gap: float | str = np.nan
+) -> tf.RaggedTensor:
+    """Ratings, or other values, with a gap behind the last one of each row: as many as movies.
 
     Raises:
-      tf.errors.InvalidArgumentError: a row has more ratings than movies.
+      tf.errors.InvalidArgumentError: a row has more of them than movies.
     """
     lengths = rating.row_lengths()
     fits = tf.debugging.assert_less_equal(
@@ -145,7 +176,7 @@ def with_gaps(rating: tf.RaggedTensor, movie: tf.RaggedTensor) -> tf.RaggedTenso
     with tf.control_dependencies([fits] if fits is not None else []):
         shift = tf.repeat(movie.row_starts() - rating.row_starts(), lengths)
     places = tf.range(tf.size(rating.flat_values, shift.dtype)) + shift
-    gaps = tf.fill([tf.size(movie.flat_values)], tf.constant(np.nan, tf.float32))
+    gaps = tf.fill([tf.size(movie.flat_values)], tf.constant(gap, rating.dtype))
     values = tf.tensor_scatter_nd_update(gaps, places[:, tf.newaxis], rating.flat_values)
     return movie.with_flat_values(values)
 
@@ -161,18 +192,20 @@ def padded(
     movie: tf.Tensor,
     rating: tf.Tensor,
     moment: tf.Tensor | None = None,
+    asked: tf.Tensor | None = None,
 ) -> Window:
     """A window of dense movies (int32, -1 where padded or unknown) and ratings (NaN: not rated).
 
     Without `moment` each event has a moment of its own; that matters only where more is predicted
-    than what comes after the last event.
+    than what comes after the last event. Without `asked` the model has no features of moments.
     """
     there = movie >= 0
     rated = there & ~tf.math.is_nan(rating)
     present, given = tf.cast(there, tf.float32), tf.where(rated, rating, 0.0)
     rows = tf.maximum(movie, 0)
     moment = apart(movie) if moment is None else moment
-    return Window(user, features, rows, given, present, tf.cast(rated, tf.float32), moment)
+    asked = tf.zeros([tf.shape(movie)[0], 1, 0], tf.int32) if asked is None else asked
+    return Window(user, features, rows, given, present, tf.cast(rated, tf.float32), moment, asked)
 
 
 def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -189,6 +222,8 @@ def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Ten
 
 
 def history(parsed: ParsedExamples) -> Window:
-    """The histories of parsed Examples, padded at the front."""
+    """The histories of parsed Examples, padded at the front, and what is known of the target's."""
     movies, ratings = newest_last(parsed.history_movie, parsed.history_rating)
-    return padded(parsed.user, parsed.user_features, movies, ratings)
+    width = parsed.asked.flat_values.shape[1]
+    asked = parsed.asked.to_tensor(-1, shape=[None, 1, width]) if width else None
+    return padded(parsed.user, parsed.user_features, movies, ratings, asked=asked)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from components.model import randomness
 from components.model.facts import Facts
 
+WIDE = 8  # values of a movie, from which on copying their rows costs more than finding them
+
 
 class Combination(Protocol):
     """Makes one vector of parts."""
@@ -51,9 +53,21 @@ def feature_means(table: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
     `table` float32 [values, width], `index` int32 [movies, most values], -1 for padding; returns
     float32 [movies, width].
     """
+    if index.shape[1] is not None and index.shape[1] >= WIDE:
+        return _wide_means(table, index)
     present = tf.cast(index >= 0, tf.float32)[..., tf.newaxis]
     rows = tf.gather(table, tf.maximum(index, 0)) * present
     return tf.reduce_sum(rows, 1) / tf.maximum(tf.reduce_sum(present, 1), 1.0)
+
+
+def _wide_means(table: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    """The same without a copy of every value's row, which is most of what a text costs."""
+    there = tf.where(index >= 0)
+    values, movies = tf.gather_nd(index, there), tf.shape(index, tf.int64)[0]
+    return tf.sparse.segment_mean(
+        tf.convert_to_tensor(table), values, there[:, 0], movies,
+        sparse_gradient=isinstance(table, tf.Variable),
+    )  # fmt: skip
 
 
 def user_parts(tables: Iterable[tf.Tensor], features: tf.Tensor) -> list[tf.Tensor]:

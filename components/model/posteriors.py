@@ -12,7 +12,8 @@ class Posteriors(NamedTuple):
     precision: float32 [batch, heads, positions, width, width], in units of the noise's precision.
     evidence: float32 [batch, heads, positions, width], what the history adds to the prior mean,
       times the precision.
-    prior: float32 [batch, heads, 1, width], the prior mean, from the users' features.
+    prior: float32 [batch, heads, 1 or positions, width], the prior mean, from the users' features
+      and what is known of the moment.
     features: what each of these features adds to it, float32 [batch, heads * width] each.
     raters: int32 [batch], the users' rows among the raters; only where the users may be among the
       raters of what is predicted, as in training.

@@ -10,6 +10,7 @@ from components.model import randomness
 from components.model.context import Context
 from components.model.facts import Facts
 from components.model.interaction import NO_INTERACTION, Interaction
+from components.model.moments import moment_parts
 from components.model.parts import add_up, user_parts
 from components.model.posteriors import Posteriors
 from components.model.rated_movies import RatedMovies, shared_table
@@ -56,6 +57,10 @@ class RatingHead(keras.layers.Layer):
             shared_table(len(values) + 1, heads, dims, f"{name}/{key}")
             for key, values in facts.user_features.items()
         ]
+        self.moments = [
+            shared_table(len(values) + 1, heads, dims, f"{name}/{key}")
+            for key, values in facts.asked.items()
+        ]
         self.log_spread = self._of_heads("user_spread", [USER_SPREAD])
         self.log_noise = self._of_heads("noise", [NOISE])
         if ordered:
@@ -88,7 +93,8 @@ class RatingHead(keras.layers.Layer):
 
         What is of movies comes with their tables, see `RatingTables.nats`.
         """
-        profile = [tf.reduce_sum(table.draw(noise=False).nats) for table in self.profile]
+        own = [*self.profile, *self.moments]
+        profile = [tf.reduce_sum(table.draw(noise=False).nats) for table in own]
         return sum(profile) / self.heads + self.interaction.divergence()
 
     def posteriors(
@@ -117,7 +123,17 @@ class RatingHead(keras.layers.Layer):
         products = self._products(basis, weights, context.visible.shape[1] == 1)
         noise = tf.exp(self.log_noise)[:, tf.newaxis, tf.newaxis, tf.newaxis]
         precision = products + noise * tf.eye(1 + self.dims)
+        if self.moments:
+            prior += self._moment(window.asked, training)
         return Posteriors(precision, evidence, prior, features, raters)
+
+    def _moment(self, asked: tf.Tensor, training: bool) -> tf.Tensor:
+        """What the moment adds to a user's vector: float32 [batch, heads, positions, width]."""
+        tables = [table.draw(noise=training).values for table in self.moments]
+        added = add_up([moment_parts(tables, asked, training)])
+        shape = tf.shape(added)
+        added = tf.reshape(added, [shape[0], shape[1], self.heads, 1 + self.dims])
+        return tf.transpose(added, [0, 2, 1, 3])
 
     def _prior(self, features: tf.Tensor, training: bool) -> tuple[tf.Tensor, list[tf.Tensor]]:
         batch = tf.shape(features)[0]

@@ -13,6 +13,7 @@ from components.model.interaction import NO_INTERACTION, Interaction
 from components.model.layers import EventEmbedding, HistoryEncoder, MovieEmbedding
 from components.model.linear import LinearPath
 from components.model.losses import draw_candidates, log_sum_exp, softmax_loss, weighted_mean
+from components.model.moments import MomentEmbedding
 from components.model.parts import Combination, add_up, of_movies
 from components.model.rating import RatingHead
 from components.model.row_table import RowTable
@@ -56,6 +57,7 @@ class Recommender(tfrs.Model):
         self.events = EventEmbedding(config.dims, facts)
         self.encoder = HistoryEncoder(config.dims, config.hidden, config.dropout, ordered)
         self.users = UserEmbedding(config.dims, facts)
+        self.asked = MomentEmbedding(config.dims, facts)
         self.rating_head: RatingHead | None = None
         if facts.rates:
             self.rating_head = RatingHead(
@@ -122,10 +124,10 @@ class Recommender(tfrs.Model):
     def query_parts(
         self, tables: MovieTables, context: Context, training: bool = False
     ) -> list[list[tf.Tensor]]:
-        """What `query` is made of: the history, then what user id and features say.
+        """What `query` is made of: the history, then what user id, features and the moment say.
 
         Returns:
-          Two groups of float32 [batch, positions, dims], the second one's [batch, 1, dims].
+          Two groups of float32 [batch, positions, dims], those of the user [batch, 1, dims].
         """
         window = context.window
         movies = tf.gather(tables.vectors, window.movie)
@@ -134,7 +136,8 @@ class Recommender(tfrs.Model):
             events = randomness.dropped(events, self.config.dropout, whole=True)
         history = self.encoder(events, context, training=training)
         user = self.users.parts(window.user, window.user_features, training)
-        return [[history], [part[:, tf.newaxis] for part in user]]
+        moment = self.asked.parts(window.asked, training)
+        return [[history], [*(part[:, tf.newaxis] for part in user), *moment]]
 
     def rate(self, tables: MovieTables, context: Context, target: tf.Tensor) -> tf.Tensor:
         """Predicts ratings on the data's scale, unclipped: float32, the shape of `target`.

@@ -15,6 +15,9 @@ class Window(NamedTuple):
     present: float32 [batch, length], 0 where padded.
     rated: float32 [batch, length], 1 where an event has a rating, 0 where it was only seen.
     moment: int32 [batch, length], the place of the first event of each event's moment.
+    asked: int32 [batch, places, features], what is known of each event's own moment when somebody
+      asks: rows of each such feature's table, -1 unknown. There is one place, that of the question
+      behind the last event, or one for each event, as in training.
     """
 
     user: tf.Tensor
@@ -24,6 +27,7 @@ class Window(NamedTuple):
     present: tf.Tensor
     rated: tf.Tensor
     moment: tf.Tensor
+    asked: tf.Tensor
 
 
 # The signature of graphs that take windows of any batch and length, so that each is traced once.
@@ -35,6 +39,7 @@ ANY_WINDOW = Window(
     tf.TensorSpec([None, None], tf.float32),
     tf.TensorSpec([None, None], tf.float32),
     tf.TensorSpec([None, None], tf.int32),
+    tf.TensorSpec([None, None, None], tf.int32),
 )
 
 

@@ -1,16 +1,18 @@
 """How the candidate differs from what it is compared with, slice by slice, as charts show it."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from components.evaluation.gates import GatesConfig
 from components.evaluation.metric_name import RATING, RMSE, MetricName, Subject
-from components.evaluation.slices import HISTORY_NAMES, OVERALL, parse_slice
+from components.evaluation.slices import OVERALL, parse_slice
 from components.pages.charts import Rows
 from components.report.evaluator_output import Evaluation
 
 FEWEST = 2  # users that an interval needs
+_NUMBER = re.compile(r"(under )?(-?\d+(?:\.\d+)?)", re.ASCII)
 
 
 def slice_rows(config: GatesConfig, evaluation: Evaluation) -> dict[str, Rows]:
@@ -54,10 +56,18 @@ def _difference(
 
 
 def slice_order(name: str, config: GatesConfig) -> tuple[Any, ...]:
-    """Where a slice stands: the overall one first, then by dimension, then by value."""
+    """Where a slice stands: the overall one first, then by dimension, then by value.
+
+    Values that begin with a number stand by it, ahead of all others: 9 to 12 before 12 to 20.
+    """
     if name == OVERALL:
         return (0,)
     dimensions, values = zip(*parse_slice(name), strict=True)
-    lengths = HISTORY_NAMES.tolist()
-    places = [lengths.index(value) if value in lengths else len(lengths) for value in values]
+    places = [_place(value or "") for value in values]
     return (len(dimensions), [config.order.index(d) for d in dimensions], places, values)
+
+
+def _place(value: str) -> tuple[float, bool]:
+    """The number that a value begins with, what is under it first; infinity where there is none."""
+    found = _NUMBER.match(value)
+    return (float(found[2]), not found[1]) if found else (math.inf, True)

@@ -33,7 +33,7 @@ def read(job: Job) -> TrainingData:
     texts = [name for name in names.texts if name not in ignored]
     catalogue, terms = catalogue.with_terms(texts, gather.in_train(catalogue, vocabulary))
     vocabulary |= {name: own for name, own in terms.items() if own}
-    lookup = gather.make_lookup(catalogue, vocabulary, names.users, names.numbers)
+    lookup = gather.make_lookup(catalogue, vocabulary, names)
     return TrainingData(catalogue, vocabulary, lookup, count(job, lookup, len(catalogue)))
 
 

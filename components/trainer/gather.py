@@ -23,6 +23,7 @@ from components.transform import quantiles_of
 from schemas.features import Features
 from schemas.text import to_texts
 
+NO_FEATURES = Features()
 DAY = 86_400_000_000  # microseconds
 
 
@@ -77,7 +78,7 @@ def vocabularies(
     out.
     """
     output = tft.TFTransformOutput(transform_graph)
-    declared = ("user_id", "movie_id", *features.users, *features.movies)
+    declared = ("user_id", "movie_id", *features.read)
     names = [name for name in declared if name not in ignored]
     known = {name: output.vocabulary_file_by_name(name) for name in names}
     found = {name: output.vocabulary_by_name(name) for name, path in known.items() if path}
@@ -106,19 +107,22 @@ def in_train(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> NDA
 def make_lookup(
     catalogue: Catalogue,
     vocabulary: Mapping[str, list[bytes]],
-    user_features: Sequence[str] = (),
-    numbers: Collection[str] = (),
+    features: Features = NO_FEATURES,
 ) -> Lookup:
-    """Builds the tables from names to rows; those of the `numbers` are buckets."""
+    """Builds the tables from names to rows; those of numbers are buckets."""
     users = vocabulary["user_id"]
-    features = {
-        name: Buckets(bounds_of(to_texts(vocabulary[name])))
-        if name in numbers
-        else table(vocabulary[name], len(vocabulary[name]))
-        for name in user_features
-        if name in vocabulary
-    }
-    return Lookup(table(filled(catalogue.ids), -1), table(users, len(users)), features)
+
+    def tables(names: Sequence[str]) -> dict[str, Any]:
+        return {
+            name: Buckets(bounds_of(to_texts(vocabulary[name])))
+            if name in features.numbers
+            else table(vocabulary[name], len(vocabulary[name]))
+            for name in names
+            if name in vocabulary
+        }
+
+    movies = table(filled(catalogue.ids), -1)
+    return Lookup(movies, table(users, len(users)), tables(features.users), tables(features.asked))
 
 
 def count_train(
@@ -173,8 +177,7 @@ def make_facts(
     scale: tuple[float, float] | None,
     oov_buckets: int,
     trained_until: int | None = None,
-    user_features: Sequence[str] = (),
-    numbers: Collection[str] = (),
+    names: Features = NO_FEATURES,
 ) -> Facts:
     """Puts the facts together; movies that train never saw share `oov_buckets` id rows.
 
@@ -184,7 +187,7 @@ def make_facts(
     values = {name: catalogue.values(name) for name in catalogue.features}
     id_rows, oov_rows = movie_rows(movie_ids, vocabulary["movie_id"], oov_buckets)
     features = {
-        name: (number_rows if name in numbers else feature_rows)(own, vocabulary[name])
+        name: (number_rows if name in names.numbers else feature_rows)(own, vocabulary[name])
         for name, own in values.items()
         if name in vocabulary
     }
@@ -195,7 +198,8 @@ def make_facts(
         oov_rows=oov_rows,
         features=features,
         user_ids=vocabulary["user_id"],
-        user_features={name: vocabulary[name] for name in user_features if name in vocabulary},
+        user_features={name: vocabulary[name] for name in names.users if name in vocabulary},
+        asked={name: vocabulary[name] for name in names.asked if name in vocabulary},
         scale=None if train.unrated(scale) else scale,
         counts=train.counts,
         rated_counts=train.rated_counts,
@@ -205,7 +209,7 @@ def make_facts(
         values=values,
         keys=vocabulary,
         trained_until=trained_until,
-        numbers=tuple(numbers),
+        numbers=names.numbers,
     )
 
 

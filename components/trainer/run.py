@@ -59,8 +59,9 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     if not job.workers.is_chief:
         return trained.history
     users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
-    declared, item = job.settings.features.users, job.settings.item
-    module = ExportedRecommender(model, data.lookup, job.window, users, declared, item)
+    names, item, labels = job.settings.features, job.settings.item, job.settings.labels
+    told = (*names.users, *names.asked)
+    module = ExportedRecommender(model, data.lookup, job.window, users, told, item, labels)
     save(module, serving_dir)
     _write_down(job, data, trained, model)
     return trained.history

@@ -26,7 +26,7 @@ class TrainerSettings(BaseModel):
 
     scale: lowest and highest rating of the source; None where it has no ratings.
     features: the names of its features.
-    item: what it calls the movies.
+    item, labels: what it calls the movies, and the features, by name.
     checkpoints: the folder below which unfinished trainings are kept.
     """
 
@@ -38,9 +38,10 @@ class TrainerSettings(BaseModel):
     scale: tuple[float, float] | None
     features: Features = Features()
     item: Item = MOVIE
+    labels: dict[str, str] = {}
     checkpoints: str
 
-    NOT_IN_KEY: ClassVar[Mapping[str, Any]] = {"checkpoints": True, "item": True}
+    NOT_IN_KEY: ClassVar[Mapping[str, Any]] = {"checkpoints": True, "item": True, "labels": True}
 
     def to_json(self) -> str:
         """The settings as one text, the same for the same settings."""

@@ -1,7 +1,7 @@
 """Starts a training from what the latest blessed model learned, row by row."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def warm_start(model: Model, path: str | None) -> tuple[bool, str]:
 
     A row of a table goes to the row that has the same key in the new vocabulary, so that a movie
     keeps what was learned of it. Rows of new keys, and weights of another shape, keep their initial
-    values.
+    values; so do the tables of features that the source did not declare then.
 
     Args:
       model: with its initial weights.
@@ -58,6 +58,7 @@ def warm_start(model: Model, path: str | None) -> tuple[bool, str]:
     return True, (
         f"The training started from the blessed model: {taken} of {taken + len(left)} weights, "
         f"{_kept(learned, model.facts, 'movie_id')} and {_kept(learned, model.facts, 'user_id')}."
+        f"{_declared_anew(learned.keys, model.facts.keys)}"
     )
 
 
@@ -121,6 +122,14 @@ def matches(
         to = np.append(to, len(now) + np.arange(unknown))
         source = np.append(source, len(before) + np.arange(unknown))
     return to, source
+
+
+def _declared_anew(before: Collection[str], now: Collection[str]) -> str:
+    """A sentence on the features that the blessed model lacks, and those that it alone has."""
+    new, gone = (sorted({*one} - {*other}) for one, other in ((now, before), (before, now)))
+    parts = [f"{', '.join(new)} started anew"] if new else []
+    parts += [f"what it learned of {', '.join(gone)} was left out"] if gone else []
+    return f" Of the features, {', and '.join(parts)}." if parts else ""
 
 
 def _kept(learned: LearnedWeights, facts: Facts, vocabulary: str) -> str:

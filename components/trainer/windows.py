@@ -11,7 +11,7 @@ from components.model.window import Window, moments
 BUCKETS = (10, 20, 35, 50, 75, 101, 150, 250, 400, 650, 1001)
 SHUFFLED = 50_000  # windows mixed at once
 
-COLUMNS = ("user", "user_features", "movie", "rating", "moment")
+COLUMNS = ("user", "user_features", "movie", "rating", "moment", "asked")
 
 
 def batch_sizes(positions: int, longest: int) -> tuple[list[int], list[int]]:
@@ -50,7 +50,14 @@ def windows(
         lambda example: tf.shape(example["movie"])[0],
         bounds[:-1],
         sizes,
-        padding_values={"user": 0, "user_features": 0, "movie": -1, "rating": 0.0, "moment": 0},
+        padding_values={
+            "user": 0,
+            "user_features": 0,
+            "movie": -1,
+            "rating": 0.0,
+            "moment": 0,
+            "asked": -1,
+        },
         drop_remainder=False,
     )
     # Buckets fill in the data's rhythm; mixing the batches keeps the gradients from following it.
@@ -70,6 +77,7 @@ def _reader(lookup: Lookup) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
             "movie": parsed.movie.values,
             "rating": parsed.rating.values,
             "moment": _moments(parsed.timestamp.values, parsed.movie.values),
+            "asked": parsed.asked.flat_values,
         }
 
     read: Callable[[tf.Tensor], dict[str, tf.Tensor]] = window

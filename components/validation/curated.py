@@ -47,6 +47,8 @@ def _named(feature: schema_pb2.Feature, names: Features) -> Iterator[schema_pb2.
     kinds = {
         "<users: category>": [name for name in names.users if name not in names.numbers],
         "<users: number>": names.user_numbers,
+        "<events: category>": [name for name in names.events if name not in names.numbers],
+        "<events: number>": names.event_numbers,
         "<movies: number>": names.movie_numbers,
         "<movies: text>": names.texts,
         "<movies: category>": one_each,

@@ -193,6 +193,64 @@ function picker(place) {
   });
 }
 
+// What a newcomer says of themselves: a field for each feature of users that the model knows.
+
+const MOST_OPTIONS = 30;
+
+function showFields() {
+  const { asked } = state.about;
+  byId("telling").hidden = !asked.length;
+  byId("telling").querySelector(".hint").textContent = worded(byId("telling").querySelector(".hint").textContent);
+  byId("fields").replaceChildren(...asked.map((feature) => {
+    const label = make("label", feature.label[0].toUpperCase() + feature.label.slice(1), { className: "field" });
+    const field = fieldOf(feature);
+    field.dataset.feature = feature.name;
+    label.append(field, ...suggestions(field, feature));
+    return label;
+  }));
+}
+
+function fieldOf({ number, values, usual }) {
+  if (number) {
+    const placeholder = usual ? `mostly ${usual[0]} to ${usual[1]}` : "a number";
+    return make("input", "", { type: "number", step: "any", inputMode: "decimal", placeholder });
+  }
+  if (values.length > MOST_OPTIONS) return make("input", "", { autocomplete: "off", spellcheck: false });
+  const field = make("select");
+  field.append(make("option", "not told", { value: "" }), ...ordered(values).map((value) => make("option", value)));
+  return field;
+}
+
+/** Values to choose from where one may also type another. */
+function suggestions(field, { name, number, values }) {
+  if (number || field.tagName !== "INPUT") return [];
+  const list = make("datalist", "", { id: `values-${name}` });
+  list.append(...ordered(values).map((value) => make("option", "", { value })));
+  field.setAttribute("list", list.id);
+  return [list];
+}
+
+/** By number where there are any: under 18, 18-24, 25-34. */
+function ordered(values) {
+  const under = (value) => /^under \d/.test(value);
+  return [...values].sort((one, other) => (
+    under(other) - under(one) || one.localeCompare(other, "en", { numeric: true })
+  ));
+}
+
+const fields = () => [...document.querySelectorAll("[data-feature]")];
+
+/** What was filled in, as text. */
+function filledIn() {
+  return Object.fromEntries(fields().map((field) => [field.dataset.feature, field.value.trim()]).filter(([, value]) => value));
+}
+
+/** The same as a request says it. */
+function told() {
+  const numbers = new Set(state.about.asked.filter(({ number }) => number).map(({ name }) => name));
+  return Object.fromEntries(Object.entries(filledIn()).map(([name, value]) => [name, numbers.has(name) ? Number(value) : value]));
+}
+
 // Asking and showing.
 
 function wishes() {
@@ -214,7 +272,7 @@ function history(person) {
 }
 
 function person() {
-  return state.tab === "user" ? { user: userId() || null } : { history: history(0) };
+  return state.tab === "user" ? { user: userId() || null } : { ...told(), history: history(0) };
 }
 
 function groupRequest() {
@@ -248,7 +306,7 @@ function addPerson() {
 // What was chosen outlives a reload, not the tab: who sits here next starts anew.
 
 function remember() {
-  sessionStorage.setItem("chosen", JSON.stringify({ tab: state.tab, liked: state.liked, user: userId() }));
+  sessionStorage.setItem("chosen", JSON.stringify({ tab: state.tab, liked: state.liked, user: userId(), told: filledIn() }));
 }
 
 function recall() {
@@ -256,6 +314,8 @@ function recall() {
   if (!chosen) return;
   state.liked = chosen.liked;
   while (document.querySelectorAll(".picker").length < state.liked.length) addPerson();
+  for (const field of fields()) field.value = chosen.told?.[field.dataset.feature] ?? "";
+  byId("telling").open = fields().some((field) => field.value);
   byId("user").value = chosen.user;
   byId(`tab-${chosen.tab}`).click();
   if (chosen.user) showUser();
@@ -432,6 +492,7 @@ async function start() {
   }));
   document.querySelector(".genres").hidden = !about.genres.length;
   document.querySelector(".years").hidden = !about.years;
+  showFields();
   recall();
   for (const show of shows) show();
   if (about.years) [byId("year-from").placeholder, byId("year-to").placeholder] = about.years.map(String);
@@ -441,6 +502,7 @@ async function start() {
 document.querySelectorAll(".picker").forEach(picker);
 tabs();
 byId("filters").addEventListener("input", recommend);
+byId("fields").addEventListener("input", recommend);
 byId("weight").addEventListener("input", () => { sayWeight(); recommend(); });
 byId("rule").addEventListener("input", recommend);
 byId("add-person").addEventListener("click", () => { addPerson(); recommend(); });

@@ -123,7 +123,11 @@ def make_window():
         rows = np.stack(features, 1) if features else np.zeros([len(lengths), 0])
         rated = (rated * present).astype(np.float32)
         moment = np.tile(np.arange(longest, dtype=np.int32), [len(lengths), 1])
-        arrays = (users, rows.astype(np.int32), movie, rating * rated, present, rated, moment)
+        told = [len(values) for values in facts.asked.values()]
+        asked = [rng.integers(-1, n, [len(lengths), longest]) for n in told]
+        own = np.stack(asked, -1) if asked else np.zeros([len(lengths), 1, 0])
+        arrays = (users, rows.astype(np.int32), movie, rating * rated, present, rated, moment,
+                  own.astype(np.int32))  # fmt: skip
         return Window(*(tf.constant(array) for array in arrays))
 
     return make
@@ -158,13 +162,15 @@ def make_lookup():
     from schemas.text import to_texts
 
     def make(facts):
-        features = {
-            name: Buckets(bounds_of(to_texts(values)))
-            if name in facts.numbers
-            else table(values, len(values))
-            for name, values in facts.user_features.items()
-        }
-        users = table(facts.user_ids, len(facts.user_ids))
-        return Lookup(table(facts.movie_ids, -1), users, features)
+        def tables(features):
+            return {
+                name: Buckets(bounds_of(to_texts(values)))
+                if name in facts.numbers
+                else table(values, len(values))
+                for name, values in features.items()
+            }
+
+        users, movies = table(facts.user_ids, len(facts.user_ids)), table(facts.movie_ids, -1)
+        return Lookup(movies, users, tables(facts.user_features), tables(facts.asked))
 
     return make

@@ -74,4 +74,4 @@ def test_what_is_ignored_is_nothing_that_the_model_reads(graph, example, write_r
     assert set(found) == {"user_id", "movie_id"}
     movies = [example(movie_id="m1", movie_title="One", genres=["Drama", "War"])]
     catalogue = read_catalogue([write_records(tmp_path / "catalogue", movies)])
-    assert make_lookup(catalogue, found, FEATURES.users).user_features == {}
+    assert make_lookup(catalogue, found, FEATURES).user_features == {}

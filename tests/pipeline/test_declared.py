@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,12 @@ scale: [1, 5]
 ratings:
   files: ratings.csv
   columns: {user_id: user, movie_id: movie, rating: mark, timestamp: when}
+  features:
+    device:
+      {column: screen, known_when_asked: true, values: {p: phone, t: tv}, label: kind of screen}
+    volume: {kind: number, column: loud, known_when_asked: true}
+    outcome: {column: how}
+    finished: {kind: number, column: percent}
 movies:
   files: movies.csv
   columns: {movie_id: id, movie_title: name}
@@ -73,13 +80,14 @@ OF_MOVIES = """
 def write(folder: Path) -> Path:
     """Users with one plan watch and like even movies, the others odd ones."""
     rng = np.random.default_rng(7)
-    rows = ["user,movie,mark,when"]
+    rows = ["user,movie,mark,when,screen,loud,how,percent"]
     for user in range(USERS):
         own = rng.choice(np.arange(user % 2, MOVIES, 2), EVENTS - 3, replace=False)
         odd = rng.choice(np.arange(1 - user % 2, MOVIES, 2), 3, replace=False)
         for movie in rng.permutation([*own, *odd]):
             mark = 5 - rng.integers(2) if movie in own else 1 + rng.integers(2)
-            rows.append(f"viewer-{user},m{movie},{mark},{1_000_000_000 + rng.integers(10**8)}")
+            moment = f"{1_000_000_000 + rng.integers(10**8)},{_moment(movie, rng)}"
+            rows.append(f"viewer-{user},m{movie},{mark},{moment},{_outcome(mark)}")
     users = [f"viewer-{user},{1 + user % 2},{_fee(user)} EUR" for user in range(USERS)]
     movies = [
         f'm{n},Film {n},Drama|War,Studio {n % 2},"tag {n % 2},all",{_minutes(n)},{_day(n)},'
@@ -95,6 +103,20 @@ def write(folder: Path) -> Path:
     for name, lines in files.items():
         (folder / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
     return folder / "mine.yaml"
+
+
+def _moment(movie: int, rng: np.random.Generator) -> str:
+    """Three of four watch even movies on a phone, and turn odd ones up; one of ten says neither."""
+    if rng.random() < 0.1:
+        return ","
+    usual = rng.random(2) < 0.75
+    screen = "pt"[movie % 2] if usual[0] else "tp"[movie % 2]
+    return f"{screen},{rng.integers(10) + 10 * ((movie % 2) if usual[1] else 1 - movie % 2)}"
+
+
+def _outcome(mark: int) -> str:
+    """What tells the rating itself, and nobody knows before it was given."""
+    return f"{'loved' if mark > 3 else 'hated'},{20 * mark}"
 
 
 def _fee(user: int) -> str:
@@ -192,6 +214,15 @@ def test_it_is_in_the_examples(run: Run) -> None:
             assert example["released_month"] == [[b"January", b"July"][odd] for odd in movies]
             assert example["studio"] == [b"Studio %d" % odd for odd in movies]
             assert example["key_words"] == [b"tag %d\x1fall" % odd for odd in movies]
+            assert len(example["device"]) == len(example["volume"]) == len(movies)
+            assert {*example["device"]} <= {b"phone", b"tv", b""}
+            assert example["finished"] == [20 * mark for mark in example["rating"]]
+            assert example["outcome"] == [
+                b"loved" if mark > 3 else b"hated" for mark in example["rating"]
+            ]
+            assert {name for name in example if name.startswith("history_")} == {
+                "history_movie_id", "history_rating", "history_timestamp",
+            }  # fmt: skip
     for movie in _examples(run.of(Node.EXAMPLE_GEN, "catalogue") / "Split-catalogue"):
         number = int(movie["movie_id"][0][1:])
         odd = number % 2
@@ -209,15 +240,18 @@ def test_it_is_in_schema_and_statistics(run: Run) -> None:
     for kind in ("ratings", "catalogue"):
         schema = (run.of(Node.CURATED_SCHEMA, kind) / "schema.pbtxt").read_text(encoding="utf-8")
         dated = {"released", "released_month", "released_weekday"}
-        declared = {"plan", "fee", "studio", "key_words", "minutes", "plot"} | dated
+        events = {"device", "volume", "outcome", "finished"}
+        declared = {"plan", "fee", "studio", "key_words", "minutes", "plot"} | dated | events
         named = {name for name in declared if f'name: "{name}"' in schema}
-        assert named == declared - ({"plot"} if kind == "ratings" else {"plan", "fee"})
+        assert named == declared - ({"plot"} if kind == "ratings" else {"plan", "fee"} | events)
     statistics = read_statistics(str(run.of(Node.STATISTICS, "statistics")))["train"]
     counted = {feature.path.step[0]: feature for feature in statistics.features}
     assert counted["plan"].string_stats.unique == 2
     assert {"studio", "key_words"} <= set(counted)
     assert (counted["fee"].num_stats.min, counted["fee"].num_stats.max) == (0, 17)
     assert counted["minutes"].num_stats.histograms[0].num_nan > 0
+    assert counted["device"].string_stats.unique == 3  # the unknown ones are ''
+    assert (counted["finished"].num_stats.min, counted["finished"].num_stats.max) == (20, 100)
 
 
 def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> None:
@@ -232,6 +266,11 @@ def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> 
     assert {*learned.keys["released_month"]} == {b"January", b"July"}
     assert {b"small kids", b"old wars"} < {*learned.keys["plot"]}
     assert b"film" not in learned.keys["plot"]  # which all of them have
+    assert {*learned.keys["device"]} == {b"phone", b"tv"}
+    assert 5 < len(bounds_of(to_texts(learned.keys["volume"]))) < 10
+    unread = {"outcome", "finished"}
+    assert not unread & learned.keys.keys()
+    assert not [name for name in learned.weights if unread & {*name.split("/")}]
     shapes_by_name = {name: value.shape for name, value in learned.weights.items()}
     assert shapes_by_name["users/plan"] == (3, 16)  # the last row is for the unknown
     assert shapes_by_name["movies/key_words"] == (3, 16)
@@ -243,11 +282,52 @@ def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> 
 
 def test_it_is_an_input_of_every_signature_that_takes_a_person(served: Path) -> None:
     taken = {name: own["inputs"] for name, own in shapes.signatures(served).items()}
-    for feature, dtype in (("plan", "string"), ("fee", "float32")):
+    told = {"plan": "string", "fee": "float32", "device": "string", "volume": "float32"}
+    for feature, dtype in told.items():
         with_it = {name for name, inputs in taken.items() if feature in inputs}
         assert with_it == {"recommend_filtered", "recommend_group", "rank", "rate_as", "explain"}
         assert all(dtype in taken[name][feature] for name in with_it)
-    assert not [name for name, inputs in taken.items() if {"gender", "age"} & inputs.keys()]
+    absent = {"gender", "age", "outcome", "finished"}
+    assert not [name for name, inputs in taken.items() if absent & inputs.keys()]
+
+
+def test_what_is_known_of_a_rating_alone_never_changes_what_the_model_says_of_it(
+    run: Run, served: Path
+) -> None:
+    """Each eval row again with another outcome, which would give its rating away, and without."""
+    evaluate = tf.saved_model.load(str(served)).signatures["evaluate"]
+    examples = [
+        tf.train.Example.FromString(one)
+        for path in sorted((run.of(Node.EXAMPLE_GEN, "examples") / "Split-eval").glob("*"))
+        for batch in records([str(path)])
+        for one in batch.numpy()
+    ]
+
+    def said(change: Callable[[Any], None]) -> dict[str, Any]:
+        others = [tf.train.Example.FromString(one.SerializeToString()) for one in examples]
+        for one in others:
+            change(one.features.feature)
+        found = evaluate(examples=tf.constant([one.SerializeToString() for one in others]))
+        return {name: own.numpy() for name, own in found.items()}
+
+    def turned(features: Any) -> None:
+        hated = features["outcome"].bytes_list.value[0] == b"hated"
+        features["outcome"].bytes_list.value[:] = [b"loved" if hated else b"hated"]
+        features["finished"].float_list.value[:] = [100.0 if hated else 0.0]
+
+    def taken_out(features: Any) -> None:
+        del features["outcome"], features["finished"]
+
+    def on_a_tv(features: Any) -> None:
+        features["device"].bytes_list.value[:] = [b"tv"]
+
+    before = said(lambda features: None)
+    assert len(before["rank"]) > 50
+    for change in (turned, taken_out):
+        after = said(change)
+        for name, values in before.items():
+            np.testing.assert_array_equal(after[name], values, err_msg=name)
+    assert (said(on_a_tv)["rating"] != before["rating"]).any()  # what is known when asked counts
 
 
 def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None:
@@ -274,7 +354,21 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
             for own in (asked("/recommend", plan=plan, history=liked, k=MOVIES) for plan in PLANS)
         )
         assert kids > others
+        phone, tv = (
+            sum((-1) ** int(name[1:]) * movie["score"] for name, movie in own.items()) / len(own)
+            for own in (
+                asked("/recommend", device=device, history=liked, k=MOVIES)
+                for device in ("phone", "tv")
+            )
+        )
+        assert phone > tv
+        assert client.post("/recommend", json={"volume": 12.5, "k": 3}).status_code == 200
+        refused = client.post("/recommend", json={"outcome": "loved"})
+        assert refused.json() == {"error": "outcome: Extra inputs are not permitted."}
         schemas = client.get("/openapi.json").json()["components"]["schemas"]
+        assert {name for name, own in schemas.items() if "device" in own["properties"]} == {
+            name for name, own in schemas.items() if "plan" in own["properties"]
+        }
         people = {name for name, own in schemas.items() if "history" in own["properties"]}
         told = {name for name in people if name.endswith("Request")} | {"Member"}
         assert {name for name, own in schemas.items() if "plan" in own["properties"]} == told
@@ -298,16 +392,19 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
 def test_it_slices_what_is_evaluated_and_is_measured(run: Run) -> None:
     assert {"plan=kids", "plan=everything", "genre=War,plan=kids"} <= run.blessing["slices"].keys()
     assert run.blessing["config"]["gates"]["slices"] == [
-        "history", "user", "movie", "popularity", "session", "plan", "fee", "genre",
-        "decade",
+        "history", "user", "movie", "popularity", "session", "plan", "fee", "device", "volume",
+        "outcome", "finished", "genre", "decade",
     ]  # fmt: skip
     fees = {name for name in run.blessing["slices"] if name.startswith("fee=")}
     assert len(fees) > 3 and all(re.search("under|to|over", name) for name in fees)
+    assert {"device=phone", "device=tv", "outcome=loved"} <= run.blessing["slices"].keys()
+    assert [name for name in run.blessing["slices"] if name.startswith("volume=")]
     assert "plan=kids" in run.page and min(fees) in run.page
     path = run.of(Node.TRAINER, "model_run") / IMPORTANCE_FILE
     measured = json.loads(path.read_text(encoding="utf-8"))
-    declared = {"plan", "fee", "studio", "key_words", "minutes", "released", "plot"}
-    assert declared <= {row["group"] for row in measured["groups"]}
+    declared = {"plan", "fee", "studio", "key_words", "minutes", "released", "plot", "device"}
+    groups = {row["group"] for row in measured["groups"]}
+    assert declared | {"volume"} <= groups and not {"outcome", "finished"} & groups
 
 
 def test_it_is_on_the_page_of_the_data(run: Run) -> None:
@@ -315,6 +412,8 @@ def test_it_is_on_the_page_of_the_data(run: Run) -> None:
     page = path.read_text(encoding="utf-8")
     assert "By kind of plan as a table" in page and ">everything</th>" in page
     assert "By studio" in page and "Mean rating by key words" in page
+    assert "By kind of screen as a table" in page and ">phone</th>" in page
+    assert "By outcome as a table" in page and "By finished as a table" not in page
     assert "By monthly fee as a table" in page and re.search(r">\d+ to \d+</th>", page)
     assert "Mean rating by plot" in page and "old wars" in page
     assert "Mean rating by released: month" in page and "January: " in page
@@ -401,7 +500,8 @@ def _is_served_without(run: Run, users: list[str], before: set[str], said: str) 
     assert newest.name not in before and f"Version {newest.name} without them" in said
     assert fault(newest) is None and (newest / MANIFEST).exists()
     stored = tf.train.load_checkpoint(str(newest / VARIABLES)).get_tensor(f"user_ids{VALUE}")
-    assert b"viewer-42" in stored and f"viewer-{users[0]}".encode() not in stored
+    kept = next(f"viewer-{own}" for own in range(42, USERS) if str(own) not in users).encode()
+    assert kept in stored and f"viewer-{users[0]}".encode() not in stored
     models = [path.parent for path in (run.output / "artifacts/MovieTrainer").rglob(GRAPH_FILE)]
     assert known_as(newest, dict(enumerate(models))) is not None
     report = (run.output / "reports" / "latest").resolve()

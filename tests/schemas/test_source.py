@@ -29,6 +29,7 @@ def test_the_names_of_the_design_are_known() -> None:
         "movielens-100k",
         "movielens-10m",
         "movielens-1m",
+        "movielens-1m-tmdb",
         "movielens-20m",
         "movielens-25m",
         "movielens-32m",
@@ -52,6 +53,21 @@ def test_a_source_loads_and_survives_json(name: str) -> None:
     [
         ("movielens-100k", (1, 5), ["gender", "age", "occupation"], ["year", "genres"], True),
         ("movielens-1m", (1, 5), ["gender", "age", "occupation"], ["year", "genres"], True),
+        (
+            "movielens-1m-tmdb",
+            (1, 5),
+            ["gender", "age", "occupation", "region"],
+            [
+                "year",
+                "genres",
+                "released",
+                "released_month",
+                "released_weekday",
+                "director",
+                "star",
+            ],
+            True,
+        ),
         ("movielens-10m", (0.5, 5), [], ["year", "genres"], True),
         ("movielens-25m", (0.5, 5), [], ["year", "genres"], True),
         ("movietweetings", (0, 10), [], ["year", "genres"], True),
@@ -240,6 +256,26 @@ def test_a_mistake_in_a_feature_is_one_sentence(
     with pytest.raises(UserError, match=message) as error:
         load_source(str(path))
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ("year: y", "ratings.features.year: year is the name of something else"),
+        ("plan: p", "ratings.features.plan: users or movies have a feature of this name"),
+        ("a: {kind: text, column: d}", "ratings.features.a: its kind is category or number"),
+        ("a: {column: d, known: true}", "ratings.features.a.known: there is no such key"),
+    ],
+)
+def test_a_mistake_in_a_feature_of_ratings_is_one_sentence(
+    tmp_path: Path, feature: str, message: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    own = OWN.replace("movies:", f"  features: {{{feature}}}\nmovies:", 1)
+    path.write_text(own.rstrip() + USERS)
+    with pytest.raises(UserError, match=message) as error:
+        load_source(str(path))
+    assert "\n" not in str(error.value)
 
 
 def test_features_may_be_named_in_short(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_reload_keeps_what_was_chosen(page):
 def test_what_is_similar_and_where_nothing_fits(page):
     page.click(".similar")
     page.wait_for("document.querySelectorAll('.of-similar li').length === 5")
-    page.click("summary")
+    page.click("#filters summary")
     page.js("document.querySelector('#year-from').focus()")
     _after(page, lambda: page.type("2030"))
     none = "document.querySelector('#movies .none')"
@@ -160,7 +160,7 @@ def test_what_is_similar_and_where_nothing_fits(page):
 
 def test_filters_and_why(page):
     _add(page, 0, "toy story")
-    page.click("summary")
+    page.click("#filters summary")
     _after(page, lambda: page.click("#genres input[value=Horror]"))
     lines = page.js("[...document.querySelectorAll('.genre-line')].map(line => line.textContent)")
     assert lines and all("Horror" in line for line in lines)

@@ -16,6 +16,7 @@ INPUTS = {
     RECOMMEND: {"user_id", "history_movie_id", "history_rating", "k"},
     RATE: {"user_id", "history_movie_id", "history_rating", "movie_id"},
 }
+_WISHES = {"mix", "weights"}  # numbers that say how a list is made
 Signatures = Mapping[str, Any]
 
 
@@ -49,13 +50,21 @@ def _check_inputs(signatures: Signatures, name: str) -> None:
 
 
 def inputs(signature: Any, **given: Any) -> dict[str, tf.Tensor]:
-    """The inputs of a signature; what is not given is left open for all rows: '', 0, no values."""
+    """The inputs of a signature; what is not given is left open for all rows.
+
+    That is '', no values, 0 of wishes, and NaN of features that are numbers.
+    """
     return {
         name: tf.convert_to_tensor(given[name], spec.dtype)
         if name in given
-        else tf.zeros([1, *[0] * (spec.shape.rank - 1)], spec.dtype)
+        else tf.fill([1, *[0] * (spec.shape.rank - 1)], _nothing(name, spec.dtype))
         for name, spec in signature.structured_input_signature[1].items()
     }
+
+
+def _nothing(name: str, dtype: tf.DType) -> tf.Tensor:
+    feature = dtype == tf.float32 and name not in _WISHES
+    return tf.constant(float("nan")) if feature else tf.zeros([], dtype)
 
 
 def call(signature: Any, **given: Any) -> Mapping[str, tf.Tensor]:

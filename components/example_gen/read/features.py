@@ -55,16 +55,17 @@ def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Feat
         if isinstance(part, Date):
             features |= _date(part, name, cells, faults)
         else:
-            features[name] = _feature(part, name, cells, faults)
+            features[name] = feature(part, name, cells, faults)
     return features
 
 
 def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
     """The features of a user's row ('' unknown); see `movie_features`."""
-    return {name: _feature(part, name, cells, faults) for name, part in table.features.items()}
+    return {name: feature(part, name, cells, faults) for name, part in table.features.items()}
 
 
-def _feature(part: Declared, name: str, cells: RowCells, faults: Faults) -> Value:
+def feature(part: Declared, name: str, cells: RowCells, faults: Faults) -> Value:
+    """What the cell of the feature's name says; see `movie_features`."""
     if isinstance(part, Several):
         return _several(part, name, cells, faults)
     if isinstance(part, Category):

@@ -30,9 +30,17 @@ _TYPES: dict[str, pa.DataType] = {
     "timestamp": pa.int64(),
     "order": pa.int64(),
 }
-SCHEMA = pa.schema(_TYPES)
+SCHEMA = pa.schema(_TYPES)  # of a source whose ratings have no features
 _Movies = tuple[pa.Array | None, pa.Array | None]  # known and lost
-_NO_ROWS = pa.RecordBatch.from_pylist([], schema=SCHEMA)
+
+
+def schema_of(source: Source) -> pa.Schema:
+    """The columns of what is read: those of `SCHEMA`, and the ratings' own features."""
+    names = source.features
+    kinds = dict.fromkeys(names.events, pa.string()) | dict.fromkeys(
+        names.event_numbers, pa.float32()
+    )
+    return pa.schema(_TYPES | kinds)
 
 
 class _Part(NamedTuple):
@@ -50,7 +58,7 @@ class _Part(NamedTuple):
 
 @dataclass
 class RatingBatch:
-    """Some lines of a range: the good rows (of `SCHEMA`), what was dropped, and how many lines.
+    """Some lines of a range: the good rows (of `schema_of`), what was dropped, and how many lines.
 
     `order` is made of the file's index and the byte where the line starts, so it grows over all
     files and does not depend on the ranges. `timestamp` is in microseconds; it and `rating` are
@@ -80,16 +88,18 @@ def read_range(
     A file that cannot be read to its end raises nothing: the last batch's problems hold a fault.
     """
     lines = rng.layout.header_lines if rng.layout and not rng.start else 0
-    yield RatingBatch(_NO_ROWS, Problems(), lines)
+    schema = schema_of(source)
+    yield RatingBatch(pa.RecordBatch.from_pylist([], schema=schema), Problems(), lines)
     try:
         for part in _parts(source, rng, (known_movies, lost_movies)):
             order = to_order(rng.file_index, part.places[part.kept])
             columns = part.columns | {"order": pa.array(order, pa.int64())}
-            rows = pa.RecordBatch.from_arrays([columns[n] for n in SCHEMA.names], schema=SCHEMA)
+            rows = pa.RecordBatch.from_arrays([columns[n] for n in schema.names], schema=schema)
             yield RatingBatch(rows, _problems(rng, part, lines), len(part.places))
             lines += len(part.places)
     except UserError as fault:  # a worker's exception would be retried, and end in a traceback
-        yield RatingBatch(_NO_ROWS, Problems(faults=[str(fault)]), 0)
+        nothing = pa.RecordBatch.from_pylist([], schema=schema)
+        yield RatingBatch(nothing, Problems(faults=[str(fault)]), 0)
 
 
 def _parts(source: Source, rng: Range, movies: _Movies) -> Iterator[_Part]:

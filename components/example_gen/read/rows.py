@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from components.example_gen.read import event_cells, rating_cells
 from components.example_gen.read import problems as reasons
-from components.example_gen.read import rating_cells
 from components.example_gen.read.blocks import Block, Int64s, as_lines, delimiter, select
 from components.example_gen.read.layout import Layout
 from components.example_gen.read.null_ids import NullIds
@@ -59,8 +59,8 @@ class RowReader:
         """Reads the block's lines.
 
         Returns:
-          The good rows' columns user_id, movie_id, rating and timestamp; the line of each of
-          them (int64); and the dropped lines by reason.
+          The good rows' columns user_id, movie_id, rating, timestamp and features; the line of
+          each of them (int64); and the dropped lines by reason.
         """
         dropped: Dropped = []
         cells = None if _has_no_text(block.text) else self._parse(block)
@@ -163,11 +163,23 @@ class RowReader:
         if "timestamp" in cells:
             stamp = moments(cells["timestamp"], self._table.timestamp)
         ids: Columns = {name: cells[name] for name in ("user_id", "movie_id")}
-        return ids | {"rating": rating, "timestamp": stamp}
+        features = {
+            name: event_cells.values(self._without_nulls(cells[name]), part, name)
+            for name, part in self._table.features.items()
+        }
+        return ids | {"rating": rating, "timestamp": stamp} | features
+
+    def _without_nulls(self, cells: pa.StringArray) -> pa.StringArray:
+        """The cells, '' where they hold a word for nothing."""
+        if not len(self._nulls):
+            return cells
+        return pc.if_else(pc.is_in(cells, value_set=self._nulls), "", cells)
 
     def _faults(self, cells: Cells, columns: Columns) -> Iterator[tuple[str, pa.BooleanArray]]:
         """Where each reason to drop a row holds; an earlier reason goes before a later one."""
         for name, cell in cells.items():
+            if name in self._table.features:  # which may be unknown
+                continue
             yield reasons.MISSING_FIELD, self._missing(name, cell, columns["rating"])
         for name in ("user_id", "movie_id"):
             words = self._null_ids.among(cells[name])

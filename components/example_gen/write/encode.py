@@ -1,6 +1,5 @@
 """Ratings, and what is known of their movies and users, as serialised tf.train.Examples."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +9,10 @@ import pyarrow.compute as pc
 
 from components.example_gen.split.windows import Windows
 from components.example_gen.write.wire import Pieces, serialise, to_pieces
-from schemas.features import SEPARATOR
+from schemas.features import SEPARATOR, Features
 
 Int64s = npt.NDArray[np.int64]
+NO_FEATURES = Features()
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,12 @@ class FeatureColumns:
     """Every feature of every rating of a partition, by name.
 
     `movies` have one piece per movie and `movie_of` [rows] tells which; `users` likewise;
-    `ratings` (those of rating and timestamp that the source has) have one piece per rating.
+    `ratings` (those of rating and timestamp that the source has) have one piece per rating, and so
+    have `events`, the ratings' own features.
     """
 
     ratings: dict[str, Pieces]
+    events: dict[str, Pieces]
     movies: dict[str, Pieces]
     movie_of: Int64s
     users: dict[str, Pieces]
@@ -31,25 +33,26 @@ class FeatureColumns:
 
 
 def join(
-    ratings: pa.Table, movies: pa.Table, users: pa.Table | None, left_out: Collection[str] = ()
+    ratings: pa.Table, movies: pa.Table, users: pa.Table | None, names: Features = NO_FEATURES
 ) -> FeatureColumns:
     """Looks up the movie and the user of each rating.
 
     Args:
-      ratings: user_id, movie_id, rating, timestamp (each null if the source has none).
+      ratings: user_id, movie_id, rating, timestamp (each null if the source has none), features.
       movies: one row per movie; has every movie of `ratings`.
       users: one row per user, or None; users that are missing get what is unknown.
-      left_out: columns of movies that ratings do not repeat.
+      names: of the features; ratings do not repeat the movies' texts.
     """
     ids = ratings["movie_id"].combine_chunks()
     given = [name for name in ("rating", "timestamp") if not ratings[name].null_count]
     who = ratings["user_id"].combine_chunks().dictionary_encode()
     return FeatureColumns(
         ratings={name: to_pieces(ratings[name].combine_chunks()) for name in given},
+        events={name: to_pieces(ratings[name].combine_chunks()) for name in names.events},
         movies={
             name: to_pieces(_text(movies[name]))
             for name in movies.column_names
-            if name not in left_out
+            if name not in names.texts
         },
         movie_of=_numbers(pc.index_in(ids, value_set=movies["movie_id"].combine_chunks())),
         users=_user_pieces(who.dictionary, users),
@@ -68,6 +71,7 @@ def rating_examples(features: FeatureColumns, windows: Windows) -> list[bytes]:
     columns = {name: (p, features.user_of[first], one_each) for name, p in features.users.items()}
     columns |= {name: (p, movie_of[targets[0]], targets[1]) for name, p in features.movies.items()}
     columns |= {name: (p, *targets) for name, p in features.ratings.items()}
+    columns |= {name: (p, *targets) for name, p in features.events.items()}
     columns |= {f"history_{name}": (p, *histories) for name, p in features.ratings.items()}
     for name, (rows, offsets) in (("history_movie_id", histories), ("seen_movie_id", seen)):
         columns[name] = features.movies["movie_id"], movie_of[rows], offsets

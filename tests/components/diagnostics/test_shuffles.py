@@ -27,6 +27,7 @@ def rows():
         history_movie=tf.ragged.constant(HISTORY, tf.int32),
         history_rating=tf.ragged.constant(rating, tf.float32),
         seen_movie=tf.ragged.constant([[9], [], [], [8, 7], []], tf.int32),
+        asked=targets.with_flat_values(tf.constant([[0], [1], [2], [-1], [3]])),
     )
     return Rows(examples, OWNERS)
 

@@ -36,7 +36,7 @@ def make_partition():
         for feature in sorted({key for own in (users or {}).values() for key in own}):
             people[feature] = [users[name][feature].encode() for name in names]
         binary = {name: pa.array(values, pa.large_binary()) for name, values in people.items()}
-        return Partition(pa.table(columns), pa.table(binary))
+        return Partition(pa.table(columns), pa.table(binary), pa.table({}))
 
     return make
 

@@ -2,9 +2,11 @@
 
 import datetime
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from components.explore import cubes
@@ -131,10 +133,24 @@ def test_nothing_is_known_of_times_and_groups_that_are_not_there(make_partition)
     assert set(made) == {"movies", "activity", "histories", "sample"}
 
 
+def test_what_is_said_of_ratings_counts_them_and_those_who_gave_them(make_partition):
+    rated = [("a", 0, 3.0), ("a", 1, 5.0), ("a", 2, 4.0), ("b", 0, 4.0)]
+    partition = make_partition([(*own, None, "train") for own in rated])
+    told = pa.array([b"tv", b"tv", b"", b"tv"], pa.large_binary())
+    made = count(replace(partition, events=pa.table({"device": told})), SCALE)
+    people = {row["value"]: row["n"] for row in made["people"].to_pylist()}
+    assert people == {"tv": 2, "": 1}
+    groups = made["groups"].to_pylist()
+    assert {row["feature"] for row in groups} == {"device"}
+    sums = [(row["n"], row["sum"]) for row in groups if row["value"] == "tv"]
+    assert sorted(sums) == [(1, 3.0), (1, 4.0), (1, 5.0)]
+
+
 def test_a_partition_without_users_adds_nothing(found, make_partition, drawn_ratings):
     users = {f"u{i}": {"gender": "F", "age": "1"} for i in range(60)}
     full = make_partition(drawn_ratings, users)
-    empty = count(type(full)(full.ratings.slice(0, 0), full.users.slice(0, 0)), SCALE)
+    nothing = (own.slice(0, 0) for own in (full.ratings, full.users, full.events))
+    empty = count(type(full)(*nothing), SCALE)
     added, whole = merge([empty, found]), merge([found])
     for name, table in whole.items():
         assert added[name].to_pydict() == table.to_pydict(), name

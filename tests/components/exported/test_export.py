@@ -98,6 +98,7 @@ def _window(facts, features=None):
         tf.constant(present),
         tf.constant(present),
         apart(tf.constant(rows)),
+        tf.zeros([len(users), 1, 0], tf.int32),
     )
 
 

@@ -1,11 +1,13 @@
 """User features come from the data: the served graph has those that it is given."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.evaluation.reload.signatures import inputs
 from components.exported.module import ExportedRecommender
 from components.exported.stored import StoredUsers
 
@@ -70,6 +72,14 @@ def test_a_new_user_feature_counts_when_it_is_told_and_when_it_is_in_an_example(
     assert told["IT"] == told[""]  # what train never met is unknown
     for name in ("DE", "FR"):
         assert judged(country=name)["rating"] == pytest.approx(told[name], abs=1e-5)
+
+
+def test_what_the_report_leaves_open_is_unknown(functions):
+    specs = {spec.name: spec for spec in functions["recommend_filtered"].input_signature}
+    loaded = SimpleNamespace(structured_input_signature=((), specs))
+    left = inputs(loaded, k=tf.constant([3]))
+    assert np.isnan(left["years"]).all() and np.isnan(left["income"]).all()
+    assert left["mix"].numpy().tolist() == [0.0] and left["country"].numpy().tolist() == [b""]
 
 
 def test_a_number_counts_by_its_bucket(rated, judged):

@@ -53,7 +53,7 @@ def _scores(model, user, features, movies, ratings):
     window = Window(
         tf.constant([user]), tf.constant([features]), tf.constant([movies], tf.int32),
         tf.constant([ratings], tf.float32), tf.ones([1, len(movies)]), tf.ones([1, len(movies)]),
-        tf.range(len(movies))[tf.newaxis],
+        tf.range(len(movies))[tf.newaxis], tf.zeros([1, 1, 0], tf.int32),
     )  # fmt: skip
     tables = model.movie_tables()
     every = tf.range(MOVIES)[tf.newaxis]
@@ -141,7 +141,7 @@ def test_what_is_no_number_was_seen_and_not_rated(model, call):
     window = Window(
         tf.constant([4]), tf.constant([[2, 1]]), tf.constant([[1, 5, 3]]),
         tf.constant([[5.0, 0.0, 4.5]]), tf.ones([1, 3]), tf.constant([[1.0, 0.0, 1.0]]),
-        tf.range(3)[tf.newaxis],
+        tf.range(3)[tf.newaxis], tf.zeros([1, 1, 0], tf.int32),
     )  # fmt: skip
     scores = scoring.score(model, model.movie_tables(), window, REACH).model.numpy()[0]
     best = [int(movie[1:]) for movie in _ids(found)]

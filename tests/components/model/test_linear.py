@@ -33,7 +33,8 @@ def path():
 def context(movie, visible, age):
     """One position of users of whom nothing but their movies is read."""
     unread = tf.zeros([len(movie), 0])
-    window = Window(unread, unread, tf.constant(movie, tf.int32), unread, unread, unread, unread)
+    movies = tf.constant(movie, tf.int32)
+    window = Window(unread, unread, movies, unread, unread, unread, unread, unread)
     return Context(
         window, tf.constant(visible, tf.float32)[:, tf.newaxis], tf.constant(age, tf.float32)
     )

@@ -25,6 +25,30 @@ def test_a_movies_feature_is_the_mean_of_its_values_and_zero_without_any(make_fa
             np.testing.assert_allclose(found[row], table[values[values >= 0]].mean(0), rtol=1e-6)
 
 
+def test_the_mean_of_many_values_is_the_same_and_so_is_its_gradient():
+    rng = np.random.default_rng(6)
+    index = np.where(rng.random([30, 12]) < 0.7, rng.integers(0, 50, [30, 12]), -1).astype(np.int32)
+    index[4] = -1
+    start, weights = rng.normal(size=[50, 3]), tf.constant(rng.normal(size=[30, 3]), tf.float32)
+    table = tf.Variable(start, dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        means = feature_means(table, tf.constant(index))
+        worth = tf.reduce_sum(means * weights)
+    gradient = tape.gradient(worth, table)
+    assert isinstance(gradient, tf.IndexedSlices)  # a step reads and changes some rows alone
+    rows = gradient.indices.numpy()
+    assert set(rows) == set(index[index >= 0]) and len(rows) == len(set(rows))
+    expected = np.zeros([50, 3])
+    for row, values in enumerate(index):
+        own = values[values >= 0]
+        mean = start[own].mean(0) if len(own) else np.zeros(3)
+        np.testing.assert_allclose(means[row], mean, rtol=1e-5, atol=1e-6)
+        np.add.at(expected, own, weights[row].numpy() / max(len(own), 1))
+    np.testing.assert_allclose(tf.convert_to_tensor(gradient), expected, rtol=1e-4, atol=1e-5)
+    # Values that are drawn are no variable.
+    np.testing.assert_array_equal(feature_means(table.value(), index), means)
+
+
 def test_a_movies_parts_are_its_ids_row_and_each_features_mean(make_facts):
     facts, rng = make_facts(), np.random.default_rng(3)
     layer = MovieEmbedding(2, facts)

@@ -1,5 +1,6 @@
 """Differences by slice as charts show them, and the order of slices."""
 
+from components.examples.buckets import bucket_names
 from components.report.slice_differences import slice_order, slice_rows
 
 
@@ -26,3 +27,15 @@ def test_slices_stand_in_the_order_that_people_expect(gates):
         "overall", "history=0", "history=1-5", "history=6-20", "history=more than 20",
         "user=cold", "genre=War", "decade=1990s", "age=18,gender=F",
     ]  # fmt: skip
+
+
+def test_values_that_are_numbers_stand_by_their_size(gates):
+    bounds = [-2.5, 0.5, 9, 80, 105, 1200]
+    fees = [f"gender={name}" for name in bucket_names(bounds)]
+    ages = ["age=under 18", "age=18-24", "age=50-55", "age=56+"]
+    decades = [f"decade={year}s" for year in range(1980, 2020, 10)]
+    words = ["genre=Drama", "genre=K-12", "genre=War"]
+    tenths = [f"popularity={tenth:02}" for tenth in range(1, 11)]
+    for names in (fees, ages, decades, words, tenths):
+        shuffled = names[::-1]
+        assert sorted(shuffled, key=lambda name: slice_order(name, gates)) == names

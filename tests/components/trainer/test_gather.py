@@ -13,6 +13,7 @@ from components.model.facts import Raters
 from components.trainer import gather
 from components.trainer.gather import TrainStatistics
 from components.trainer.raters import RaterSample
+from schemas.features import Features
 
 NOBODY = Raters(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
 
@@ -40,7 +41,7 @@ STATISTICS = TrainStatistics(
 @pytest.fixture
 def facts():
     return gather.make_facts(CATALOGUE, VOCABULARY, STATISTICS, (1.0, 5.0), oov_buckets=4,
-                             user_features=["age", "gender"])  # fmt: skip
+                             names=Features(users=("age", "gender")))  # fmt: skip
 
 
 def test_ids_become_rows_of_the_vocabulary_and_strangers_share_buckets(facts):
@@ -159,7 +160,7 @@ def test_what_is_not_rated_counts_as_seen_alone(example, write_records, tmp_path
 
 
 def test_lookup_maps_names_to_rows():
-    lookup = gather.make_lookup(CATALOGUE, VOCABULARY, ["age", "gender"])
+    lookup = gather.make_lookup(CATALOGUE, VOCABULARY, Features(users=("age", "gender")))
     assert lookup.movie.lookup(tf.constant([b"new", b"a", b"?", b""])).numpy().tolist() == [
         3,
         0,

@@ -161,6 +161,34 @@ def test_weights_of_another_shape_start_anew(blessed, make_model, caplog):
         np.testing.assert_array_equal(value, wanted[name])
 
 
+def test_features_that_were_declared_since_start_anew_and_others_are_left_out(
+    blessed, make_model, make_facts, make_window
+):
+    model, path = blessed
+    facts = make_facts()
+    plan = {"plan": [b"kids", b"everything", b"sports"]}
+    studio = {"studio": np.arange(12, dtype=np.int32)[:, np.newaxis] % 2}
+    keys = {name: own for name, own in facts.keys.items() if name not in {"age", "year"}}
+    facts = dataclasses.replace(
+        facts,
+        user_features={**plan, "gender": facts.user_features["gender"]},  # in another order
+        features={**studio, "genres": facts.features["genres"]},
+        keys={**keys, **plan, "studio": [b"one", b"other"]},
+    )
+    fresh = make_model(True, facts)
+    before, learned = _weights(fresh), _weights(model)
+    warm, told = warm_start(fresh, path)
+    assert warm and told.endswith(
+        "Of the features, plan, studio started anew, and what it learned of age, year was left out."
+    )
+    new = {name for name in before if {"plan", "studio"} & {*name.split("/")}}
+    assert {"users/plan", "movies/studio", "popularity/studio", "rating/plan/mean"} <= new
+    for name, value in _weights(fresh).items():
+        wanted = before if name in new else learned
+        np.testing.assert_array_equal(value, wanted[name], err_msg=name)
+    assert np.isfinite(float(fresh.compute_loss(make_window(facts, [4, 2]))))
+
+
 def test_crosses_are_taken_over_or_start_anew(blessed, make_model, make_lookup, tmp_path):
     """They are found by name, whatever else the process built; from a plain model none is there."""
     model = make_model(True, **CROSSED)

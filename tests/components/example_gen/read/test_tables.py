@@ -208,6 +208,23 @@ def test_the_movies_dataset_joins_through_links(tmp_path: Path) -> None:
     assert lines == told
 
 
+def test_movielens_1m_meets_its_metadata_through_links(tmp_path: Path) -> None:
+    people = "1::F::1::10::48067\n2::M::56::16::70072-1234\n3::M::25::15::V5K0A1\n"
+    files = {**MOVIES_DATASET, "users.dat": people, "ratings.dat": "1::1::5::978300760\n"}
+    found = movies("movielens-1m-tmdb", tmp_path, files)
+    told = ("movie_id", "released_month", "released_weekday", "director", "star")
+    assert [tuple(row[name] for name in told) for row in found.table.to_pylist()] == [
+        ("1", "October", "Monday", "John Lasseter", "Tom Hanks"),
+        ("2", "", "", "", "Chris O'Donnell"),
+        ("3", "", "", "", ""),
+    ]
+    assert found.table["released"][0].as_py() == pytest.approx(1995.827)
+    users = users_in(load_source("movielens-1m-tmdb"), str(tmp_path))
+    assert users is not None
+    assert users.table["region"].to_pylist() == ["Great Lakes", "South Central", ""]
+    assert users.table["age"].to_pylist() == ["under 18", "56+", "25-34"]
+
+
 def test_packed_tables(tmp_path: Path) -> None:
     source = load_source("movielens-latest")
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,4,5\n")
