@@ -54,6 +54,9 @@ class ApproximateModel(tf.Module):
         self.exact, self.catalogue = exact, exact.catalogue
         self.user_ids, self.scale = exact.user_ids, exact.scale
         self.user_features = exact.user_features
+        for name in ("item", "mix"):  # which earlier versions did not have
+            if hasattr(exact, name):
+                setattr(self, name, getattr(exact, name))
         front, tail = _parts(exact)
         self._front, self._tail = (tf.Variable(rows, trainable=False) for rows in (front, tail))
         vectors = _vectors(exact)

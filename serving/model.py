@@ -63,7 +63,8 @@ class Model:
 
     `scale` is its lowest and highest rating, or None if it was trained without ratings. Of the
     features that callers may tell of a person, `told_features`, it knows `user_features`;
-    `numbers` are those that are numbers. `item` is what people call its movies.
+    `numbers` are those that are numbers. `item` is what people call its movies, `mix` by what
+    lists are ordered for people who do not say.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,6 +101,10 @@ class Model:
         # Earlier versions knew of movies alone.
         self.item = (
             Item(*to_texts(self._loaded.item.numpy())) if hasattr(self._loaded, "item") else MOVIE
+        )
+        # Earlier versions ordered by likely to watch alone.
+        self.mix = (
+            round(float(self._loaded.mix.numpy()), 3) if hasattr(self._loaded, "mix") else 0.0
         )
         inputs = self.definitions["explain"].inputs
         taken = {*inputs} - _NO_FEATURES

@@ -22,8 +22,9 @@ class ExportedRecommender(tf.Module):
     """Signatures over one trained model.
 
     `functions` are the signatures: `evaluate` is for the gates, the others serve. `catalogue`,
-    `user_ids`, `scale` (empty where it predicts no ratings), `user_features` and `item` (a word for
-    a movie, and for several) tell whoever loads the model what it knows; `tables`, `linear_rows`
+    `user_ids`, `scale` (empty where it predicts no ratings), `user_features`, `item` (a word for
+    a movie, and for several) and `mix` (see `orders.chosen`) tell whoever loads the model what it
+    knows; `tables`, `linear_rows`
     and `log_popularity` are what the signature `query` is multiplied with; from `keepsake` the next
     training may start.
     """
@@ -36,6 +37,7 @@ class ExportedRecommender(tf.Module):
         users: StoredUsers | None = None,
         user_features: Sequence[str] = (),
         item: Item = MOVIE,
+        mix: float = 0.0,
     ) -> None:
         """Builds the signatures.
 
@@ -46,6 +48,7 @@ class ExportedRecommender(tf.Module):
           users: what is known of users by id; default: nothing but what the model learned.
           user_features: what callers may say of a person; default: what the model knows.
           item: what people call the movies.
+          mix: by what lists are ordered for people who do not say: 0 is likely to watch alone.
         """
         super().__init__()
         facts = model.facts
@@ -66,6 +69,7 @@ class ExportedRecommender(tf.Module):
             list(facts.user_features), trainable=False, dtype=tf.string
         )
         self.item = tf.Variable(item, trainable=False, dtype=tf.string)
+        self.mix = tf.Variable(mix, trainable=False, dtype=tf.float32)
         self.functions = make_signatures(served)
 
 
