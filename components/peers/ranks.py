@@ -13,7 +13,7 @@ from components.peers.asked import Asked
 from components.peers.config import PeersConfig
 from components.peers.learned import Learned, cosine_weights, most_rated, together
 
-BATCH = 256  # rows that are scored at once
+BATCH, SCORES = 256, 2**24  # most rows and most scores at once
 NEAREST, SHRINK, PENALTY = 100, 1.0, 100.0  # as valid chose in `benchmarks`, on the embedded data
 Array = NDArray[Any]
 Scorer = Callable[[sp.csr_matrix], Array]  # of histories: float [rows, movies]
@@ -25,9 +25,9 @@ def peers(learned: Learned, config: PeersConfig) -> Iterator[tuple[str, Scorer]]
         # Where nothing is recent, all of the past decides.
         scores = learned.recent + learned.counts / (1.0 + learned.counts.sum())
         yield f"popularity of the last {config.recent_days} days", partial(_alike, scores)
-    if learned.watched.nnz > config.ratings:
-        return
     covered = most_rated(learned.counts, config.movies)
+    if learned.watched.nnz > config.ratings or not len(covered):
+        return
     both = together(learned.watched[:, covered])
     yield "ItemKNN", partial(_linear, covered, cosine_weights(both, NEAREST, SHRINK))
     yield "EASE", partial(_linear, covered, closed_form(both, PENALTY))
@@ -50,8 +50,9 @@ def ranks(scorer: Scorer, asked: Asked) -> Array:
     A movie that the catalogue lacks ranks last. Returns float64 [rows].
     """
     places = [np.zeros(0)]
-    for start in range(0, len(asked.target), BATCH):
-        at = slice(start, start + BATCH)
+    batch = max(1, min(BATCH, SCORES // asked.seen.shape[1]))
+    for start in range(0, len(asked.target), batch):
+        at = slice(start, start + batch)
         seen, target = asked.seen[at], asked.target[at]
         scores, index = scorer(asked.history[at]), np.arange(len(target))
         own = scores[index, target][:, np.newaxis].copy()

@@ -61,6 +61,8 @@ def test_peers_know_what_they_are_named_for():
 def test_peers_that_do_not_fit_or_have_no_times_are_left_out():
     watched = sp.csr_matrix(np.eye(3, dtype=np.float32))
     assert list(peers(Learned(np.ones(3), None, watched), PeersConfig(ratings=2))) == []
+    nobody = Learned(np.zeros(3), None, sp.csr_matrix((0, 3), dtype=np.float32))
+    assert list(peers(nobody, PeersConfig())) == []
 
 
 def test_hit_rates_and_gains_are_means_with_paired_intervals():
