@@ -29,7 +29,7 @@ def drawn_exposure(exposure: Mapping[str, Sequence[float]]) -> dict[str, Spec]:
     ]  # fmt: skip
     order = [*map(_tenth, range(MOST_RATED, len(exposure["candidate"]))), _tenth(NEVER)]
     chart = alt.Chart(inline(rows)).mark_bar().encode(
-        x=alt.X("tenth:O", sort=order, title="tenth of the movies, 1 the most rated",
+        x=alt.X("tenth:O", sort=order, title="tenth, 1 the most rated; none: never",
                 axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("model:N", sort=[*SERIES.values()]),
         y=alt.Y("share:Q", title="share of places", axis=alt.Axis(format="%", tickCount=5)),
@@ -40,7 +40,7 @@ def drawn_exposure(exposure: Mapping[str, Sequence[float]]) -> dict[str, Spec]:
 
 
 def _tenth(place: int) -> str:
-    return "never rated" if place == NEVER else str(place)
+    return "none" if place == NEVER else str(place)
 
 
 def exposure_words(exposure: Mapping[str, Sequence[float]]) -> str:

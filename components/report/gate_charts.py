@@ -62,7 +62,8 @@ def _lift(outcome: Outcome, baselines: Content) -> Rows:
     turned = metric.lower_is_better and gate.kind is not Kind.BASELINE
     value, low, high, bound = ((-end if turned else end) / against for end in ends)
     where = "" if gate.slice == OVERALL else f", {gate.slice}"
-    return [{"label": f"{gate.name}: {metric}{where}", "slice": gate.slice, "against": name,
+    start = "bound on " if gate.kind is Kind.ABSOLUTE else ""
+    return [{"label": f"{start}{metric} v. {name}{where}", "slice": gate.slice, "against": name,
              "value": value, "low": min(low, high), "high": max(low, high), "bound": bound,
              "verdict": outcome.verdict.value, "judged": outcome.judged}]  # fmt: skip
 
@@ -76,7 +77,7 @@ def _chart(rows: Rows) -> Spec:
     axis = alt.Axis(format="+.0%", values=ticks, labelOverlap=True)
     base = alt.Chart(inline(rows)).encode(
         y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None,
-                axis=alt.Axis(grid=True, ticks=False, labelLimit=320)),
+                axis=alt.Axis(grid=True, ticks=False)),
         color=alt.Color("verdict:N", legend=None,
                         scale=alt.Scale(domain=[*COLOURS], range=[*COLOURS.values()])),
         tooltip=["label:N", "against:N", "verdict:N",
@@ -84,7 +85,7 @@ def _chart(rows: Rows) -> Spec:
     )  # fmt: skip
     zero = alt.Chart(inline([{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[3, 3])
     whiskers = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title="ahead by, of the other's value", scale=scale, axis=axis),
+        x=alt.X("low:Q", title="ahead by", scale=scale, axis=axis),
         x2="high:Q",
     )
     bounds = base.mark_tick(thickness=3, size=16, color=INK).encode(

@@ -32,7 +32,7 @@ def _distances(rows: Rows) -> Spec:
     chart = alt.Chart(inline(rows)).mark_bar(color=MODEL_COLOURS[0]).encode(
         y=alt.Y("feature:N", sort=[row["feature"] for row in rows], title=None),
         x=alt.X("distance:Q", title="distance of eval from train, 0 to 1",
-                axis=alt.Axis(tickCount=5)),
+                axis=alt.Axis(tickCount=4)),
         tooltip=["feature:N", alt.Tooltip("distance:Q", format=".3f")],
     )  # fmt: skip
     return finished(chart, height=50 + 24 * len(rows))

@@ -32,15 +32,15 @@ def test_lifts_are_parts_of_what_a_gate_is_compared_with(content):
     told = {(g["kind"], g["metric"], g["slice"]): g for g in content["gates"]}
     base, metrics = content["baselines"], content["metrics"]["overall"]
     gain = told["baseline", "rmse", "overall"]
-    row = next(r for label, r in rows.items() if label.endswith("bias: rmse"))
+    row = rows["rmse v. bias"]
     assert row["value"] == pytest.approx(gain["value"] / base["bias"]["overall"]["rmse"])
     assert row["against"] == "bias" and row["low"] < row["value"] < row["high"]
-    bound = next(r for r in rows.values() if "bound" in r["label"] and "rmse" in r["label"])
+    bound = rows["bound on rmse v. bias"]
     own, other = metrics["rmse"], base["bias"]["overall"]["rmse"]
     assert bound["value"] == pytest.approx((other - own) / other)
     assert bound["bound"] == pytest.approx((other - 0.5) / other)
     change = told["blessed", "rmse", "overall"]
-    row = next(r for r in rows.values() if r["against"] == "blessed model" and "rmse" in r["label"])
+    row = rows["rmse v. blessed model"]
     assert row["value"] == pytest.approx(-change["value"] / base["blessed"]["overall"]["rmse"])
     assert row["bound"] < 0 < row["value"]  # a tolerance is for the worse, this change the better
     assert not any("coverage" in label for label in rows)
