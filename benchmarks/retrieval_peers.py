@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from benchmarks.data import Rows, Split
 from components.evaluation.measures import rank_columns
 from components.evaluation.metric_name import HIT_RATE, NDCG, MetricName
+from components.model.linear import closed_form
+from components.peers.learned import cosine_weights, together
 
 Array = NDArray[Any]
 # Scores float32 [rows, movies] of the rows between two numbers.
@@ -79,13 +81,10 @@ def _linear(split: Split, weights: Any) -> Scorer:
 
 def ease(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
     """EASE (Steck, 2019) in closed form."""
-    gram = (split.matrix().T @ split.matrix()).toarray().astype(np.float32)
+    both = together(split.matrix())
 
     def learn(penalty: float) -> Scorer:
-        inverse = np.linalg.inv(gram + penalty * np.eye(len(gram), dtype=np.float32))
-        weights = inverse / -np.diag(inverse)
-        np.fill_diagonal(weights, 0)
-        return _linear(split, weights)
+        return _linear(split, closed_form(both, penalty))
 
     for penalty in (100, 300, 1000):
         yield f"lambda {penalty}", partial(learn, penalty)
@@ -93,15 +92,10 @@ def ease(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
 
 def item_knn(split: Split) -> Iterator[tuple[str, Callable[[], Scorer]]]:
     """Cosine between movies, shrunken, the nearest kept."""
-    ones = split.matrix()
-    gram = (ones.T @ ones).toarray().astype(np.float32)
-    norms = np.sqrt(np.diag(gram))
-    np.fill_diagonal(gram, 0)
+    both = together(split.matrix())
 
     def learn(nearest: int, shrink: float) -> Scorer:
-        cosine = gram / (norms[:, None] * norms[None] + shrink)
-        bounds = np.partition(cosine, -nearest, axis=0)[-nearest]
-        return _linear(split, sp.csr_matrix(np.where(cosine >= bounds, cosine, 0)))
+        return _linear(split, sp.csr_matrix(cosine_weights(both, nearest, shrink)))
 
     for nearest, shrink in product((20, 100, 400), (1.0, 20.0)):
         yield f"{nearest} nearest, shrink {shrink:g}", partial(learn, nearest, shrink)

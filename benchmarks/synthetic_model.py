@@ -22,12 +22,13 @@ def export_random(
     skew: float = 1.0,
     rated: float = 1.0,
     item: Item = MOVIE,
+    mix: float = 0.0,
 ) -> None:
     """Writes a SavedModel to `path`.
 
     Its titles, years and genres are those of the embedded catalogue as far as that goes; each user
     has `events` stored events, of which a share is `rated`. The movie of rank r has
-    1000 / r ** skew of them. `item` is what they are called.
+    1000 / r ** skew of them. `item` is what they are called, `mix` the order of lists for people.
     """
     from components.exported.module import ExportedRecommender, save
     from components.exported.stored import StoredUsers
@@ -64,7 +65,7 @@ def export_random(
         {name: table(values, len(values)) for name, values in facts.user_features.items()},
     )
     declared = ("gender", "age", "occupation")  # the model knows the first one
-    save(ExportedRecommender(model, lookup, 100, stored, declared, item), str(path))
+    save(ExportedRecommender(model, lookup, 100, stored, declared, item, mix), str(path))
 
 
 def _facts(movies: int, users: int, rng: np.random.Generator, skew: float, rated: float) -> Any:

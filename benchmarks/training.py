@@ -34,7 +34,8 @@ def learned(
       What the export says of every eval row, and the seconds that the training took.
     """
     given = {"source": options.source, "data_dir": options.data_dir}
-    settings = [*settings, "training.importance_rows=0"]  # nobody would read it
+    # Nobody would read what is measured beside the training.
+    settings = [*settings, "training.importance_rows=0", "training.order_rows=0"]
     config = load_config(None, chosen(options, seed, settings), **given)
     with tempfile.TemporaryDirectory() as folder:
         job = Job(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from components.evaluation.gates import GatesConfig
 from components.example_gen.config import SplitConfig
 from components.model.config import ModelConfig, TrainingConfig
+from components.peers.config import PeersConfig
 from components.tuner.config import TuningConfig
 from data import EMBEDDED
 from pipeline.engine_config import EngineConfig
@@ -46,6 +47,7 @@ class ReportConfig(BaseModel):
     users: bool = Field(
         False, description="whether reports name the users that they show, and quote bad rows"
     )
+    peers: PeersConfig = PeersConfig()
 
 
 class SpansConfig(BaseModel):

@@ -12,6 +12,7 @@ from pipeline.local import execute, local_run
 from schemas.artifacts import CATALOGUE, PAGE_FILE, Node
 from schemas.files import own_folder, write_whole
 from schemas.source import load_source
+from schemas.words import MOVIE, Item
 
 if TYPE_CHECKING:
     from components.explore.content import Content, Explored
@@ -47,11 +48,11 @@ def explore_local(config: Config, movie: str | None = None) -> "tuple[Path, list
             from components.explore.findings import findings
             from components.explore.page import render
 
-            content = make_content(explored, row)
-            sentences = findings(content)
-            now = datetime.datetime.now(tz=datetime.timezone.utc)
-            page = render(content, sentences, config.source, now.strftime("%Y-%m-%d %H:%M UTC"))
-        console.print(splits_table(content))
+            content, item = make_content(explored, row), load_source(config.source).items
+            sentences = findings(content, item)
+            now = f"{datetime.datetime.now(tz=datetime.timezone.utc):%Y-%m-%d %H:%M} UTC"
+            page = render(content, sentences, config.source, now, item)
+        console.print(splits_table(content, item))
         own_folder(folders.explore)
         return write_whole(folders.explore / PAGE_FILE, page), sentences
 
@@ -112,7 +113,7 @@ def find_movie(explored: "Explored", typed: str) -> int:
     return Titles(ids, titles, years, explored.totals().ratings).find(typed)
 
 
-def splits_table(content: "Content") -> Table:
+def splits_table(content: "Content", item: Item = MOVIE) -> Table:
     """The splits side by side."""
     from components.explore.page import split_rows
 
@@ -120,6 +121,6 @@ def splits_table(content: "Content") -> Table:
     table.add_column("of the split")
     for name in content["splits"]:
         table.add_column(name, justify="right")
-    for row in split_rows(content):
+    for row in split_rows(content, item):
         table.add_row(row["name"], *row["cells"])
     return table

@@ -18,6 +18,7 @@ from pipeline.metadata import Metadata, NodeRun
 from schemas.artifacts import BLESSING_FILE, FACTS_FILE, LATEST, Node
 from schemas.errors import UserError
 from schemas.files import write_whole
+from schemas.words import MOVIE, Item
 
 PASSED = "[green]passed[/]"
 
@@ -132,7 +133,7 @@ def closing_tables(runs: Sequence[NodeRun], blessing: dict[str, Any]) -> list[Ta
     if sound:
         gates.add_row(f"{len(sound)} on sound lists and export", "", "", "", "", PASSED)
     for outcome in (outcome for outcome in outcomes if outcome not in sound):
-        cells = gate_cells(outcome)
+        cells = gate_cells(outcome, Item(*blessing.get("item", MOVIE)))
         verdict = {"passed": PASSED, "failed": "[red]failed[/]"}.get(
             cells["verdict"], cells["verdict"]
         )

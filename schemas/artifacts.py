@@ -39,6 +39,7 @@ TRIALS_FILE = "trials.json"  # of the tuner's results, and published
 HISTORY_FILE = "history.json"  # of the model run: the training, epoch by epoch
 CROSSES_FILE = "crosses.json"  # of the model run, where the model has cross layers
 IMPORTANCE_FILE = "importance.json"  # of the model run, where it was measured
+ORDERS_FILE = "orders.json"  # likewise
 CHECKS_FILE = "checks.json"  # of the evaluation: what the exported model answered
 BLESSING_FILE = "blessing.json"  # of the report: the verdict, for programs
 FACTS_FILE = "facts.json"  # of the report: what else its page shows

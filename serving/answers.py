@@ -60,6 +60,11 @@ class Answers:
         """What people call the model's movies."""
         return self.model.item
 
+    @property
+    def mix(self) -> float:
+        """By what lists are ordered for people who do not say: `requests.About`."""
+        return self.model.mix
+
     def knows(self, user: str) -> bool:
         """Whether there is a user of this id."""
         return user in self.model.known_users
@@ -194,6 +199,7 @@ class Answers:
                 for own in self.model.asked
             ],
             "item": list(self.model.item),
+            "mix": self.mix,
         }
 
     def movie(self, row: int) -> Json:

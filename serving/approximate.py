@@ -54,7 +54,7 @@ class ApproximateModel(tf.Module):
         self.exact, self.catalogue = exact, exact.catalogue
         self.user_ids, self.scale = exact.user_ids, exact.scale
         self.user_features = exact.user_features
-        for name in ("told", "item"):  # which earlier models lack
+        for name in ("told", "item", "mix"):  # which earlier versions lack
             if hasattr(exact, name):
                 setattr(self, name, getattr(exact, name))
         front, tail = _parts(exact)

@@ -40,7 +40,11 @@ Url = Annotated[
 ]
 Load = Annotated[bool, typer.Option("--load", help="ask no server, but load the model")]
 RankBy = Annotated[
-    str, typer.Option(help="retrieval (likely to watch), rating (likely to like), or a mix, 0 to 1")
+    str | None,
+    typer.Option(
+        help="retrieval (likely to watch), rating (likely to like), or a mix, 0 to 1; default: the "
+        "mix that the model's training found to cost few hits"
+    ),
 ]
 
 
@@ -80,8 +84,8 @@ def recommend(
     weights: Annotated[
         list[float] | None, typer.Option(help="how much each one's taste counts")
     ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, max=500, help="how many movies")] = 10,
-    rank_by: RankBy = "retrieval",
+    k: Annotated[int, typer.Option("-k", min=1, max=500, help="how many to show")] = 10,
+    rank_by: RankBy = None,
     rule: Annotated[
         str, typer.Option(help="for several: mean, least_misery or most_pleasure")
     ] = "mean",
@@ -96,7 +100,8 @@ def recommend(
     load: Load = False,
 ) -> None:
     """Recommends movies to a user, to a newcomer (--liked), or to several (--users A B)."""
-    wishes = {"k": k, "mix": _mix(rank_by), "genres": genre or [], "year_from": year_from,
+    mix = None if rank_by is None else _mix(rank_by)
+    wishes = {"k": k, "genres": genre or [], "year_from": year_from,
               "year_to": year_to, "keep_seen": keep_seen}  # fmt: skip
     if users and (user or liked):
         raise UserError("Say either --users, or --user and --liked.")
@@ -109,13 +114,14 @@ def recommend(
     from serving import requests as ask
 
     def answer(asked: Asked) -> dict[str, Any]:
+        wished = {**wishes, "mix": asked.mix if mix is None else mix}
         if users:
             counts = weights or [1.0] * len(users)
             people = [{"user": _known(asked, one), "weight": weight}
                           for one, weight in zip(users, counts, strict=True)]  # fmt: skip
-            return asked.group(request_of(ask.GroupRequest, people=people, rule=rule, **wishes))
+            return asked.group(request_of(ask.GroupRequest, people=people, rule=rule, **wished))
         return asked.recommend(
-            request_of(ask.RecommendRequest, **_person(asked, user, liked), **wishes)
+            request_of(ask.RecommendRequest, **_person(asked, user, liked), **wished)
         )
 
     show(*_answered(answer, model_dir, version, url, load), as_json)
@@ -142,7 +148,7 @@ def rate(
 
 def batch(
     output: Annotated[Path, typer.Option(help="the Parquet file to write")] = Path("batch.parquet"),
-    k: Annotated[int, typer.Option("-k", min=1, max=500, help="movies for each user")] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, max=500, help="how many for each user")] = 10,
     model_dir: ModelDir = PUSHED,
     version: Version = None,
 ) -> None:

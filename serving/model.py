@@ -65,7 +65,7 @@ class Model:
     `scale` is its lowest and highest rating, or None if it was trained without ratings. Of the
     features that callers may tell of a person, `told_features`, it knows `user_features`;
     `numbers` are those that are numbers. `asked` says what a form may ask of a person. `item` is
-    what people call its movies.
+    what people call its movies, `mix` by what lists are ordered for people who do not say.
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,6 +104,10 @@ class Model:
             Item(*to_texts(self._loaded.item.numpy())) if hasattr(self._loaded, "item") else MOVIE
         )
         self.asked = _read_asked(self._loaded, self.user_features)
+        # Earlier versions ordered by likely to watch alone.
+        self.mix = (
+            round(float(self._loaded.mix.numpy()), 3) if hasattr(self._loaded, "mix") else 0.0
+        )
         inputs = self.definitions["explain"].inputs
         taken = {*inputs} - _NO_FEATURES
         self.told_features = list(dict.fromkeys([*self.user_features, *sorted(taken)]))

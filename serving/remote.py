@@ -54,6 +54,11 @@ class Remote:
         """What people call the model's movies."""
         return item_of(self._asked("GET", "/about").get("item", MOVIE))
 
+    @property
+    def mix(self) -> float:
+        """By what lists are ordered for people who do not say."""
+        return float(self._asked("GET", "/about").get("mix", 0.0))
+
     def recommend(self, request: BaseModel) -> Json:
         """See `Answers.recommend`."""
         return self._posted("/recommend", request)

@@ -283,6 +283,9 @@ class About(BaseModel):
     item: list[str] = Field(
         min_length=2, max_length=2, description="what one of its movies is called, and several"
     )
+    mix: float = Field(
+        description="the mix of the page and the command line, by what valid has shown"
+    )
 
 
 class Error(BaseModel):

@@ -13,7 +13,7 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import path_utils
 
-from components.evaluation import export_checks, list_checks, measures
+from components.evaluation import audience, export_checks, list_checks, measures
 from components.evaluation.check_results import CheckResults, ListMeasures
 from components.evaluation.eval_config import EvaluationSettings
 from components.evaluation.evaluated_data import Inputs, choose_names, read_data
@@ -48,6 +48,7 @@ class Review:
         self._rates = RATING not in self.off
         self.data = read_data(inputs)
         self._names = choose_names(self.data)
+        self._candidate: Answers | None = None
 
     def ask(self, key: str) -> tuple[Answers | None, str]:
         """The answers of a model in a fresh process; or None and why it gave none."""
@@ -115,7 +116,10 @@ class Review:
         self, answers: Answers, rated: Ratings, bounded: bool, results: CheckResults
     ) -> None:
         """Adds what the lists show; `bounded` says whether their measures are judged."""
+        self._candidate = answers
         measured = results.lists["candidate"] = self._measure_lists(answers)
+        for name, rows in (("candidate", "movies"), ("history", "history")):
+            results.exposure[name] = audience.exposure(answers[rows], self.data.movies.counts)
         earlier = list_checks.earlier(rated, len(answers["movies"]), self.data.before)
         results.outcomes.extend([
             *list_checks.sanity_outcomes(answers, len(self.data.movie_ids), earlier),
@@ -150,6 +154,11 @@ class Review:
             return inputs | {specs.BASELINE_MODEL_KEY: []}
         if answers and "movies" in answers:
             results.lists["blessed"] = self._measure_lists(answers)
+            counts = self.data.movies.counts
+            results.exposure["blessed"] = audience.exposure(answers["movies"], counts)
+            if self._candidate is not None:
+                k = self._settings.gates.k
+                results.changes.extend(audience.changes(self._candidate, answers, k))
             if "rated" in answers and not self._rates and self._settings.gates.rating:
                 results.outcomes.append(export_checks.lost_ratings(self.off[RATING]))
         return inputs

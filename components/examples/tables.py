@@ -14,19 +14,21 @@ DECODED = 1024  # Examples decoded at once
 
 
 def tables(
-    files: Sequence[str], columns: Sequence[str], schema: Schema | None = None
+    files: Sequence[str], columns: Sequence[str] | None, schema: Schema | None = None
 ) -> Iterator[pa.Table]:
     """Reads files of Examples as Arrow tables of list columns, one row per Example.
 
-    Columns that a batch of Examples lacks are left out of its table. With a schema nothing else is
-    decoded than its features, and those that are lacking are columns of nulls.
+    Columns that a batch of Examples lacks are left out of its table; None takes all that it has.
+    With a schema nothing else is decoded than its features, and those that are lacking are columns
+    of nulls.
     """
     decoder = example_coder.ExamplesToRecordBatchDecoder(
         schema.SerializeToString() if schema else None
     )
     for batch in records(files, DECODED):
         decoded = pa.Table.from_batches([decoder.DecodeBatch(list(batch.numpy()))])
-        yield decoded.select([name for name in columns if name in decoded.column_names])
+        wanted = decoded.column_names if columns is None else columns
+        yield decoded.select([name for name in wanted if name in decoded.column_names])
 
 
 def targets(examples: pa.Table, names: Sequence[str], first: int = 0) -> pa.Table:

@@ -3,6 +3,7 @@
 import altair as alt
 
 from components.pages.charts import FAINT, INK, MODEL_COLOURS, SHORT, Rows, Spec, finished
+from schemas.words import Item
 
 SPLITS = ("train", "valid", "eval")
 MONTHS_SHOWN = 60  # of a timeline: with more, years are shown
@@ -134,12 +135,12 @@ def dots(rows: Rows, label: str, names: dict[str, str]) -> Spec:
     )  # fmt: skip
 
 
-def lorenz(rows: Rows) -> Spec:
+def lorenz(rows: Rows, item: Item) -> Spec:
     """Lorenz curves (of, share, ratings) with the line on which all would have the same."""
     names = list(dict.fromkeys(row["of"] for row in rows))
     scale = alt.Scale(domain=names, range=MODEL_COLOURS[: len(names)])
     lines = alt.Chart(_data(rows)).mark_line(strokeWidth=2).encode(
-        x=alt.X("share:Q", title="share of users or movies, the least rated first",
+        x=alt.X("share:Q", title=f"share of users or {item.several}, the least rated first",
                 axis=alt.Axis(format="%", tickCount=5)),
         y=alt.Y("ratings:Q", title="their share of ratings",
                 axis=alt.Axis(format="%", tickCount=5)),
@@ -155,13 +156,13 @@ def lorenz(rows: Rows) -> Spec:
     )
 
 
-def rank_curve(rows: Rows) -> Spec:
+def rank_curve(rows: Rows, item: Item) -> Spec:
     """Ratings of movies by their rank (rank, ratings), both on log scales."""
     log = alt.Scale(type="log")
     chart = alt.Chart(_data(rows)).mark_line(stroke=COLOUR, strokeWidth=2)
     return finished(
         chart.encode(
-            x=alt.X("rank:Q", scale=log, title="rank of the movie",
+            x=alt.X("rank:Q", scale=log, title=f"rank of the {item.one}",
                     axis=DECADES),
             y=alt.Y("ratings:Q", scale=log, title="its ratings",
                     axis=DECADES),

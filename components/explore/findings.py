@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from components.explore import data_rules, task_rules, time_rules
 from components.explore.content import Content
+from schemas.words import MOVIE, Item
 
 Rule = Callable[[Content], str | None]
 EVAL, TRAIN_EVAL, ALL = ("eval",), ("train", "eval"), ("train", "valid", "eval")
@@ -44,8 +45,14 @@ class Finding:
     splits: tuple[str, ...]
 
 
-def findings(content: Content) -> list[Finding]:
-    """What holds of these data: what the example gen says of the files, then `RULES` in order."""
+def findings(content: Content, item: Item = MOVIE) -> list[Finding]:
+    """What holds of these data: what the example gen says of the files, then `RULES` in order.
+
+    `item` is what the source calls the movies.
+    """
     of_files = [Finding(text, ("files",)) for text in content["rows"].get("findings", [])]
     said = ((rule(content), splits) for rule, splits in RULES)
-    return [*of_files, *(Finding(text, splits) for text, splits in said if text)]
+    return [
+        *of_files,
+        *(Finding(item.worded(text), splits) for text, splits in said if text),
+    ]

@@ -6,6 +6,7 @@ from components.explore.content import Content
 from components.explore.findings import Finding
 from components.explore.page_charts import one_each, page_charts
 from components.pages.html import html
+from schemas.words import MOVIE, Item
 
 PACKAGE = "components.explore"
 SECTIONS = (
@@ -15,7 +16,9 @@ SECTIONS = (
 )  # fmt: skip
 
 
-def render(content: Content, findings: list[Finding], source: str, made: str) -> str:
+def render(
+    content: Content, findings: list[Finding], source: str, made: str, item: Item = MOVIE
+) -> str:
     """The page.
 
     Args:
@@ -23,6 +26,7 @@ def render(content: Content, findings: list[Finding], source: str, made: str) ->
       findings: what to know before training.
       source: the name of the data.
       made: when the page was made.
+      item: what the source calls the movies.
     """
     missing = {
         *(() if "movie" in content else ("movie",)),
@@ -34,13 +38,16 @@ def render(content: Content, findings: list[Finding], source: str, made: str) ->
         "sentences": findings,
         "source": source,
         "made": made,
-        "sections": [entry for entry in SECTIONS if entry[0] not in missing],
-        "numbers": numbers(content),
-        "split_rows": split_rows(content),
+        "worded": item.worded,
+        "sections": [
+            (place, item.worded(title)) for place, title in SECTIONS if place not in missing
+        ],
+        "numbers": [(item.worded(name), value) for name, value in numbers(content)],
+        "split_rows": split_rows(content, item),
         "labels": content["labels"],
         "one_each": [content["labels"][name] for name in one_each(content)],
     }
-    return html("explore.html.j2", context, page_charts(content), PACKAGE)
+    return html("explore.html.j2", context, page_charts(content, item), PACKAGE)
 
 
 def numbers(content: Content) -> list[tuple[str, str]]:
@@ -73,11 +80,11 @@ SPLIT_ROWS = (
 )  # fmt: skip
 
 
-def split_rows(content: Content) -> list[dict[str, Any]]:
-    """The table of the splits: a row per measure, a cell per split."""
+def split_rows(content: Content, item: Item = MOVIE) -> list[dict[str, Any]]:
+    """The table of the splits: a row per measure, a cell per split; see `render` for `item`."""
     return [
         {
-            "name": name,
+            "name": item.worded(name),
             "cells": [
                 "" if split.get(key) is None else form.format(split[key])
                 for split in content["splits"].values()

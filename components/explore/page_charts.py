@@ -4,6 +4,7 @@ from components.explore import charts
 from components.explore.content import SHOWN, Content
 from components.explore.movies import DECADE
 from components.pages.charts import Rows, Spec, bars, described
+from schemas.words import MOVIE, Item
 
 
 def one_each(content: Content) -> list[str]:
@@ -12,26 +13,27 @@ def one_each(content: Content) -> list[str]:
     return [name for name in content["movies"]["by"] if name not in others]
 
 
-def page_charts(content: Content) -> dict[str, Spec]:
-    """The charts that there are data for, by id."""
+def page_charts(content: Content, item: Item = MOVIE) -> dict[str, Spec]:
+    """The charts that there are data for, by id; `item` is what the source calls the movies."""
     return {
-        **_one_movie(content),
+        **_one_movie(content, item),
         **_times(content["times"], content["scale"]),
         **_ratings(content),
-        **_users(content),
-        **_movies(content["movies"]),
-        **_makers(content),
+        **_users(content, item),
+        **_movies(content["movies"], item),
+        **_makers(content, item),
     }
 
 
-def _one_movie(content: Content) -> dict[str, Spec]:
+def _one_movie(content: Content, item: Item) -> dict[str, Spec]:
     if "movie" not in content:
         return {}
     rows = content["movie"]["levels"]
     if not rows:
         return {}
     own = "; ".join(f"{r['rating']:g}: {r['share']:.1%}" for r in rows if r["of"] == "this movie")
-    spec = charts.shares(rows, "of", ["this movie", "all movies"])
+    rows = [{**row, "of": item.worded(row["of"])} for row in rows]
+    spec = charts.shares(rows, "of", [f"this {item.one}", f"all {item.several}"])
     return {"one-movie": described(spec, f"Ratings of {content['movie']['title']}: {own}")}
 
 
@@ -89,19 +91,20 @@ def _ratings(content: Content) -> dict[str, Spec]:
     return specs
 
 
-def _users(content: Content) -> dict[str, Spec]:
+def _users(content: Content, item: Item) -> dict[str, Spec]:
     users, movies = content["users"], content["movies"]
-    uneven = (
+    uneven = item.worded(
         f"Lorenz curves: the most active 10% of users give {users['top_share']:.0%} of ratings, "
         f"the most rated 1% of movies have {movies['top_share']:.0%}; Gini {users['gini']:.2f} "
         f"and {movies['gini']:.2f}."
     )
+    curve = [{**row, "of": item.worded(row["of"])} for row in movies["lorenz"]]
     specs = {
         "activity": described(
             bars(users["histogram"], "ratings of a user", "users"),
             f"Users by number of ratings: {_listed(users['histogram'])}",
         ),
-        "lorenz": described(charts.lorenz(users["lorenz"] + movies["lorenz"]), uneven),
+        "lorenz": described(charts.lorenz(users["lorenz"] + curve, item), uneven),
     }
     if users["sample"]:
         specs["scatter"] = described(
@@ -111,15 +114,17 @@ def _users(content: Content) -> dict[str, Spec]:
     return specs
 
 
-def _movies(movies: Content) -> dict[str, Spec]:
+def _movies(movies: Content, item: Item) -> dict[str, Spec]:
     specs = {
         "popularity": described(
-            bars(movies["histogram"], "ratings of a movie", "movies"),
-            f"Movies by number of ratings: {_listed(movies['histogram'])}",
+            bars(movies["histogram"], item.worded("ratings of a movie"), item.several),
+            item.worded(f"Movies by number of ratings: {_listed(movies['histogram'])}"),
         ),
         "ranks": described(
-            charts.rank_curve(movies["ranks"]),
-            f"Ratings by rank; the most rated movie has {movies['ranks'][0]['ratings']:,}.",
+            charts.rank_curve(movies["ranks"], item),
+            item.worded(
+                f"Ratings by rank; the most rated movie has {movies['ranks'][0]['ratings']:,}."
+            ),
         ),
     }
     rows = movies["most_rated"]
@@ -135,7 +140,7 @@ def _movies(movies: Content) -> dict[str, Spec]:
     return specs
 
 
-def _makers(content: Content) -> dict[str, Spec]:
+def _makers(content: Content, item: Item) -> dict[str, Spec]:
     specs, labels = {}, content["labels"]
     for name, rows in content["movies"]["by"].items():
         if not rows:
@@ -153,7 +158,8 @@ def _makers(content: Content) -> dict[str, Spec]:
         rated = [row for row in shown if row["mean"] is not None]
         means = "; ".join(f"{row['value']}: {row['mean']:.2f}" for row in rated)
         specs[f"count-{name}"] = described(
-            charts.ranked(shown, "value", number, number), f"{number} by {labels[name]}: {counts}"
+            charts.ranked(shown, "value", number, item.worded(number)),
+            f"{item.worded(number)} by {labels[name]}: {counts}",
         )
         if rated:
             specs[f"mean-{name}"] = described(

@@ -47,13 +47,23 @@ def choose(scores: tf.Tensor, k: tf.Tensor, rate: Rate | None, order: Order | No
     if order is not None:
         more = tf.minimum(tf.maximum(k, order.retrieve), movies)
         reach = tf.where(order.mix > 0.0, more, k)
-    best, rows = tf.math.top_k(scores, tf.reduce_max(reach))
-    choice = Choice(rows, keep_first(best, reach), rate(rows) if rate is not None else None)
+    choice = best_of(scores, reach, rate)
     if order is None:
         return choice
-    mixed = blend(choice.score, choice.rating, order.mix)
-    choice = choice.at(tf.math.top_k(mixed, tf.reduce_max(k)).indices)
+    choice = reorder(choice, order.mix, tf.reduce_max(k))
     return choice._replace(score=keep_first(choice.score, k))
+
+
+def best_of(scores: tf.Tensor, reach: tf.Tensor, rate: Rate | None) -> Choice:
+    """The best of every row, as many as its `reach` (int32 [batch], no more than movies)."""
+    best, rows = tf.math.top_k(scores, tf.reduce_max(reach))
+    return Choice(rows, keep_first(best, reach), rate(rows) if rate is not None else None)
+
+
+def reorder(choice: Choice, mix: tf.Tensor, count: tf.Tensor) -> Choice:
+    """The first `count` of a choice ordered by `blend`; `mix` is float32 [batch]."""
+    mixed = blend(choice.score, choice.rating, mix)
+    return choice.at(tf.math.top_k(mixed, count).indices)
 
 
 def keep_first(scores: tf.Tensor, count: tf.Tensor) -> tf.Tensor:

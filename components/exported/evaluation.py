@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
+from components.examples.activity import tenths
 from components.exported.inputs import Answer
 from components.exported.served import ServedModel
 from components.model import scoring
@@ -38,7 +37,7 @@ def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
     def rank(values: tf.Tensor, hidden: tf.Tensor | None) -> tf.Tensor:
         return tf.where(known, scoring.expected_rank(values, rows, hidden), last)
 
-    tenth = tf.gather(tf.constant(tenths(model.facts)), rows)
+    tenth = tf.gather(tf.constant(tenths(model.facts.counts)), rows)
     answer = {
         "user": tf.strings.to_hash_bucket_fast(parsed.user_id, HASHED_USERS),
         "rank": rank(scores.model, scores.seen),
@@ -82,15 +81,3 @@ def _ratings(served: ServedModel, window: Window, target: tf.Tensor) -> Answer:
         "lowest": lowest,
         "highest": highest,
     }
-
-
-def tenths(facts: Facts) -> NDArray[np.float32]:
-    """The tenth of the rated movies that each belongs to: 1 the most rated, 0 never rated.
-
-    Returns float32 [movies]. Movies rated equally often go by their row.
-    """
-    rated = int((facts.counts > 0).sum())
-    tenth = np.zeros(len(facts.counts), np.float32)
-    most_first = np.argsort(-facts.counts, kind="stable")[:rated]
-    tenth[most_first] = 1 + np.arange(rated) * 10 // max(rated, 1)
-    return tenth

@@ -24,9 +24,9 @@ class ExportedRecommender(tf.Module):
 
     `functions` are the signatures: `evaluate` is for the gates, the others serve. `catalogue`,
     `user_ids`, `scale` (empty where it predicts no ratings), `user_features` with what is `told` of
-    them, and `item` (a word for a movie, and for several) say to whoever loads the model what it
-    knows; `tables`, `linear_rows` and `log_popularity` are what the signature `query` is multiplied
-    with; from `keepsake` the next training may start.
+    them, `item` (a word for a movie, and for several) and `mix` (see `orders.chosen`) say to
+    whoever loads the model what it knows; `tables`, `linear_rows` and `log_popularity` are what the
+    signature `query` is multiplied with; from `keepsake` the next training may start.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class ExportedRecommender(tf.Module):
         told: Sequence[str] = (),
         item: Item = MOVIE,
         labels: Mapping[str, str] | None = None,
+        mix: float = 0.0,
     ) -> None:
         """Builds the signatures.
 
@@ -49,6 +50,7 @@ class ExportedRecommender(tf.Module):
           told: what callers may say of a person or moment; default: what the model knows.
           item: what people call the movies.
           labels: what people call features, by name; default: their names.
+          mix: by what lists are ordered for people who do not say: 0 is likely to watch alone.
         """
         super().__init__()
         facts = model.facts
@@ -71,6 +73,7 @@ class ExportedRecommender(tf.Module):
         )
         self.told = ToldFeatures(facts, labels or {})
         self.item = tf.Variable(item, trainable=False, dtype=tf.string)
+        self.mix = tf.Variable(mix, trainable=False, dtype=tf.float32)
         self.functions = make_signatures(served)
 
 

@@ -12,6 +12,7 @@ from schemas.features import GENRES, YEAR
 
 K = Input("k", tf.int32, None, [10])
 K_REQUIRED = Input("k", tf.int32, None)
+RETRIEVED = 200  # movies that a mix orders anew
 MIX = Input("mix", tf.float32, default=[0.0])
 
 
@@ -57,7 +58,7 @@ class WishesPart:
         Input(f"{YEAR}_to", tf.int32, default=[0]),
         Input("keep_seen", tf.bool, default=[False]),
         MIX,
-        Input("retrieve", tf.int32, default=[200]),
+        Input("retrieve", tf.int32, default=[RETRIEVED]),
     )
 
     def read(self, tensors: Tensors) -> Wishes:

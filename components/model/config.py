@@ -135,6 +135,15 @@ class TrainingConfig(BaseModel):
         2_000, ge=0, le=20_000,
         description="most valid Examples for the report's permutation importance; 0: not measured",
     )  # fmt: skip
+    order_rows: int = Field(
+        2_000, ge=0, le=20_000,
+        description="most valid Examples that the order for people is chosen on; 0: likely to "
+        "watch alone",
+    )  # fmt: skip
+    order_loss: float = Field(
+        0.05, ge=0, le=1,
+        description="share of its hits that a list for people may lose to better predicted ratings",
+    )  # fmt: skip
     seed: int = Field(42, ge=0, description="seed of initial weights, shuffling and dropout")
 
 

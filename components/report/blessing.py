@@ -62,6 +62,8 @@ def blessing(
         "intervals": intervals(evaluation.candidate.get(OVERALL, {})),
         "slices": sizes,
         "lists": evaluation.checks.lists,
+        "exposure": evaluation.checks.exposure,
+        "changes": evaluation.checks.changes,
         "baselines": baselines(evaluation),
         "gates": [outcome.to_json() for outcome in outcomes],
         "training": training,

@@ -88,10 +88,12 @@ def timeline(rows: Rows, title: str) -> Spec:
     colours = ["var(--good)", "var(--bad)"]
     axis = alt.Axis(tickCount=5, tickMinStep=0.001, format=".3~f")
     base = alt.Chart(inline(rows)).encode(
-        x=alt.X("run:O", title=None, axis=alt.Axis(labelAngle=-35, labelLimit=130)),
+        x=alt.X(
+            "run:O", title=None, axis=alt.Axis(labelAngle=-35, labelLimit=130, labelOverlap=True)
+        ),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=axis),
     )
-    whiskers = base.mark_rule(strokeWidth=2, stroke="var(--baseline)").encode(
+    whiskers = base.mark_rule(strokeWidth=2, stroke="var(--baseline)", opacity=0.5).encode(
         y="low:Q", y2="high:Q"
     ).transform_filter("isValid(datum.low)")  # fmt: skip
     points = base.mark_point(filled=True, size=90, opacity=1).encode(

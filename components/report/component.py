@@ -10,7 +10,8 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils
 
 from components.report import page
-from components.report.gather import Inputs, gather
+from components.report.exported import Inputs
+from components.report.gather import gather
 from schemas.artifacts import CATALOGUE
 from schemas.words import MOVIE, Item
 

@@ -9,8 +9,13 @@ from components.evaluation.slices import OVERALL, parse_slice
 from components.pages.charts import Spec, bars, described, forest
 from components.report import charts, tables
 from components.report.cross_charts import drawn_crosses
+from components.report.exposure_charts import drawn_exposure
+from components.report.gate_charts import drawn_gates
 from components.report.importance_charts import drawn_importance
 from components.report.movie_maps import drawn_maps
+from components.report.order_charts import drawn_orders
+from components.report.peer_charts import drawn_peers
+from components.report.shift_charts import drawn_shifts
 from schemas.words import MOVIE, Item
 
 Content = Mapping[str, Any]
@@ -32,12 +37,17 @@ def drawn(blessing: Content, facts: Content) -> dict[str, Spec]:
         specs["hit-rate"] = described(charts.hit_rate_over_k(hits), tables.hit_rate_words(hits))
     specs |= _rating_charts(facts)
     specs |= _slice_charts(blessing, facts)
+    item = Item(*facts.get("item", MOVIE))
     if facts.get("learned"):
-        specs |= drawn_maps(facts["learned"])
+        specs |= drawn_maps(facts["learned"], item)
     if facts.get("importance"):
         specs |= drawn_importance(facts["importance"])
     specs |= drawn_crosses(facts.get("crosses") or {})
-    item = Item(*facts.get("item", MOVIE))
+    specs |= drawn_orders(blessing.get("orders") or {})
+    specs |= drawn_peers(blessing.get("peers") or {})
+    specs |= drawn_gates(blessing)
+    specs |= drawn_exposure(blessing.get("exposure") or {})
+    specs |= drawn_shifts(facts.get("shifts") or [])
     return specs | _training_charts(blessing["training"]) | _data_charts(facts["data"], item)
 
 

@@ -6,39 +6,35 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow as tf
-from tfx import types
 from tfx.components.evaluator.constants import ARTIFACT_PROPERTY_BLESSED_KEY
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
-from tfx.utils import io_utils, path_utils
 
 from components.evaluation.export_checks import ANSWERS
 from components.evaluation.gates import GatesConfig
 from components.evaluation.metric_name import RATING, MetricName, Subject, metrics_in
 from components.evaluation.slices import OVERALL
 from components.examples.activity import count_train
-from components.examples.paths import listed
 from components.examples.rows import read_rows
-from components.report import people, provenance
+from components.report import provenance
 from components.report.blessing import blessing
 from components.report.distributions import distributions
 from components.report.evaluator_output import Evaluation, read_evaluation
-from components.report.learned import learned
+from components.report.exported import Inputs, files, load, of_model, peers
 from components.report.naming import without_ids
 from components.report.page import MADE
 from components.report.rating_bands import rating_rows
+from components.report.shifts import shifts
 from components.report.slice_differences import slice_rows
 from schemas.artifacts import (
-    CATALOGUE,
     CROSSES_FILE,
     FINDINGS_FILE,
     HISTORY_FILE,
     IMPORTANCE_FILE,
+    ORDERS_FILE,
 )
 from schemas.words import MOVIE, Item
 
-Inputs = dict[str, list[types.Artifact]]
 Content = dict[str, Any]
 
 
@@ -72,15 +68,20 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
     item = Item(*json.loads(properties.get("item", json.dumps(MOVIE))))
     word(content, item)
     content["made"] = now.strftime(MADE)
+    content["orders"] = measured(uri["model_run"], ORDERS_FILE) or None
     gates = GatesConfig.model_validate(config["gates"])
+    model = load(inputs) if is_answering(evaluation) else None
+    mix = (content["orders"] or {}).get("mix", 0.0)
+    content["peers"] = peers(inputs, config, bool(training.get("refit")), mix, model)
     facts = {
         "item": item,
         "scale": None if RATING in training.get("off", {}) else scale,
         **_of_evaluation(evaluation, gates, scale and tuple(scale)),
-        **_of_model(inputs, gates.k, is_answering(evaluation)),
+        **of_model(inputs, gates.k, content["orders"], model),
         "importance": measured(uri["model_run"], IMPORTANCE_FILE),
         "crosses": measured(uri["model_run"], CROSSES_FILE),
-        "data": distributions(count_train(_files(inputs["examples"], "train")), rows),
+        "data": distributions(count_train(files(inputs["examples"], "train")), rows),
+        "shifts": shifts(*(files(inputs["examples"], split) for split in ("train", "eval"))),
         **_provenance(inputs),
     }
     if not config.get("report", {}).get("users"):
@@ -89,7 +90,14 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
 
 
 def word(content: Content, item: Item) -> None:
-    """Puts the source's word for movies into the sentences of blessing.json."""
+    """Puts the source's word for movies into the sentences of blessing.json, and the word itself.
+
+    The names of gates stay as they are: settings and programs know them.
+    """
+    content["item"] = list(item)
+    content["reasons"] = [item.worded(reason) for reason in content["reasons"]]
+    for gate in content["gates"]:
+        gate["reason"] = item.worded(gate["reason"])
     for one in (*content["summary"], *content["failures"]):
         one["sentence"] = item.worded(one["sentence"])
     content["notes"] = [item.worded(note) for note in content["notes"]]
@@ -111,6 +119,7 @@ def _of_evaluation(
 ) -> Content:
     return {
         "slices": slice_rows(gates, evaluation),
+        "gains": slice_rows(gates, evaluation, Subject.GAIN),
         "intervals": baseline_intervals(evaluation),
         "bands": rating_rows(evaluation.bands, scale),
     }
@@ -140,19 +149,6 @@ def _intervals(values: Mapping[str, float]) -> dict[MetricName, list[float]]:
     return {name: ends for name, ends in pairs.items() if all(map(math.isfinite, ends))}
 
 
-def _of_model(inputs: Inputs, k: int, answering: bool) -> Content:
-    """A few users' lists and what the model learned of movies, from the exported model."""
-    if not answering:
-        return {"people": [], "learned": None}
-    model = artifact_utils.get_single_instance(inputs["model"])
-    path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-    catalogue = people.titles_and_genres(_files(inputs[CATALOGUE], CATALOGUE))
-    chosen = people.choose(_files(inputs["examples"], "eval"))
-    loaded = tf.saved_model.load(path)
-    shown = people.recommend(loaded, chosen, catalogue, k)
-    return {"people": shown, "learned": learned(loaded)}
-
-
 def measured(model_run: str, name: str) -> Content:
     """What the Trainer measured of the model, by the file's name; empty where it did not."""
     path = f"{model_run}/{name}"
@@ -168,10 +164,6 @@ def _provenance(inputs: Inputs) -> Content:
         "compared": provenance.compared_with(verdict),
         "fingerprint": provenance.fingerprint(examples),
     }
-
-
-def _files(artifacts: list[types.Artifact], split: str) -> list[str]:
-    return listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(artifacts, split)))
 
 
 def _read(path: str) -> Content:

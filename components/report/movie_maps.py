@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 
 from components.pages.charts import MODEL_COLOURS, Rows, Spec, described, finished
+from schemas.words import MOVIE, Item
 
 GROUPS = 6  # genres or decades that have a colour; the others are grey
 GENRE_COLOURS = [f"var(--kind-{number})" for number in range(1, GROUPS + 1)]
@@ -15,23 +16,32 @@ DECADE_COLOURS = [f"{MIXED} {100 * place // (GROUPS - 1)}%)" for place in range(
 GREY = MODEL_COLOURS[-1]
 
 
-def drawn_maps(learned: Mapping[str, Any]) -> dict[str, Spec]:
-    """The map by first genre and, where any year is known, by decade; see `learned.learned`."""
+def drawn_maps(learned: Mapping[str, Any], item: Item = MOVIE) -> dict[str, Spec]:
+    """The map by first genre and, where any year is known, by decade; see `learned.learned`.
+
+    `item` is what the source calls the movies.
+    """
     movies: Rows = learned["movies"]
     first = [movie["genres"][0] if movie["genres"] else "" for movie in movies]
     counts = Counter(genre for genre in first if genre)
     genres = [genre for genre, _ in counts.most_common(GROUPS)]
-    specs = {"map-genre": _map(movies, first, genres, GENRE_COLOURS, "other genres")}
+    several = item.several
+    specs = {"map-genre": _map(movies, first, genres, GENRE_COLOURS, "other genres", several)}
     decades = [f"{movie['year'] // 10 * 10}s" if movie["year"] else "" for movie in movies]
     newest = sorted({decade for decade in decades if decade})[-GROUPS:]
     if newest:
         colours = DECADE_COLOURS[-len(newest) :]
-        specs["map-decade"] = _map(movies, decades, newest, colours, "older or unknown")
+        specs["map-decade"] = _map(movies, decades, newest, colours, "older or unknown", several)
     return specs
 
 
 def _map(
-    movies: Rows, own: Sequence[str], groups: Sequence[str], colours: Sequence[str], rest: str
+    movies: Rows,
+    own: Sequence[str],
+    groups: Sequence[str],
+    colours: Sequence[str],
+    rest: str,
+    several: str,
 ) -> Spec:
     names = [group if group in groups else rest for group in own]
     rows = [
@@ -43,7 +53,7 @@ def _map(
     shown = [name for name in (*groups, rest) if counts[name]]
     words = "; ".join(f"{name}: {counts[name]:,}" for name in shown)
     spec = _points(rows, shown, [*colours[: len(groups)], GREY])
-    return described(spec, f"Map of {len(rows):,} movies by their vectors; {words}")
+    return described(spec, f"Map of {len(rows):,} {several} by their vectors; {words}")
 
 
 def _points(rows: Rows, groups: Sequence[str], colours: Sequence[str]) -> Spec:

@@ -13,8 +13,11 @@ from components.evaluation.verdicts import Outcome
 from components.pages.html import environment, html
 from components.report import card, tables
 from components.report.decides import BEHIND, behind, decides
+from components.report.exposure_charts import change_table, change_words, exposure_words
 from components.report.figures import drawn
 from components.report.importance_charts import importance_table
+from components.report.order_charts import order_words
+from components.report.peer_charts import peer_table, peer_words
 from schemas.artifacts import BLESSING_FILE, FACTS_FILE, MARKDOWN_FILE, PAGE_FILE
 from schemas.words import MOVIE, Item
 
@@ -76,6 +79,18 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "blessing": blessing,
         "facts": facts,
         "learned": facts.get("learned"),
+        "peers": blessing.get("peers"),
+        "peer_words": peer_words(blessing["peers"]) if blessing.get("peers") else "",
+        "peer_table": peer_table(blessing["peers"]) if blessing.get("peers") else [],
+        "exposure_words": (
+            item.worded(exposure_words(blessing["exposure"])) if blessing.get("exposure") else ""
+        ),
+        "change_words": [
+            item.worded(one) for one in change_words(blessing.get("changes", []), facts["slices"])
+        ],
+        "change_table": change_table(blessing.get("changes", [])),
+        "mix": facts.get("mix"),
+        "order_words": order_words(blessing["orders"]) if blessing.get("orders") else "",
         "importance": importance,
         "importance_table": importance_table(importance) if importance else None,
         "crosses": facts.get("crosses"),
@@ -88,10 +103,10 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "columns_behind": BEHIND,
         "level": f"{settings.level:.0%}",
         "sections": _sections(blessing, facts, settings),
-        "gates": [tables.gate_cells(o) for o in outcomes],
-        "decisive": [tables.gate_cells(o) for o in outcomes if o.gate.is_decisive],
-        "checks": [tables.gate_cells(o) for o in outcomes if not o.gate.is_decisive],
-        "comparison": tables.comparison(blessing, facts, settings),
+        "gates": [tables.gate_cells(o, item) for o in outcomes],
+        "decisive": [tables.gate_cells(o, item) for o in outcomes if o.gate.is_decisive],
+        "checks": [tables.gate_cells(o, item) for o in outcomes if not o.gate.is_decisive],
+        "comparison": tables.comparison(blessing, facts, settings, item),
         "slice_words": item.worded(tables.slice_words(blessing, settings)),
         "slice_table": tables.slice_table(blessing, facts, settings),
         "lists": tables.lists(blessing, settings),

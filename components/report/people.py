@@ -11,13 +11,13 @@ from components.evaluation.reload.signatures import inputs
 from components.examples.arrow import filled
 from components.examples.catalogue import read_catalogue
 from components.examples.tables import tables
+from components.exported.wishes import RETRIEVED
 from schemas.text import to_text as text
 
 READ = 4096  # eval Examples among which the users are chosen
 PEOPLE = 4  # users shown
 SHOWN = 10  # newest ratings shown of a history
-MIX = 0.5  # of the predicted rating in the order of the second list
-RETRIEVED = 200  # movies among which it is ordered, as the server has it
+MIX = 0.5  # of the predicted rating in the second list, where people are shown the first one
 COLUMNS = ("user_id", "history_movie_id", "history_rating", "seen_movie_id")
 Catalogue = Mapping[bytes, dict[str, str]]
 
@@ -60,18 +60,18 @@ def _length(moment: Mapping[str, Any]) -> int:
 
 
 def recommend(
-    model: Any, moments: Sequence[Mapping[str, Any]], catalogue: Catalogue, k: int
+    model: Any, moments: Sequence[Mapping[str, Any]], catalogue: Catalogue, k: int, mix: float = MIX
 ) -> list[dict[str, Any]]:
     """Asks the loaded model for each user's lists, through the signature that serves them.
 
-    One is ordered by how likely a movie is chosen next; the other, where ratings are predicted, by
-    that and the predicted rating, half and half.
+    One is ordered by how likely a movie is chosen next; the other, where ratings are predicted,
+    with a mix of the predicted rating.
     """
     if not moments:
         return []
     signature = model.signatures["recommend_filtered"]
     lists = _lists(signature, moments, k, 0.0)
-    mixed = _lists(signature, moments, k, MIX) if "rating" in lists else None
+    mixed = _lists(signature, moments, k, mix) if "rating" in lists else None
     return [
         _person(row, lists, i, catalogue) | {"mixed": mixed and _listed(mixed, i, catalogue)}
         for i, row in enumerate(moments)

@@ -15,6 +15,7 @@ from components.report.run_settings import NONE, changed, settings
 
 Content = Mapping[str, Any]
 SHOWN = 5  # most changed settings that a row names
+NEWEST = 12  # runs that are listed before the page is asked for more
 NO_ENDS = (None, None)  # of a metric without an interval
 
 
@@ -27,7 +28,7 @@ def render_history(runs: Sequence[tuple[Content, str]], states: Mapping[str, str
     """
     rows = [_row(run, states) | {"link": link} for run, link in runs]
     for earlier, later in pairwise(rows):
-        later["changed"] = changed(earlier["settings"], later["settings"])
+        later |= {"changed": changed(earlier["settings"], later["settings"]), "earlier": True}
     specs = {
         key: described(charts.timeline(points, title), _words(points, title))
         for key, title in (("hit-rate", "hit rate"), ("rmse", "RMSE"))
@@ -35,7 +36,8 @@ def render_history(runs: Sequence[tuple[Content, str]], states: Mapping[str, str
     }
     compared = [{name: row[name] for name in ("run", "facts", "metrics", "settings")}
                 for row in rows]  # fmt: skip
-    context = {"rows": rows[::-1], "shown": SHOWN, "compared": script_json(compared)}
+    context = {"rows": rows[::-1], "shown": SHOWN, "newest": NEWEST,
+               "compared": script_json(compared)}  # fmt: skip
     return html("history.html.j2", context, specs, PACKAGE)
 
 
@@ -56,6 +58,7 @@ def _row(run: Content, states: Mapping[str, str]) -> dict[str, Any]:
         "metrics": metrics,
         "settings": settings(run),
         "changed": [],
+        "earlier": False,
     }  # fmt: skip
 
 

@@ -15,14 +15,17 @@ FEWEST = 2  # users that an interval needs
 _NUMBER = re.compile(r"(under )?(-?\d+(?:\.\d+)?)", re.ASCII)
 
 
-def slice_rows(config: GatesConfig, evaluation: Evaluation) -> dict[str, Rows]:
+def slice_rows(
+    config: GatesConfig, evaluation: Evaluation, subject: Subject | None = None
+) -> dict[str, Rows]:
     """Every slice's difference in hit rate and in RMSE with its interval, by metric.
 
-    Slices in which nothing is rated have none of RMSE. The difference is to the blessed model, or
-    to the baseline where nothing was compared; it is turned so that above 0 is always in the
-    candidate's favour.
+    Slices in which nothing is rated have none of RMSE. The difference is the gain over the baseline
+    or the change against the blessed model, by `subject`; default: the change where there is one.
+    It is turned so that above 0 is always in the candidate's favour.
     """
-    subject = Subject.GAIN if evaluation.blessed is None else Subject.CHANGE
+    if subject is None:
+        subject = Subject.GAIN if evaluation.blessed is None else Subject.CHANGE
     by_metric = {}
     for metric in (config.hit_rate, MetricName(RMSE)):
         name = metric.of(subject)

@@ -18,6 +18,7 @@ from components.evaluation.slices import OVERALL
 from components.evaluation.verdicts import Kind, Outcome
 from components.pages.charts import ENDS
 from components.pages.numbers import interval, number
+from schemas.words import MOVIE, Item
 
 Content = Mapping[str, Any]
 NO_ENDS = (None, None)  # of a metric without an interval
@@ -32,13 +33,13 @@ LIST_WORDS = {
 }
 
 
-def gate_cells(outcome: Outcome) -> dict[str, str]:
-    """One gate's row; `why` says why it was not judged, if it was not."""
+def gate_cells(outcome: Outcome, item: Item = MOVIE) -> dict[str, str]:
+    """One gate's row, for people; `why` says why it was not judged, if it was not."""
     gate, why = outcome.gate, outcome.why_not_judged
     where = "" if gate.slice == OVERALL else f" in {gate.slice}"
     ends = (_gate_number(gate.kind, end) for end in outcome.interval or ())
     return {
-        "name": gate.name,
+        "name": item.worded(gate.name),
         "on": f"{gate.metric}{where}",
         "value": "" if why and isnan(outcome.value) else _gate_number(gate.kind, outcome.value),
         "interval": " to ".join(ends),
@@ -55,7 +56,9 @@ def _gate_number(kind: Kind, value: float) -> str:
     return number(value, signed=kind in (Kind.BASELINE, Kind.BLESSED))
 
 
-def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:
+def comparison(
+    blessing: Content, facts: Content, settings: GatesConfig, item: Item = MOVIE
+) -> dict[str, Any]:
     """Metrics of the candidate beside the blessed model's and the baselines', with intervals."""
     baselines = blessing["baselines"]
     others = [n for n in MODELS if baselines.get(n, {}).get(OVERALL) or n == "popularity"]
@@ -69,7 +72,8 @@ def comparison(blessing: Content, facts: Content, settings: GatesConfig) -> dict
             entry = [values.get(name), *ends.get(name, NO_ENDS)]
             cells.append(interval(entry) if name in values else "")
         rows.append({"metric": name, "cells": cells, "main": name in main})
-    return {"models": ["candidate", *(MODELS[name] for name in others)], "rows": rows}
+    names = [item.worded(MODELS[name]) for name in others]
+    return {"models": ["candidate", *names], "rows": rows}
 
 
 def _main_metrics(settings: GatesConfig) -> list[MetricName]:
@@ -123,25 +127,30 @@ def slice_words(blessing: Content, settings: GatesConfig) -> str:
 def slice_table(blessing: Content, facts: Content, settings: GatesConfig) -> dict[str, Any]:
     """Users, events, hit rate and, where anything is rated, RMSE of each slice.
 
-    Beside each metric are its baseline's, and the difference that the chart of slices shows.
+    Beside each metric are its baseline's and the gain over that, and where there is a blessed model
+    the change for the better against it, with intervals.
     """
     rated = {RMSE: "bias"} if RMSE in blessing["metrics"][OVERALL] else {}
     metrics = {str(settings.hit_rate): "popularity", **rated}
-    gain = "gain on blessed" if "blessed" in blessing["baselines"] else "gain"
-    differences = {
-        metric: {row["label"]: [row[end] for end in ENDS] for row in facts["slices"][metric]}
-        for metric in metrics
-    }
+    compared = "blessed" in blessing["baselines"]
+    parts = {"gain on blessed" if compared else "gain": facts["slices"]}
+    if compared and "gains" in facts:  # which reports of older versions do not know
+        parts = {"gain": facts["gains"], **parts}
+    differences = [
+        {metric: {row["label"]: [row[end] for end in ENDS] for row in part[metric]}
+         for metric in metrics}
+        for part in parts.values()
+    ]  # fmt: skip
     rows = []
     for name, size in blessing["slices"].items():
         cells = [f"{size['users']:,}", f"{size['ratings']:,}"]
         for metric, baseline in metrics.items():
             by_model = (blessing["metrics"][name], blessing["baselines"][baseline][name])
             cells += (number(own[metric]) if metric in own else "none rated" for own in by_model)
-            difference = differences[metric].get(name)
-            cells.append(interval(difference) if difference else "")
+            found = (part[metric].get(name) for part in differences)
+            cells += (interval(difference) if difference else "" for difference in found)
         rows.append({"name": name, "cells": cells})
-    titles = [t for m, b in metrics.items() for t in (m, b, gain)]
+    titles = [t for m, b in metrics.items() for t in (m, b, *parts)]
     return {"titles": ["users", "ratings", *titles], "rows": rows}
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.diagnostics.importance import importance
+from components.diagnostics.orders import orders
 from components.exported.module import ExportedRecommender, save
 from components.model.parsing import Lookup
 from components.model.protocol import Model
@@ -23,7 +24,7 @@ from components.trainer.models import extra_findings
 from components.trainer.refit import refit
 from components.trainer.settings import TrainerArguments
 from components.trainer.workers import join
-from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE
+from schemas.artifacts import HISTORY_FILE, IMPORTANCE_FILE, ORDERS_FILE
 
 logger = logging.getLogger("greenlight.trainer")
 
@@ -55,25 +56,29 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     """
     data = read(job)
     trained = learn(job, data)
+    traded = order_for_people(job, data.lookup, trained.model)
     model = refit(job, data, trained) if job.will_refit else trained.model
     if not job.workers.is_chief:
         return trained.history
     users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
     names, item, labels = job.settings.features, job.settings.item, job.settings.labels
-    told = (*names.users, *names.asked)
-    module = ExportedRecommender(model, data.lookup, job.window, users, told, item, labels)
+    told, mix = (*names.users, *names.asked), traded["mix"] if traded else 0.0
+    module = ExportedRecommender(model, data.lookup, job.window, users, told, item, labels, mix)
     save(module, serving_dir)
-    _write_down(job, data, trained, model)
+    _write_down(job, data, trained, model, {ORDERS_FILE: traded} if traded else {})
     return trained.history
 
 
-def _write_down(job: Job, data: TrainingData, trained: Trained, exported: Model) -> None:
+def _write_down(
+    job: Job, data: TrainingData, trained: Trained, exported: Model, files: dict[str, Any]
+) -> None:
     """Writes history.json, importance.json, and what else there is to say of the model.
 
     What the inputs are worth is measured of the model that has not learned from valid.
     """
     sample = some_windows(job, data.lookup).take(SAMPLED)
     files = {
+        **files,
         HISTORY_FILE: history_content(job, data, trained, exported),
         **extra_findings(exported, sample),
     }
@@ -118,3 +123,10 @@ def what_matters(job: Job, lookup: Lookup, model: Model) -> dict[str, Any] | Non
     if measured:
         logger.info("what matters to the model took %.1f s to measure", measured["seconds"])
     return measured
+
+
+def order_for_people(job: Job, lookup: Lookup, model: Model) -> dict[str, Any] | None:
+    """What orders of lists trade on valid, where that is asked for and can be measured."""
+    training = job.settings.training
+    rows, loss, seed = training.order_rows, training.order_loss, training.seed
+    return orders(model, job.valid, lookup, rows, job.window, loss, seed)

@@ -478,6 +478,14 @@ function sayWeight() {
   byId("weight-said").textContent = said;
 }
 
+/** Starts with the order that the training chose; between the two there is no other. */
+function orderBy(mix) {
+  if (!mix) return;
+  const option = mix === 1 ? byId("mix").options[2] : byId("mix").options[1];
+  option.value = mix;
+  option.selected = true;
+}
+
 async function start() {
   state.about = await ask("/about");
   const { about } = state;
@@ -493,6 +501,7 @@ async function start() {
   document.querySelector(".genres").hidden = !about.genres.length;
   document.querySelector(".years").hidden = !about.years;
   showFields();
+  orderBy(about.mix);
   recall();
   for (const show of shows) show();
   if (about.years) [byId("year-from").placeholder, byId("year-to").placeholder] = about.years.map(String);

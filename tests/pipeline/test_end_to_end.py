@@ -18,7 +18,8 @@ from tests.pipeline import command
 
 SHORT = (
     "training.epochs=3", "training.valid_rows=2000", "training.importance_rows=500",
-    "gates.replicates=200", "gates.list_users=200",
+    "training.order_rows=500", "gates.replicates=200", "gates.list_users=200",
+    "report.peers.rows=500", "report.peers.movies=1000",
 )  # fmt: skip
 DRAWN = "document.documentElement.dataset.drawn > 0"
 
@@ -88,6 +89,10 @@ def test_blessing_follows_its_schema_and_counts_every_row(first: Run) -> None:
     assert sum(split[name]["ratings"] for name in ("train", "valid", "eval")) == 100_836
     assert first.blessing["seconds"]["MovieTrainer"] > 1
     assert first.blessing["training"]["best_epoch"] >= 1
+    orders, peers = first.blessing["orders"], first.blessing["peers"]
+    assert (orders["rows"], peers["rows"]) == (500, 500) and orders["users"] > 10
+    assert {"candidate", "popularity", "ItemKNN", "EASE"} <= {m["model"] for m in peers["models"]}
+    assert peers["mix"] == orders["mix"] and peers["times"] and first.blessing["exposure"]
     names = [gate["name"] for gate in first.blessing["gates"]]
     assert "the export is the trained model" in names
     assert {"history=1-5", "popularity=01", "genre=Drama", "movie=cold", "decade=1990s"} <= set(
@@ -127,6 +132,7 @@ def test_a_report_is_rebuilt_from_stored_artifacts_alone(first: Run, output: Pat
 def test_reported_metrics_are_those_of_the_pushed_model(output: Path, first: Run) -> None:
     """An independent computation from the pushed model's own answers, to 1e-6."""
     model = tf.saved_model.load(str(output / "serving_model" / first.versions[0]))
+    assert float(model.mix) == pytest.approx(first.blessing["orders"]["mix"])
     files = sorted(
         str(path) for path in output.glob("artifacts/RatingExampleGen/examples/*/*eval/*")
     )

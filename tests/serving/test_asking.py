@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from serving.announced import announced, find_server
-from tests.serving.conftest import ROOT
+from tests.serving.conftest import MIX, ROOT
 
 
 @pytest.fixture
@@ -77,6 +77,22 @@ def test_a_server_answers_what_the_loaded_model_does(server, models, loads_once,
     mine, other = (answer.pop("movies") for answer in (ours, theirs))
     np.testing.assert_allclose(_numbers(mine), _numbers(other), rtol=1e-5)
     assert (ours, mine) == (theirs, other)
+
+
+def test_people_get_the_order_that_the_training_chose_and_programs_the_judged_one(
+    server, client, models, loads_once, greenlight
+):
+    def listed(*words):
+        status, out, _ = greenlight("recommend", "--user", "3", "--json", *words)
+        assert status == 0
+        return [movie["movie_id"] for movie in json.loads(out)["movies"]]
+
+    judged = client.post("/recommend", json={"user": "3"}).json()["movies"]
+    for asked in (("--url", server.url), ("--model-dir", models, "--load")):
+        by_default = listed(*asked)
+        assert by_default == listed(*asked, "--rank-by", str(MIX))
+        first = listed(*asked, "--rank-by", "retrieval")
+        assert first == [movie["movie_id"] for movie in judged] and first != by_default
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ def test_tensorflow_servings_route_and_the_friendly_one_agree(batch, client):
 
 
 def test_the_command_line_agrees_with_the_server(models, client):
-    told = json.loads(_command(models, "recommend", "--user", "3", "-k", "5", "--json"))
+    order = ("--rank-by", "retrieval")
+    told = json.loads(_command(models, "recommend", "--user", "3", "-k", "5", *order, "--json"))
     asked = client.post("/recommend", json={"user": "3", "k": 5}).json()
     movies = asked["movies"]
     _same(told, *([m[key] for m in movies] for key in ("movie_id", "score", "rating")))

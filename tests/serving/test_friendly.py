@@ -5,6 +5,8 @@ import concurrent.futures
 import numpy as np
 import pytest
 
+from tests.serving.conftest import MIX
+
 LIKED = [{"movie": "toy story", "rating": 5}, {"movie": "Heat (1995)"}]
 
 
@@ -107,6 +109,7 @@ def test_looking_things_up(client):
     assert users == {"total": 11, "users": ["1", "10", "11"]}
     about = client.get("/about").json()
     assert (about["movies"], about["users"], about["scale"]) == (600, 40, [0.5, 5.0])
+    assert about["mix"] == MIX
     assert client.get("/users/none/history").status_code == 404
 
 

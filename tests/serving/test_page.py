@@ -7,6 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.browser import browser
+from tests.serving.conftest import MIX
 from tests.serving.test_examples import ADDRESS, BLOCKS
 
 FIRST = "document.querySelector('#movies .name')?.firstChild.textContent"
@@ -156,6 +157,15 @@ def test_what_is_similar_and_where_nothing_fits(page):
     assert page.js(f"{none}.textContent") == "No movie fits these filters."
     line = page.js(f"parseFloat(getComputedStyle({none}).lineHeight)")
     assert page.js(f"{none}.getClientRects()[0].height") < 2 * line + 24  # its padding
+
+
+def test_the_order_is_the_one_that_the_training_chose_until_somebody_says_otherwise(page):
+    assert page.js("wishes().mix") == MIX
+    assert page.js("byId('mix').selectedOptions[0].textContent") == "between the two"
+    page.js("orderBy(0)")  # as of a model that chose none
+    assert page.js("wishes().mix") == MIX
+    page.js("orderBy(1)")
+    assert page.js("[wishes().mix, byId('mix').selectedIndex]") == [1, 2]
 
 
 def test_filters_and_why(page):

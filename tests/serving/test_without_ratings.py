@@ -64,7 +64,7 @@ def test_the_signatures_of_a_model_without_ratings(folder):
 
 def test_every_route_answers_without_ratings(ask):
     about = ask("get", "/about", "/about")
-    assert about["scale"] is None and about["movies"] == MOVIES
+    assert about["scale"] is None and about["movies"] == MOVIES and about["mix"] == 0
     assert about["item"] == ["song", "songs"]
     for body in ({"user": "3"}, {"history": LIKED, "k": 5}, {}):
         found = ask("post", "/recommend", "/recommend", json=body)

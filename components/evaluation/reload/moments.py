@@ -62,16 +62,8 @@ def ask(
       rows: from a movie's id to its row of the catalogue.
       k: length of the lists.
     """
-    features = user_features(signatures)
-    told = {
-        name: tf.io.FixedLenFeature([], dtype, "" if dtype == tf.string else np.nan)
-        for name, dtype in features.items()
-    }
-    parsed = tf.io.parse_example(tf.constant(examples), EXAMPLE | told)
-    user = _user(parsed, [*features])
+    parsed, user, wishes = people(signatures, examples)
     evaluated = signatures[EVALUATE](examples=tf.constant(examples))
-    # Movies seen before the history reach the model in one way alone: as movies to leave out.
-    wishes = {**NO_WISHES, "exclude_movie_id": parsed["seen_movie_id"].to_tensor("")}
     lists = [signatures[RECOMMEND_FILTERED](**user, **wishes, k=tf.constant([k])) for _ in range(2)]
     left_out = tf.concat([parsed["seen_movie_id"], parsed["history_movie_id"]], 1)
     answers = {n: own.numpy() for n, own in evaluated.items() if own.dtype != tf.string}
@@ -87,6 +79,26 @@ def ask(
         "left_out": rows.lookup(left_out.values).numpy(),
         "target": rows.lookup(parsed["movie_id"]).numpy(),
     }
+
+
+def people(
+    signatures: Signatures, examples: list[bytes]
+) -> tuple[dict[str, Any], dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """Serialized Examples as `recommend_filtered` is asked about them.
+
+    Returns:
+      What was parsed, by feature; the inputs that describe the users; those that wish for nothing
+      but that what was seen is left out.
+    """
+    features = user_features(signatures)
+    told = {
+        name: tf.io.FixedLenFeature([], dtype, "" if dtype == tf.string else np.nan)
+        for name, dtype in features.items()
+    }
+    parsed = tf.io.parse_example(tf.constant(examples), EXAMPLE | told)
+    # Movies seen before the history reach the model in one way alone: as movies to leave out.
+    wishes = {**NO_WISHES, "exclude_movie_id": parsed["seen_movie_id"].to_tensor("")}
+    return parsed, _user(parsed, [*features]), wishes
 
 
 def user_features(signatures: Signatures) -> dict[str, tf.DType]:

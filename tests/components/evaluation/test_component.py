@@ -500,10 +500,17 @@ def test_a_baseline_that_cannot_be_compared_is_left_out_and_named(
 
 def test_a_baseline_that_fits_is_compared(inputs):
     asked = inputs | {"baseline_model": inputs["model"]}
-    results = CheckResults()
-    assert Review(asked, _settings(), 30).compare(asked, results) == asked
+    review = Review(asked, _settings(), 30)
+    results = review.judge(*review.ask("model"))
+    assert review.compare(asked, results) == asked
     coverage = results.lists["blessed"]["coverage"][0]
     assert results.notes == [] and coverage is not None and coverage > 0
+    assert set(results.exposure) == {"candidate", "history", "blessed"}
+    assert results.exposure["candidate"] == results.exposure["blessed"]
+    assert sum(results.exposure["history"]) == pytest.approx(1.0)
+    everyone, *groups = results.changes  # none, as it is the same model
+    assert (everyone["new"], everyone["found"], everyone["lost"]) == (0.0, 0, 0)
+    assert everyone["people"] == sum(row["people"] for row in groups) > 0
 
 
 def test_an_empty_eval_split_is_said_in_words(folder, inputs, write_records):

@@ -1,7 +1,9 @@
 """The data page in a real browser: drawn, quiet, harmless and true to the facts."""
 
 import itertools
+import json
 import math
+import re
 
 import pytest
 
@@ -9,6 +11,7 @@ from components.explore import page
 from components.explore.content import make_content
 from components.explore.findings import findings
 from components.explore.page_charts import page_charts
+from schemas.words import Item
 from tests.browser import browser
 from tests.looks import DRAWN, check_fit, check_phone, check_print
 
@@ -184,3 +187,23 @@ def test_a_source_without_ratings_is_a_page_too(make_explored, drawn_ratings, ta
 
 def test_on_a_phone_it_is_no_longer_than_ten_screens(address, tab):
     check_phone(tab, address)
+
+
+def test_the_page_calls_movies_what_the_source_calls_them(facts):
+    """But for what the data hold: here a title, and the names of tables and columns."""
+    game = Item("board game", "board games")
+    told = page.render(facts, findings(facts, game), "own", "today", game)
+    plain = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", told, flags=re.S)
+    assert not re.findall(r"[^<>\n]{0,40}\bmovies?\b(?!\.)[^<>\n]{0,40}", plain, re.I)
+    assert "ratings of board games that train never saw" in plain
+    for name, spec in page_charts(facts, game).items():
+        titles = re.findall(r'"(?:title|description)": "([^"]*)"', json.dumps(spec))
+        assert titles and not [text for text in titles if "movie" in text], name
+    assert {row["of"] for row in _rows(page_charts(facts, game)["one-movie"])} == {
+        "this board game", "all board games",
+    }  # fmt: skip
+
+
+def _rows(spec):
+    (rows,) = spec.get("datasets", {"": spec["data"].get("values")}).values()
+    return rows

@@ -18,6 +18,12 @@ from components.report.rating_bands import rating_rows
 from components.report.slice_differences import slice_rows
 
 SCALE = (0.5, 5.0)
+
+
+def _ends(value):
+    return {"value": value, "low": value - 0.005, "high": value + 0.006}
+
+
 EVIL = "<script>alert('x')</script> \"quoted\" & 'so' 😀 </title> ]]> |*`_[x](javascript:1)"
 ROWS = {
     "read": 100, "kept": 98, "dropped": {"off_scale": 2},
@@ -34,6 +40,28 @@ CROSSED = {
                "star"],
 }  # fmt: skip
 LOSSES = {"genres": 0.0021, "history": 0.08, EVIL: -0.0102, "user id": -0.00002}
+ORDERS: dict[str, Any] = {
+    "rows": 2000, "users": 59, "level": 0.95, "k": 10, "loss": 0.05, "mix": 0.3,
+    "orders": [
+        {"mix": tenths / 10, "hit_rate": 0.1 - 0.0001 * tenths**2, "low": 0.08, "high": 0.12,
+         "rating": 3.5 + 0.05 * tenths, "kept": 1 - 0.001 * tenths**2}
+        for tenths in range(11)
+    ],
+}  # fmt: skip
+PEERS: dict[str, Any] = {
+    "rows": 1500, "users": 44, "k": 10, "level": 0.95, "learned": ["train", "valid"],
+    "mix": 0.3,
+    "models": [
+        {"model": "candidate", **_ends(0.1)},
+        {"model": "popularity", **_ends(0.02), "gain": _ends(0.08)},
+        {"model": "EASE", **_ends(0.11), "gain": _ends(-0.01)},
+        {"model": "candidate, mix 0.3", **_ends(0.09), "gain": _ends(0.01)},
+    ],
+    "times": [
+        {"model": model, "start": part * 10**13, "rows": 700, **_ends(0.05 + 0.02 * part)}
+        for part in range(3) for model in ("candidate", "popularity")
+    ],
+}  # fmt: skip
 TRAINING: dict[str, Any] = {"best_epoch": 2, "epochs": [EPOCH, {**EPOCH, "loss": 2.0}]}
 WHY = "all ratings of train are 1: there is nothing to predict"
 
@@ -126,7 +154,8 @@ def make_blessing(gates):
                 for epoch in TRAINING["epochs"]
             ]
             training = {**training, "epochs": lists}
-        return blessing("run-1", blessed, told, ROWS, list(drift), training, evaluation)
+        content = blessing("run-1", blessed, told, ROWS, list(drift), training, evaluation)
+        return content | {"orders": None if off else ORDERS, "peers": PEERS}
 
     return make
 
@@ -142,6 +171,7 @@ def make_report_facts(gates):
         return {
             "scale": list(SCALE) if rated else None,
             "slices": slice_rows(gates, evaluation),
+            "gains": slice_rows(gates, evaluation, Subject.GAIN),
             "intervals": baseline_intervals(evaluation),
             "bands": rating_rows(evaluation.bands, SCALE),
             "people": [
@@ -149,6 +179,7 @@ def make_report_facts(gates):
                 {"user": "7", "rated": 1200, "known": True, "history": [movie] * 10,
                  "recommended": [movie] * 10, "mixed": [movie] * 10 if rated else None},
             ],
+            "mix": 0.3,
             "learned": {
                 "movies": [{"title": EVIL, "genres": [EVIL, "War"], "year": 1990 + 9 * i,
                             "x": i / 2, "y": -i / 2} for i in range(3)],

@@ -12,7 +12,7 @@ from components.pages import html
 from components.report import page, tables
 from components.report.cross_charts import percent
 from components.report.importance_charts import MATTERS, MISLEADS, UNCLEAR, ranked
-from components.report.runs_page import render_history
+from components.report.runs_page import NEWEST, render_history
 from tests.browser import browser
 from tests.components.report.conftest import EVIL, WHY
 from tests.looks import DRAWN, check_fit, check_phone, check_print
@@ -380,6 +380,24 @@ def test_the_page_over_all_runs_fits(make_blessing, make_evaluation, tab, tmp_pa
             for i in range(2)]  # fmt: skip
     (tmp_path / "history.html").write_text(render_history(runs, {}), "utf-8")
     check_fit(tab, (tmp_path / "history.html").as_uri(), width, dark=width < 600)
+
+
+def test_on_a_phone_many_runs_are_no_longer_than_ten_screens(
+    make_blessing, make_evaluation, tab, tmp_path
+):
+    runs = [(make_blessing(make_evaluation(), True) | {"run_id": f"202611{i:02d}-021500"}, "page")
+            for i in range(NEWEST + 18)]  # fmt: skip
+    (tmp_path / "history.html").write_text(render_history(runs, {}), "utf-8")
+    check_phone(tab, (tmp_path / "history.html").as_uri())
+    shown = "[...document.querySelectorAll('th.run')].filter(cell => cell.checkVisibility()).length"
+    tab.js("document.querySelectorAll('details.fold').forEach(one => { one.open = true; })")
+    assert tab.js(shown) == NEWEST
+    tab.js("[...document.querySelectorAll('summary')].at(-1).click()")
+    assert tab.js(shown) == NEWEST + 18
+    assert tab.js("document.querySelector('.why:last-child').innerText") == "no setting changed"
+    assert tab.js("[...document.querySelectorAll('th.run ~ .why')].at(-1).innerText") == (
+        "the first run"
+    )
 
 
 def test_the_header_says_when_the_run_was_and_what_was_pushed(

@@ -1,7 +1,10 @@
 """Differences by slice as charts show them, and the order of slices."""
 
+from components.evaluation.metric_name import Subject
 from components.examples.buckets import bucket_names
+from components.pages.numbers import interval
 from components.report.slice_differences import slice_order, slice_rows
+from components.report.tables import slice_table
 
 
 def test_differences_by_slice_are_turned_to_the_candidates_favour(make_evaluation, gates):
@@ -17,7 +20,32 @@ def test_differences_by_slice_are_turned_to_the_candidates_favour(make_evaluatio
     assert [row["label"] for row in rows["rmse"]][:2] == ["overall", "gender=F"]
     assert [row["judged"] for row in rows["rmse"]] == [True, True, False]
     alone = slice_rows(gates, make_evaluation())["rmse"][0]
-    assert alone["value"] == make_evaluation().candidate["overall"]["gain/rmse"]
+    gain = make_evaluation().candidate["overall"]["gain/rmse"]
+    assert alone["value"] == gain
+    beside = slice_rows(gates, make_evaluation(compared=True), Subject.GAIN)["rmse"][0]
+    assert beside["value"] == gain != rmse["value"]
+
+
+def test_the_table_has_baseline_gain_and_change_of_each_slice(
+    make_evaluation, make_blessing, make_report_facts, gates
+):
+    evaluation = make_evaluation(compared=True)
+    content, facts = make_blessing(evaluation, True), make_report_facts(evaluation)
+    table = slice_table(content, facts, gates)
+    assert table["titles"] == [
+        "users", "ratings", "hit_rate@10", "popularity", "gain", "gain on blessed",
+        "rmse", "bias", "gain", "gain on blessed",
+    ]  # fmt: skip
+    cells = dict(zip(table["titles"][2:6], table["rows"][0]["cells"][2:6], strict=True))
+    overall = evaluation.candidate["overall"]
+    for title, name in (("gain", "gain/hit_rate@10"), ("gain on blessed", "change/hit_rate@10")):
+        ends = [overall[name], overall[f"{name}/low"], overall[f"{name}/high"]]
+        assert cells[title] == interval(ends)
+    del facts["gains"]
+    assert "gain" not in slice_table(content, facts, gates)["titles"]
+    alone = make_evaluation()
+    told = slice_table(make_blessing(alone, True), make_report_facts(alone), gates)["titles"]
+    assert told[2:5] == ["hit_rate@10", "popularity", "gain"] and "gain on blessed" not in told
 
 
 def test_slices_stand_in_the_order_that_people_expect(gates):

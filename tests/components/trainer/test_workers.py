@@ -126,7 +126,7 @@ def test_killed_they_go_on_from_the_last_checkpoint(
 def test_each_takes_its_share_of_the_users(users: int) -> None:
     column = tf.range(users)
     wide = tf.zeros([users, 3])
-    window = Window(column, column[:, tf.newaxis], *(wide,) * 4, wide)
+    window = Window(column, column[:, tf.newaxis], *(wide,) * 5, wide[..., tf.newaxis])
     shares = []
     for index in (0, 1):
         workers = Workers()

@@ -1,0 +1,1 @@
+"""Simple recommenders beside which a report shows the model: learned from what it learned from."""

@@ -1,0 +1,65 @@
+"""What a report asks the exported model of a run."""
+
+from typing import Any
+
+import tensorflow as tf
+from tfx import types
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from components.evaluation.gates import GatesConfig
+from components.examples.catalogue import read_catalogue
+from components.examples.paths import listed
+from components.peers.config import PeersConfig
+from components.peers.measure import measure
+from components.report import people
+from components.report.learned import learned
+from schemas.artifacts import CATALOGUE
+
+Inputs = dict[str, list[types.Artifact]]
+Content = dict[str, Any]
+
+
+def files(artifacts: list[types.Artifact], split: str) -> list[str]:
+    """The TFRecord files of a split."""
+    return listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(artifacts, split)))
+
+
+def load(inputs: Inputs) -> Any:
+    """The exported model."""
+    model = artifact_utils.get_single_instance(inputs["model"])
+    path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+    return tf.saved_model.load(path)
+
+
+def peers(inputs: Inputs, config: Content, refit: bool, mix: float, model: Any) -> Content | None:
+    """The model beside simple recommenders; None where it gives no answers, or none is asked.
+
+    What the model learned from they learn from: valid too, after a refit. `mix` is that of the
+    lists for people.
+    """
+    settings = PeersConfig.model_validate(config.get("report", {}).get("peers", {"rows": 0}))
+    if model is None or not settings.rows:
+        return None
+    splits = {split: files(inputs["examples"], split) for split in ("train", "valid", "eval")}
+    return measure(
+        model.signatures,
+        splits,
+        ("train", "valid") if refit else ("train",),
+        read_catalogue(sorted(files(inputs[CATALOGUE], CATALOGUE))),
+        settings,
+        GatesConfig.model_validate(config["gates"]),
+        config["training"]["seed"],
+        mix,
+    )
+
+
+def of_model(inputs: Inputs, k: int, orders: Content | None, model: Any) -> Content:
+    """A few users' lists and what the model learned of movies, from the exported model."""
+    if model is None:
+        return {"people": [], "learned": None}
+    catalogue = people.titles_and_genres(files(inputs[CATALOGUE], CATALOGUE))
+    chosen = people.choose(files(inputs["examples"], "eval"))
+    mix = (orders or {}).get("mix") or people.MIX
+    shown = people.recommend(model, chosen, catalogue, k, mix)
+    return {"people": shown, "mix": mix, "learned": learned(model)}
