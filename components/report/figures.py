@@ -46,7 +46,8 @@ def drawn(blessing: Content, facts: Content) -> dict[str, Spec]:
     specs |= drawn_orders(blessing.get("orders") or {})
     specs |= drawn_peers(blessing.get("peers") or {})
     specs |= drawn_gates(blessing)
-    specs |= drawn_exposure(blessing.get("exposure") or {})
+    if blessing["lists"]:
+        specs |= drawn_exposure(blessing.get("exposure") or {})
     specs |= drawn_shifts(facts.get("shifts") or [])
     return specs | _training_charts(blessing["training"]) | _data_charts(facts["data"], item)
 

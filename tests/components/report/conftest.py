@@ -155,7 +155,15 @@ def make_blessing(gates):
             ]
             training = {**training, "epochs": lists}
         content = blessing("run-1", blessed, told, ROWS, list(drift), training, evaluation)
-        return content | {"orders": None if off else ORDERS, "peers": PEERS}
+        compared = evaluation.blessed is not None
+        beside = ("candidate", "history", *(["blessed"] if compared else []))
+        change = {"group": "overall", "people": 1200, "new": 0.25, "found": 3, "lost": 1}
+        return content | {
+            "orders": None if off else ORDERS,
+            "peers": PEERS,
+            "exposure": {name: [0.1, 0.6, *[0.03] * 8, 0.06] for name in beside},
+            "changes": [change, {**change, "group": "history=1-5"}] if compared else [],
+        }
 
     return make
 
