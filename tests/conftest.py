@@ -1,5 +1,6 @@
 """What every test needs before TensorFlow is imported, and the order of the files."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -54,3 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     root = Path(__file__).parent
     place = {root / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: it is not looked through for garbage again and again."""
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 30)

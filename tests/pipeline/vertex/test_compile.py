@@ -103,7 +103,8 @@ def test_beam_runs_on_dataflow_only_where_it_is_told(vertex_job: Spec) -> None:
         "--no_use_public_ips",
     ]
     assert args["Evaluator"][6:] == [
-        "--runner=FnApiRunner", "--sdk_container_image=none", "--direct_num_workers=2",
+        "--runner=FnApiRunner", "--sdk_container_image=none", "--no_pipeline_type_check",
+        "--direct_num_workers=2",
     ]  # fmt: skip
 
 
