@@ -65,7 +65,7 @@ def export_random(
         {name: table(values, len(values)) for name, values in facts.user_features.items()},
     )
     declared = ("gender", "age", "occupation")  # the model knows the first one
-    save(ExportedRecommender(model, lookup, 100, stored, declared, item, mix), str(path))
+    save(ExportedRecommender(model, lookup, 100, stored, declared, item, mix=mix), str(path))
 
 
 def _facts(movies: int, users: int, rng: np.random.Generator, skew: float, rated: float) -> Any:

@@ -12,6 +12,7 @@ from rich.console import Console
 from pipeline.config import Config, find_data
 from pipeline.engine.options import beam_options, is_elsewhere
 from pipeline.forgotten import read_forgotten
+from pipeline.imports import kept
 from pipeline.output import Folders, held, logged, make_output, new_run_id
 from pipeline.store import check_store, keep_store
 from schemas.files import own_folder
@@ -91,7 +92,7 @@ def execute(
       run_id: names the run.
       only: the nodes to run, what they need among them; all if empty.
     """
-    with console.status("Loading TensorFlow and TFX"):
+    with console.status("Loading TensorFlow and TFX"), kept("tfx"):
         from tfx.orchestration.local.local_dag_runner import LocalDagRunner
         from tfx.orchestration.pipeline import RunOptions
 
@@ -99,7 +100,7 @@ def execute(
         from pipeline.progress import NodeProgress
         from pipeline.publish import last_seconds
 
-    graph = _graph(config, folders, run_id)
+        graph = _graph(config, folders, run_id)
     metadata = _mended(folders, console)
     before = metadata.newest()
     if config.split.kind == "random" and not load_source(config.source).has_timestamps:

@@ -4,6 +4,7 @@ Importing is half of what a short process does, and the same each time. All else
 own: its arguments, environment, output, signals and exit status.
 """
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -97,6 +98,7 @@ def _run(arguments: list[str], written: list[str], environment: dict[str, str]) 
         os.close(file)
     os.environ.clear()
     os.environ.update(environment)
+    gc.freeze()  # nothing that a fork begins with is garbage
     sys.argv = arguments
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 

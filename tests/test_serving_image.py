@@ -18,12 +18,12 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from benchmarks.synthetic_model import export_random
 from pipeline.vertex.dry_run.environment import Environment
 from pipeline.vertex.lock import locked
 from schemas.stack import IMAGES, installed
 from serving.app import make_app
 from serving.service import Limits, Server
+from tests.models import serving_model
 from tests.test_image import ROOT, stages, variables
 
 SERVING_LOCK = ROOT / "requirements-serving.lock"
@@ -77,9 +77,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    export_random(folder / "1", 60, 8)
-    return folder
+    return serving_model(tmp_path_factory)
 
 
 def command(environment: Environment, words: list[str]) -> list[str]:

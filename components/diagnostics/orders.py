@@ -74,17 +74,19 @@ def trade_off(users: Array, hits: Array, ratings: Array, seed: int) -> dict[str,
 
     Returns:
       rows, users, level and k; orders: for each the mix, `hit_rate` and `rating`, `low` and `high`
-      of the hit rate, and `kept`, the share of the hits of the first order that it has.
+      of the hit rate, `kept`, the share of the hits of the first order that it has, and
+      `surely_kept`, the low end of that share's interval.
     """
     columns = np.concatenate([np.ones([len(users), 1]), hits, ratings], axis=1)
     sums = replicate_sums(users, columns, REPLICATES, seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums[:, 1:] / sums[:, :1]
-    rate, rating = np.split(means, 2, axis=1)
+        rate, rating = np.split(means, 2, axis=1)
+        kept = np.where(rate[:, :1] > 0, rate / rate[:, :1], 1.0)
     low, high = interval(rate[1:], LEVEL)
-    kept = rate[0] / rate[0, 0] if rate[0, 0] else np.ones(len(rate[0]))
-    names = ("mix", "hit_rate", "low", "high", "rating", "kept")
-    rows = zip(MIXES, rate[0], low, high, rating[0], kept, strict=True)
+    surely, _ = interval(kept[1:], LEVEL)
+    names = ("mix", "hit_rate", "low", "high", "rating", "kept", "surely_kept")
+    rows = zip(MIXES, rate[0], low, high, rating[0], kept[0], surely, strict=True)
     return {
         "rows": len(users),
         "users": len(np.unique(users)),
@@ -95,14 +97,15 @@ def trade_off(users: Array, hits: Array, ratings: Array, seed: int) -> dict[str,
 
 
 def chosen(curve: Sequence[Mapping[str, float]], loss: float) -> float:
-    """The greatest mix up to which every order loses no more than this share of the hits.
+    """The greatest mix up to which every order surely loses no more than this share of the hits.
 
     Lists of the first order have the most hits and the lowest ratings, so that each step trades
-    some of the one for the other; where a list has no hits at all there is nothing to trade.
+    some of the one for the other; where a list has no hits at all there is nothing to trade. What
+    few rows leave open is no reason to leave the order that the gates judge.
     """
     mix = 0.0
     for order in curve:
-        if not order["hit_rate"] or order["kept"] < 1.0 - loss:
+        if not order["hit_rate"] or order["surely_kept"] < 1.0 - loss:
             break
         mix = order["mix"]
     return mix

@@ -141,7 +141,7 @@ class TrainingConfig(BaseModel):
         "watch alone",
     )  # fmt: skip
     order_loss: float = Field(
-        0.05, ge=0, le=1,
+        0.1, ge=0, le=1,
         description="share of its hits that a list for people may lose to better predicted ratings",
     )  # fmt: skip
     seed: int = Field(42, ge=0, description="seed of initial weights, shuffling and dropout")

@@ -54,12 +54,12 @@ def order_words(orders: Content) -> str:
     own = next(order for order in orders["orders"] if order["mix"] == orders["mix"])
     if not orders["mix"]:
         return (
-            f"Every mix of predicted ratings lost more than {share(orders['loss'])} of the hits, "
-            "so people are shown what they are most likely to choose next."
+            f"Every mix of predicted ratings may lose more than {share(orders['loss'])} of the "
+            "hits, so people are shown what they are most likely to choose next."
         )
     return (
         f"People are shown lists with a mix of {orders['mix']:g}: the most of the predicted rating "
-        f"that keeps {share(1 - orders['loss'])} of the hits. It keeps {share(own['kept'])} "
+        f"that surely keeps {share(1 - orders['loss'])} of the hits. It kept {share(own['kept'])} "
         f"(hit rate {own['hit_rate']:.2%} after {first['hit_rate']:.2%}), and the mean predicted "
         f"rating of a list rises from {first['rating']:.2f} to {own['rating']:.2f}."
     )

@@ -10,21 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import greenlight
-from benchmarks.synthetic_model import export_random
 from components.guess.guess import guess_source
 from greenlight.fitted import Fitted
 from greenlight.tables import write_tables
 from schemas.source import load_source
-from tests.serving.conftest import MOVIES, USERS
-from tests.shared import made_once
+from tests.models import serving_model
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """The exported model of the serving tests, as a run leaves it."""
-    served = made_once(
-        tmp_path_factory, "serving_model", lambda folder: export_random(folder / "1", MOVIES, USERS)
-    )
+    served = serving_model(tmp_path_factory)
     folder = tmp_path_factory.mktemp("run")
     (folder / "serving_model").symlink_to(served)
     return greenlight.open(folder)

@@ -52,6 +52,7 @@ def test_nothing_said_is_this_process() -> None:
     assert beam_options(load_config(None, [])) == [
         "--runner=FnApiRunner",
         "--sdk_container_image=none",
+        "--no_pipeline_type_check",
     ]
 
 

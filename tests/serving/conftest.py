@@ -17,21 +17,17 @@ from benchmarks.synthetic_model import export_random
 from pipeline import cli
 from schemas.words import Item
 from serving import versions
+from tests.models import serving_model
 from tests.processes import Forked
 from tests.shared import made_once
 
 ROOT = Path(__file__).parents[2]
-MOVIES, USERS = 600, 40
-MIX = 0.25  # how the model of these orders lists for people
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
     """A folder with version 1, which all read and none may change."""
-    return made_once(
-        tmp_path_factory, "serving_model",
-        lambda folder: export_random(folder / "1", MOVIES, USERS, mix=MIX),
-    )  # fmt: skip
+    return serving_model(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

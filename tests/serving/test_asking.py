@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from serving.announced import announced, find_server
-from tests.serving.conftest import MIX, ROOT
+from tests.models import MIX
+from tests.serving.conftest import ROOT
 
 
 @pytest.fixture

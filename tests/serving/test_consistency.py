@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 
 from serving.batch import write_batch
-from tests.serving.conftest import ROOT, USERS
+from tests.models import USERS
+from tests.serving.conftest import ROOT
 
 EVERYONE = [str(user) for user in range(1, USERS + 1)]
 

@@ -40,7 +40,7 @@ def test_new_versions_take_over_and_no_request_fails(start, push, folder):
 
     def ask(server):
         with httpx.Client(base_url=server.url, timeout=30) as client:
-            while not stop.wait(0.01):  # the server shall have a turn to load, too
+            while not stop.wait(0.05):  # the server shall have a turn to load, too
                 found = client.post("/recommend", json={"user": "3"})
                 statuses.append(found.status_code)
                 versions.add(found.json().get("version"))

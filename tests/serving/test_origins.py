@@ -25,7 +25,7 @@ def tab():
 def _listening(handler):
     """A small HTTP server of the test's own; yields its address."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:

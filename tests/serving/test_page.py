@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.browser import browser
-from tests.serving.conftest import MIX
+from tests.models import MIX
 from tests.serving.test_examples import ADDRESS, BLOCKS
 
 FIRST = "document.querySelector('#movies .name')?.firstChild.textContent"

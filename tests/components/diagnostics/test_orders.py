@@ -85,6 +85,18 @@ def test_rates_are_means_over_rows_with_intervals_over_users():
         assert order["rating"] == pytest.approx(ratings[:, place].mean())
         assert order["kept"] == pytest.approx(hits[:, place].sum() / hits[:, 0].sum())
         assert order["low"] < order["hit_rate"] < order["high"]
+    first, *others = curve["orders"]
+    assert first["surely_kept"] == first["kept"] == 1.0
+    assert all(order["surely_kept"] < order["kept"] for order in others)
+
+
+def test_a_few_rows_leave_the_order_that_the_gates_judge():
+    """Of nine hits, four of them in either order, none is surely kept or lost."""
+    users, ratings = np.arange(60), np.ones([60, len(MIXES)])
+    hits = np.zeros([60, len(MIXES)])
+    hits[:9, 0], hits[5:14, 1:] = 1.0, 1.0
+    curve = trade_off(users, hits, ratings, seed=3)["orders"]
+    assert curve[1]["kept"] == 1.0 and chosen(curve, 0.2) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -97,7 +109,9 @@ def test_rates_are_means_over_rows_with_intervals_over_users():
     ],
 )
 def test_as_much_rating_is_mixed_in_as_the_hits_that_may_be_lost_allow(kept, loss, mix):
-    curve = [{"mix": m, "hit_rate": k / 4, "kept": k} for m, k in zip(MIXES, kept, strict=False)]
+    curve = [
+        {"mix": m, "hit_rate": k / 4, "surely_kept": k} for m, k in zip(MIXES, kept, strict=False)
+    ]
     assert chosen(curve, loss) == mix
 
 

@@ -24,6 +24,7 @@ from components.evaluation.review import Review
 from components.evaluation.server import process
 from components.evaluation.training_run import trained_metrics
 from components.evaluation.verdicts import Kind
+from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.exported.module import ExportedRecommender, save
 from components.exported.stored import StoredUsers
 from components.report.evaluator_output import read_evaluation
@@ -223,7 +224,7 @@ def _changed_model(path, how):
     return path
 
 
-def _do(folder, name, inputs, gates=GATES, beam_args=()):
+def _do(folder, name, inputs, gates=GATES, beam_args=LOCAL_BEAM_ARGS):
     """The node's verdict, and the gates as the report lists them."""
     evaluation = _artifact(standard_artifacts.ModelEvaluation, folder / f"evaluation {name}", 10)
     blessing = _artifact(standard_artifacts.ModelBlessing, folder / f"blessing {name}", 11)
@@ -247,7 +248,8 @@ def test_another_engine_measures_the_same(folder, inputs, engine):
     """The Evaluator's part of the contract in tests/pipeline/engine/test_contract.py."""
     there = engines.beam_args_of(engine)
     (_, one, _), (_, other, _) = (
-        _do(folder, f"{engine} {len(args)}", inputs, beam_args=args) for args in ((), there)
+        _do(folder, f"{place} of {engine}", inputs, beam_args=args)
+        for place, args in (("here", LOCAL_BEAM_ARGS), ("there", there))
     )
     assert one.candidate.keys() == other.candidate.keys() and one.failed == other.failed
     assert {"hit_rate@3", "rmse", "hit_rate@3/low"} <= one.candidate["overall"].keys()

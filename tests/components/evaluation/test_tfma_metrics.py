@@ -14,6 +14,7 @@ from components.evaluation.eval_config import eval_config
 from components.evaluation.extractors import custom_extractors
 from components.evaluation.gates import GatesConfig, SliceGates
 from components.evaluation.verdicts import Kind
+from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.report.evaluator_output import read_evaluation
 from components.report.gates import gate_outcomes, judged
 
@@ -82,8 +83,8 @@ def _data(seed=0, rows=400):
     }
 
 
-@pytest.fixture
-def judge(example, models, tmp_path):
+@pytest.fixture(scope="module")
+def judge(example, models, tmp_path_factory):
     """Runs TFMA as the Evaluator does; returns what it found and whether it blesses."""
 
     def run(data, gates=OVERALL, off=None, rates=True, blessed_rates=True):
@@ -106,8 +107,8 @@ def judge(example, models, tmp_path):
         source = tf_example_record.TFExampleBeamRecord(
             physical_format="inmem", raw_record_column_name=tfma.ARROW_INPUT_COLUMN
         )
-        uri = str(tmp_path / "evaluation")
-        with beam.Pipeline(runner="FnApiRunner") as pipeline:
+        uri = str(tmp_path_factory.mktemp("judged") / "evaluation")
+        with beam.Pipeline(argv=list(LOCAL_BEAM_ARGS)) as pipeline:
             _ = (
                 pipeline
                 | beam.Create(examples)
@@ -242,17 +243,6 @@ def test_a_model_that_predicts_ratings_is_refused_where_no_target_has_one(judge)
     assert row.reason == "beats user+movie bias: no rating of the eval split was evaluated"
 
 
-def test_a_task_that_the_user_switches_off_is_measured_and_not_judged(judge):
-    data = _data()
-    data["rating"] = data["bias_rating"] + 1
-    gates = OVERALL.model_copy(update={"rating": False})
-    evaluation, blessed = judge(data, gates)
-    assert blessed and not judge(data)[1]
-    row = gate_outcomes(gates, evaluation)[1]
-    assert (row.judged, row.passed) == (False, True) and row.value < 0
-    assert row.reason == "beats user+movie bias: not judged, as gates.rating is false"
-
-
 def test_beside_a_blessed_model_without_ratings_lists_alone_are_compared(judge):
     evaluation, blessed = judge(_beside(), blessed_rates=False)
     assert blessed and "rmse" not in evaluation.blessed["overall"]
@@ -271,6 +261,18 @@ def test_a_model_that_is_its_baselines_is_not_blessed(judge):
     assert not blessed
     assert evaluation.failed == {HIT_RATE, RMSE}
     assert evaluation.candidate["overall"]["gain/rmse"] == 0
+
+
+def test_a_task_that_the_user_switches_off_is_measured_and_not_judged(judge):
+    """Ratings that were refused above."""
+    data = _data()
+    data["bias_rating"] = data["rating"]
+    gates = OVERALL.model_copy(update={"rating": False})
+    evaluation, blessed = judge(data, gates)
+    assert blessed
+    row = gate_outcomes(gates, evaluation)[1]
+    assert (row.judged, row.passed, row.value) == (False, True, 0)
+    assert row.reason == "beats user+movie bias: not judged, as gates.rating is false"
 
 
 def test_predictions_that_are_no_numbers_are_not_blessed(judge):
@@ -317,7 +319,7 @@ WORSE = {("", "gate/blessed/hit_rate@10/overall"), ("", "gate/blessed/rmse/overa
     ],
 )
 def test_no_worse_than_the_blessed_model(judge, rank, rating, failed):
-    data = _beside(rank, rating)
+    data = _as_float32(_beside(rank, rating))
     evaluation, blessed = judge(data)
     assert blessed == (not failed)
     assert evaluation.failed == failed
@@ -329,13 +331,12 @@ def test_no_worse_than_the_blessed_model(judge, rank, rating, failed):
     ):
         for name in ("hit_rate@10", "unmasked/mrr", "rmse", "bias/mae", "gain/ndcg@10"):
             assert found["overall"][name] == pytest.approx(expected[name], abs=1e-6), name
+    _check_change(data, theirs, evaluation.candidate["overall"])
 
 
-def test_the_interval_of_a_change_pairs_both_models_user_by_user(judge):
-    data = _as_float32(_beside(4.0, 0.9))
-    metrics = judge(data)[0].candidate["overall"]
+def _check_change(data, theirs, metrics):
+    """The interval of a change pairs both models user by user."""
     weights = bootstrap.user_weights(data["user"], OVERALL.replicates, SEED).astype(int)
-    theirs = data | {name: data[f"blessed_{name}"] for name in FLOATS}
     index = np.arange(400)
     for name in ("hit_rate@10", "rmse"):
         drawn = [
@@ -412,14 +413,10 @@ def test_no_examples_at_all_are_not_blessed(judge):
     ]
 
 
-def test_targets_outside_the_catalogue_are_counted(judge):
-    data = _data() | {"known_movie": np.where(np.arange(400) < 5, 0.0, 1.0)}
-    assert judge(data)[0].candidate["overall"]["outside"] == 5
-
-
-def test_bands_hold_every_rating_once(judge):
-    data = _as_float32(_data())
+def test_bands_hold_every_rating_once_and_targets_outside_the_catalogue_are_counted(judge):
+    data = _as_float32(_data()) | {"known_movie": np.where(np.arange(400) < 5, 0.0, 1.0)}
     evaluation, _ = judge(data)
+    assert evaluation.candidate["overall"]["outside"] == 5
     by_model, by_bias, by_label = evaluation.bands
     for banded in (by_model, by_bias, by_label):
         assert banded[:, 0].sum() == 400

@@ -44,7 +44,8 @@ ORDERS: dict[str, Any] = {
     "rows": 2000, "users": 59, "level": 0.95, "k": 10, "loss": 0.05, "mix": 0.3,
     "orders": [
         {"mix": tenths / 10, "hit_rate": 0.1 - 0.0001 * tenths**2, "low": 0.08, "high": 0.12,
-         "rating": 3.5 + 0.05 * tenths, "kept": 1 - 0.001 * tenths**2}
+         "rating": 3.5 + 0.05 * tenths, "kept": 1 - 0.001 * tenths**2,
+         "surely_kept": 0.99 - 0.004 * tenths**2}
         for tenths in range(11)
     ],
 }  # fmt: skip

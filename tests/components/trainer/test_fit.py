@@ -4,6 +4,8 @@ Dropout of every kind is off wherever weights are compared: its draws depend on 
 in the process, and a resumed run does not repeat those of the interrupted one.
 """
 
+import contextlib
+import functools
 import logging
 import math
 from typing import Any
@@ -16,6 +18,7 @@ from components.model import randomness
 from components.model.config import TrainingConfig
 from components.trainer.fit import Fit
 from components.trainer.rounds import Rounds
+from tests.components.trainer.eager import eagerly
 
 STEPS = 3
 
@@ -188,25 +191,37 @@ class KillError(Exception):
     """Stands for whatever ends a process."""
 
 
-@pytest.fixture
-def untraced():
-    """A few steps of the real model take less time than its trace."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+LOSSES = [4.0, 3.0, 2.0, 2.5]
+
+
+@pytest.fixture(scope="module")
+def made_by(make_model):
+    """Makes a model of a kind, the same every time, and begins its noise anew."""
+    return {"line": Line, "recommender": lambda: make_model(True)}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(made_by, epoch, tmp_path_factory):
+    """The history and the weights of a kind of model after a training that nothing kills."""
+
+    @functools.cache
+    def train(kind):
+        model, folder = made_by[kind](), tmp_path_factory.mktemp(kind)
+        history = _fit(model, folder, 4).run(epoch, _scripted(LOSSES), str(folder))
+        return history, _weights(model)
+
+    return train
 
 
 @pytest.fixture
-def make(request, make_model):
-    """Makes the model under test, the same every time, and begins its noise anew."""
-    if request.param == "line":
-        return Line
-    request.getfixturevalue("untraced")
-    return lambda: make_model(True)
+def kind(request):
+    """What is trained; the steps of the real model are taken without a trace."""
+    with eagerly() if request.param == "recommender" else contextlib.nullcontext():
+        yield request.param
 
 
 @pytest.mark.parametrize(
-    ("make", "place", "number"),
+    ("kind", "place", "number"),
     [
         ("line", "first step", 0),
         ("line", "mid-epoch", 0),
@@ -218,12 +233,13 @@ def make(request, make_model):
         ("recommender", "mid-epoch", 2),
         ("recommender", "judging", 3),
     ],
-    indirect=["make"],
+    indirect=["kind"],
 )
-def test_a_killed_training_ends_like_one_that_was_not(make, epoch, tmp_path, place, number):
-    losses = [4.0, 3.0, 2.0, 2.5]
-    left = make()
-    expected = _fit(left, tmp_path / "whole", 4).run(epoch, _scripted(losses), str(tmp_path))
+def test_a_killed_training_ends_like_one_that_was_not(
+    kind, made_by, undisturbed, epoch, tmp_path, place, number
+):
+    make, losses = made_by[kind], LOSSES
+    expected, left = undisturbed(kind)
 
     def fatal(at):
         for step, window in enumerate(epoch(at)):
@@ -257,7 +273,7 @@ def test_a_killed_training_ends_like_one_that_was_not(make, epoch, tmp_path, pla
     found, wanted = ([row["loss"] for row in h.epochs] for h in (history, expected))
     assert len(found) == 4
     assert found == wanted
-    for one, other in zip(_weights(fresh), _weights(left), strict=True):
+    for one, other in zip(_weights(fresh), left, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -269,12 +285,10 @@ def test_a_training_that_is_done_is_not_done_again(model, epoch, tmp_path):
     _same(_weights(fresh), _weights(model))
 
 
-def test_it_learns_and_tells_how_far_it_is(
-    untraced, make_model, make_facts, make_window, tmp_path, caplog
-):
+def test_it_learns_and_tells_how_far_it_is(make_model, make_facts, make_window, tmp_path, caplog):
     model = make_model(True)
     windows = [make_window(make_facts(), [9, 7, 8], seed) for seed in range(STEPS)]
-    with caplog.at_level(logging.INFO, "greenlight.progress"):
+    with eagerly(), caplog.at_level(logging.INFO, "greenlight.progress"):
         history = _fit(model, tmp_path, 4, learning_rate=0.05).run(
             lambda number: windows, lambda model: {}, str(tmp_path / "logs")
         )

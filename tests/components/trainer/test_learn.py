@@ -15,6 +15,7 @@ from components.trainer.data import TrainingData
 from components.trainer.job import Job
 from components.trainer.rounds import LARGE, most_epochs
 from components.trainer.settings import SplitOutcome, TrainerSettings
+from tests.components.trainer.eager import eagerly
 
 USERS, EVENTS = 4, 6
 
@@ -69,7 +70,7 @@ def trainings(example, write_records, make_model, make_lookup, tmp_path_factory)
             cast(Any, None), {}, lookup, gather.count_train(serialized(file), lookup, movies)
         )
         log.buffer.clear()
-        with pytest.MonkeyPatch.context() as patch:
+        with eagerly(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(rounds, "LARGE", large)
             learn.fit(
                 job,
@@ -136,7 +137,7 @@ def test_a_training_of_large_data_goes_by_parts_of_an_epoch(
         return windows
 
     monkeypatch.setattr(learn, "round_windows", round_windows)
-    with caplog.at_level(logging.INFO, "greenlight"):
+    with eagerly(), caplog.at_level(logging.INFO, "greenlight"):
         history = learn.fit(job, model, data, judge=cast(Any, lambda model: {}))
     assert len(history.epochs) == 4 and "round 4 of 4" in caplog.text
     assert all(len(own) == EVENTS for own in read)

@@ -17,6 +17,7 @@ from components.trainer.learn import learn
 from components.trainer.refit import refit
 from components.trainer.settings import TrainerSettings
 from tests.components.example_gen.small_data import make, read_splits, targets, write_tables
+from tests.components.trainer.eager import eagerly
 
 MODEL = ModelConfig(dims=4, hidden=4, rating_heads=1, rating_dims=2, max_softmax=32)
 VALID_TIME = 1_000_000_000 + 42 * 30 * 86_400
@@ -61,11 +62,13 @@ def data(folder, job):
 
 @pytest.fixture(scope="module")
 def trained(job, data):
-    return learn(job, data)
+    with eagerly():
+        return learn(job, data)
 
 
 @pytest.fixture(scope="module")
 def model(job, data, trained):
+    """Its steps are traced, as the Trainer takes them; those of the others here are not."""
     return refit(job, data, trained)
 
 
@@ -135,11 +138,12 @@ def test_a_refit_that_was_killed_goes_on(job, data, trained, tmp_path, monkeypat
         return windows(job, lookup, planned, number)
 
     monkeypatch.setattr("components.trainer.learn.round_windows", killed_once)
-    with pytest.raises(KeyboardInterrupt):
-        refit(job, data, trained)
-    resumed = refit(job, data, trained)
-    assert rounds == [0, 1, 1]
-    undisturbed = refit(replace(job, checkpoints=f"{tmp_path}/undisturbed"), data, trained)
+    with eagerly():
+        with pytest.raises(KeyboardInterrupt):
+            refit(job, data, trained)
+        resumed = refit(job, data, trained)
+        assert rounds == [0, 1, 1]
+        undisturbed = refit(replace(job, checkpoints=f"{tmp_path}/undisturbed"), data, trained)
     for one, other in zip(resumed.variables, undisturbed.variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy(), one.name)
 

@@ -1,5 +1,6 @@
 """A training step costs what it reads: it makes nothing as long as a table."""
 
+import pytest
 import tensorflow as tf
 
 from components.model.config import TrainingConfig
@@ -11,6 +12,15 @@ MOVIES = 500  # no other size in the graph is near
 READS = ("Const", "Placeholder", "VarHandleOp")  # what is there anyway
 
 
+@pytest.fixture(scope="module")
+def fit(make_model, make_facts, tmp_path_factory):
+    """A training of a model of many movies; both tests read the trace of its step."""
+    model = make_model(True, make_facts(MOVIES), max_softmax=32)
+    folder = str(tmp_path_factory.mktemp("checkpoints"))
+    rounds = Rounds(1, 1, 10)
+    return Fit(model, TrainingConfig(), rounds, folder, model.tasks(), model.averaged())
+
+
 def _lengths(graph):
     """Each operation that makes something, with the first dimension of what it makes."""
     for operation in graph.get_operations():
@@ -20,30 +30,19 @@ def _lengths(graph):
                     yield operation.type, made.shape[0]
 
 
-def test_nothing_in_a_step_is_as_long_as_a_table(make_model, make_facts, make_window, tmp_path):
-    facts = make_facts(MOVIES)
-    model = make_model(True, facts, max_softmax=32)
-    fit = Fit(
-        model, TrainingConfig(), Rounds(1, 1, 10), str(tmp_path), model.tasks(), model.averaged()
-    )
+def test_nothing_in_a_step_is_as_long_as_a_table(fit):
     graph = fit._step.get_concrete_function(ANY_WINDOW).graph
-    tables = {len_ for table, _ in model.by_row() if (len_ := table.shape[0]) > 100}
+    tables = {len_ for table, _ in fit.model.by_row() if (len_ := table.shape[0]) > 100}
     assert tables >= {MOVIES}  # ids, out-of-vocabulary rows included
     long = {(kind, length) for kind, length in _lengths(graph) if (length or 0) >= MOVIES - 2}
     assert not long
     reads = [op for op in graph.get_operations() if op.type == "ResourceGather"]
-    assert len(reads) > len(model.by_row())
+    assert len(reads) > len(fit.model.by_row())
 
 
-def test_a_step_leaves_the_rows_that_it_does_not_read(
-    make_model, make_facts, make_window, tmp_path
-):
-    facts = make_facts(MOVIES)
-    model = make_model(True, facts, max_softmax=32)
-    window = make_window(facts, [5, 3])
-    fit = Fit(
-        model, TrainingConfig(), Rounds(1, 1, 10), str(tmp_path), model.tasks(), model.averaged()
-    )
+def test_a_step_leaves_the_rows_that_it_does_not_read(fit, make_window):
+    model = fit.model
+    facts, window = model.facts, make_window(model.facts, [5, 3])
     head = model.rating_head
     before = {table.ref(): table.numpy() for table, _ in model.by_row()}
     for _ in range(2):  # the first step of a warm-up has a learning rate of 0

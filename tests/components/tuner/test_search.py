@@ -30,14 +30,15 @@ def _tried(search):
 @pytest.mark.parametrize("algorithm", ["hyperband", "bayesian"])
 def test_a_seed_repeats_a_search_and_the_configuration_is_the_first_trial(make, algorithm):
     left, right, other = (
-        make(name, algorithm=algorithm, seed=seed) for name, seed in (("a", 7), ("b", 7), ("c", 8))
+        make(name, algorithm=algorithm, seed=seed, trials=5)
+        for name, seed in (("a", 7), ("b", 7), ("c", 8))
     )
     for search in (left, right, other):
         search.search()
     assert _tried(left) == _tried(right) != _tried(other)
     own = {"model.dims": 64, "model.dropout": 0.2, "training.learning_rate": 0.003}
     assert _tried(left)[0][0] == _tried(other)[0][0] == own
-    assert len(_tried(left)) == 8 and left.ended == "trials"
+    assert len(_tried(left)) == 5 and left.ended == "trials"
 
 
 def test_bayesian_finds_what_is_best_and_gives_it_as_standard_hyperparameters(make):
@@ -76,13 +77,13 @@ def test_numbers_of_a_range_have_three_digits_and_stay_within(make):
 @pytest.fixture(scope="module", params=["hyperband", "bayesian"])
 def whole(request, tmp_path_factory):
     """An algorithm, and what it tries in a search that nothing kills."""
-    config, oracle = parts(algorithm=request.param, trials=8)
+    config, oracle = parts(algorithm=request.param, trials=6)
     search = OneByOne(oracle, formula, config, str(tmp_path_factory.mktemp("whole")))
     search.search()
     return request.param, _tried(search)
 
 
-@pytest.mark.parametrize("killed", [1, 2, 6])
+@pytest.mark.parametrize("killed", [1, 2, 5])
 def test_a_killed_search_goes_on_where_it_was(make, whole, killed):
     algorithm, wanted = whole
     begun = []
@@ -94,13 +95,13 @@ def test_a_killed_search_goes_on_where_it_was(make, whole, killed):
         return formula(plan)
 
     with pytest.raises(KeyboardInterrupt):
-        make("killed", fatal, algorithm=algorithm, trials=8).search()
-    again = make("killed", algorithm=algorithm, trials=8)
+        make("killed", fatal, algorithm=algorithm, trials=6).search()
+    again = make("killed", algorithm=algorithm, trials=6)
     again.search()
     if algorithm == "hyperband" or killed < 4:  # the model's starting points are drawn anew
         assert _tried(again) == wanted
     assert _tried(again)[:killed] == wanted[:killed]
-    assert len(_tried(again)) == 8
+    assert len(_tried(again)) == 6
 
 
 def test_a_kill_while_the_state_is_written_leaves_the_state_before(make, tmp_path):

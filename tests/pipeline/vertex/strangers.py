@@ -70,7 +70,8 @@ def stranger(answer: str) -> Iterator[Stranger]:
 @contextmanager
 def running(server: ThreadingHTTPServer) -> Iterator[None]:
     """Lets a server answer from a thread of its own."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # It looks that often whether it is to end, which each test of a stub waits for.
+    thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
     thread.start()
     try:
         yield

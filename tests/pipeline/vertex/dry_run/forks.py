@@ -20,8 +20,9 @@ from pipeline.vertex.dry_run import run as dry_run
 EXECUTOR = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 # Takes a command's words and log as a line of JSON; answers with its exit status.
 FORKING = f"""
-import json, os, runpy, sys
+import gc, json, os, runpy, sys
 import pipeline.pipeline, {DRIVER}, {EXECUTOR}
+gc.freeze()  # nothing that a fork begins with is garbage
 for line in sys.stdin:
     (option, module, *arguments), log = json.loads(line)
     assert option == "-m", option

@@ -1,0 +1,38 @@
+"""What is imported for good is not looked through for garbage."""
+
+import gc
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.imports import kept
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "a_heavy_package.py").write_text("import gc\nlooks = gc.isenabled()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    return "a_heavy_package"
+
+
+def test_its_import_is_not_interrupted_and_is_passed_over_later(package: str) -> None:
+    try:
+        before = gc.get_freeze_count()
+        with kept(package):
+            __import__(package)
+        assert not sys.modules[package].looks
+        assert gc.isenabled() and gc.get_freeze_count() > before
+        before = gc.get_freeze_count()
+        since: list[list[int]] = [[]]  # which may be garbage one day
+        with kept(package):
+            assert gc.isenabled()
+        assert gc.get_freeze_count() <= before and since == [[]]
+    finally:
+        del sys.modules[package]
+
+
+def test_a_failed_import_leaves_the_collector_as_it_was() -> None:
+    with pytest.raises(ModuleNotFoundError), kept("no_such_package_at_all"):
+        __import__("no_such_package_at_all")
+    assert gc.isenabled()
