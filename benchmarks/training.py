@@ -4,12 +4,13 @@ import argparse
 import gc
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 import tf_keras as keras
 
-from benchmarks.accuracy import Array, Run, answers, chosen
+from benchmarks.accuracy import Run, answers, chosen
 from components.trainer.component import split_outcome
 from components.trainer.job import Job
 from components.trainer.run import train
@@ -20,8 +21,12 @@ from schemas.source import load_source
 
 
 def learned(
-    options: argparse.Namespace, run: Run, seed: int, settings: Sequence[str]
-) -> tuple[dict[str, Array], float]:
+    options: argparse.Namespace,
+    run: Run,
+    seed: int,
+    settings: Sequence[str],
+    ask: Callable[[Run], Any] = answers,
+) -> tuple[Any, float]:
     """Trains as the Trainer would with these settings, on a run's train split.
 
     Args:
@@ -29,9 +34,10 @@ def learned(
       run: whose Examples are read; its split must be what the settings say.
       seed: of the training.
       settings: `key=value`, on top of the protocol's.
+      ask: what is asked of the export; default: what it says of every eval row.
 
     Returns:
-      What the export says of every eval row, and the seconds that the training took.
+      The answer, and the seconds that the training took.
     """
     given = {"source": options.source, "data_dir": options.data_dir}
     # Nobody would read what is measured beside the training.
@@ -52,7 +58,7 @@ def learned(
         started = time.monotonic()
         train(job, _files(run.examples, "eval"), f"{folder}/Format-Serving")
         seconds = time.monotonic() - started
-        found = answers(run._replace(model=folder))
+        found = ask(run._replace(model=folder))
     keras.backend.clear_session()
     gc.collect()  # a model and its graphs hold each other
     return found, seconds
