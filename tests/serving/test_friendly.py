@@ -5,7 +5,7 @@ import concurrent.futures
 import numpy as np
 import pytest
 
-from tests.serving.conftest import MIX
+from tests.models import MIX
 
 LIKED = [{"movie": "toy story", "rating": 5}, {"movie": "Heat (1995)"}]
 

@@ -9,7 +9,7 @@ from tests.components.report.conftest import ORDERS, PEERS
 
 def test_the_sentence_says_what_the_choice_costs_and_gives() -> None:
     words = order_words(ORDERS)
-    assert "with a mix of 0.3" in words and "keeps 95% of the hits" in words
+    assert "with a mix of 0.3" in words and "surely keeps 95% of the hits" in words
     assert "hit rate 9.91% after 10.00%" in words and "from 3.50 to 3.65" in words
     assert "likely to choose next" in order_words({**ORDERS, "mix": 0.0})
 
