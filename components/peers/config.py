@@ -14,8 +14,7 @@ class PeersConfig(BaseModel):
     )  # fmt: skip
     ratings: int = Field(
         10_000_000, ge=0,
-        description="most ratings from which ItemKNN and EASE are learned; with more they are left "
-        "out",
+        description="most ratings that simple recommenders learn from; with more there are none",
     )  # fmt: skip
     movies: int = Field(
         4_096, ge=1, le=20_000, description="most rated movies that ItemKNN and EASE know"

@@ -20,13 +20,13 @@ Scorer = Callable[[sp.csr_matrix], Array]  # of histories: float [rows, movies]
 
 
 def peers(learned: Learned, config: PeersConfig) -> Iterator[tuple[str, Scorer]]:
-    """Name and scorer of each peer that there are data for, and memory."""
+    """Name and scorer of each peer that there are data for."""
     if learned.recent is not None:
         # Where nothing is recent, all of the past decides.
         scores = learned.recent + learned.counts / (1.0 + learned.counts.sum())
         yield f"popularity of the last {config.recent_days} days", partial(_alike, scores)
     covered = most_rated(learned.counts, config.movies)
-    if learned.watched.nnz > config.ratings or not len(covered):
+    if not len(covered):
         return
     both = together(learned.watched[:, covered])
     yield "ItemKNN", partial(_linear, covered, cosine_weights(both, NEAREST, SHRINK))

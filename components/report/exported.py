@@ -10,6 +10,7 @@ from tfx.utils import io_utils, path_utils
 from components.evaluation.gates import GatesConfig
 from components.examples.catalogue import read_catalogue
 from components.examples.paths import listed
+from components.examples.rows import read_rows
 from components.peers.config import PeersConfig
 from components.peers.measure import measure
 from components.report import people
@@ -35,17 +36,20 @@ def load(inputs: Inputs) -> Any:
 def peers(inputs: Inputs, config: Content, refit: bool, mix: float, model: Any) -> Content | None:
     """The model beside simple recommenders; None where it gives no answers, or none is asked.
 
-    What the model learned from they learn from: valid too, after a refit. `mix` is that of the
-    lists for people.
+    What the model learned from they learn from: valid too, after a refit. There are none where that
+    is more than one process should hold. `mix` is that of the lists for people.
     """
     settings = PeersConfig.model_validate(config.get("report", {}).get("peers", {"rows": 0}))
-    if model is None or not settings.rows:
+    learned = ("train", "valid") if refit else ("train",)
+    sizes = read_rows(artifact_utils.get_single_uri(inputs["examples"]))["splits"]
+    many = sum(sizes[split]["ratings"] for split in learned) > settings.ratings
+    if model is None or many or not settings.rows:
         return None
     splits = {split: files(inputs["examples"], split) for split in ("train", "valid", "eval")}
     return measure(
         model.signatures,
         splits,
-        ("train", "valid") if refit else ("train",),
+        learned,
         read_catalogue(sorted(files(inputs[CATALOGUE], CATALOGUE))),
         settings,
         GatesConfig.model_validate(config["gates"]),

@@ -58,9 +58,7 @@ def test_peers_know_what_they_are_named_for():
         assert ranks(found[name], asked).tolist()[1:] == [1.0, 1.0], name
 
 
-def test_peers_that_do_not_fit_or_have_no_times_are_left_out():
-    watched = sp.csr_matrix(np.eye(3, dtype=np.float32))
-    assert list(peers(Learned(np.ones(3), None, watched), PeersConfig(ratings=2))) == []
+def test_there_are_no_peers_where_nothing_was_rated():
     nobody = Learned(np.zeros(3), None, sp.csr_matrix((0, 3), dtype=np.float32))
     assert list(peers(nobody, PeersConfig())) == []
 
