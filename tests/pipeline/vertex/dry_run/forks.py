@@ -44,7 +44,7 @@ def forked_steps() -> Iterator[None]:
     """Has the steps of one dry run begin as forks."""
     forking: list[subprocess.Popen[str]] = []
 
-    def run(
+    def begin(
         command: list[str], *, env: Mapping[str, str], cwd: Path, stdout: IO[bytes], **_: Any
     ) -> SimpleNamespace:
         python, *words = command
@@ -57,10 +57,12 @@ def forked_steps() -> Iterator[None]:
         told, answer = forking[0].stdin, forking[0].stdout
         assert told is not None and answer is not None
         print(json.dumps([words, stdout.name]), file=told, flush=True)
-        return SimpleNamespace(returncode=int(answer.readline()))
+        status = int(answer.readline())
+        return SimpleNamespace(wait=lambda: status)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dry_run, "subprocess", SimpleNamespace(run=run, STDOUT=subprocess.STDOUT))
+        own = SimpleNamespace(Popen=begin, STDOUT=subprocess.STDOUT)
+        patch.setattr(dry_run, "subprocess", own)
         try:
             yield
         finally:
