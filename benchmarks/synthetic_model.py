@@ -2,6 +2,7 @@
 
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import data
 from schemas.words import MOVIE, Item
 
+POSTERS = (b"https://pictures.example/%d.jpg", b"film %d.svg")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 
@@ -23,12 +25,14 @@ def export_random(
     rated: float = 1.0,
     item: Item = MOVIE,
     mix: float = 0.0,
+    posters: bool = False,
 ) -> None:
     """Writes a SavedModel to `path`.
 
     Its titles, years and genres are those of the embedded catalogue as far as that goes; each user
     has `events` stored events, of which a share is `rated`. The movie of rank r has
     1000 / r ** skew of them. `item` is what they are called, `mix` the order of lists for people.
+    `posters` are named in turn by an address and by a file.
     """
     from components.exported.module import ExportedRecommender, save
     from components.exported.stored import StoredUsers
@@ -41,6 +45,9 @@ def export_random(
     rng = np.random.default_rng(seed)
     randomness.seed(seed)
     facts = _facts(movies, users, rng, skew, rated)
+    if posters:
+        named = [[POSTERS[row % 2] % row] for row in range(movies)]
+        facts = replace(facts, values={**facts.values, "poster": named})
     model = Recommender(ModelConfig(), facts, ordered=True)
     model.compute_loss(_window(movies, rng))
     covered = np.argsort(-facts.counts)[: model.config.linear_movies].astype(np.int32)

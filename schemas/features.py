@@ -7,15 +7,16 @@ from pydantic import BaseModel, ConfigDict
 
 # Two roles of movie features: lists can be limited to a span of the one and to values of the other.
 YEAR, GENRES = "year", "genres"
+POSTER = "poster"  # of a movie, which no model reads: where its picture is
 SEPARATOR = "\x1f"  # between the values of a movie where they are one text: no name holds it
 # What columns of Examples, inputs of signatures, fields of requests, slices and tables are called.
 TAKEN = frozenset({
     "between", "bias", "decade", "examples", "exclude", "exclude_movie_id", "gain", "genre",
     "genres", "half_life", "history", "ids", "k", "keep_seen", "kernel", "log_half_lives",
     "mix", "movie", "movie_id", "movie_title", "movies", "noise", "out", "overall", "people",
-    "popularity", "raters", "rating", "retrieve", "rule", "self", "session", "share", "shift",
-    "timestamp", "user", "user_id", "user_spread", "weight", "weights", "year", "year_from",
-    "year_to",
+    "popularity", "poster", "raters", "rating", "retrieve", "rule", "self", "session", "share",
+    "shift", "timestamp", "user", "user_id", "user_spread", "weight", "weights", "year",
+    "year_from", "year_to",
 })  # fmt: skip
 _TAKEN_BEFORE = ("history_", "seen_")
 

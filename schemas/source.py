@@ -115,6 +115,11 @@ class Source(BaseModel):
         return self.ratings.columns.timestamp is not None
 
     @property
+    def has_posters(self) -> bool:
+        """Whether it says where the movies' pictures are."""
+        return self.movies is not None and self.movies.columns.poster is not None
+
+    @property
     def features(self) -> Features:
         """The names of all features."""
         parts = self._parts()

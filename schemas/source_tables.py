@@ -176,11 +176,15 @@ class SmallTable(Table):
 
 
 class MovieColumns(ColumnSet):
-    """Where a movie's id and title are; the second title stands in for an empty first one."""
+    """Where a movie's id and title are; the second title stands in for an empty first one.
+
+    `poster` holds the address of a picture, or the name of its file, which a server may show.
+    """
 
     movie_id: Column
     movie_title: Column
     fallback_title: Column | None = None
+    poster: Column | None = None
 
 
 class FeatureTable(SmallTable):

@@ -12,6 +12,7 @@ from schemas.titles import Titles
 from schemas.words import Item
 from serving import requests as ask
 from serving.model import NO_RATINGS, Arrays, Model, padded
+from serving.posters import NONE
 
 Json = dict[str, Any]
 Events = list[tuple[int, float | None]]  # rows of movies with ratings; None: seen but not rated
@@ -40,7 +41,7 @@ class Answers:
 
     def __init__(self, model: Model) -> None:
         movies = model.catalogue
-        self.model, self.genres = model, movies.genre_names
+        self.model, self.genres, self.posters = model, movies.genre_names, NONE
         self.titles = Titles(movies.ids, movies.titles, movies.years, movies.ratings, model.item)
 
     def prepare(self, request: ask.RecommendRequest) -> Asked:
@@ -205,11 +206,13 @@ class Answers:
     def movie(self, row: int) -> Json:
         """A movie of the catalogue: `requests.Movie`."""
         catalogue = self.model.catalogue
+        poster = self.posters.address(catalogue.posters[row])
         return {
             "movie_id": catalogue.ids[row],
             "title": catalogue.titles[row],
             "year": catalogue.years[row] or None,
             "genres": catalogue.genres[row],
+            **({"poster": poster} if poster else {}),
         }
 
     def _named(self, movie: bytes) -> Json:

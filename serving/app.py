@@ -26,6 +26,7 @@ from serving.guards import (
     Metrics,
 )
 from serving.mistakes import HANDLERS
+from serving.posters import PATH, Posters
 from serving.service import Limits, Server
 from serving.tfserving import PATHS, TensorFlowServing
 
@@ -71,7 +72,7 @@ def make_app(
     app.include_router(router)
     _tensorflow_serving(app, name, server)
     _operation(app, server)
-    _pages(app, base)
+    _pages(app, base, server.versions.posters)
     _check_base(base, [*app.routes, *router.routes])
     versions = server.versions
     app.openapi = lambda: describe(  # type: ignore[method-assign]
@@ -140,7 +141,7 @@ def _operation(app: FastAPI, server: Server) -> None:
         return Response(generate_latest(server.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def _pages(app: FastAPI, base: str) -> None:
+def _pages(app: FastAPI, base: str, posters: Posters) -> None:
     """The pages name everything relative to where they are, or to the base path where one is."""
     head = f'<head>\n<base href="{base}/">' if base else "<head>"
 
@@ -155,3 +156,5 @@ def _pages(app: FastAPI, base: str) -> None:
     app.add_api_route("/", show("index.html"), include_in_schema=False)
     app.add_api_route("/docs", show("docs.html"), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=PAGE))
+    if posters.folder is not None:
+        app.mount(f"/{PATH}", StaticFiles(directory=posters.folder))

@@ -10,13 +10,15 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.posters import PATH
+
 WITHOUT_TOKEN = (
     "/",
     "/healthz",
     "/readyz",
     "/docs",
     "/openapi.json",
-)  # and /static: they hold no data
+)  # and /static and pictures of movies: they hold no data of people
 PROBES = ("/healthz", "/readyz")
 METHODS = ("GET", "HEAD", "POST")
 UNTOLD = ("", "application/x-www-form-urlencoded")  # what clients send that were not told
@@ -204,4 +206,4 @@ class BearerToken:
 
 
 def _needs_no_token(path: str) -> bool:
-    return path in WITHOUT_TOKEN or path.startswith("/static/")
+    return path in WITHOUT_TOKEN or path.startswith(("/static/", f"/{PATH}/"))

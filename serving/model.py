@@ -37,7 +37,10 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The movies, row by row: ids, titles, years (0 unknown), genres, and ratings in train."""
+    """The movies, row by row: ids, titles, years (0 unknown), genres, and ratings in train.
+
+    posters: where each one's picture is, as the source says; '' unknown.
+    """
 
     ids: list[str]
     titles: list[str]
@@ -45,6 +48,7 @@ class Catalogue:
     genres: list[list[str]]
     ratings: NDArray[Any]
     rows: Mapping[str, int]
+    posters: list[str]
 
     @property
     def genre_names(self) -> list[str]:
@@ -236,6 +240,7 @@ def _read_catalogue(saved: Any) -> Catalogue:
         _genres(saved),
         saved.ratings.numpy(),
         {movie: row for row, movie in enumerate(ids)},
+        to_texts(saved.poster.numpy()) if hasattr(saved, "poster") else [""] * len(ids),
     )
 
 

@@ -168,6 +168,9 @@ class Movie(BaseModel):
     title: str
     year: int | None
     genres: list[str]
+    poster: str | None = Field(
+        None, description="where its picture is; only where the server shows any"
+    )
 
 
 class Scored(Movie):

@@ -1,6 +1,7 @@
 """The command `greenlight serve`."""
 
 import errno
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from serving.listening import (
     checked_token,
     trusts,
 )
+from serving.posters import checked
 
 
 def serve(
@@ -38,6 +40,16 @@ def serve(
         bool,
         typer.Option("--open-histories", help="tell ids and histories without a token, too"),
     ] = False,
+    posters: Annotated[
+        bool,
+        typer.Option(
+            "--posters", help="show pictures that the source has addresses of; their hosts see it"
+        ),
+    ] = False,
+    poster_folder: Annotated[
+        Path | None,
+        typer.Option(help="show pictures that the source names as files of this folder"),
+    ] = None,
     cors: Annotated[list[str] | None, typer.Option(help="origins whose pages may ask")] = None,
     allowed_hosts: Annotated[
         list[str] | None,
@@ -66,7 +78,7 @@ def serve(
     """Serves the newest pushed model over HTTP, and every newer one as it is pushed."""
     asked, base = checked_token(token), checked_base(root_path)
     origins, hosts = checked_origins(cors or []), checked_hosts(allowed_hosts or [], host)
-    most_held = ceiling(memory)
+    most_held, shown = ceiling(memory), checked(posters, poster_folder)
     if wait:
         check_folder(model_dir)
     else:
@@ -83,7 +95,7 @@ def serve(
 
     limits = Limits(threads=threads, queue=queue, seconds=seconds, memory=most_held)
     trusted = trusts(asked, host)
-    server = Server(model_dir, limits, version, wait, open_histories or trusted)
+    server = Server(model_dir, limits, version, wait, open_histories or trusted, shown)
     app = make_app(server, name, limits, asked, origins, base, hosts, lenient=trusted)
     bounds = Bounds(connections=connections, each=connections_each)
     try:

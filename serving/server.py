@@ -13,15 +13,21 @@ from fastapi import FastAPI
 
 from schemas.text import printable
 from serving.connections import Bounds, Connections
+from serving.posters import Posters
 from serving.service import Limits, Server
 
 log = logging.getLogger("greenlight.serving")
 GRACE = 30  # seconds that running requests have to end
-SECURE = [  # on every answer, those of the HTTP parser and of faults as well
-    ("content-security-policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'self'"),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-]
+POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'self'"
+
+
+def secure(posters: Posters) -> list[tuple[str, str]]:
+    """Headers of every answer, those of the HTTP parser and of faults as well."""
+    return [
+        ("content-security-policy", POLICY + posters.policy),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+    ]
 
 
 class Printable(logging.Formatter):
@@ -90,7 +96,7 @@ def run(
         log_level="error",  # its warnings tell of clients' mistakes, one by one
         access_log=False,
         server_header=False,
-        headers=SECURE,
+        headers=secure(server.versions.posters),
         timeout_keep_alive=math.ceil(bounds.idle_seconds),
         timeout_graceful_shutdown=GRACE,
     )

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from schemas.errors import UserError
 from serving.budget import Budget
+from serving.posters import NONE, Posters
 from serving.versions import Versions
 from serving.work import Work
 
@@ -48,6 +49,7 @@ class Server:
         only: int | None = None,
         wait: bool = True,
         open_histories: bool = True,
+        posters: Posters = NONE,
     ) -> None:
         """Loads nothing yet.
 
@@ -57,6 +59,7 @@ class Server:
           only: the one version to serve; default: the first that works, see `Versions`.
           wait: whether to go on where there is no model at first.
           open_histories: whether it tells who its users are, and their histories.
+          posters: what it shows of them.
         """
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -68,7 +71,9 @@ class Server:
             refused.set(len(versions.refused))
 
         budget = Budget(limits.memory)
-        self.versions = Versions(folder, only, note, budget=budget, open_histories=open_histories)
+        self.versions = Versions(
+            folder, only, note, budget=budget, open_histories=open_histories, posters=posters
+        )
         self.work = Work(limits.threads, limits.queue, limits.seconds, self.registry)
         self.stopping = False
         self.fault: UserError | None = None

@@ -14,6 +14,7 @@ from serving.answers import Answers
 from serving.budget import Budget
 from serving.folder import in_order, why_none
 from serving.model import Model
+from serving.posters import NONE, Posters
 from serving.requests import ExplainRequest, GroupRequest, Member, RecommendRequest
 
 log = logging.getLogger("greenlight.serving")
@@ -78,6 +79,7 @@ class Versions:
         budget: Budget | None = None,
         open_histories: bool = True,
         check: Callable[[Answers], None] = warm_up,
+        posters: Posters = NONE,
     ) -> None:
         """Serves nothing yet: see `refresh`.
 
@@ -89,6 +91,7 @@ class Versions:
           budget: of the calls of a version in service; default: they may hold anything.
           open_histories: whether a version in service tells who its users are and their histories.
           check: asks a version before it is in service; raises what is wrong with it.
+          posters: what it shows of them.
         """
         self.folder, self.only = folder, only
         self.refused = dict[str, Refused]()
@@ -97,7 +100,7 @@ class Versions:
         self._works = False
         self._on_change, self._warn, self._budget = on_change, warn, budget
         self._open_histories = open_histories
-        self._check = check
+        self._check, self.posters = check, posters
 
     @property
     def current(self) -> Answers:
@@ -158,7 +161,7 @@ class Versions:
             self._warn(f"version {path.name} is refused: {reason.rstrip('.')}")
             return Refused(files, reason)
         answers.model.budget = self._budget  # from now on: the first calls are no user's
-        answers.model.open_histories = self._open_histories
+        answers.model.open_histories, answers.posters = self._open_histories, self.posters
         self._current, self._files = answers, files
         # A loaded model refers to itself: left to chance, several would be in memory at once.
         gc.collect()

@@ -16,6 +16,7 @@ from components.example_gen.read.packed import packing
 from components.example_gen.read.problems import Problems
 from components.example_gen.read.ranges import Range, plan_ranges
 from components.example_gen.read.tables import read_movies, read_users
+from schemas.features import POSTER
 from schemas.source import Source
 
 _PACKED = 4  # how much larger the text of a packed file is, about
@@ -58,7 +59,8 @@ def prepare_tables(
     users = read_users(source, paths, most_bad)
     tf.io.gfile.makedirs(work)
     if movies is not None:
-        columns = ["movie_id", "movie_title", *source.features.movies]
+        posters = [POSTER] if source.has_posters else []
+        columns = ["movie_id", "movie_title", *posters, *source.features.movies]
         save_table(movies.table.select(columns), f"{work}/movies.arrow")
         save_table(pa.table({"movie_id": movies.lost}), f"{work}/lost.arrow")
     if users is not None:

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from components.exported.stored import row_table
 from components.model.facts import Facts
-from schemas.features import GENRES, SEPARATOR, YEAR
+from schemas.features import GENRES, POSTER, SEPARATOR, YEAR
 
 
 class Catalogue(tf.Module):
     """Each movie's id, title, year, genres, and how often it was rated.
 
     The variables are public: whoever loads the model reads the catalogue from them. Year and genres
-    are of the features that have these roles; 0 and '' where there are none.
+    are of the features that have these roles; 0 and '' where there are none. `poster` is there
+    where the source names any.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -30,6 +31,9 @@ class Catalogue(tf.Module):
         self.year = tf.Variable([int(own[0]) if own else 0 for own in years], trainable=False)
         joined = [SEPARATOR.encode().join(own) for own in genres]
         self.genre_names = tf.Variable(joined, trainable=False)
+        if POSTER in facts.values:
+            named = [own[0] if own else b"" for own in facts.values[POSTER]]
+            self.poster = tf.Variable(named, trainable=False)
         self.ratings = tf.Variable(facts.counts.astype(np.int64), trainable=False)
         self._genre_rows = row_table({name: row for row, name in enumerate(names)}, -1)
         self._has_genre = tf.Variable(_genre_marks(names, genres), trainable=False)

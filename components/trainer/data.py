@@ -10,6 +10,7 @@ from components.model.parsing import Lookup
 from components.trainer import gather, popularity, windows
 from components.trainer.job import Job
 from components.trainer.rounds import Rounds
+from schemas.features import POSTER
 
 
 class TrainingData(NamedTuple):
@@ -28,7 +29,8 @@ class TrainingData(NamedTuple):
 def read(job: Job) -> TrainingData:
     """Reads vocabularies and catalogue, and makes one pass over train."""
     names, ignored = job.settings.features, job.settings.model.ignored
-    catalogue = read_catalogue(job.catalogue, names.movies, names.numbers).known_features()
+    catalogue = read_catalogue(job.catalogue, [*names.movies, POSTER], names.numbers)
+    catalogue = catalogue.known_features()
     vocabulary = gather.vocabularies(job.transform_graph, names, ignored)
     texts = [name for name in names.texts if name not in ignored]
     catalogue, terms = catalogue.with_terms(texts, gather.in_train(catalogue, vocabulary))

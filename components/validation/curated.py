@@ -6,7 +6,7 @@ from importlib import resources
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from schemas.features import YEAR, Features
+from schemas.features import POSTER, YEAR, Features
 from schemas.source import Source
 
 TIMES = ("timestamp", "history_timestamp")
@@ -25,6 +25,8 @@ def curated_schema(name: str, source: Source, drift_bound: float) -> schema_pb2.
     text = resources.files("schemas").joinpath(f"{name}.pbtxt").read_text(encoding="utf-8")
     schema = text_format.Parse(text, schema_pb2.Schema())
     absent = set() if YEAR in source.features.movies else {YEAR}
+    if not source.has_posters:
+        absent.add(POSTER)
     if not source.has_timestamps:
         absent.update(TIMES)
     if not source.has_ratings:

@@ -360,8 +360,16 @@ function movieItem(movie, index, explained) {
     score.append(opener("Similar", `Similar to ${spoken(movie.title)}`, "similar", () => similar(movie), item));
   }
   score.append(make("span", ratingText(movie.rating), { className: "rated" }));
-  item.append(make("span", String(index + 1), { className: "place" }), name, score);
+  item.append(make("span", String(index + 1), { className: "place" }), ...pictures(movie), name, score);
   return item;
+}
+
+/** The movie's picture, where the server shows any; one that cannot be had is taken out again. */
+function pictures({ poster }) {
+  if (!poster) return [];
+  const picture = make("img", "", { src: poster, alt: "", loading: "lazy", className: "poster" });
+  picture.addEventListener("error", () => picture.remove());
+  return [picture];
 }
 
 /** A button that opens a box below a movie and closes it again; `fill` makes what is in it. */

@@ -32,11 +32,14 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def light(tmp_path_factory):
-    """The same of a model of songs without ratings, which loads and answers sooner."""
+    """The same of a model of songs without ratings, which loads and answers sooner.
+
+    Its source names posters.
+    """
     return made_once(
         tmp_path_factory, "light_model",
         lambda folder: export_random(
-            folder / "1", 60, 6, events=8, rated=0.0, item=Item("song", "songs")
+            folder / "1", 60, 6, events=8, rated=0.0, item=Item("song", "songs"), posters=True
         ),
     )  # fmt: skip
 

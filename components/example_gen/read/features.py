@@ -5,7 +5,7 @@ import re
 from components.example_gen.read import patterns, problems
 from components.example_gen.read.days import MONTHS, WEEKDAYS, day_of, year_and_fraction
 from components.example_gen.read.typed import LIST
-from schemas.features import YEAR
+from schemas.features import POSTER, YEAR
 from schemas.source_parts import Category, Cell, Date, Declared, Number, Several, Text
 from schemas.source_tables import FeatureTable, Movies, Users
 
@@ -40,7 +40,7 @@ def movie_title(cells: RowCells) -> str:
 def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Features:
     """The features of a movie's row: year 0, '', no values or, of numbers, None where unknown.
 
-    The title, too, of movies.
+    The title, too, of movies, and what is said of a poster.
 
     A code that `values` lacks stays as it is; it counts as a fault.
 
@@ -49,8 +49,10 @@ def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Feat
       cells: of the row.
       faults: gets the reason for each column whose cell says something that cannot be read.
     """
-    titles: Features = {"movie_title": movie_title(cells)} if isinstance(table, Movies) else {}
-    features = dict(titles)
+    features: Features = {}
+    if isinstance(table, Movies):
+        features["movie_title"] = movie_title(cells)
+        features |= {POSTER: cells[POSTER]} if POSTER in cells else {}
     for name, part in table.declared().items():
         if isinstance(part, Date):
             features |= _date(part, name, cells, faults)

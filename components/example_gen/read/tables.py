@@ -18,7 +18,7 @@ from components.example_gen.read.null_ids import NullIds
 from components.example_gen.read.problems import Problems
 from components.example_gen.read.table_reader import TableReader
 from schemas.errors import UserError
-from schemas.features import GENRES, YEAR
+from schemas.features import GENRES, POSTER, YEAR
 from schemas.source import Source
 from schemas.source_parts import Category, Date, Number, Several
 from schemas.source_tables import Credits, FeatureTable, Links, Movies
@@ -193,7 +193,7 @@ def _counts(name: str, table: FeatureTable, nulls: NullIds) -> CellCounts:
 
 def movie_schema(source: Source) -> pa.Schema:
     """The columns of the movies: id, title, year and genres, and what else the source declares."""
-    names = ("movie_id", "movie_title", YEAR, GENRES)
+    names = ["movie_id", "movie_title", YEAR, GENRES, *([POSTER] if source.has_posters else [])]
     kinds: dict[str, pa.DataType] = {name: pa.string() for name in names}
     kinds |= dict.fromkeys(source.features.movies, pa.string())
     kinds |= dict.fromkeys([GENRES, *source.features.several], pa.list_(pa.string()))

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from components.example_gen.split.windows import Windows
 from components.example_gen.write.wire import Pieces, serialise, to_pieces
-from schemas.features import SEPARATOR, Features
+from schemas.features import POSTER, SEPARATOR, Features
 
 Int64s = npt.NDArray[np.int64]
 NO_FEATURES = Features()
@@ -41,7 +41,7 @@ def join(
       ratings: user_id, movie_id, rating, timestamp (each null if the source has none), features.
       movies: one row per movie; has every movie of `ratings`.
       users: one row per user, or None; users that are missing get what is unknown.
-      names: of the features; ratings do not repeat the movies' texts.
+      names: of the features; ratings do not repeat the movies' texts, nor their posters.
     """
     ids = ratings["movie_id"].combine_chunks()
     given = [name for name in ("rating", "timestamp") if not ratings[name].null_count]
@@ -52,7 +52,7 @@ def join(
         movies={
             name: to_pieces(_text(movies[name]))
             for name in movies.column_names
-            if name not in names.texts
+            if name not in (*names.texts, POSTER)
         },
         movie_of=_numbers(pc.index_in(ids, value_set=movies["movie_id"].combine_chunks())),
         users=_user_pieces(who.dictionary, users),
