@@ -67,12 +67,12 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
     )
     item = Item(*json.loads(properties.get("item", json.dumps(MOVIE))))
     word(content, item)
-    content["made"] = now.strftime(MADE)
     content["orders"] = measured(uri["model_run"], ORDERS_FILE) or None
     gates = GatesConfig.model_validate(config["gates"])
     model = load(inputs) if is_answering(evaluation) else None
     mix = (content["orders"] or {}).get("mix", 0.0)
     content["peers"] = peers(inputs, config, bool(training.get("refit")), mix, model)
+    content["made"] = now.strftime(MADE)
     facts = {
         "item": item,
         "scale": None if RATING in training.get("off", {}) else scale,
