@@ -90,8 +90,7 @@ def _compared(learned: Counts, judged: Counts) -> dict[str, Any] | None:
         learned, judged = (_in_buckets(own, bounds) for own in (learned, judged))
         names = bucket_names(bounds)
     else:
-        values = np.union1d(learned[0].astype(str), judged[0].astype(str)) if is_text else (
-            np.union1d(learned[0], judged[0]))  # fmt: skip
+        values = np.union1d(learned[0], judged[0])
         learned, judged = (_among(own, values) for own in (learned, judged))
         names = [str(value) if is_text else f"{value:g}" for value in values.tolist()]
     shares = np.stack([own[1] / own[1].sum() for own in (learned, judged)])
