@@ -17,12 +17,12 @@ from components.examples.records import records
 
 # The inputs of `recommend_filtered` where nothing is wished for.
 NO_WISHES = {
-    "genres": tf.constant([[]], tf.string),
-    "year_from": tf.constant([0]),
-    "year_to": tf.constant([0]),
-    "keep_seen": tf.constant([False]),
-    "mix": tf.constant([0.0]),
-    "retrieve": tf.constant([1]),
+    "genres": ([[]], tf.string),
+    "year_from": ([0], tf.int32),
+    "year_to": ([0], tf.int32),
+    "keep_seen": ([False], tf.bool),
+    "mix": ([0.0], tf.float32),
+    "retrieve": ([1], tf.int32),
 }
 USER_ID = {"user_id": tf.io.FixedLenFeature([], tf.string)}
 EXAMPLE = {
@@ -97,7 +97,8 @@ def people(
     }
     parsed = tf.io.parse_example(tf.constant(examples), EXAMPLE | told)
     # Movies seen before the history reach the model in one way alone: as movies to leave out.
-    wishes = {**NO_WISHES, "exclude_movie_id": parsed["seen_movie_id"].to_tensor("")}
+    wishes = {name: tf.constant(value, kind) for name, (value, kind) in NO_WISHES.items()}
+    wishes |= {"exclude_movie_id": parsed["seen_movie_id"].to_tensor("")}
     return parsed, _user(parsed, [*features]), wishes
 
 
