@@ -57,13 +57,30 @@ def test_a_step_that_fails_stops_with_its_last_line_and_its_log(
         run("Broken", ["python", "-c", "raise ValueError('no data')"])
 
 
+MEETING = """
+import json, os, socket, sys
+told = json.loads(os.environ["TF_CONFIG"])
+print(json.dumps(told), flush=True)
+host, port = told["cluster"]["chief"][0].split(":")
+if told["task"]["type"] == "chief":
+    with socket.create_server((host, int(port))) as meeting:
+        [meeting.accept() for _ in told["cluster"]["worker"]]
+    sys.exit(int(sys.argv[1]))
+while True:
+    try:
+        came = socket.create_connection((host, int(port)))
+        break
+    except ConnectionRefusedError:
+        pass  # the chief is on its way
+came.recv(1)  # which is never sent: it is ended
+"""
+
+
 def test_the_processes_of_a_step_know_of_one_another(
     environment: Environment, tmp_path: Path
 ) -> None:
     run = CommandRunner(environment, tmp_path / "logs")
-    program = "import os, sys; print(os.environ['TF_CONFIG'], flush=True); sys.stdin.read()"
-    words = ["sh", "-c", 'python -c "$0"; exit "$1"', program]
-    run("Train", [*words, "0"], 3)
+    run("Train", ["python", "-c", MEETING, "0"], 3)
     told = [
         json.loads((tmp_path / "logs" / f"Train{place}.log").read_text(encoding="utf-8"))
         for place in ("", "-1", "-2")
@@ -76,4 +93,4 @@ def test_the_processes_of_a_step_know_of_one_another(
     addresses = [*told[0]["cluster"]["chief"], *told[0]["cluster"]["worker"]]
     assert len(set(addresses)) == 3
     with pytest.raises(RunFailed, match=r"Train failed: .*Train\.log"):
-        run("Train", [*words, "3"], 2)
+        run("Train", ["python", "-c", MEETING, "3"], 2)
