@@ -9,6 +9,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 # Or each of the many processes that the tests start would compile the whole project anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from hypothesis import settings
 
@@ -65,3 +66,10 @@ def pytest_collection_finish() -> None:
     """What is imported stays: it is not looked through for garbage again and again."""
     gc.freeze()
     gc.set_threshold(5_000, 20, 30)
+
+
+def pytest_sessionfinish() -> None:
+    """Ends the servers that Beam would end as a process does that is not one of xdist's."""
+    for child in psutil.Process().children():
+        if child.name() == "prism":
+            child.terminate()
