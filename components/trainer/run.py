@@ -56,10 +56,10 @@ def train(job: Job, held_out: list[str], serving_dir: str) -> History:
     """
     data = read(job)
     trained = learn(job, data)
-    traded = order_for_people(job, data.lookup, trained.model)
     model = refit(job, data, trained) if job.will_refit else trained.model
     if not job.workers.is_chief:
         return trained.history
+    traded = order_for_people(job, data.lookup, trained.model)
     users = read_users([*job.train, *job.valid, *held_out], data.lookup, model.facts.user_ids)
     names, item, labels = job.settings.features, job.settings.item, job.settings.labels
     told, mix = (*names.users, *names.asked), traded["mix"] if traded else 0.0

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -30,6 +30,7 @@ class Ended(NamedTuple):
     said: str
     epochs: list[dict[str, float]]
     weights: list[np.ndarray]
+    shared: list[Any]
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +77,15 @@ def train(folder: Path, work: Path, number: int, killed: str = "") -> list[Ended
     ]
 
 
-def ended(path: Path) -> tuple[list[dict[str, float]], list[np.ndarray]]:
-    """The figures of each epoch and the weights; nothing where a process did not get so far."""
+def ended(path: Path) -> tuple[list[dict[str, float]], list[np.ndarray], list[Any]]:
+    """Figures of each epoch, weights, what was exchanged; nothing of who did not get so far."""
     if not path.exists():
-        return [], []
+        return [], [], []
     rows = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    shared = json.loads(path.with_suffix(".shared").read_text(encoding="utf-8"))
     with np.load(path) as found:
         weights = [found[name] for name in found.files]
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows], weights
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows], weights, shared
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +100,16 @@ def test_two_processes_end_with_the_same_weights(both: list[Ended]) -> None:
         np.testing.assert_array_equal(one, two)
 
 
+def test_all_step_by_the_mean_of_their_gradients(both: list[Ended]) -> None:
+    """Of a row that one of two did not read, half of the other's."""
+    dense, rows, slopes = [1.5] * 3, [0, 1], [[1.5, 1.5], [1.0, 1.0]]
+    assert [one.shared for one in both] == [[dense, rows, slopes]] * 2
+
+
 def test_they_learn_what_one_does(folder: Path, both: list[Ended], tmp_path: Path) -> None:
     """Within noise: they draw other candidates and other noise than one process."""
     one_worker.main(str(folder), str(tmp_path / "checkpoints"), str(tmp_path / "alone.npz"))
-    epochs, _ = ended(tmp_path / "alone.npz")
+    epochs, *_ = ended(tmp_path / "alone.npz")
     for one, two in zip(epochs, both[0].epochs, strict=True):
         for name in ("loss", "valid_loss", "valid_rmse"):
             assert two[name] == pytest.approx(one[name], rel=0.1), name
