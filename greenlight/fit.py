@@ -15,7 +15,7 @@ from pipeline.output import Folders, find_output
 from schemas.artifacts import LATEST
 from schemas.errors import RunFailed, UserError
 from schemas.files import write_whole
-from serving.commands import quiet
+from serving.loading import quiet
 
 if TYPE_CHECKING:
     import pandas as pd

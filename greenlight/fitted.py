@@ -12,7 +12,8 @@ from pipeline.output import Folders, find_output
 from pipeline.reports import find_run
 from schemas.artifacts import LATEST, PAGE_FILE
 from schemas.errors import UserError
-from serving.commands import quiet, request_of
+from serving.commands import request_of
+from serving.loading import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,8 +104,8 @@ class Fitted:
           user: an id.
           liked: titles or ids, or ratings by those.
           k: the number of movies.
-          **wishes: as in the server's /recommend: genres, year_from, year_to, exclude, keep_seen,
-            mix (0 to 1: from likely to watch to likely to like).
+          **wishes: as in the server's /recommend: genres, having, year_from, year_to, exclude,
+            keep_seen, mix (0 to 1: from likely to watch to likely to like).
 
         Returns:
           One row a movie, the best first: movie_id, title, year, genres, score, rating (the

@@ -7,12 +7,13 @@ from pydantic import BaseModel, ConfigDict
 
 # Two roles of movie features: lists can be limited to a span of the one and to values of the other.
 YEAR, GENRES = "year", "genres"
+HAVING = "having"  # limits lists to values of any category of movies
 POSTER = "poster"  # of a movie, which no model reads: where its picture is
 SEPARATOR = "\x1f"  # between the values of a movie where they are one text: no name holds it
 # What columns of Examples, inputs of signatures, fields of requests, slices and tables are called.
 TAKEN = frozenset({
     "between", "bias", "decade", "examples", "exclude", "exclude_movie_id", "gain", "genre",
-    "genres", "half_life", "history", "ids", "k", "keep_seen", "kernel", "log_half_lives",
+    "genres", "half_life", "having", "history", "ids", "k", "keep_seen", "kernel", "log_half_lives",
     "mix", "movie", "movie_id", "movie_title", "movies", "noise", "out", "overall", "people",
     "popularity", "poster", "raters", "rating", "retrieve", "rule", "self", "session", "share",
     "shift", "timestamp", "user", "user_id", "user_spread", "weight", "weights", "year",
@@ -55,6 +56,12 @@ class Features(BaseModel):
     def read(self) -> tuple[str, ...]:
         """All that a model may read: what is known of a rating alone is not."""
         return (*self.users, *self.movies, *self.asked)
+
+    @property
+    def movie_categories(self) -> tuple[str, ...]:
+        """The features of movies that are categories."""
+        others = {*self.numbers, *self.texts, YEAR}
+        return tuple(name for name in self.movies if name not in others)
 
     @property
     def movie_numbers(self) -> tuple[str, ...]:

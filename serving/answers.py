@@ -1,6 +1,6 @@
 """From a request to an answer: the one path of the command line, the server and the batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ from schemas.text import to_text, to_texts
 from schemas.titles import Titles
 from schemas.words import Item
 from serving import requests as ask
-from serving.model import NO_RATINGS, Arrays, Model, padded
+from serving.model import NO_RATINGS, Arrays, Category, Model, padded
 from serving.posters import NONE
 
 Json = dict[str, Any]
 Events = list[tuple[int, float | None]]  # rows of movies with ratings; None: seen but not rated
+SHOWN = 200  # values of a category that `about` tells; /values finds the others
 # What the signature `recommend` takes, and what each input is when nothing is told.
 PLAIN: Json = {
     "user_id": [""], "history_movie_id": [[]], "history_rating": [[]], "k": [10],
@@ -47,8 +48,7 @@ class Answers:
     def prepare(self, request: ask.RecommendRequest) -> Asked:
         """Resolves the names of a request."""
         self._check_features(request)
-        self._check_genres(request.genres)
-        self._check_mix(request.mix)
+        self._check_wishes(request)
         return Asked(request, self._events(request), self._ids(request.exclude))
 
     @property
@@ -127,8 +127,7 @@ class Answers:
         """Movies for several people together: `requests.Group`."""
         for place, member in enumerate(request.people):
             self._check_features(member, f"people.{place}.")
-        self._check_genres(request.genres)
-        self._check_mix(request.mix)
+        self._check_wishes(request)
         members = [(member, self._events(member)) for member in request.people]
         people = {name: value[np.newaxis] for name, value in self._people(members).items()}
         outputs = self.model.call(
@@ -193,6 +192,15 @@ class Answers:
             "movies": len(self.model.catalogue.ids),
             "users": len(self.model.users),
             "genres": self.genres,
+            "categories": [
+                {
+                    "name": name,
+                    "label": own.label,
+                    "total": len(own.values),
+                    "values": own.values[:SHOWN],
+                }
+                for name, own in self.model.catalogue.categories.items()
+            ],
             "years": (min(years), max(years)) if years else None,
             "user_features": self.model.user_features,
             "asked": [
@@ -297,6 +305,27 @@ class Answers:
         if mix and self.model.scale is None:
             raise UserError(f"{NO_RATINGS[:-1]}, so there is nothing to mix: leave mix at 0.")
 
+    def _check_wishes(self, wishes: ask.Wishes) -> None:
+        self._check_genres(wishes.genres)
+        self._check_mix(wishes.mix)
+        for name, values in wishes.having.items():
+            known = self.category(name).known
+            for value in values:
+                if value not in known:
+                    raise UserError(f"No {self.item.one} has {name} {value[:50]!r}.")
+
+    def category(self, name: str) -> Category:
+        """A category of the movies.
+
+        Raises:
+          UserError: there is none of this name.
+        """
+        known = self.model.catalogue.categories
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise UserError(f"There is no category {name[:50]!r}; the categories are: {names}.")
+        return known[name]
+
     def _check_genres(self, genres: Sequence[str]) -> None:
         for genre in genres:
             if genre not in self.genres:
@@ -315,6 +344,7 @@ def _wishes(requests: Sequence[ask.Wishes], exclude: list[list[str]]) -> Arrays:
         "k": np.array([one.k for one in requests], np.int32),
         "exclude_movie_id": padded(exclude, "", object),
         "genres": padded([one.genres for one in requests], "", object),
+        "having": padded([_pairs(one.having) for one in requests], "", object),
         "year_from": np.array([one.year_from or 0 for one in requests], np.int32),
         "year_to": np.array([one.year_to or 0 for one in requests], np.int32),
         "keep_seen": np.array([one.keep_seen for one in requests]),
@@ -324,6 +354,11 @@ def _wishes(requests: Sequence[ask.Wishes], exclude: list[list[str]]) -> Arrays:
     if "mix" in told:
         told["retrieve"] = np.array([one.retrieve for one in requests], np.int32)
     return told
+
+
+def _pairs(having: Mapping[str, Sequence[str]]) -> list[str]:
+    """Wishes as the graph takes them."""
+    return [f"{name}={value}" for name, values in having.items() for value in values]
 
 
 def _telling(inputs: Arrays) -> Arrays:

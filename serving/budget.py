@@ -14,12 +14,15 @@ from schemas.errors import UserError
 MOST = 1 << 30  # bytes that one call may take beyond what the smallest of its kind takes
 SHARE = 0.8  # of the memory that there is, where no ceiling is given
 # Bytes that a call holds at its peak, measured with the default model's widths and rounded up: of
-# each event that is read, each movie that is scored, each movie that is held against a genre, each
-# name that is looked up or rated, and each stored event that is listed.
-EVENT, SCORE, MARK, NAME, LISTED = 2000, 24, 2, 500, 400
+# each event that is read, each movie that is scored, each movie that is held against a genre (as in
+# earlier versions), each value that is held against wishes, each name that is looked up or rated,
+# and each stored event that is listed.
+EVENT, SCORE, MARK, VALUE, NAME, LISTED = 2000, 24, 2, 4, 500, 400
 STORED = 1000  # events, at most, that the model reads of a user's stored history
 LEFT_OUT = 50  # events, at most, that `explain` leaves out in turn
-OF_LISTS = ("exclude_movie_id", "genres")  # second axes of lists; those of others are of people
+# Second axes of lists; those of others are of people.
+OF_LISTS = ("exclude_movie_id", "genres", "having")
+_NAMED = ("exclude_movie_id", "movie_id", "genres", "having")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -32,7 +35,7 @@ class Busy(Exception):  # noqa: N818 (it is a state)
     """As much is waiting, or held, as may be; its message says which."""
 
 
-def price(signature: str, shapes: Shapes, movies: int) -> int:
+def price(signature: str, shapes: Shapes, movies: int, values: int = 0) -> int:
     """Bytes that a call of the graph takes at its peak, by an estimate that is rather too high.
 
     Args:
@@ -40,6 +43,7 @@ def price(signature: str, shapes: Shapes, movies: int) -> int:
       shapes: of its inputs, by name. Those of one row count as broadcast to all rows; where the
         input is Examples, [rows, events].
       movies: of the catalogue.
+      values: that wishes for categories are held against.
     """
     rows = max((shape[0] for shape in shapes.values() if shape), default=1)
     people = rows * (_people(shapes) if signature == "recommend_group" else 1)
@@ -51,7 +55,8 @@ def price(signature: str, shapes: Shapes, movies: int) -> int:
     return (
         people * reads * (events * EVENT + movies * SCORE)
         + rows * _width(shapes, "genres") * movies * MARK
-        + rows * (_width(shapes, "exclude_movie_id") + _width(shapes, "movie_id")) * NAME
+        + rows * (_width(shapes, "genres", "having") > 0) * values * VALUE
+        + rows * sum(_width(shapes, name) for name in _NAMED) * NAME
     )
 
 

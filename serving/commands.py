@@ -1,7 +1,5 @@
 """The commands that ask a finished model: recommend, rate and batch."""
 
-import importlib
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +10,9 @@ from typer.core import TyperCommand
 
 from schemas.errors import UserError
 from schemas.files import plain_file
-from schemas.stack import installed
 from schemas.words import Item
 from serving.folder import check_here, in_order, require_version
+from serving.loading import loaded_for_one
 from serving.shown import show
 
 if TYPE_CHECKING:
@@ -90,6 +88,10 @@ def recommend(
         str, typer.Option(help="for several: mean, least_misery or most_pleasure")
     ] = "mean",
     genre: Annotated[list[str] | None, typer.Option(help="any of these")] = None,
+    having: Annotated[
+        list[str] | None,
+        typer.Option(help="a category and one of its values: director='Jane Campion'"),
+    ] = None,
     year_from: Annotated[int | None, typer.Option(min=1, max=9999, help="no older ones")] = None,
     year_to: Annotated[int | None, typer.Option(min=1, max=9999, help="no newer ones")] = None,
     keep_seen: Annotated[bool, typer.Option(help="also what was seen")] = False,
@@ -101,7 +103,7 @@ def recommend(
 ) -> None:
     """Recommends movies to a user, to a newcomer (--liked), or to several (--users A B)."""
     mix = None if rank_by is None else _mix(rank_by)
-    wishes = {"k": k, "genres": genre or [], "year_from": year_from,
+    wishes = {"k": k, "genres": genre or [], "having": _having(having), "year_from": year_from,
               "year_to": year_to, "keep_seen": keep_seen}  # fmt: skip
     if users and (user or liked):
         raise UserError("Say either --users, or --user and --liked.")
@@ -162,7 +164,7 @@ def batch(
     if not output.parent.is_dir():
         raise UserError(f"{output.parent} is not a folder.")
     require_version(model_dir, version)
-    model = _loaded(model_dir, version).model
+    model = loaded_for_one(model_dir, version).model
     from rich.console import Console
 
     from serving.batch import write_batch
@@ -175,37 +177,6 @@ def batch(
     typer.echo(
         f"{output}: {rows:,} rows for {len(model.users):,} users in {seconds:.1f} s: {each:,.0f}/s"
     )
-
-
-def quiet() -> None:
-    """Keeps the libraries' warnings off the terminal."""
-    import os
-    import warnings
-
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    # TensorFlow then leaves Keras 3, and scikit-learn with it, until somebody asks for them.
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
-    if installed().tells_of_gpus:
-        _load_unheard()
-
-
-def _load_unheard() -> None:
-    """Imports TensorFlow with nothing from its C++ layers on the terminal."""
-    import os
-
-    from rich.console import Console
-
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with os.fdopen(os.dup(2), "w") as terminal, Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            with Console(file=terminal).status("Loading TensorFlow"):
-                importlib.import_module("tensorflow")
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _answered(
@@ -238,21 +209,8 @@ def _answered(
             # One that is about to change its version, or serves another one alone, is not asked.
             if remote.version == in_order(folder, version)[0].name:
                 return answer(remote), remote.item
-    loaded = _loaded(folder, version)
+    loaded = loaded_for_one(folder, version)
     return answer(loaded), loaded.item
-
-
-def _loaded(folder: Path, version: int | None) -> "Answers":
-    """The model, after the seconds that TensorFlow takes."""
-    from rich.console import Console
-
-    quiet()
-    with Console(stderr=True).status(
-        "Loading the model (a server, `greenlight serve`, answers at once)"
-    ):
-        from serving.versions import choose
-
-        return choose(folder, version)
 
 
 def request_of(kind: type[T], **fields: Any) -> T:
@@ -293,6 +251,17 @@ def _event(asked: Asked, text: str) -> dict[str, Any]:
     if mark is None or asked.names(text):
         return {"movie": text}
     return {"movie": title, "rating": mark}
+
+
+def _having(told: list[str] | None) -> dict[str, list[str]]:
+    """Values by category, of texts such as 'director=Jane Campion'."""
+    found: dict[str, list[str]] = {}
+    for text in told or []:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise UserError(f"--having takes a category and a value, NAME=VALUE, not {text!r}.")
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def _mix(rank_by: str) -> float:

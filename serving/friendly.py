@@ -22,6 +22,7 @@ PRIVATE = {"model": ask.Error, "description": "ids and histories of users are cl
 TELLS: dict[int | str, dict[str, Any]] = {403: PRIVATE}
 Name = Annotated[str, Query(min_length=1, examples=["7"])]
 Typed = Annotated[str, Query(description="what is typed", examples=["toy"])]
+Category = Annotated[str, Query(min_length=1, description="its name", examples=["genres"])]
 Begins = Annotated[str, Query(description="how the ids begin", examples=["7"])]
 
 
@@ -116,6 +117,14 @@ def _lookups(router: APIRouter, versions: Versions, work: Work) -> None:
         answers = versions.current
         rows = await work.run(answers.titles.search, q, k)
         return json({"movies": [answers.movie(row) for row in rows]})
+
+    @router.get("/values", response_model=ask.Values)
+    async def values(
+        category: Category, q: Typed = "", k: Annotated[int, Query(ge=1, le=100)] = 10
+    ) -> Response:
+        """Values of a category of movies that hold what is typed, the most frequent first."""
+        found = versions.current.category(category)
+        return json({"values": await work.run(found.search, q, k)})
 
     @router.get("/users", response_model=ask.Users, responses=TELLS)
     async def users(q: Begins = "", k: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:

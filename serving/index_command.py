@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from schemas.errors import UserError
-from serving.commands import PUSHED, ModelDir, Version, quiet
+from serving.commands import PUSHED, ModelDir, Version
 from serving.folder import check_here, require_version
+from serving.loading import quiet
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -4,6 +4,8 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,8 @@ class Catalogue:
     """The movies, row by row: ids, titles, years (0 unknown), genres, and ratings in train.
 
     posters: where each one's picture is, as the source says; '' unknown.
+    categories: by which lists can be limited.
+    held: how many values the graph holds against the wishes for categories.
     """
 
     ids: list[str]
@@ -49,11 +53,32 @@ class Catalogue:
     ratings: NDArray[Any]
     rows: Mapping[str, int]
     posters: list[str]
+    categories: Mapping[str, "Category"]
+    held: int
 
     @property
     def genre_names(self) -> list[str]:
         """Every genre there is, sorted."""
         return sorted({name for own in self.genres for name in own})
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category of movies: what people call it, and its values, those of most movies first."""
+
+    label: str
+    values: list[str]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """All values."""
+        return frozenset(self.values)
+
+    def search(self, typed: str, k: int) -> list[str]:
+        """At most k of the values that hold what is typed, in any case."""
+        typed = typed.casefold().strip()
+        fitting = (value for value in self.values if typed in value.casefold())
+        return list(islice(fitting, k))
 
 
 class Closed(UserError):  # noqa: N818 (it is a state)
@@ -154,8 +179,8 @@ class Model:
             # An event takes three bytes at least: a letter of its movie's id, and what marks it.
             longest = int(tf.reduce_max(tf.strings.length(tensors["examples"])))
             shapes["examples"] += (longest // 3,)
-        movies = len(self.catalogue.ids)
-        return self.budget.spend(price(signature, shapes, movies), price(signature, {}, movies))
+        size = len(self.catalogue.ids), self.catalogue.held
+        return self.budget.spend(price(signature, shapes, *size), price(signature, {}, *size))
 
 
 @dataclass(frozen=True)
@@ -241,7 +266,22 @@ def _read_catalogue(saved: Any) -> Catalogue:
         saved.ratings.numpy(),
         {movie: row for row, movie in enumerate(ids)},
         to_texts(saved.poster.numpy()) if hasattr(saved, "poster") else [""] * len(ids),
+        *(_categories(saved.categories, len(ids)) if hasattr(saved, "categories") else ({}, 0)),
     )
+
+
+def _categories(saved: Any, movies: int) -> tuple[dict[str, Category], int]:
+    """The categories, and how many values are held against a wish: see `exported.categories`."""
+    names, labels, pairs = (
+        to_texts(own.numpy()) for own in (saved.names, saved.labels, saved.values)
+    )
+    found = {name: Category(label, []) for name, label in zip(names, labels, strict=True)}
+    counts = np.bincount(saved.value_rows.numpy(), minlength=len(pairs))
+    for row in np.argsort(-counts, kind="stable"):
+        name, value = pairs[row].split("=", 1)
+        found[name].values.append(value)
+    held = len(pairs) + int(counts.sum()) + movies * len(names)
+    return {name: category for name, category in found.items() if category.values}, held
 
 
 def _read_asked(saved: Any, names: Sequence[str]) -> list[UserFeature]:

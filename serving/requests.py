@@ -100,6 +100,11 @@ class Wishes(Body):
     k: Whole = Field(10, ge=1, le=MOST_K, description="how many movies")
     exclude: list[Name] = Field([], max_length=MOST_EVENTS, description="ids or titles")
     genres: list[Name] = Field([], max_length=50, description="any of these")
+    having: dict[Name, Annotated[list[Name], Field(max_length=50)]] = Field(
+        {},
+        max_length=50,
+        description="of each category of movies that is named any of the values",
+    )
     year_from: Year | None = None
     year_to: Year | None = None
     keep_seen: StrictBool = Field(False, description="whether movies of the history may be shown")
@@ -269,6 +274,21 @@ class UserFeature(BaseModel):
     )
 
 
+class Category(BaseModel):
+    """A category of movies, by whose values lists can be limited."""
+
+    name: str
+    label: str
+    total: int = Field(description="how many values there are")
+    values: list[str] = Field(description="those that most movies have, the most frequent first")
+
+
+class Values(BaseModel):
+    """Values of a category that hold what was typed, the most frequent first."""
+
+    values: list[str]
+
+
 class About(BaseModel):
     """What the served model is."""
 
@@ -280,6 +300,9 @@ class About(BaseModel):
     movies: int
     users: int
     genres: list[str]
+    categories: list[Category] = Field(
+        description="of movies, by whose values lists can be limited"
+    )
     years: list[int] | None = Field(description="the first and the last that is known")
     user_features: list[str]
     asked: list[UserFeature] = Field(description="the same, as a form asks for them")

@@ -8,7 +8,7 @@ import typer
 
 from serving.announced import announced
 from serving.budget import ceiling
-from serving.commands import PUSHED, ModelDir, Version, quiet
+from serving.commands import PUSHED, ModelDir, Version
 from serving.folder import check_folder, require_version
 from serving.listening import (
     TOKEN,
@@ -20,6 +20,7 @@ from serving.listening import (
     checked_token,
     trusts,
 )
+from serving.loading import quiet
 from serving.posters import checked
 
 

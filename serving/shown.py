@@ -31,7 +31,7 @@ def show(answer: dict[str, Any], item: Item = MOVIE, as_json: bool = False) -> N
 
     console = Console()
     if not answer["movies"]:
-        console.print(item.worded("No movie fits: ask for other genres or years."), markup=False)
+        console.print(item.worded("No movie fits: limit the list less."), markup=False)
         return
     console.print(_table(answer["movies"], item))
     sources = dict.fromkeys(answer.get("sources") or [answer["source"]])

@@ -1,12 +1,12 @@
 """The movies as a caller knows them, and what lists can be limited by."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
+from components.exported.categories import Categories
 from components.exported.stored import row_table
 from components.model.facts import Facts
 from schemas.features import GENRES, POSTER, SEPARATOR, YEAR
@@ -17,15 +17,15 @@ class Catalogue(tf.Module):
 
     The variables are public: whoever loads the model reads the catalogue from them. Year and genres
     are of the features that have these roles; 0 and '' where there are none. `poster` is there
-    where the source names any.
+    where the source names any. `categories` are all that the source declares, genres among them.
     """
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, labels: Mapping[str, str] | None = None) -> None:
+        """Builds the variables; `labels` are what people call features, by name."""
         super().__init__()
         movies = len(facts.movie_ids)
         years = facts.values.get(YEAR, [[]] * movies)
         genres = facts.values.get(GENRES, [[]] * movies)
-        names = sorted({name for own in genres for name in own})
         self.movie_id = tf.Variable(facts.movie_ids, trainable=False)
         self.movie_title = tf.Variable(facts.movie_titles, trainable=False)
         self.year = tf.Variable([int(own[0]) if own else 0 for own in years], trainable=False)
@@ -35,8 +35,9 @@ class Catalogue(tf.Module):
             named = [own[0] if own else b"" for own in facts.values[POSTER]]
             self.poster = tf.Variable(named, trainable=False)
         self.ratings = tf.Variable(facts.counts.astype(np.int64), trainable=False)
-        self._genre_rows = row_table({name: row for row, name in enumerate(names)}, -1)
-        self._has_genre = tf.Variable(_genre_marks(names, genres), trainable=False)
+        declared = [GENRES, *(name for name in facts.categories if name != GENRES)]
+        values = {name: facts.values.get(name, [[]] * movies) for name in declared}
+        self.categories = Categories(values, labels or {})
         shared = Counter(facts.movie_titles)
         own = {t: row for row, t in enumerate(facts.movie_titles) if t and shared[t] == 1}
         self._titles = row_table(own, -1)
@@ -44,16 +45,6 @@ class Catalogue(tf.Module):
     def by_title(self, title: tf.Tensor) -> tf.Tensor:
         """Rows of exact titles, -1 where unknown or where several movies share one."""
         return self._titles.lookup(title)
-
-    def has_genre(self, genres: tf.Tensor) -> tf.Tensor:
-        """Movies with any of the genres, string [batch, genres]; all movies where all are ''.
-
-        Returns bool [batch, movies].
-        """
-        rows = self._genre_rows.lookup(genres)
-        marks = tf.gather(self._has_genre, tf.maximum(rows, 0)) & (rows >= 0)[..., tf.newaxis]
-        asked = tf.reduce_any(genres != "", 1, keepdims=True)
-        return tf.reduce_any(marks, 1) | ~asked
 
     def within_years(self, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
         """Movies from `first` to `last`, int32 [batch] each, 0 for open: bool [batch, movies].
@@ -63,12 +54,3 @@ class Catalogue(tf.Module):
         year, first, last = self.year[tf.newaxis], first[:, tf.newaxis], last[:, tf.newaxis]
         dated = (year > 0) | ((first == 0) & (last == 0))
         return dated & (year >= first) & ((year <= last) | (last == 0))
-
-
-def _genre_marks(names: list[bytes], genres: Sequence[Sequence[bytes]]) -> NDArray[np.bool_]:
-    """Which movie has which genre: bool [genres, movies], one row at least."""
-    rows = {name: row for row, name in enumerate(names)}
-    marks = np.zeros([max(1, len(names)), len(genres)], bool)
-    for movie, own in enumerate(genres):
-        marks[[rows[name] for name in own], movie] = True
-    return marks

@@ -55,7 +55,7 @@ class ExportedRecommender(tf.Module):
         super().__init__()
         facts = model.facts
         users = users or StoredUsers.none(len(facts.user_features))
-        served = ServedModel(model, lookup, reach, users, told)
+        served = ServedModel(model, lookup, reach, users, told, labels)
         self.keepsake = Keepsake(model.variables, facts.keys, facts.trained_until)
         features = [*lookup.user_features.values(), *lookup.asked.values()]
         self._lookup = [lookup.movie, lookup.user, *features]

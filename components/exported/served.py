@@ -1,6 +1,6 @@
 """What all signatures read: the trained network, its movie tables, the catalogue, the users."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,6 +34,7 @@ class ServedModel:
         reach: int,
         users: StoredUsers,
         told: Sequence[str] = (),
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         """Keeps what evaluation and serving share.
 
@@ -44,9 +45,10 @@ class ServedModel:
           users: what is known of users by id.
           told: the features of users, and of ratings when somebody asks, that the source declares;
             the model's own need not be named.
+          labels: what people call features, by name; default: their names.
         """
         self.model, self.lookup, self.reach = model, lookup, reach
-        self.catalogue = Catalogue(model.facts)
+        self.catalogue = Catalogue(model.facts, labels)
         known = model.facts.user_features
         self.told = {
             name: tf.float32 if name in model.facts.numbers else tf.string

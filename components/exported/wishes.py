@@ -8,7 +8,7 @@ import tensorflow as tf
 from components.exported.inputs import Input, Tensors
 from components.exported.served import ServedModel
 from components.model.seen import marked
-from schemas.features import GENRES, YEAR
+from schemas.features import GENRES, HAVING, YEAR
 
 K = Input("k", tf.int32, None, [10])
 K_REQUIRED = Input("k", tf.int32, None)
@@ -32,7 +32,8 @@ class Wishes(NamedTuple):
 
     k: int32 [batch], how many to show.
     exclude_movie_id: string [batch, movies], ids or titles to leave out; '' is padding.
-    genres: string [batch, genres], of which a movie must have one, unless all are '' (padding).
+    having: string [batch, wishes], categories as 'name=value', '' is padding: of each category that
+      is named, a movie must have one of the values. Genres are one of them.
     first_year, last_year: int32 [batch], 0 for open.
     keep_seen: bool [batch], whether movies of the history may be shown.
     order: how they are ordered.
@@ -40,7 +41,7 @@ class Wishes(NamedTuple):
 
     k: tf.Tensor
     exclude_movie_id: tf.Tensor
-    genres: tf.Tensor
+    having: tf.Tensor
     first_year: tf.Tensor
     last_year: tf.Tensor
     keep_seen: tf.Tensor
@@ -54,6 +55,7 @@ class WishesPart:
         K,
         Input("exclude_movie_id", tf.string, 2, [[]]),
         Input(GENRES, tf.string, 2, [[]]),
+        Input(HAVING, tf.string, 2, [[]]),
         Input(f"{YEAR}_from", tf.int32, default=[0]),
         Input(f"{YEAR}_to", tf.int32, default=[0]),
         Input("keep_seen", tf.bool, default=[False]),
@@ -63,11 +65,12 @@ class WishesPart:
 
     def read(self, tensors: Tensors) -> Wishes:
         """Makes wishes of the tensors."""
-        k, exclude, genres, first, last, keep_seen, mix, retrieve = (
+        k, exclude, genres, having, first, last, keep_seen, mix, retrieve = (
             tensors[own.name] for own in self.inputs
         )
-        order = Order(mix, retrieve)
-        return Wishes(k, exclude, genres, first, last, keep_seen, order)
+        any_genre = tf.where(genres == "", "", tf.strings.join([f"{GENRES}=", genres]))
+        having = tf.concat([any_genre, having], 1)
+        return Wishes(k, exclude, having, first, last, keep_seen, Order(mix, retrieve))
 
 
 def visible(served: ServedModel, wishes: Wishes, seen: tf.Tensor) -> tf.Tensor:
@@ -76,5 +79,5 @@ def visible(served: ServedModel, wishes: Wishes, seen: tf.Tensor) -> tf.Tensor:
     shown = ~marked(rows, len(served.model.facts.movie_ids)) & (
         ~seen | wishes.keep_seen[:, tf.newaxis]
     )
-    shown &= served.catalogue.has_genre(wishes.genres)
+    shown &= served.catalogue.categories.fitting(wishes.having)
     return shown & served.catalogue.within_years(wishes.first_year, wishes.last_year)

@@ -43,6 +43,7 @@ class Facts:
     trained_until: every rating of train is from before this, in microseconds since 1970. None
       where train is not cut by time.
     numbers: the declared features, of movies, users and moments, that are numbers.
+    categories: those of movies that are categories, by which lists can be limited.
     asked: of the features of a rating that are known when somebody asks, the known values, or the
       names of a number's buckets.
     popular_days, popular: how many of train's newest days the popularity baseline counts, and the
@@ -66,6 +67,7 @@ class Facts:
     keys: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
     trained_until: int | None = None
     numbers: Collection[str] = ()
+    categories: Collection[str] = ()
     popular_days: int | None = None
     popular: NDArray[Any] | None = None
     asked: Mapping[str, list[bytes]] = field(default_factory=dict)

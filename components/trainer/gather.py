@@ -210,6 +210,7 @@ def make_facts(
         keys=vocabulary,
         trained_until=trained_until,
         numbers=names.numbers,
+        categories=names.movie_categories,
     )
 
 

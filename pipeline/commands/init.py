@@ -9,7 +9,7 @@ import typer
 
 from schemas.errors import UserError
 from schemas.files import plain_file, write_whole
-from serving.commands import quiet
+from serving.loading import quiet
 
 NAME = "source.yaml"
 

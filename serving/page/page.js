@@ -202,7 +202,7 @@ function showFields() {
   byId("telling").hidden = !asked.length;
   byId("telling").querySelector(".hint").textContent = worded(byId("telling").querySelector(".hint").textContent);
   byId("fields").replaceChildren(...asked.map((feature) => {
-    const label = make("label", feature.label[0].toUpperCase() + feature.label.slice(1), { className: "field" });
+    const label = make("label", titled(feature.label), { className: "field" });
     const field = fieldOf(feature);
     field.dataset.feature = feature.name;
     label.append(field, ...suggestions(field, feature));
@@ -251,6 +251,90 @@ function told() {
   return Object.fromEntries(Object.entries(filledIn()).map(([name, value]) => [name, numbers.has(name) ? Number(value) : value]));
 }
 
+// Categories of movies, such as a director: lists may be limited to some of their values.
+
+const MOST_MARKS = 24;
+
+function showCategories() {
+  const categories = state.about.categories.filter(({ name }) => name !== "genres"); // shown by themselves
+  for (const part of document.querySelectorAll(".of-categories")) part.hidden = !categories.length;
+  byId("categories").replaceChildren(...categories.map((category) => (
+    category.total > MOST_MARKS ? searchedValues(category) : markedValues(category)
+  )));
+}
+
+const titled = (label) => label[0].toUpperCase() + label.slice(1);
+
+/** All values side by side, to be marked. */
+function markedValues({ name, label, values }) {
+  const field = make("fieldset");
+  const marks = make("div", "", { className: "marks" });
+  marks.append(...ordered(values).map((value) => mark(value)));
+  field.dataset.category = name;
+  field.append(make("legend", titled(label)), marks);
+  return field;
+}
+
+function mark(value) {
+  const label = make("label");
+  label.append(make("input", "", { type: "checkbox", value }), make("span", value));
+  return label;
+}
+
+/** One value after another, each searched for as it is typed; those taken are buttons below. */
+function searchedValues({ name, label }) {
+  const place = make("div");
+  const field = make("label", titled(label), { className: "field" });
+  const input = make("input", "", { autocomplete: "off", spellcheck: false, placeholder: "any" });
+  const offered = make("datalist", "", { id: `of-${name}` });
+  const taken = make("ul", "", { className: "values" });
+  place.dataset.category = name;
+  input.setAttribute("list", offered.id);
+  field.append(input, offered);
+  place.append(field, taken);
+
+  function take(value) {
+    const button = make("button", `${value} ×`, { type: "button", value });
+    button.setAttribute("aria-label", `Remove ${value}`);
+    button.addEventListener("click", () => { button.parentNode.remove(); input.focus(); recommend(); });
+    const item = make("li");
+    item.append(button);
+    if (!taken.querySelector(`button[value=${CSS.escape(value)}]`)) taken.append(item);
+    input.value = "";
+    recommend();
+  }
+
+  /** The value that is typed to the letter, but for capitals. */
+  const meant = () => [...offered.children].map((option) => option.value)
+    .find((value) => value.toLowerCase() === input.value.trim().toLowerCase());
+
+  const offer = later(async () => {
+    try {
+      const typed = input.value;
+      const found = await ask(`/values?category=${encodeURIComponent(name)}&q=${encodeURIComponent(typed)}`);
+      if (typed === input.value) offered.replaceChildren(...found.values.map((value) => make("option", "", { value })));
+    } catch (error) { complain(error); }
+  }, 120);
+
+  input.addEventListener("focus", offer);
+  input.addEventListener("input", (event) => {
+    event.stopPropagation(); // what is half typed asks for no list
+    const chosen = event.inputType === "insertReplacementText" || !event.inputType;
+    if (chosen && meant()) take(meant()); else offer();
+  });
+  input.addEventListener("change", () => { if (meant()) take(meant()); });
+  return place;
+}
+
+/** What was marked and taken, by category. */
+function having() {
+  const places = [...document.querySelectorAll("[data-category]")];
+  const found = places.map((place) => (
+    [place.dataset.category, [...place.querySelectorAll("input:checked, .values button")].map((own) => own.value)]
+  ));
+  return Object.fromEntries(found.filter(([, values]) => values.length));
+}
+
 // Asking and showing.
 
 function wishes() {
@@ -258,6 +342,7 @@ function wishes() {
   return {
     k: 10,
     genres: [...byId("genres").querySelectorAll("input:checked")].map((box) => box.value),
+    having: having(),
     year_from: year("year-from"),
     year_to: year("year-to"),
     mix: Number(byId("mix").value),
@@ -501,14 +586,11 @@ async function start() {
   for (const text of document.querySelectorAll(".lead")) text.firstChild.data = worded(text.firstChild.data);
   for (const part of document.querySelectorAll(".of-ratings")) part.hidden = !about.scale;
   for (const part of document.querySelectorAll(".of-events")) part.hidden = Boolean(about.scale);
-  byId("genres").replaceChildren(...about.genres.map((genre) => {
-    const label = make("label");
-    label.append(make("input", "", { type: "checkbox", value: genre }), make("span", genre));
-    return label;
-  }));
+  byId("genres").replaceChildren(...about.genres.map(mark));
   document.querySelector(".genres").hidden = !about.genres.length;
   document.querySelector(".years").hidden = !about.years;
   showFields();
+  showCategories();
   orderBy(about.mix);
   recall();
   for (const show of shows) show();

@@ -20,7 +20,8 @@ from tests.serving.test_connections import megabytes
 PREDICT = "/v1/models/greenlight:predict"
 PERSON = {"user_id": [""], "history_movie_id": [[]], "history_rating": [[]]}
 FEATURES = {"gender": [""], "age": [""], "occupation": [""]}
-WISHES = {"k": [1], "exclude_movie_id": [[]], "genres": [[]], "year_from": [0], "year_to": [0],
+WISHES = {"k": [1], "exclude_movie_id": [[]], "genres": [[]], "having": [[]],
+          "year_from": [0], "year_to": [0],
           "keep_seen": [False], "mix": [0.0], "retrieve": [1]}  # fmt: skip
 LONG = {"history_movie_id": [["1"] * 15_000], "history_rating": [[4] * 15_000]}
 GROUP = {"user_id": [[""]], "history_movie_id": [[[]]], "history_rating": [[[]]],
@@ -91,6 +92,7 @@ def test_the_price_rises_with_every_size_and_broadcasting_is_none_cheaper(rows, 
     assert of(user_id=(rows,), history_movie_id=(rows, wide + more)) > plain
     assert of(user_id=(rows + more,), history_movie_id=(rows, wide)) > plain
     assert of(user_id=(rows,), history_movie_id=(1, wide), genres=(1, more)) > plain
+    assert of(user_id=(rows,), history_movie_id=(1, wide), having=(1, more)) > plain
     assert of("explain", user_id=(rows,), history_movie_id=(1, wide)) > plain
     group = of("recommend_group", user_id=(rows, 1), history_movie_id=(1, more, wide))
     assert group == of(user_id=(rows * more,), history_movie_id=(1, wide))

@@ -37,7 +37,7 @@ def test_every_route_keeps_its_description(server, mode):
     described = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
     found: list[Any] = list(described.get_all_operations())
     operations = [one.ok() for one in found]
-    assert len(operations) == 11
+    assert len(operations) == 12
     asked = [operation for operation in operations if can_be_wrong(operation)]
     for operation in operations if mode is GenerationMode.POSITIVE else asked:
 
@@ -51,8 +51,8 @@ def test_every_route_keeps_its_description(server, mode):
 
 # What each route takes, with every field; predict also takes rows.
 PERSON = {"user": "3", "history": [{"movie": "heat", "rating": 4}], "gender": "F"}
-WISHES = {"k": 3, "exclude": ["1"], "genres": ["Comedy"], "year_from": 1990, "year_to": 1995,
-          "keep_seen": True, "mix": 0.5, "retrieve": 100}  # fmt: skip
+WISHES = {"k": 3, "exclude": ["1"], "genres": ["Comedy"], "having": {}, "year_from": 1990,
+          "year_to": 1995, "keep_seen": True, "mix": 0.5, "retrieve": 100}  # fmt: skip
 ROW = {"user_id": "3", "history_movie_id": ["1"], "history_rating": [4.0], "k": 3}
 PREDICT = "/v1/models/greenlight:predict"
 VALID = [

@@ -12,7 +12,8 @@ REACH = 6
 TYPES = {tf.string, tf.float32, tf.int32, tf.bool}
 PERSON = {"user_id", "history_movie_id", "history_rating"}
 FEATURES = {"gender", "age", "occupation"}
-WISHES = {"k", "exclude_movie_id", "genres", "year_from", "year_to", "keep_seen", "mix", "retrieve"}
+WISHES = {"k", "exclude_movie_id", "genres", "having", "year_from", "year_to", "keep_seen",
+          "mix", "retrieve"}  # fmt: skip
 LISTED = {"movie_id", "movie_title", "score", "rating"}
 # u0 is known by id and history, the second a stranger with a history, of the last nothing is known.
 PEOPLE: dict[str, list[Any]] = {

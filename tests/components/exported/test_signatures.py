@@ -159,6 +159,8 @@ def test_filters_leave_only_what_fits(model, call):
     assert kept(genres=[["Comedy"]]) == [m for m in every if number[m] % 3 == 1]
     assert kept(genres=[["Comedy", "Drama", ""]]) == [m for m in every if number[m] % 3 < 2]
     assert kept(genres=[["Western"]]) == []
+    assert kept(having=[["genres=Comedy"]]) == kept(genres=[["Comedy"]])
+    assert kept(having=[["studio=A24", ""]]) == []
     assert kept(year_from=[1995]) == [m for m in every if number[m] >= 5]
     assert kept(year_to=[1995]) == [m for m in every if 0 < number[m] <= 5]
     assert kept(exclude_movie_id=[["m0", "Film 5", "gone"]]) == [
