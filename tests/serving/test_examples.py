@@ -40,4 +40,4 @@ def test_the_python_prints_answers(server):
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == BLOCKS["python"].count("print(") == 8
+    assert len(done.stdout.splitlines()) == BLOCKS["python"].count("print(") == 9
