@@ -12,10 +12,10 @@ from rich.console import Console
 from pipeline.config import Config, find_data
 from pipeline.engine.options import beam_options, is_elsewhere
 from pipeline.forgotten import read_forgotten
-from pipeline.imports import kept
 from pipeline.output import Folders, held, logged, make_output, new_run_id
 from pipeline.store import check_store, keep_store
 from schemas.files import own_folder
+from schemas.imports import kept
 from schemas.source import load_source
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """Loads TensorFlow quietly, and for one answer no more of it than that takes."""
 
-import gc
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.imports import kept
 from schemas.stack import installed
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def loaded_for_one(folder: Path, version: int | None) -> "Answers":
     """A model for one answer, after the seconds that TensorFlow takes."""
     from rich.console import Console
 
-    with _lightly():
+    with kept("tensorflow"), _without(UNNEEDED):
         quiet()
         with Console(stderr=True).status(
             "Loading the model (a server, `greenlight serve`, answers at once)"
@@ -32,21 +32,14 @@ def loaded_for_one(folder: Path, version: int | None) -> "Answers":
 
 
 @contextmanager
-def _lightly() -> Iterator[None]:
-    """Loads what one answer needs: the rest would take a third as long again.
-
-    TensorFlow is kept from packages that it would take along, and Python from looking for garbage
-    among the millions of objects that stay.
-    """
+def _without(packages: Sequence[str]) -> Iterator[None]:
+    """Keeps packages that are not there yet from being imported; TensorFlow does without them."""
     modules: dict[str, Any] = sys.modules
-    hidden = [name for name in UNNEEDED if name not in modules]
+    hidden = [name for name in packages if name not in modules]
     modules.update(dict.fromkeys(hidden))  # to import what is None there is an ImportError
-    gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
-        gc.enable()
         for name in hidden:
             if modules[name] is None:
                 del modules[name]

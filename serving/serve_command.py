@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.imports import kept
 from serving.announced import announced
 from serving.budget import ceiling
 from serving.commands import PUSHED, ModelDir, Version
@@ -88,7 +89,7 @@ def serve(
     quiet()
     from rich.console import Console
 
-    with Console(stderr=True).status("Loading TensorFlow"):
+    with Console(stderr=True).status("Loading TensorFlow"), kept("tensorflow"):
         from serving.app import make_app
         from serving.connections import Bounds
         from serving.server import run

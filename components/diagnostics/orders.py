@@ -16,6 +16,7 @@ from components.model import scoring
 from components.model.parsing import Lookup, ParsedExamples, history, parse
 from components.model.protocol import Model
 from components.model.scoring import BATCH
+from components.model.tables import MovieTables
 
 K = 10  # movies of a list
 MIXES = tuple(tenths / 10 for tenths in range(11))
@@ -116,11 +117,12 @@ def _graph(model: Model, lookup: Lookup, reach: int) -> Any:
 
     Of the latter two float32 [batch, orders] each.
     """
+    tables = model.movie_tables()
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def measure(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         parsed = parse(lookup, examples)
-        lists = _lists(model, parsed, reach)
+        lists = _lists(model, tables, parsed, reach)
         target = parsed.target[:, tf.newaxis]
         hits = [tf.reduce_any(own.rows == target, 1) for own in lists]
         # A list may end early: what is not there has no rating.
@@ -131,9 +133,9 @@ def _graph(model: Model, lookup: Lookup, reach: int) -> Any:
     return measure
 
 
-def _lists(model: Model, parsed: ParsedExamples, reach: int) -> list[Any]:
+def _lists(model: Model, tables: MovieTables, parsed: ParsedExamples, reach: int) -> list[Any]:
     """The lists of each order, as the server makes them."""
-    tables, window = model.movie_tables(), history(parsed)
+    window = history(parsed)
     scores = scoring.score(model, tables, window, reach, parsed.seen_movie)
     allowed = tf.where(scores.seen, -float("inf"), scores.model)
     reach_of = tf.minimum(RETRIEVED, tf.shape(allowed)[1]) * tf.ones_like(parsed.target)

@@ -14,10 +14,12 @@ from components.evaluation.reload.signatures import (
     Signatures,
 )
 from components.examples.records import records
+from schemas.features import HAVING
 
-# The inputs of `recommend_filtered` where nothing is wished for.
+# The inputs of `recommend_filtered` where nothing is wished for; earlier models lack some.
 NO_WISHES = {
     "genres": ([[]], tf.string),
+    HAVING: ([[]], tf.string),
     "year_from": ([0], tf.int32),
     "year_to": ([0], tf.int32),
     "keep_seen": ([False], tf.bool),
@@ -97,7 +99,10 @@ def people(
     }
     parsed = tf.io.parse_example(tf.constant(examples), EXAMPLE | told)
     # Movies seen before the history reach the model in one way alone: as movies to leave out.
-    wishes = {name: tf.constant(value, kind) for name, (value, kind) in NO_WISHES.items()}
+    taken = signatures[RECOMMEND_FILTERED].structured_input_signature[1]
+    wishes = {
+        name: tf.constant(value, kind) for name, (value, kind) in NO_WISHES.items() if name in taken
+    }
     wishes |= {"exclude_movie_id": parsed["seen_movie_id"].to_tensor("")}
     return parsed, _user(parsed, [*features]), wishes
 

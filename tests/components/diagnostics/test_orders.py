@@ -49,8 +49,8 @@ def _served(module, rows, mix):
         wanted = {**row, "user_id": [row["user_id"]], "mix": [mix], "k": [K]}
         wanted |= {f"history_{name}": [row[f"history_{name}"]] for name in ("movie_id", "rating")}
         specs = module.functions["recommend_filtered"].input_signature
-        empty = {"exclude_movie_id": [[]], "genres": [[]], "year_from": [0], "year_to": [0],
-                 "keep_seen": [False], "retrieve": [200]}  # fmt: skip
+        empty = {"exclude_movie_id": [[]], "genres": [[]], "having": [[]], "year_from": [0],
+                 "year_to": [0], "keep_seen": [False], "retrieve": [200]}  # fmt: skip
         asked = {s.name: tf.constant((empty | wanted)[s.name], s.dtype) for s in specs}
         answer = module.functions["recommend_filtered"](**asked)
         hits.append(row["movie_id"].encode() in answer["movie_id"].numpy()[0])
