@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+MOST = 1_000_000  # epochs, minutes
+
 
 class ModelConfig(BaseModel):
     """The `model` section of the configuration: sizes and weights of the joint model."""
@@ -92,17 +94,25 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int | None = Field(
+    epochs: float | None = Field(
         None,
         ge=0,
-        description="most epochs; default: 8, or 12 with rest histories (from 500,000 ratings "
-        "on 6 and 9), or 4 after a warm start",
+        le=MOST,
+        description="most epochs, such as 8 or 0.5; default: 8, or 12 with rest histories (from "
+        "500,000 ratings on 6 and 9), or 4 after a warm start",
+    )
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        le=MOST,
+        description="most minutes that the steps of a training take, training.refit included; its "
+        "learning rate is planned to end there; default: what its epochs take",
     )
     most_ratings: int = Field(
         20_000_000,
         ge=1,
-        description="most ratings that a training reads, those of every epoch counted, if "
-        "training.epochs does not say how many epochs",
+        description="most ratings that a training reads, those of every epoch counted, if neither "
+        "training.epochs nor training.minutes is set",
     )
     patience: int = Field(
         3, ge=1, description="epochs without a lower loss on valid after which training stops"

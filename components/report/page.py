@@ -18,6 +18,7 @@ from components.report.figures import drawn
 from components.report.importance_charts import importance_table
 from components.report.order_charts import order_words
 from components.report.peer_charts import peer_table, peer_words
+from components.report.training_words import training_words
 from schemas.artifacts import BLESSING_FILE, FACTS_FILE, MARKDOWN_FILE, PAGE_FILE
 from schemas.words import MOVIE, Item
 
@@ -91,6 +92,9 @@ def _context(blessing: Content, facts: Content) -> dict[str, Any]:
         "change_table": change_table(blessing.get("changes", [])),
         "mix": facts.get("mix"),
         "order_words": order_words(blessing["orders"]) if blessing.get("orders") else "",
+        "training_words": training_words(
+            blessing["training"], blessing["config"]["training"].get("minutes")
+        ),
         "importance": importance,
         "importance_table": importance_table(importance) if importance else None,
         "crosses": facts.get("crosses"),

@@ -18,7 +18,9 @@ from components.trainer.averages import Averages
 from components.trainer.checkpoints import Checkpoints
 from components.trainer.history import History
 from components.trainer.optimizer import Optimizer
+from components.trainer.pace import Pace
 from components.trainer.rounds import Rounds
+from components.trainer.variables import assign_all, others_than
 from components.trainer.workers import ALONE, Workers
 
 progress = logging.getLogger("greenlight.progress")
@@ -43,7 +45,7 @@ class Fit:
     After every round the weights, the optimizer, the best weights and the history are written to
     `checkpoints`; a run that finds them there starts after the last finished round whose checkpoint
     is whole. A round always reads its windows in the same order, whether or not the run was
-    interrupted.
+    interrupted. Where the time is bounded, a run that goes on has what is left of it.
 
     Where several workers train together, what the chief has counts: it alone judges and writes
     checkpoints, and before every round the others take its weights and its optimizer's state.
@@ -77,8 +79,8 @@ class Fit:
         tables = model.by_row()
         weights = [table.weight for table in tables]
         others = others_than(weights, model.trainable_variables)
-        steps = max(1, rounds.number * self.steps)
-        self.optimizer = Optimizer(config, steps, others, tables, workers.together)
+        self.pace = Pace(rounds, workers)
+        self.optimizer = Optimizer(config, self.pace.of_rate, others, tables, workers.together)
         self.tasks = {"valid_loss": model.variables} if tasks is None else tasks
         self.best = {
             task: [tf.Variable(v, trainable=False) for v in variables]
@@ -90,6 +92,7 @@ class Fit:
         tracked = tf.train.Checkpoint(
             weights=model.variables, averages=self._averages, optimizer=self.optimizer,
             best=self.best, state=self._state, randomness=randomness.state(),
+            planned=self.pace.steps,
         )  # fmt: skip
         self._checkpoints = Checkpoints(tracked, checkpoints)
         self._step = tf.function(self._train_step, [ANY_WINDOW], autograph=False)
@@ -103,6 +106,8 @@ class Fit:
         self.history = History(**self._workers.told(lambda: asdict(self.history)))
         best = self.history.best  # JSON knows no tuples
         self.history.best = {task: (epoch, loss) for task, (epoch, loss) in best.items()}
+        self._follow()
+        self.pace.begin(self.history.seconds)
         return len(self.history.epochs)
 
     def run(
@@ -128,7 +133,7 @@ class Fit:
             tf.summary.create_file_writer(log_dir) if chief else tf.summary.create_noop_writer()
         )
         for number in range(self.resume(), self.rounds.number):
-            if self.history.waited >= self.patience or enough(number):
+            if self.history.waited >= self.patience or enough(number) or self._is_over():
                 break
             self._run(number, windows(number), judge, writer)
         for task, variables in self.tasks.items():
@@ -149,24 +154,40 @@ class Fit:
         with writer.as_default(step=number):
             for name, value in row.items():
                 tf.summary.scalar(name, value)
+        self._save()
+
+    def _save(self) -> None:
+        self.history.seconds = round(self.pace.spent, 3)
         self._state.assign(json.dumps(asdict(self.history)))
         if self._workers.is_chief:
             self._checkpoints.save()
 
+    def _is_over(self) -> bool:
+        return self.pace.ends(int(self.optimizer.step.numpy()))
+
     def _train(self, number: int, windows: Iterable[Window]) -> float:
-        """Takes a round's steps; returns their mean loss."""
-        losses = []
+        """Takes a round's steps, all or as many as are planned; returns their mean loss."""
+        losses: list[tf.Tensor] = []
+        before = int(self.optimizer.step.numpy())
         for step, window in enumerate(windows):
             losses.append(self._step(window))
             if step % 5 == 0:
-                name, last = self.rounds.name, self.rounds.number
-                done = self.rounds.done(number, step)
-                progress.info("%s %d of %d", name, number + 1, last, extra={"done": done})
+                self._tell(number, step)
+            self.pace.look(before + len(losses))
+            if self.pace.ends(before + len(losses)):
+                self.history.last = min(1.0, len(losses) / self.steps)
+                break
         return float(np.mean(losses))
+
+    def _tell(self, number: int, step: int) -> None:
+        planned = self.pace.planned
+        name, last = self.rounds.name, min(self.rounds.number, -(-planned // self.steps))
+        done = self.rounds.done(number, step, planned)
+        progress.info("%s %d of %d", name, number + 1, last, extra={"done": done})
 
     def _follow_chief(self) -> None:
         changing = [*self.model.variables, *self.optimizer.state, *self._averages.state]
-        self._workers.follow_chief(changing)
+        self._workers.follow_chief([*changing, self.pace.steps])
 
     def _train_step(self, window: Window) -> tf.Tensor:
         window = self._workers.share(window)
@@ -176,17 +197,3 @@ class Fit:
         self._averages.count(gradients, self.optimizer.step.read_value())
         self.optimizer.apply(gradients)
         return self._workers.mean([loss])[0]
-
-
-def others_than(
-    tables: Sequence[tf.Variable], variables: Sequence[tf.Variable]
-) -> list[tf.Variable]:
-    """The variables without the tables."""
-    left_out = {table.ref() for table in tables}
-    return [variable for variable in variables if variable.ref() not in left_out]
-
-
-def assign_all(to: Sequence[tf.Variable], values: Sequence[tf.Variable | tf.Tensor]) -> None:
-    """Copies weights, one by one."""
-    for variable, value in zip(to, values, strict=True):
-        variable.assign(value)

@@ -1,5 +1,6 @@
 """What happened in a training, round by round."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -10,10 +11,14 @@ class History:
 
     epochs: each round's figures by name; a round is an epoch, or of large data a part of one.
     best: for each task, named by its loss on valid, its best round and that epoch's loss.
+    seconds: that it took, judging and checkpoints included.
+    last: the share of the last round that was read before the training's plan ended.
     """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, tuple[int, float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    last: float = 1.0
 
     @property
     def best_epoch(self) -> int:
@@ -24,6 +29,17 @@ class History:
     def waited(self) -> int:
         """Rounds since any task was at its best."""
         return len(self.epochs) - 1 - self.best_epoch if self.epochs else 0
+
+    @property
+    def read(self) -> float:
+        """How many rounds' windows were read; the last round may be a part of one."""
+        return len(self.epochs) - 1 + self.last if self.epochs else 0.0
+
+    @property
+    def improving(self) -> bool | None:
+        """Whether a task was at its best in the last round; None where nothing compares it."""
+        judged = any(math.isfinite(loss) for _, loss in self.best.values())
+        return self.waited == 0 if judged and len(self.epochs) > 1 else None
 
     def add(self, row: dict[str, float], tasks: Iterable[str]) -> list[str]:
         """Adds a round; returns the tasks whose loss is the best yet, or that have no loss."""

@@ -103,7 +103,9 @@ def rounds_of(job: Job, data: TrainingData, warm: bool = False) -> Rounds:
     steps = windows.steps_per_epoch(train.lengths, training.positions, job.window)
     epochs = most_epochs(training, job.ordered, warm, train.events)
     if job.refits:
-        epochs = math.ceil(epochs * REFIT)
+        epochs = epochs * REFIT if epochs % 1 else math.ceil(epochs * REFIT)
     rounds = plan_rounds(training, len(job.train), train.events, steps, epochs)
     chosen = 1 / (1 + REFIT) if job.will_refit else 1.0
-    return rounds._replace(begin=chosen, end=1.0) if job.refits else rounds._replace(end=chosen)
+    begin, end = (chosen, 1.0) if job.refits else (0.0, chosen)
+    seconds = None if training.minutes is None else 60 * training.minutes * (end - begin)
+    return rounds._replace(begin=begin, end=end, seconds=seconds)

@@ -116,7 +116,7 @@ class Optimizer(tf.Module):
     def __init__(
         self,
         config: TrainingConfig,
-        steps: int,
+        steps: int | tf.Variable,
         variables: Sequence[tf.Variable],
         tables: Sequence[RowTable],
         together: Callable[[Gradients], Gradients] = lambda own: own,
@@ -125,7 +125,7 @@ class Optimizer(tf.Module):
 
         Args:
           config: how to learn.
-          steps: of the whole training.
+          steps: of the whole training; a variable where that may change.
           variables: the weights that every step reads whole.
           tables: those of which a step reads some rows.
           together: makes one of this process's gradients and others'.
@@ -167,12 +167,38 @@ class Optimizer(tf.Module):
         self.rows.apply(gradients.rows, self.step)
 
 
-def learning_rate(peak: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+class Replanned(keras.optimizers.schedules.LearningRateSchedule):
+    """The same learning rate as `learning_rate`, for a number of steps that changes on the way."""
+
+    def __init__(self, peak: float, steps: tf.Variable) -> None:
+        """Takes the rate's peak and the variable, int32."""
+        self._peak, self._steps = peak, steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The learning rate of a step, float32."""
+        steps = self._steps.read_value()
+        warmup = tf.maximum(1, steps // 20)
+        return _rising_and_falling(self._peak, warmup, tf.maximum(1, steps - warmup))(step)
+
+    def get_config(self) -> dict[str, float]:
+        """What Keras asks every schedule for."""
+        return {"peak": self._peak}
+
+
+def learning_rate(
+    peak: float, steps: int | tf.Variable
+) -> keras.optimizers.schedules.LearningRateSchedule:
     """A linear warm-up to the peak, then cosine decay to 0 at the last step."""
+    if isinstance(steps, tf.Variable):
+        return Replanned(peak, steps)
     warmup = max(1, steps // 20)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warmup), warmup_target=peak, warmup_steps=warmup
-    )
+    return _rising_and_falling(peak, warmup, max(1, steps - warmup))
+
+
+def _rising_and_falling(
+    peak: float, rise: int | tf.Tensor, fall: int | tf.Tensor
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    return keras.optimizers.schedules.CosineDecay(0.0, fall, warmup_target=peak, warmup_steps=rise)
 
 
 def each_row_once(gradient: tf.Tensor | tf.IndexedSlices) -> tf.IndexedSlices:

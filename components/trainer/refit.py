@@ -6,9 +6,9 @@ from components.model import randomness
 from components.model.protocol import Model
 from components.trainer import blend
 from components.trainer.data import TrainingData, count
-from components.trainer.fit import assign_all
 from components.trainer.job import Job
 from components.trainer.learn import Trained, build, fit
+from components.trainer.variables import assign_all
 
 
 def refit(job: Job, data: TrainingData, trained: Trained) -> Model:

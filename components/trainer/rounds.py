@@ -20,6 +20,8 @@ class Rounds(NamedTuple):
     parts: how many make an epoch.
     steps: of each, about.
     begin, end: the shares of the job's work that are done before and after them.
+    last: of all steps, that which ends the last round early; None: every round is whole.
+    seconds: that they may take together; None: as many as they need.
     """
 
     number: int
@@ -27,6 +29,13 @@ class Rounds(NamedTuple):
     steps: int
     begin: float = 0.0
     end: float = 1.0
+    last: int | None = None
+    seconds: float | None = None
+
+    @property
+    def most(self) -> int:
+        """About how many steps they have together, at least one."""
+        return max(1, self.number * self.steps if self.last is None else self.last)
 
     @property
     def name(self) -> str:
@@ -34,9 +43,14 @@ class Rounds(NamedTuple):
         name = "epoch" if self.parts == 1 else "round"
         return name if not self.begin else f"with valid, {name}"
 
-    def done(self, number: int, step: int) -> float:
-        """The share of the job's work that is done at a step of a round; both count from 0."""
-        own = (number + min(1.0, step / max(1, self.steps))) / self.number
+    def done(self, number: int, step: int, planned: int | None = None) -> float:
+        """The share of the job's work that is done at a step of a round; both count from 0.
+
+        `planned` is how many steps there are in all, where that is not what the rounds have.
+        """
+        steps = max(1, self.steps)
+        rounds = (self.most if planned is None else planned) / steps
+        own = min(1.0, (number + min(1.0, step / steps)) / rounds)
         return self.begin + own * (self.end - self.begin)
 
     def shards(self, number: int, shards: int, seed: int) -> list[int]:
@@ -57,9 +71,9 @@ class Rounds(NamedTuple):
 
 
 def plan_rounds(
-    training: TrainingConfig, files: int, ratings: int, steps: int, epochs: int
+    training: TrainingConfig, files: int, ratings: int, steps: int, epochs: float
 ) -> Rounds:
-    """The rounds of a training.
+    """The rounds of a training, without a bound on its time.
 
     Args:
       training: its settings.
@@ -69,15 +83,17 @@ def plan_rounds(
       epochs: at most.
     """
     parts = max(1, min(files, ratings // ROUND))
-    number = epochs * parts
-    if training.epochs is None:
+    own, asked = math.ceil(steps / parts), round(epochs * parts, 6)
+    number = math.ceil(asked)
+    if training.epochs is None and training.minutes is None:
         number = min(number, max(1, training.most_ratings * parts // max(1, ratings)))
-    return Rounds(number, parts, math.ceil(steps / parts))
+    last = math.ceil(asked * own) if asked % 1 else None
+    return Rounds(number, parts, own, last=last)
 
 
 def most_epochs(
     training: TrainingConfig, ordered: bool, warm: bool = False, ratings: int = 0
-) -> int:
+) -> float:
     """How many epochs a training has at most, on so many ratings of train."""
     if training.epochs is not None:
         return training.epochs

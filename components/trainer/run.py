@@ -100,11 +100,14 @@ def history_content(
     tuned = {"tuned": job.chosen} if job.chosen else {}
     refits = exported is not trained.model
     rows, reach = job.settings.training.valid_rows, job.window
+    parts = rounds_of(job, data).parts
     measure = Judge(job.valid, data.lookup, rows, reach) if refits else lambda _: trained.figures
     return {
         "best_epoch": trained.history.best_epoch + 1,
         "epochs": trained.history.epochs,
-        "rounds_per_epoch": rounds_of(job, data).parts,
+        "rounds_per_epoch": parts,
+        "read": trained.history.read / parts,
+        "improving": trained.history.improving,
         "valid": trained.figures,
         "exported": measure(exported),
         "refit": refits,

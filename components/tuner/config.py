@@ -10,8 +10,8 @@ from components.model.config import SECTIONS
 Value = bool | int | float | str
 # Early stopping finds the epochs; the others change what is measured, not how good the model is.
 NOT_TUNED = (
-    "training.epochs", "training.seed", "training.valid_rows", "training.importance_rows",
-    "training.order_rows", "training.order_loss",
+    "training.epochs", "training.minutes", "training.seed", "training.valid_rows",
+    "training.importance_rows", "training.order_rows", "training.order_loss",
 )  # fmt: skip
 SPACE: Mapping[str, Any] = {
     "model.dims": [64, 128, 256],

@@ -49,7 +49,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     oracle = make_oracle(
         settings.tuning,
         hyperparameters(settings.tuning.space, settings),
-        most_epochs(settings.training, job.ordered),
+        math.ceil(most_epochs(settings.training, job.ordered)),
     )
     inputs = (fn_args.train_files, fn_args.transform_graph_path)
     folder = work_folder(f"{settings.checkpoints}/tuning", settings, job.outcome, *inputs)

@@ -35,7 +35,13 @@ def test_every_epoch_deals_the_shards_anew():
         (90, 100 * ROUND, {}, Rounds(18, 90, 2)),
         (90, 100 * ROUND, {"epochs": 2}, Rounds(180, 90, 2)),
         (90, 100 * ROUND, {"most_ratings": 1}, Rounds(1, 90, 2)),
+        (90, 100 * ROUND, {"minutes": 1.0}, Rounds(720, 90, 2)),
         (1, 10, {"epochs": 0}, Rounds(0, 1, 100)),
+        (1, 10, {"epochs": 0.25}, Rounds(1, 1, 100, last=25)),
+        (1, 10, {"epochs": 1.5}, Rounds(2, 1, 100, last=150)),
+        (1, 10, {"epochs": 2.0}, Rounds(2, 1, 100)),
+        (10, 10 * ROUND, {"epochs": 0.3}, Rounds(3, 10, 10)),
+        (10, 10 * ROUND, {"epochs": 0.35}, Rounds(4, 10, 10, last=35)),
         (1, 0, {}, Rounds(8, 1, 100)),
     ],
 )
@@ -44,6 +50,19 @@ def test_large_data_are_read_in_part(files, ratings, settings, expected):
     epochs = 8 if training.epochs is None else training.epochs
     assert plan_rounds(training, files, ratings, 100, epochs) == expected
     assert expected.name == ("epoch" if expected.parts == 1 else "round")
+
+
+@given(
+    epochs=st.floats(0, 50), files=st.integers(1, 200), ratings=st.integers(1, 10**8),
+    steps=st.integers(1, 10**5),
+)  # fmt: skip
+def test_any_share_of_an_epoch_has_its_share_of_the_steps(epochs, files, ratings, steps):
+    rounds = plan_rounds(TrainingConfig(epochs=epochs), files, ratings, steps, epochs)
+    own = rounds.parts * rounds.steps  # of an epoch, each round's last one counted whole
+    assert steps <= own < steps + rounds.parts
+    assert abs(rounds.most - max(1, epochs * own)) <= 1
+    assert (rounds.number - 1) * rounds.steps < rounds.most or rounds.number == 0
+    assert rounds.most <= max(1, rounds.number * rounds.steps)
 
 
 def test_progress_goes_once_from_nothing_to_all_over_both_trainings():

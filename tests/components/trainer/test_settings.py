@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from components.example_gen.config import SplitConfig
-from components.model.config import ModelConfig, TrainingConfig
+from components.model.config import MOST, ModelConfig, TrainingConfig
 from components.trainer.settings import TrainerSettings
 from components.tuner.config import Range, TuningConfig
 from components.tuner.settings import TunerSettings
@@ -27,7 +27,8 @@ models = st.builds(
 )
 trainings = st.builds(
     TrainingConfig,
-    epochs=st.none() | st.integers(0),
+    epochs=st.none() | st.integers(0, MOST) | st.floats(0, MOST),
+    minutes=st.none() | st.floats(0, MOST, exclude_min=True),
     learning_rate=above_zero,
     warm_start=st.booleans(),
     seed=st.integers(0),
