@@ -2,12 +2,14 @@
 
 import logging
 import re
+import time
 
 import tensorflow as tf
 
 from components.examples.paths import literal
 
 FINDINGS = logging.getLogger("greenlight.findings")
+SECONDS = 90  # after which a round that is under way is written to a checkpoint
 _KEPT = 2  # the last one, and the one before in case that one gets damaged
 _LIST = "checkpoint"  # TensorFlow's list of a folder's checkpoints
 _INDEX = re.compile(r"/ckpt-(\d+)\.index$")  # the file that TensorFlow writes last
@@ -24,10 +26,17 @@ class Checkpoints:
         except ValueError:  # emptied; it only lists the files that are there
             tf.io.gfile.remove(f"{folder}/{_LIST}")
         self._manager = tf.train.CheckpointManager(tracked, folder, max_to_keep=_KEPT)
+        self._last = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether what was trained since the last checkpoint is as much as may be lost."""
+        return time.monotonic() - self._last >= SECONDS
 
     def save(self) -> None:
         """Writes a checkpoint."""
         self._manager.save()
+        self._last = time.monotonic()
 
     def restore(self) -> bool:
         """Restores the newest whole checkpoint; whether there is one."""

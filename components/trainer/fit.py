@@ -1,5 +1,6 @@
 """The training loop: rounds, early stopping, checkpoints, progress."""
 
+import itertools
 import json
 import logging
 import time
@@ -42,13 +43,15 @@ class Fit:
     the moving average over a round's steps is judged and kept (Polyak and Juditsky, 1992): it
     varies less with the batches that came last.
 
-    After every round the weights, the optimizer, the best weights and the history are written to
-    `checkpoints`; a run that finds them there starts after the last finished round whose checkpoint
-    is whole. A round always reads its windows in the same order, whether or not the run was
-    interrupted. Where the time is bounded, a run that goes on has what is left of it.
+    After every round, and within one whenever it is due, the weights, the optimizer, the best
+    weights and the history are written to `checkpoints`; a run that finds them there goes on after
+    the last step whose checkpoint is whole. A round always reads its windows in the same order,
+    whether or not the run was interrupted. Where the time is bounded, a run that goes on has what
+    is left of it.
 
     Where several workers train together, what the chief has counts: it alone judges and writes
-    checkpoints, and before every round the others take its weights and its optimizer's state.
+    checkpoints, after rounds alone, and before every round the others take its weights and its
+    optimizer's state.
     """
 
     def __init__(
@@ -100,12 +103,10 @@ class Fit:
         self._follow = tf.function(self._follow_chief) if together else lambda: None
 
     def resume(self) -> int:
-        """Restores the newest checkpoint that is whole; returns how many rounds are done."""
+        """Restores the newest checkpoint that is whole; returns how many rounds are finished."""
         if self._workers.is_chief and self._checkpoints.restore():
-            self.history = History(**json.loads(self._state.numpy()))
-        self.history = History(**self._workers.told(lambda: asdict(self.history)))
-        best = self.history.best  # JSON knows no tuples
-        self.history.best = {task: (epoch, loss) for task, (epoch, loss) in best.items()}
+            self.history = History.of(json.loads(self._state.numpy()))
+        self.history = History.of(self._workers.told(lambda: asdict(self.history)))
         self._follow()
         self.pace.begin(self.history.seconds)
         return len(self.history.epochs)
@@ -133,7 +134,8 @@ class Fit:
             tf.summary.create_file_writer(log_dir) if chief else tf.summary.create_noop_writer()
         )
         for number in range(self.resume(), self.rounds.number):
-            if self.history.waited >= self.patience or enough(number) or self._is_over():
+            over = self._is_over() and not self.history.losses
+            if self.history.waited >= self.patience or enough(number) or over:
                 break
             self._run(number, windows(number), judge, writer)
         for task, variables in self.tasks.items():
@@ -142,10 +144,10 @@ class Fit:
         return self.history
 
     def _run(self, number: int, windows: Iterable[Window], judge: Measure, writer: Any) -> None:
-        started = time.monotonic()
+        started = time.monotonic() - self.history.begun
         self._follow()
         self._workers.begin(self._seed, number)
-        loss = self._train(number, windows)
+        loss = self._train(number, windows, started)
         with self._averages.in_place(self.optimizer.step):
             row = {"loss": loss, **self._workers.told(lambda: judge(self.model))}
             row["seconds"] = round(time.monotonic() - started, 3)
@@ -165,19 +167,21 @@ class Fit:
     def _is_over(self) -> bool:
         return self.pace.ends(int(self.optimizer.step.numpy()))
 
-    def _train(self, number: int, windows: Iterable[Window]) -> float:
-        """Takes a round's steps, all or as many as are planned; returns their mean loss."""
-        losses: list[tf.Tensor] = []
-        before = int(self.optimizer.step.numpy())
-        for step, window in enumerate(windows):
-            losses.append(self._step(window))
-            if step % 5 == 0:
-                self._tell(number, step)
-            self.pace.look(before + len(losses))
-            if self.pace.ends(before + len(losses)):
+    def _train(self, number: int, windows: Iterable[Window], started: float) -> float:
+        """Takes the steps of a round that are left and planned; returns all its mean loss."""
+        losses = self.history.losses
+        for window in itertools.islice(windows, len(losses), None):
+            if self._is_over():
                 self.history.last = min(1.0, len(losses) / self.steps)
                 break
-        return float(np.mean(losses))
+            losses.append(float(self._step(window)))
+            if len(losses) % 5 == 1:
+                self._tell(number, len(losses) - 1)
+            self.pace.look(int(self.optimizer.step.numpy()))
+            if self._workers.number == 1 and self._checkpoints.is_due:
+                self.history.begun = time.monotonic() - started
+                self._save()
+        return float(np.mean(np.array(losses, np.float32)))
 
     def _tell(self, number: int, step: int) -> None:
         planned = self.pace.planned

@@ -1,8 +1,9 @@
 """What happened in a training, round by round."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -13,12 +14,22 @@ class History:
     best: for each task, named by its loss on valid, its best round and that epoch's loss.
     seconds: that it took, judging and checkpoints included.
     last: the share of the last round that was read before the training's plan ended.
+    losses: of each step of the round that is under way.
+    begun: seconds that this round took so far.
     """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, tuple[int, float]] = field(default_factory=dict)
     seconds: float = 0.0
     last: float = 1.0
+    losses: list[float] = field(default_factory=list)
+    begun: float = 0.0
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "History":
+        """Reads what `asdict` made of one and JSON, which knows no tuples, kept."""
+        best = {task: (epoch, loss) for task, (epoch, loss) in content["best"].items()}
+        return cls(**{**content, "best": best})
 
     @property
     def best_epoch(self) -> int:
@@ -42,8 +53,9 @@ class History:
         return self.waited == 0 if judged and len(self.epochs) > 1 else None
 
     def add(self, row: dict[str, float], tasks: Iterable[str]) -> list[str]:
-        """Adds a round; returns the tasks whose loss is the best yet, or that have no loss."""
+        """Ends a round; returns the tasks whose loss is the best yet, or that have no loss."""
         self.epochs.append(row)
+        self.losses, self.begun = [], 0.0
         better = [
             task
             for task in tasks

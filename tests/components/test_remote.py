@@ -19,7 +19,7 @@ from components.trainer.fit import Fit
 from components.trainer.rounds import Rounds
 from schemas.errors import UserError
 from schemas.source import load_source
-from tests.components.trainer.test_fit import Line
+from tests.components.trainer.lines import Line
 
 BUCKET = "ram://bucket"
 FILES = {

@@ -16,7 +16,7 @@ from components.trainer.fit import Fit
 from components.trainer.learn import rounds_of
 from components.trainer.optimizer import learning_rate
 from components.trainer.rounds import Rounds
-from tests.components.trainer.test_fit import KillError, Line, _weights
+from tests.components.trainer.lines import KillError, Line, weights
 from tests.components.trainer.test_job import made
 from tests.components.trainer.test_pace import Clock
 
@@ -101,7 +101,7 @@ def test_a_killed_one_goes_on_with_the_time_that_is_left(epoch, clock, tmp_path,
     history = _run(fit, lambda number: epoch(number, clock), tmp_path, losses[number:])
     assert int(fit.optimizer.step) == PLANNED and history.seconds <= 60
     assert [row["loss"] for row in history.epochs] == [row["loss"] for row in expected.epochs]
-    for one, other in zip(_weights(fit.model), _weights(undisturbed.model), strict=True):
+    for one, other in zip(weights(fit.model), weights(undisturbed.model), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -4,8 +4,6 @@ Dropout of every kind is off wherever weights are compared: its draws depend on 
 in the process, and a resumed run does not repeat those of the interrupted one.
 """
 
-import contextlib
-import functools
 import logging
 import math
 from typing import Any
@@ -19,28 +17,16 @@ from components.model.config import TrainingConfig
 from components.trainer.fit import Fit
 from components.trainer.rounds import Rounds
 from tests.components.trainer.eager import eagerly
-
-STEPS = 3
-
-
-class Line(tf.Module):
-    """The least that can be fitted: tracing the real model takes far longer than training it."""
-
-    def __init__(self, start=0.0):
-        self.slope = tf.Variable([start, 0.5])
-        self.offset = tf.Variable(start)
-        self.frozen = tf.Variable(start, trainable=False)
-
-    def averaged(self):
-        return [self.slope]
-
-    def by_row(self):
-        return []
-
-    def compute_loss(self, window, training):
-        assert training
-        made = self.slope[0] * window.rating + self.slope[1] * window.present + self.offset
-        return tf.reduce_mean(tf.square(made - tf.cast(window.movie, tf.float32)))
+from tests.components.trainer.lines import (
+    LOSSES,
+    STEPS,
+    KillError,
+    Line,
+    assert_same,
+    fit_of,
+    scripted,
+    weights,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -48,49 +34,13 @@ def model():
     return Line()
 
 
-@pytest.fixture(scope="module")
-def epoch(make_facts, make_window):
-    """The windows of each epoch: other ones every time, the same ones for the same number."""
-
-    def windows(number):
-        return [make_window(make_facts(), [5, 3], 10 * number + step) for step in range(STEPS)]
-
-    return windows
-
-
-def _fit(model, folder, epochs, **training):
-    config, checkpoints = TrainingConfig(**training), str(folder / "checkpoints")
-    return Fit(model, config, Rounds(epochs, 1, STEPS), checkpoints, averaged=model.averaged())
-
-
-def _weights(model):
-    return [variable.numpy() for variable in model.variables]
-
-
-def _same(left, right, **tolerance):
-    for one, other in zip(left, right, strict=True):
-        np.testing.assert_allclose(one, other, **tolerance)
-
-
-def _scripted(losses, seen=None):
-    """A judge that gives these valid losses in turn and takes down the weights it saw."""
-    given = iter(losses)
-
-    def judge(model):
-        if seen is not None:
-            seen.append(_weights(model))
-        return {"valid_loss": next(given)}
-
-    return judge
-
-
 def test_early_stopping_keeps_the_best_weights(model, epoch, tmp_path):
     seen: list[Any] = []
-    judge = _scripted([3.0, 2.0, 2.5, 2.0, 1.0], seen)
-    history = _fit(model, tmp_path, 10, patience=2).run(epoch, judge, str(tmp_path))
+    judge = scripted([3.0, 2.0, 2.5, 2.0, 1.0], seen)
+    history = fit_of(model, tmp_path, 10, patience=2).run(epoch, judge, str(tmp_path))
     assert [row["valid_loss"] for row in history.epochs] == [3.0, 2.0, 2.5, 2.0]
     assert history.best == {"valid_loss": (1, 2.0)}
-    _same(_weights(model), seen[1])
+    assert_same(weights(model), seen[1])
     assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(seen[1], seen[3], strict=True))
 
 
@@ -98,7 +48,7 @@ def test_averages_over_an_epochs_steps_are_judged_and_training_goes_on_from_the_
     model, epoch, tmp_path
 ):
     seen, stepped = [], []
-    fit = _fit(model, tmp_path, 3)
+    fit = fit_of(model, tmp_path, 3)
     step = fit._step
 
     def taken(window):
@@ -112,20 +62,20 @@ def test_averages_over_an_epochs_steps_are_judged_and_training_goes_on_from_the_
 
     fit._step = taken
     fit.run(epoch, judge, str(tmp_path))
-    alone = _fit(Line(), tmp_path / "alone", 3)
+    alone = fit_of(Line(), tmp_path / "alone", 3)
     average = stepped[0][0]
     for number, (slope, offset) in enumerate(stepped, 1):
         alone._train_step(epoch((number - 1) // STEPS)[(number - 1) % STEPS])
         np.testing.assert_allclose(alone.model.slope, slope, rtol=1e-5)
         average = average + (slope - average) / min(number, STEPS)
         if number % STEPS == 0:
-            _same(seen[number // STEPS - 1], (average, offset), rtol=1e-5)
-    _same((model.slope.numpy(), model.offset.numpy()), (average, offset), rtol=1e-5)
+            assert_same(seen[number // STEPS - 1], (average, offset), rtol=1e-5)
+    assert_same((model.slope.numpy(), model.offset.numpy()), (average, offset), rtol=1e-5)
     assert np.abs(slope - average).max() > 1e-4
 
 
 def test_windows_of_any_shape_share_one_trace(model, make_facts, make_window, tmp_path):
-    fit = _fit(model, tmp_path, 1)
+    fit = fit_of(model, tmp_path, 1)
     shapes = [[5, 3], [2], [7, 7, 1], [4, 4]]
     windows = [make_window(make_facts(), lengths) for lengths in shapes]
     fit.run(lambda number: windows, lambda model: {}, str(tmp_path))
@@ -134,24 +84,24 @@ def test_windows_of_any_shape_share_one_trace(model, make_facts, make_window, tm
 
 def test_a_late_best_is_the_one_that_is_kept(model, epoch, tmp_path):
     seen: list[Any] = []
-    history = _fit(model, tmp_path, 3, patience=5).run(
-        epoch, _scripted([3.0, 2.0, 1.0], seen), str(tmp_path)
+    history = fit_of(model, tmp_path, 3, patience=5).run(
+        epoch, scripted([3.0, 2.0, 1.0], seen), str(tmp_path)
     )
     assert history.best_epoch == 2
-    _same(_weights(model), seen[2])
+    assert_same(weights(model), seen[2])
 
 
 def test_without_a_valid_split_every_epoch_runs_and_the_last_is_kept(model, epoch, tmp_path):
     seen: list[Any] = []
 
     def judge(model):
-        seen.append(_weights(model))
+        seen.append(weights(model))
         return {}
 
-    history = _fit(model, tmp_path, 4, patience=1).run(epoch, judge, str(tmp_path))
+    history = fit_of(model, tmp_path, 4, patience=1).run(epoch, judge, str(tmp_path))
     assert len(history.epochs) == 4 and history.best_epoch == 3
     assert all("valid_loss" not in row and math.isfinite(row["loss"]) for row in history.epochs)
-    _same(_weights(model), seen[-1])
+    assert_same(weights(model), seen[-1])
 
 
 def test_each_part_keeps_the_weights_of_its_own_best_epoch(model, epoch, tmp_path):
@@ -172,52 +122,19 @@ def test_each_part_keeps_the_weights_of_its_own_best_epoch(model, epoch, tmp_pat
 
 
 def test_a_loss_that_is_no_number_is_never_the_best(model, epoch, tmp_path):
-    before = _weights(model)
-    history = _fit(model, tmp_path, 9, patience=2).run(
-        epoch, _scripted([math.nan] * 9), str(tmp_path)
+    before = weights(model)
+    history = fit_of(model, tmp_path, 9, patience=2).run(
+        epoch, scripted([math.nan] * 9), str(tmp_path)
     )
     assert len(history.epochs) == 2 and history.best_epoch == -1
-    _same(_weights(model), before)
+    assert_same(weights(model), before)
 
 
 def test_no_epochs_leave_the_model_as_it_is(model, tmp_path):
-    before = _weights(model)
-    history = _fit(model, tmp_path, 0).run(lambda number: 1 / 0, lambda model: {}, str(tmp_path))
+    before = weights(model)
+    history = fit_of(model, tmp_path, 0).run(lambda number: 1 / 0, lambda model: {}, str(tmp_path))
     assert history.epochs == [] and history.best_epoch == -1
-    _same(_weights(model), before)
-
-
-class KillError(Exception):
-    """Stands for whatever ends a process."""
-
-
-LOSSES = [4.0, 3.0, 2.0, 2.5]
-
-
-@pytest.fixture(scope="module")
-def made_by(make_model):
-    """Makes a model of a kind, the same every time, and begins its noise anew."""
-    return {"line": Line, "recommender": lambda: make_model(True)}
-
-
-@pytest.fixture(scope="module")
-def undisturbed(made_by, epoch, tmp_path_factory):
-    """The history and the weights of a kind of model after a training that nothing kills."""
-
-    @functools.cache
-    def train(kind):
-        model, folder = made_by[kind](), tmp_path_factory.mktemp(kind)
-        history = _fit(model, folder, 4).run(epoch, _scripted(LOSSES), str(folder))
-        return history, _weights(model)
-
-    return train
-
-
-@pytest.fixture
-def kind(request):
-    """What is trained; the steps of the real model are taken without a trace."""
-    with eagerly() if request.param == "recommender" else contextlib.nullcontext():
-        yield request.param
+    assert_same(weights(model), before)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +170,7 @@ def test_a_killed_training_ends_like_one_that_was_not(
             raise KillError
         return {"valid_loss": losses[done]}
 
-    fit = _fit(make(), tmp_path, 4)
+    fit = fit_of(make(), tmp_path, 4)
     with pytest.raises(KillError):
         fit.run(fatal, judge, str(tmp_path))
 
@@ -267,29 +184,29 @@ def test_a_killed_training_ends_like_one_that_was_not(
         read.append(at)
         return epoch(at)
 
-    history = _fit(fresh, tmp_path, 4).run(told, _scripted(losses[number:]), str(tmp_path))
+    history = fit_of(fresh, tmp_path, 4).run(told, scripted(losses[number:]), str(tmp_path))
     assert read == list(range(number, 4))
     assert history.best == expected.best
     found, wanted = ([row["loss"] for row in h.epochs] for h in (history, expected))
     assert len(found) == 4
     assert found == wanted
-    for one, other in zip(_weights(fresh), left, strict=True):
+    for one, other in zip(weights(fresh), left, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_training_that_is_done_is_not_done_again(model, epoch, tmp_path):
-    _fit(model, tmp_path, 2).run(epoch, _scripted([2.0, 3.0]), str(tmp_path))
+    fit_of(model, tmp_path, 2).run(epoch, scripted([2.0, 3.0]), str(tmp_path))
     fresh = Line(7.0)
-    history = _fit(fresh, tmp_path, 2).run(lambda number: 1 / 0, _scripted([]), str(tmp_path))
+    history = fit_of(fresh, tmp_path, 2).run(lambda number: 1 / 0, scripted([]), str(tmp_path))
     assert len(history.epochs) == 2
-    _same(_weights(fresh), _weights(model))
+    assert_same(weights(fresh), weights(model))
 
 
 def test_it_learns_and_tells_how_far_it_is(make_model, make_facts, make_window, tmp_path, caplog):
     model = make_model(True)
     windows = [make_window(make_facts(), [9, 7, 8], seed) for seed in range(STEPS)]
     with eagerly(), caplog.at_level(logging.INFO, "greenlight.progress"):
-        history = _fit(model, tmp_path, 4, learning_rate=0.05).run(
+        history = fit_of(model, tmp_path, 4, learning_rate=0.05).run(
             lambda number: windows, lambda model: {}, str(tmp_path / "logs")
         )
     losses = [row["loss"] for row in history.epochs]
