@@ -81,7 +81,7 @@ def measure(movies: int, users: int, given: dict[str, object], terms: int) -> di
 
     rng = np.random.default_rng(1)
     randomness.seed(1)
-    facts = _facts(movies, users, rng)
+    facts = measured_facts(movies, users, rng)
     if terms:
         drawn = rng.zipf(1.3, [movies, terms]).astype(np.int64) % TERMS
         facts = replace(facts, features={**facts.features, "plot": drawn.astype(np.int32)})
@@ -104,7 +104,7 @@ def measure(movies: int, users: int, given: dict[str, object], terms: int) -> di
     }
 
 
-def _facts(movies: int, users: int, rng: np.random.Generator):  # type: ignore[no-untyped-def]
+def measured_facts(movies: int, users: int, rng: np.random.Generator):  # type: ignore[no-untyped-def]
     from components.model.facts import Facts, Raters
 
     counts = np.ceil(1e6 / (30.0 + np.arange(movies)) ** 1.15)
