@@ -44,7 +44,7 @@ def export_random(
 
     rng = np.random.default_rng(seed)
     randomness.seed(seed)
-    facts = _facts(movies, users, rng, skew, rated)
+    facts = model_facts(movies, users, rng, skew, rated)
     if posters:
         named = [[POSTERS[row % 2] % row] for row in range(movies)]
         facts = replace(facts, values={**facts.values, "poster": named})
@@ -75,7 +75,9 @@ def export_random(
     save(ExportedRecommender(model, lookup, 100, stored, declared, item, mix=mix), str(path))
 
 
-def _facts(movies: int, users: int, rng: np.random.Generator, skew: float, rated: float) -> Any:
+def model_facts(
+    movies: int, users: int, rng: np.random.Generator, skew: float = 1.0, rated: float = 1.0
+) -> Any:
     from components.model.facts import Facts, Raters
 
     with (data.EMBEDDED / "movies.csv").open(encoding="utf-8") as file:
