@@ -28,6 +28,8 @@ class Features(BaseModel):
     users: of users.
     movies: of movies, `several` of which may have more than one value.
     events: of ratings, `asked` of which are known at the moment that somebody asks.
+    ages: those of ratings that no file holds: how long after a day of the movie's or the user's a
+      rating was given, in years. Those of users are among `asked`.
     numbers: those of all that are numbers; texts: those of movies that are texts. All others are
       categories.
     """
@@ -39,6 +41,7 @@ class Features(BaseModel):
     several: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    ages: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
 
@@ -55,7 +58,12 @@ class Features(BaseModel):
     @property
     def read(self) -> tuple[str, ...]:
         """All that a model may read: what is known of a rating alone is not."""
-        return (*self.users, *self.movies, *self.asked)
+        return (*self.users, *self.movies, *self.asked, *self.movie_ages)
+
+    @property
+    def movie_ages(self) -> tuple[str, ...]:
+        """How old movies were when they were rated."""
+        return tuple(name for name in self.ages if name not in self.asked)
 
     @property
     def movie_categories(self) -> tuple[str, ...]:
@@ -72,6 +80,16 @@ class Features(BaseModel):
 def bucket_of(name: str) -> str:
     """The output of `evaluate` that says in which bucket a user's or a moment's number lies."""
     return f"{name}_bucket"
+
+
+def age_of(date: str) -> str:
+    """What the age since a date is called."""
+    return f"{date}_age"
+
+
+def date_of(age: str) -> str:
+    """The date that an age is counted from."""
+    return age.removesuffix("_age")
 
 
 def feature_name(name: str) -> str:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from schemas.errors import UserError
-from schemas.features import Features
+from schemas.features import Features, age_of
 from schemas.source_mistakes import sentence
 from schemas.source_parts import (
     Date,
@@ -90,12 +90,14 @@ class Source(BaseModel):
         names = self.features
         if both := sorted({*names.users} & {*names.movies}):
             raise ValueError(f"users.features.{both[0]}: movies have a feature of this name")
-        if both := sorted({*names.events} & {*names.users, *names.movies}):
+        if both := sorted({*self.ratings.features} & {*names.users, *names.movies}):
             raise ValueError(
                 f"ratings.features.{both[0]}: users or movies have a feature of this name"
             )
-        made = [name for own, part in self._parts() for name in [*labels_of(own, part)][1:]]
-        if twice := sorted({*made} & {own for own, _ in self._parts()}):
+        dated = self._dated()
+        made = {name for own, part in dated for name in [*labels_of(own, part)][1:]}
+        made |= {age_of(name) for name, _ in dated}
+        if twice := sorted(made & {name for table in self._tables() for name in table.features}):
             raise ValueError(f"features.{twice[0]}: a date makes a feature of this name")
         kinds: dict[str, type[Part]] = {}
         for table in self._movie_tables():
@@ -129,24 +131,27 @@ class Source(BaseModel):
         events = self.ratings.features
         declared = [*users.items(), *parts, *events.items()]
         numbers = [name for name, part in declared if isinstance(part, Number | Date)]
+        dated = self._dated() if self.has_timestamps else []
+        ages = [age_of(name) for name, _ in dated]
+        asked = [name for name, part in events.items() if part.known_when_asked]
         return Features(
-            users=(*users,),
+            users=tuple(name for own, part in users.items() for name in labels_of(own, part)),
             movies=_once(movies),
-            events=(*events,),
-            asked=tuple(name for name, part in events.items() if part.known_when_asked),
+            events=_once([*events, *ages]),
+            asked=_once([*asked, *(age_of(name) for name, _ in dated if name in users)]),
+            ages=_once(ages),
             several=_once(several),
-            numbers=_once(numbers),
+            numbers=_once([*numbers, *ages]),
             texts=_once([name for name, part in parts if isinstance(part, Text)]),
         )
 
     @property
     def labels(self) -> dict[str, str]:
         """What people call the features of movies, users and ratings, by name."""
-        tables: list[Movies | Credits | Users | Ratings] = [*self._movie_tables(), self.ratings]
-        tables += [self.users] if self.users else []
-        declared = {name: part for table in tables for name, part in table.features.items()}
+        declared = {name: part for table in self._tables() for name, part in table.features.items()}
         labels = [labels_of(name, part) for name, part in declared.items()]
-        return {name: label for own in labels for name, label in own.items()}
+        told = {name: label for own in labels for name, label in own.items()}
+        return told | {age_of(name): f"{told[name]}: age" for name, _ in self._dated()}
 
     @property
     def items(self) -> Item:
@@ -155,6 +160,15 @@ class Source(BaseModel):
 
     def _parts(self) -> list[tuple[str, Declared]]:
         return [part for table in self._movie_tables() for part in table.declared().items()]
+
+    def _dated(self) -> list[tuple[str, Date]]:
+        """The dates of movies and users, by name."""
+        users = [*self.users.features.items()] if self.users else []
+        return [(name, part) for name, part in (*self._parts(), *users) if isinstance(part, Date)]
+
+    def _tables(self) -> list[Movies | Credits | Users | Ratings]:
+        tables: list[Movies | Credits | Users | Ratings] = [*self._movie_tables(), self.ratings]
+        return [*tables, *([self.users] if self.users else [])]
 
     def _movie_tables(self) -> list[Movies | Credits]:
         return [table for table in (self.movies, self.credits) if table is not None]

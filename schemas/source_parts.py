@@ -155,7 +155,8 @@ class Number(Part):
 class Date(Part):
     """A day, as `format` writes it: see `time_formats`.
 
-    It makes a number, the year and its fraction, and the categories month and weekday.
+    It makes a number, the year and its fraction, and the categories month and weekday; and of each
+    rating whose time is known a number, how many years after that day it was given.
     """
 
     kind: Literal["date"]
@@ -236,8 +237,10 @@ KINDS: dict[str, type[Part]] = {
 }
 FeatureName = Annotated[Word, AfterValidator(feature_name)]
 UserFeature = Annotated[
-    Annotated[Category, Tag("category")] | Annotated[Number, Tag("number")],
-    _by_kind("category", "number"),
+    Annotated[Category, Tag("category")]
+    | Annotated[Number, Tag("number")]
+    | Annotated[Date, Tag("date")],
+    _by_kind("category", "number", "date"),
 ]
 EventFeature = Annotated[
     Annotated[EventCategory, Tag("category")] | Annotated[EventNumber, Tag("number")],

@@ -288,6 +288,8 @@ def _read_asked(saved: Any, names: Sequence[str]) -> list[UserFeature]:
     if not hasattr(saved, "told"):  # earlier versions
         return []
     labels, values = (to_texts(own.numpy()) for own in (saved.told.labels, saved.told.values))
+    if hasattr(saved.told, "names"):  # earlier versions told of users alone
+        names = to_texts(saved.told.names.numpy())
     usual = saved.told.usual.numpy().tolist()
     return [
         UserFeature(

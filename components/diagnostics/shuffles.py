@@ -57,6 +57,7 @@ def movie_groups(facts: Facts) -> dict[str, MovieShuffle]:
     return {
         MOVIE_ID: lambda facts, taken: dataclasses.replace(facts, id_rows=facts.id_rows[taken]),
         **{name: _feature_of(name) for name in facts.features},
+        **{name: _age_of(name) for name in (facts.ages.names if facts.ages is not None else ())},
         "popularity": lambda facts, taken: dataclasses.replace(facts, counts=facts.counts[taken]),
         **raters,
     }
@@ -133,6 +134,16 @@ def _feature_of(name: str) -> MovieShuffle:
     def shuffled(facts: Facts, taken: Array) -> Facts:
         features = {**facts.features, name: facts.features[name][taken]}
         return dataclasses.replace(facts, features=features)
+
+    return shuffled
+
+
+def _age_of(name: str) -> MovieShuffle:
+    def shuffled(facts: Facts, taken: Array) -> Facts:
+        assert facts.ages is not None, "only ages that there are have a shuffle"
+        born, place = np.array(facts.ages.born), [*facts.ages.names].index(name)
+        born[:, place] = born[taken, place]
+        return dataclasses.replace(facts, ages=dataclasses.replace(facts.ages, born=born))
 
     return shuffled
 

@@ -153,7 +153,7 @@ def _groups(partition: Partition, table: pa.Table) -> Cubes:
         rated = pa.table(columns | {"rating": table["rating"]})
         groups.append(_labelled(rated, name))
     for name in partition.events.column_names:
-        value = partition.events[name].cast(pa.string())
+        value = _texts(partition.events[name])
         who = pa.table({"user": table["user"], "value": value}).group_by(["user", "value"])
         distinct = who.aggregate([])["value"]
         feature = {"feature": pa.array([name] * len(distinct), pa.string()), "value": distinct}

@@ -39,7 +39,7 @@ class Partition:
       The rows of one user in one split are in the user's order.
     users: one row per user: user_id, and the user features of the source: binary ('' unknown), or
       float32 of numbers (NaN unknown).
-    events: a row for each of `ratings`: their own categories (binary, '' unknown).
+    events: a row for each of `ratings`: their own features, as those of `users`.
     """
 
     ratings: pa.Table
@@ -74,7 +74,7 @@ def read_partition(uri: str, shard: str, source: Source, movie_ids: pa.Array) ->
     timed = ["timestamp"] if source.has_timestamps else []
     rated = ["rating"] if source.has_ratings else []
     names = source.features
-    own = [name for name in names.events if name not in names.numbers]
+    own = [*names.events]
     rows, examples = _read(uri, shard, source, ["movie_id", *rated, *timed, *own])
     if not rated:
         rows = rows.append_column("rating", pa.array(np.full(len(rows), np.nan)))
@@ -95,9 +95,11 @@ def _read(
     """The targets of all splits with the row of their Example, and the Examples' users."""
     who = ["user_id", *source.features.users]
     schema = _schema(source, [*columns, *who])
-    nothing = {**_NO_RATINGS, **dict.fromkeys(source.features.events, _NO_TEXT)}
+    names = source.features
+    events = {name: _NO_NUMBERS if name in names.numbers else _NO_TEXT for name in names.events}
+    nothing = {**_NO_RATINGS, **events}
     ratings = [pa.table({name: nothing[name] for name in (*columns, "split", "example")})]
-    nobody = {name: _NO_NUMBERS if name in source.features.numbers else _NO_TEXT for name in who}
+    nobody = {name: _NO_NUMBERS if name in names.numbers else _NO_TEXT for name in who}
     people, examples = [pa.table(nobody)], 0
     for code, split in enumerate(SPLITS):
         for batch in tables([f"{split_dir(uri, split)}/{shard}"], [*columns, *who], schema):

@@ -9,7 +9,7 @@ from components.exported.inputs import Answer
 from components.exported.served import ServedModel
 from components.model import scoring
 from components.model.facts import Facts
-from components.model.parsing import history, parse
+from components.model.parsing import ParsedExamples, history, parse
 from components.model.window import Window
 from schemas.features import bucket_of
 
@@ -49,6 +49,7 @@ def evaluate(served: ServedModel, examples: tf.Tensor) -> Answer:
         "movie_tenth": tf.where(known, tenth, 0.0),
         **_buckets(model.facts, model.facts.user_features, parsed.user_features),
         **_buckets(model.facts, model.facts.asked, window.asked[:, 0]),
+        **_ages(model.facts, parsed, rows, known),
     }
     if not served.rates:
         return answer
@@ -64,6 +65,18 @@ def _buckets(facts: Facts, features: Mapping[str, list[bytes]], rows: tf.Tensor)
         bucket_of(name): tf.gather(tf.constant([*names, b""]), rows[:, place] % (len(names) + 1))
         for place, (name, names) in enumerate(features.items())
         if name in facts.numbers
+    }
+
+
+def _ages(facts: Facts, parsed: ParsedExamples, target: tf.Tensor, known: tf.Tensor) -> Answer:
+    """The names of the buckets of the targets' ages when they were rated, string [batch] each."""
+    if facts.ages is None:
+        return {}
+    day = parsed.day.to_tensor(-1, shape=[None, 1, 1])[:, 0, 0]
+    found = facts.ages.rows(day, tf.gather(facts.ages.all_born(), target))
+    return {
+        bucket_of(name): tf.where(known, tf.gather(tf.constant([*names, b""]), found[:, place]), "")
+        for place, (name, names) in enumerate(facts.ages.names.items())
     }
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components.exported.person import Person
 from components.exported.served import ServedModel
-from components.model.parsing import padded, unknown_value
+from components.model.parsing import padded, unknown_value, with_day
 from components.model.window import Window
 
 BY_USER, BY_HISTORY, BY_POPULARITY = "user", "history", "popularity"  # values of `source`
@@ -72,12 +72,12 @@ def _asked(served: ServedModel, person: Person) -> tf.Tensor | None:
     """What is told of the moment: int32 [batch, 1, features]; None where the model asks nothing."""
     lookup, user = served.lookup, person.user_id
     if not lookup.asked:
-        return None
+        return with_day(user, None, lookup.days)
     values = {
         name: person.features.get(name, tf.fill(tf.shape(user), unknown_value(known.key_dtype)))
         for name, known in lookup.asked.items()
     }
-    return lookup.told(values)[:, tf.newaxis]
+    return with_day(user, lookup.told(values)[:, tf.newaxis], lookup.days)
 
 
 def _features(served: ServedModel, person: Person, stored: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.model.ages import Ages
+
 BIAS_DOUBT = 10.0  # ratings' worth of doubt in a movie's mean
 
 
@@ -48,6 +50,7 @@ class Facts:
       names of a number's buckets.
     popular_days, popular: how many of train's newest days the popularity baseline counts, and the
       events of each movie in them, float64 [movies]. None: it counts all of train.
+    ages: what it takes to tell how old movies are at some moment; None where they have no dates.
     """
 
     movie_ids: list[bytes]
@@ -71,6 +74,7 @@ class Facts:
     popular_days: int | None = None
     popular: NDArray[Any] | None = None
     asked: Mapping[str, list[bytes]] = field(default_factory=dict)
+    ages: Ages | None = None
 
     @property
     def rates(self) -> bool:

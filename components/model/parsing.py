@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from components.examples.ages import DAY, days
 from components.model.window import Window, apart
 
 STRINGS = tf.io.RaggedFeature(tf.string)
@@ -42,12 +43,14 @@ class Lookup:
     user_features: for each feature, its values to rows, unknown ones to the row behind the last;
       of numbers, their buckets.
     asked: the same for each feature of a rating that is known when somebody asks.
+    days: whether the day of each moment is read as well, from which the ages of movies follow.
     """
 
     movie: tf.lookup.StaticHashTable
     user: tf.lookup.StaticHashTable
     user_features: Mapping[str, tf.lookup.StaticHashTable | Buckets]
     asked: Mapping[str, tf.lookup.StaticHashTable | Buckets] = field(default_factory=dict)
+    days: bool = False
 
     def told(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Rows of what is told of moments, any shape: int32 [..., features], -1 unknown."""
@@ -73,6 +76,8 @@ class ParsedExamples(NamedTuple):
     history_rating: float32 [batch, (events)], NaN where an event is not rated.
     seen_movie: int32 [batch, (seen)], what was seen before the history.
     asked: int32 [batch, (targets), features], see `Window.asked`.
+    day: int32 [batch, (targets), 1], the day of each target since 1970, -1 unknown; of the last
+      axis nothing where the model reads no ages of movies.
     """
 
     user_id: tf.Tensor
@@ -85,6 +90,7 @@ class ParsedExamples(NamedTuple):
     history_rating: tf.RaggedTensor
     seen_movie: tf.RaggedTensor
     asked: tf.RaggedTensor
+    day: tf.RaggedTensor
 
     @property
     def target(self) -> tf.Tensor:
@@ -145,7 +151,16 @@ def parse(lookup: Lookup, examples: tf.Tensor) -> ParsedExamples:
         history_rating=with_gaps(read["history_rating"], history_movie),
         seen_movie=seen_movie,
         asked=movie.with_flat_values(_asked(lookup, read, movie)),
+        day=movie.with_flat_values(_day(lookup, read["timestamp"], movie)),
     )
+
+
+def _day(lookup: Lookup, times: tf.RaggedTensor, movie: tf.RaggedTensor) -> tf.Tensor:
+    """The day of each target, int32 [all targets, 1]; [all targets, 0] where none is read."""
+    if not lookup.days:
+        return tf.zeros([tf.size(movie.flat_values), 0], tf.int32)
+    known = with_gaps(times, movie, -DAY).flat_values
+    return tf.cast(days(known), tf.int32)[:, tf.newaxis]
 
 
 def _asked(
@@ -162,7 +177,7 @@ def _asked(
 
 
 def with_gaps(
-    rating: tf.RaggedTensor, movie: tf.RaggedTensor, gap: float | str = np.nan
+    rating: tf.RaggedTensor, movie: tf.RaggedTensor, gap: float | int | str = np.nan
 ) -> tf.RaggedTensor:
     """Ratings, or other values, with a gap behind the last one of each row: as many as movies.
 
@@ -222,8 +237,21 @@ def newest_last(movie: tf.RaggedTensor, rating: tf.RaggedTensor) -> tuple[tf.Ten
 
 
 def history(parsed: ParsedExamples) -> Window:
-    """The histories of parsed Examples, padded at the front, and what is known of the target's."""
+    """The histories of parsed Examples, padded at the front, and what is told of the moment.
+
+    Its day is not: as where people ask, it is the newest that the model knows of.
+    """
     movies, ratings = newest_last(parsed.history_movie, parsed.history_rating)
-    width = parsed.asked.flat_values.shape[1]
-    asked = parsed.asked.to_tensor(-1, shape=[None, 1, width]) if width else None
-    return padded(parsed.user, parsed.user_features, movies, ratings, asked=asked)
+    width, dated = (own.flat_values.shape[1] for own in (parsed.asked, parsed.day))
+    told = parsed.asked.to_tensor(-1, shape=[None, 1, width]) if width else None
+    return padded(
+        parsed.user, parsed.user_features, movies, ratings, asked=with_day(parsed.user, told, dated)
+    )
+
+
+def with_day(users: tf.Tensor, told: tf.Tensor | None, days: bool | int) -> tf.Tensor | None:
+    """What is told of a moment, int32 [batch, 1, features], and its day, which nobody tells: -1."""
+    if not days:
+        return told
+    day = tf.fill([tf.shape(users)[0], 1, 1], -1)
+    return day if told is None else tf.concat([told, day], -1)

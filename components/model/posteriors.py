@@ -15,6 +15,7 @@ class Posteriors(NamedTuple):
     prior: float32 [batch, heads, 1 or positions, width], the prior mean, from the users' features
       and what is known of the moment.
     features: what each of these features adds to it, float32 [batch, heads * width] each.
+    asked: int32 [batch, 1 or positions, features], what is told of the moments: `Window.asked`.
     raters: int32 [batch], the users' rows among the raters; only where the users may be among the
       raters of what is predicted, as in training.
     """
@@ -23,6 +24,7 @@ class Posteriors(NamedTuple):
     evidence: tf.Tensor
     prior: tf.Tensor
     features: list[tf.Tensor]
+    asked: tf.Tensor
     raters: tf.Tensor | None = None
 
     def solve(self, *beside: tf.Tensor) -> list[tf.Tensor]:

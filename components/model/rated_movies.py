@@ -68,7 +68,8 @@ class RatedMovies(keras.layers.Layer):
         if len(facts.raters.movie):
             pairs = pairs_of(facts, None)
             rows += summed(pairs, pairs.user, self.raters.means(), tf.shape(rows)[0])
-        return RatingTables(self._by_head(rows), interaction.movie_table(parts))
+        born = None if facts.ages is None else facts.ages.all_born()
+        return RatingTables(self._by_head(rows), interaction.movie_table(parts), born=born)
 
     def drawn(
         self, movies: tf.Tensor, interaction: Interaction, training: bool = True
@@ -89,7 +90,8 @@ class RatedMovies(keras.layers.Layer):
         if len(facts.raters.movie):
             raters, added, own = self._raters(movies, training)
             rows, nats = rows + added, nats + own
-        return RatingTables(self._by_head(rows), interaction.movie_table(parts), raters, nats)
+        born = None if facts.ages is None else tf.gather(facts.ages.all_born(), movies)
+        return RatingTables(self._by_head(rows), interaction.movie_table(parts), raters, nats, born)
 
     def _feature(self, name: str, index: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """What a feature says of movies, given their values' rows, and its share of their nats."""

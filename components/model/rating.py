@@ -61,6 +61,11 @@ class RatingHead(keras.layers.Layer):
             shared_table(len(values) + 1, heads, dims, f"{name}/{key}")
             for key, values in facts.asked.items()
         ]
+        self._ages = facts.ages
+        self.ages = [
+            shared_table(len(names), heads, dims, f"{name}/{key}")
+            for key, names in (facts.ages.names.items() if facts.ages is not None else ())
+        ]
         self.log_spread = self._of_heads("user_spread", [USER_SPREAD])
         self.log_noise = self._of_heads("noise", [NOISE])
         if ordered:
@@ -93,7 +98,7 @@ class RatingHead(keras.layers.Layer):
 
         What is of movies comes with their tables, see `RatingTables.nats`.
         """
-        own = [*self.profile, *self.moments]
+        own = [*self.profile, *self.moments, *self.ages]
         profile = [tf.reduce_sum(table.draw(noise=False).nats) for table in own]
         return sum(profile) / self.heads + self.interaction.divergence()
 
@@ -125,7 +130,7 @@ class RatingHead(keras.layers.Layer):
         precision = products + noise * tf.eye(1 + self.dims)
         if self.moments:
             prior += self._moment(window.asked, training)
-        return Posteriors(precision, evidence, prior, features, raters)
+        return Posteriors(precision, evidence, prior, features, window.asked, raters)
 
     def _moment(self, asked: tf.Tensor, training: bool) -> tf.Tensor:
         """What the moment adds to a user's vector: float32 [batch, heads, positions, width]."""
@@ -189,10 +194,22 @@ class RatingHead(keras.layers.Layer):
         rating += term[..., tf.newaxis]
         return self._mean + self._deviation * tf.reduce_mean(rating, -1)
 
-    def _targets(self, tables: RatingTables, users: Posteriors, target: tf.Tensor) -> tf.Tensor:
+    def _targets(
+        self, tables: RatingTables, users: Posteriors, target: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
         if users.raters is None:
-            return tf.gather(tables.movies, target)
-        return self.movies.without_rater(tables, target, users.raters)
+            rows = tf.gather(tables.movies, target)
+        else:
+            rows = self.movies.without_rater(tables, target, users.raters)
+        if self._ages is None:
+            return rows
+        born = self._ages.all_born() if tables.born is None else tables.born
+        found = self._ages.rows(users.asked[..., -1], tf.gather(born, target))
+        for place, table in enumerate(self.ages):
+            # The row behind the last is that of movies without a date, of whom nothing is said.
+            values = tf.pad(table.draw(noise=training).values, [[0, 1], [0, 0]])
+            rows += tf.reshape(tf.gather(values, found[..., place]), tf.shape(rows))
+        return rows
 
     def loss(
         self,
@@ -206,7 +223,7 @@ class RatingHead(keras.layers.Layer):
 
         The arguments are those of `predict`, and the true ratings, float32 [batch, targets].
         """
-        movies = self._targets(tables, users, target)
+        movies = self._targets(tables, users, target, training)
         basis = self._basis(movies)
         solved, spread = users.solve(basis)
         taste = tf.reduce_sum(basis * (solved + users.prior), -1)

@@ -31,12 +31,14 @@ class RatingTables(NamedTuple):
     raters: who rated the movies; only in a step.
     nats: float32 [movies], how far what the movie shows is from its prior, each of its rows divided
       among all ratings of train that show it; only in a step.
+    born: float32 [movies, ages], see `Ages`; only of a model that reads ages, where it is made.
     """
 
     movies: tf.Tensor
     parts: tf.Tensor | None = None
     raters: RatersOf | None = None
     nats: tf.Tensor | None = None
+    born: tf.Tensor | None = None
 
 
 class MovieTables(NamedTuple):

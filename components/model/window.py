@@ -16,8 +16,9 @@ class Window(NamedTuple):
     rated: float32 [batch, length], 1 where an event has a rating, 0 where it was only seen.
     moment: int32 [batch, length], the place of the first event of each event's moment.
     asked: int32 [batch, places, features], what is known of each event's own moment when somebody
-      asks: rows of each such feature's table, -1 unknown. There is one place, that of the question
-      behind the last event, or one for each event, as in training.
+      asks: rows of each such feature's table, -1 unknown; behind them, where movies have ages, the
+      moment's day since 1970 (-1: the newest that the model knows). There is one place, that of
+      the question behind the last event, or one for each event, as in training.
     """
 
     user: tf.Tensor

@@ -12,19 +12,20 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
+from components.examples.ages import DAY, days
 from components.examples.arrow import filled
 from components.examples.buckets import bounds_of, bucket_names, bucket_rows, rounded
 from components.examples.catalogue import Catalogue
 from components.examples.records import BATCH
+from components.model.ages import Ages
 from components.model.facts import Facts, Raters
 from components.model.parsing import Buckets, Lookup, parse, table
 from components.trainer.raters import RaterSample
 from components.transform import quantiles_of
-from schemas.features import Features
+from schemas.features import Features, date_of
 from schemas.text import to_texts
 
 NO_FEATURES = Features()
-DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class TrainStatistics:
     lengths: how many windows there are, by their length.
     raters: a sample of who rated what.
     recent: by number of days, float64 [movies], events of those last days before train ends.
+    newest: the time of the newest event, in microseconds since 1970; 0 without times.
     """
 
     counts: NDArray[Any]
@@ -49,6 +51,7 @@ class TrainStatistics:
     lengths: Mapping[int, int]
     raters: Raters
     recent: Mapping[int, NDArray[Any]] = field(default_factory=dict)
+    newest: int = 0
 
     @property
     def events(self) -> int:
@@ -122,7 +125,10 @@ def make_lookup(
         }
 
     movies = table(filled(catalogue.ids), -1)
-    return Lookup(movies, table(users, len(users)), tables(features.users), tables(features.asked))
+    aged = any(name in vocabulary for name in features.movie_ages)
+    return Lookup(
+        movies, table(users, len(users)), tables(features.users), tables(features.asked), aged
+    )
 
 
 def count_train(
@@ -143,13 +149,14 @@ def count_train(
     """
     counts, rated_counts, sums = np.zeros([3, movies])
     squares, lengths = 0.0, Counter[int]()
-    low, high = np.inf, -np.inf
+    low, high, newest = np.inf, -np.inf, 0
     sample, strangers = RaterSample(), int(lookup.user.size())
     since = {} if until is None else {number: until - number * DAY for number in days}
     recent = {number: np.zeros(movies) for number in since}
     for batch in windows.batch(BATCH):
         parsed = parse(lookup, batch)
         rows = parsed.movie.flat_values.numpy()
+        newest = max(newest, parsed.timestamp.flat_values.numpy().max(initial=0))
         counts += np.bincount(rows, minlength=movies)
         for number, own in recent.items():
             new = parsed.timestamp.flat_values.numpy() >= since[number]
@@ -167,7 +174,9 @@ def count_train(
         known = users < strangers
         sample.add(rows[known], users[known])
     ends, raters = (float(low), float(high)), sample.raters()
-    return TrainStatistics(counts, rated_counts, sums, squares, ends, lengths, raters, recent)
+    return TrainStatistics(
+        counts, rated_counts, sums, squares, ends, lengths, raters, recent, int(newest)
+    )
 
 
 def make_facts(
@@ -211,7 +220,18 @@ def make_facts(
         trained_until=trained_until,
         numbers=names.numbers,
         categories=names.movie_categories,
+        ages=_ages(catalogue, vocabulary, train.newest, names),
     )
+
+
+def _ages(
+    catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]], newest: int, names: Features
+) -> Ages | None:
+    known = {name: vocabulary[name] for name in names.movie_ages if name in vocabulary}
+    if not known:
+        return None
+    born = [numbers_of(catalogue.values(date_of(name))) for name in known]
+    return Ages(known, np.stack(born, 1), days(newest))
 
 
 def movie_rows(
@@ -243,6 +263,11 @@ def feature_rows(values: Sequence[Sequence[bytes]], vocabulary: Sequence[bytes])
 
 def number_rows(values: Sequence[Sequence[bytes]], buckets: Sequence[bytes]) -> NDArray[Any]:
     """The row of the bucket that each movie's number lies in: int32 [movies, 1], -1 for unknown."""
-    numbers = np.array([float(own[0]) if own else np.nan for own in values], np.float32)
+    numbers = numbers_of(values)
     rows = bucket_rows(numbers, bounds_of(to_texts(buckets)))
     return np.where(np.isnan(numbers), -1, rows).astype(np.int32)[:, np.newaxis]
+
+
+def numbers_of(values: Sequence[Sequence[bytes]]) -> NDArray[np.float32]:
+    """Each movie's number, NaN where it is not known: float32 [movies]."""
+    return np.array([float(own[0]) if own else np.nan for own in values], np.float32)

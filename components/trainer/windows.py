@@ -77,7 +77,7 @@ def _reader(lookup: Lookup) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
             "movie": parsed.movie.values,
             "rating": parsed.rating.values,
             "moment": _moments(parsed.timestamp.values, parsed.movie.values),
-            "asked": parsed.asked.flat_values,
+            "asked": tf.concat([parsed.asked.flat_values, parsed.day.flat_values], 1),
         }
 
     read: Callable[[tf.Tensor], dict[str, tf.Tensor]] = window

@@ -125,6 +125,7 @@ def make_window():
         moment = np.tile(np.arange(longest, dtype=np.int32), [len(lengths), 1])
         told = [len(values) for values in facts.asked.values()]
         asked = [rng.integers(-1, n, [len(lengths), longest]) for n in told]
+        asked += [np.full([len(lengths), longest], -1)] if facts.ages is not None else []  # its day
         own = np.stack(asked, -1) if asked else np.zeros([len(lengths), 1, 0])
         arrays = (users, rows.astype(np.int32), movie, rating * rated, present, rated, moment,
                   own.astype(np.int32))  # fmt: skip

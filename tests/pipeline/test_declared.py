@@ -17,7 +17,7 @@ import tensorflow as tf
 from components.examples.buckets import bounds_of
 from components.examples.records import records
 from components.exported.forget import VARIABLES
-from components.model.weights import VALUE, read_learned
+from components.model.weights import VALUE, read_learned, vocabulary_of
 from pipeline.config import Config, load_config
 from pipeline.explore import explore_local
 from pipeline.metadata import Metadata
@@ -34,6 +34,12 @@ from tests.serving.conftest import start
 
 __all__ = ["start"]
 
+# All that the model learns of, by the names that it knows them by.
+OF_ALL = (
+    "plan", "fee", "joined", "joined_month", "joined_weekday", "device", "volume", "joined_age",
+    "studio", "key_words", "minutes", "released", "released_month", "released_weekday", "plot",
+    "released_age",
+)  # fmt: skip
 USERS, MOVIES, EVENTS = 80, 60, 14
 PLANS = ("kids", "everything")
 SETTINGS = (
@@ -66,6 +72,7 @@ users:
   features:
     plan: {column: subscription, values: {1: kids, 2: everything}, label: kind of plan}
     fee: {kind: number, column: price, pattern: '(.*) EUR', label: monthly fee}
+    joined: {kind: date, column: since, format: '%d.%m.%Y', label: member since}
 """
 OF_MOVIES = """
   features:
@@ -88,7 +95,9 @@ def write(folder: Path) -> Path:
             mark = 5 - rng.integers(2) if movie in own else 1 + rng.integers(2)
             moment = f"{1_000_000_000 + rng.integers(10**8)},{_moment(movie, rng)}"
             rows.append(f"viewer-{user},m{movie},{mark},{moment},{_outcome(mark)}")
-    users = [f"viewer-{user},{1 + user % 2},{_fee(user)} EUR" for user in range(USERS)]
+    users = [
+        f"viewer-{user},{1 + user % 2},{_fee(user)} EUR,{_since(user)}" for user in range(USERS)
+    ]
     movies = [
         f'm{n},Film {n},Drama|War,Studio {n % 2},"tag {n % 2},all",{_minutes(n)},{_day(n)},'
         f"A story of {('small KIDS', 'old wars')[n % 2]} and film {n}"
@@ -96,7 +105,7 @@ def write(folder: Path) -> Path:
     ]
     files = {
         "ratings.csv": rows,
-        "users.csv": ["id,subscription,price", *users],
+        "users.csv": ["id,subscription,price,since", *users],
         "movies.csv": ["id,name,kinds,maker,tags,length,day,story", *movies],
         "mine.yaml": [SOURCE.rstrip() + OF_MOVIES + OF_USERS],
     }
@@ -124,6 +133,16 @@ def _fee(user: int) -> str:
     return "" if user == 5 else f"{10 * (user % 2) + user // 2 % 8}.0"
 
 
+def _since(user: int) -> str:
+    """Those who like even movies came in January 2000, the others in July; one never said when."""
+    return "" if user == 9 else f"01.0{1 + 6 * (user % 2)}.2000"
+
+
+def _age(example: dict[str, Any], place: int, since: float) -> float:
+    """The years from a date to a rating."""
+    return float(1970 + example["timestamp"][place] / 86_400e6 / 365.2425 - since)
+
+
 def _minutes(movie: int) -> str:
     """80 to 109 for even movies, 110 to 139 for odd ones; some are unknown."""
     return "" if movie % 20 == 7 else f"{80 + 30 * (movie % 2) + movie // 2}"
@@ -132,6 +151,11 @@ def _minutes(movie: int) -> str:
 def _day(movie: int) -> str:
     """Even movies came out in January and odd ones in July."""
     return f"{1990 + movie // 6}-0{1 + 6 * (movie % 2)}-01"
+
+
+def _released(movie: int) -> float:
+    """The same in years."""
+    return 1990 + movie // 6 + 0.4959 * (movie % 2)
 
 
 @dataclass
@@ -194,7 +218,7 @@ def _examples(folder: Path) -> list[dict[str, Any]]:
 
 
 def _values(feature: tf.train.Feature) -> list[Any]:
-    return list(feature.float_list.value or feature.bytes_list.value)
+    return list(feature.float_list.value or feature.bytes_list.value or feature.int64_list.value)
 
 
 def _number(text: str) -> float:
@@ -210,6 +234,19 @@ def test_it_is_in_the_examples(run: Run) -> None:
             minutes = [_number(_minutes(int(movie[1:]))) for movie in example["movie_id"]]
             np.testing.assert_equal(example["minutes"], minutes)
             assert "plot" not in example
+            assert example["joined_month"] == [
+                [b"January", b"July"][user % 2] if user != 9 else b""
+            ]
+            places = range(len(example["movie_id"]))
+            joined = 2000 + 0.498 * (user % 2) if user != 9 else float("nan")
+            np.testing.assert_allclose(
+                example["joined_age"], [_age(example, n, joined) for n in places], atol=0.005
+            )
+            released = [_released(int(movie[1:])) for movie in example["movie_id"]]
+            np.testing.assert_allclose(
+                example["released_age"],
+                [_age(example, n, released[n]) for n in places], atol=0.005,
+            )  # fmt: skip
             movies = [int(movie[1:]) % 2 for movie in example["movie_id"]]
             assert example["released_month"] == [[b"January", b"July"][odd] for odd in movies]
             assert example["studio"] == [b"Studio %d" % odd for odd in movies]
@@ -227,8 +264,7 @@ def test_it_is_in_the_examples(run: Run) -> None:
         number = int(movie["movie_id"][0][1:])
         odd = number % 2
         np.testing.assert_equal(movie["minutes"], [_number(_minutes(number))])
-        released = 1990 + number // 6 + 0.5 * odd
-        np.testing.assert_allclose(movie["released"], [released], atol=0.01)
+        np.testing.assert_allclose(movie["released"], [_released(number)], atol=0.005)
         assert movie["plot"][0].endswith(b"film %d" % number)
         assert movie["studio"] == [b"Studio %d" % odd]
         assert movie["key_words"] == [b"tag %d" % odd, b"all"]
@@ -240,14 +276,17 @@ def test_it_is_in_schema_and_statistics(run: Run) -> None:
     for kind in ("ratings", "catalogue"):
         schema = (run.of(Node.CURATED_SCHEMA, kind) / "schema.pbtxt").read_text(encoding="utf-8")
         dated = {"released", "released_month", "released_weekday"}
-        events = {"device", "volume", "outcome", "finished"}
-        declared = {"plan", "fee", "studio", "key_words", "minutes", "plot"} | dated | events
+        events = {"device", "volume", "outcome", "finished", "released_age", "joined_age"}
+        people = {"plan", "fee", "joined", "joined_month", "joined_weekday"}
+        declared = {"studio", "key_words", "minutes", "plot"} | people | dated | events
         named = {name for name in declared if f'name: "{name}"' in schema}
-        assert named == declared - ({"plot"} if kind == "ratings" else {"plan", "fee"} | events)
+        assert named == declared - ({"plot"} if kind == "ratings" else people | events)
     statistics = read_statistics(str(run.of(Node.STATISTICS, "statistics")))["train"]
     counted = {feature.path.step[0]: feature for feature in statistics.features}
     assert counted["plan"].string_stats.unique == 2
     assert {"studio", "key_words"} <= set(counted)
+    assert counted["joined_month"].string_stats.unique == 3
+    assert 1.5 < counted["released_age"].num_stats.min < counted["joined_age"].num_stats.max < 5
     assert (counted["fee"].num_stats.min, counted["fee"].num_stats.max) == (0, 17)
     assert counted["minutes"].num_stats.histograms[0].num_nan > 0
     assert counted["device"].string_stats.unique == 3  # the unknown ones are ''
@@ -268,6 +307,12 @@ def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> 
     assert b"film" not in learned.keys["plot"]  # which all of them have
     assert {*learned.keys["device"]} == {b"phone", b"tv"}
     assert 5 < len(bounds_of(to_texts(learned.keys["volume"]))) < 10
+    assert {*learned.keys["joined_month"]} == {b"January", b"July"}
+    ages = {
+        name: bounds_of(to_texts(learned.keys[name])) for name in ("released_age", "joined_age")
+    }
+    assert len(ages["released_age"]) == len(ages["joined_age"]) == 9
+    assert 1 < min(ages["joined_age"]) < max(ages["joined_age"]) < 4.2
     unread = {"outcome", "finished"}
     assert not unread & learned.keys.keys()
     assert not [name for name in learned.weights if unread & {*name.split("/")}]
@@ -278,16 +323,29 @@ def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> 
     assert shapes_by_name["users/fee"] == (len(fees) + 2, 16)
     assert shapes_by_name["movies/minutes"] == (10, 16)
     assert shapes_by_name["movies/plot"] == (len(learned.keys["plot"]), 16)
+    assert shapes_by_name["users/joined_month"] == (3, 16)
+    assert shapes_by_name["moments/device"] == (3, 16)
+    assert shapes_by_name["moments/joined_age"] == (11, 16)
+    assert "movies/released_age" not in shapes_by_name  # a list stands for no one moment
+    rated = {name.split("/")[1] for name in shapes_by_name if re.match("rating/.*/mean", name)}
+    assert rated == {"ids", "raters", "genres"} | {*OF_ALL}
+    # What a training starts from is found by these names, row by row.
+    for name in OF_ALL:
+        assert vocabulary_of(f"rating/{name}/mean", learned.keys) == name
 
 
 def test_it_is_an_input_of_every_signature_that_takes_a_person(served: Path) -> None:
     taken = {name: own["inputs"] for name, own in shapes.signatures(served).items()}
-    told = {"plan": "string", "fee": "float32", "device": "string", "volume": "float32"}
+    told = {
+        "plan": "string", "fee": "float32", "joined": "float32", "joined_month": "string",
+        "joined_weekday": "string", "device": "string", "volume": "float32",
+        "joined_age": "float32",
+    }  # fmt: skip
     for feature, dtype in told.items():
         with_it = {name for name, inputs in taken.items() if feature in inputs}
         assert with_it == {"recommend_filtered", "recommend_group", "rank", "rate_as", "explain"}
         assert all(dtype in taken[name][feature] for name in with_it)
-    absent = {"gender", "age", "outcome", "finished"}
+    absent = {"gender", "age", "outcome", "finished", "released_age"}
     assert not [name for name, inputs in taken.items() if absent & inputs.keys()]
 
 
@@ -314,12 +372,16 @@ def test_what_is_known_of_a_rating_alone_never_changes_what_the_model_says_of_it
         hated = features["outcome"].bytes_list.value[0] == b"hated"
         features["outcome"].bytes_list.value[:] = [b"loved" if hated else b"hated"]
         features["finished"].float_list.value[:] = [100.0 if hated else 0.0]
+        features["released_age"].float_list.value[:] = [50.0]  # the moment tells it
 
     def taken_out(features: Any) -> None:
-        del features["outcome"], features["finished"]
+        del features["outcome"], features["finished"], features["released_age"]
 
     def on_a_tv(features: Any) -> None:
         features["device"].bytes_list.value[:] = [b"tv"]
+
+    def ten_years_later(features: Any) -> None:
+        features["timestamp"].int64_list.value[0] += 10 * 365 * 86_400_000_000
 
     before = said(lambda features: None)
     assert len(before["rank"]) > 50
@@ -328,6 +390,11 @@ def test_what_is_known_of_a_rating_alone_never_changes_what_the_model_says_of_it
         for name, values in before.items():
             np.testing.assert_array_equal(after[name], values, err_msg=name)
     assert (said(on_a_tv)["rating"] != before["rating"]).any()  # what is known when asked counts
+    # Who asks does not say when: what is judged is told no more, and the age is a slice alone.
+    later = said(ten_years_later)
+    assert len({*before["released_age_bucket"]}) > 3 and len({*later["released_age_bucket"]}) < 3
+    for name in ("rank", "rating"):
+        np.testing.assert_array_equal(later[name], before[name])
 
 
 def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None:
@@ -335,7 +402,15 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
         start(run.output / "serving_model") as server,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
-        assert client.get("/about").json()["user_features"] == ["plan", "fee"]
+        about = client.get("/about").json()
+        of_users = ["plan", "fee", "joined", "joined_month", "joined_weekday"]
+        assert about["user_features"] == of_users
+        form = {own["name"]: own for own in about["asked"]}  # of which the page makes fields
+        assert [*form] == [*of_users, "device", "volume", "joined_age"]
+        assert form["device"]["label"] == "kind of screen"
+        assert {*form["device"]["values"]} == {"phone", "tv"}
+        assert form["joined_age"]["label"] == "member since: age" and form["joined_age"]["number"]
+        assert form["fee"]["number"] and form["joined_month"]["values"]
 
         def asked(route: str, **person: Any) -> dict[str, dict[str, Any]]:
             found = client.post(route, json=person)
@@ -362,7 +437,8 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
             )
         )
         assert phone > tv
-        assert client.post("/recommend", json={"volume": 12.5, "k": 3}).status_code == 200
+        dated = {"volume": 12.5, "joined": 2000.1, "joined_month": "July", "joined_age": 2.5}
+        assert client.post("/recommend", json={**dated, "k": 3}).status_code == 200
         refused = client.post("/recommend", json={"outcome": "loved"})
         assert refused.json() == {"error": "outcome: Extra inputs are not permitted."}
         schemas = client.get("/openapi.json").json()["components"]["schemas"]
@@ -392,19 +468,23 @@ def test_the_server_answers_by_it_and_describes_it(run: Run, start: Any) -> None
 def test_it_slices_what_is_evaluated_and_is_measured(run: Run) -> None:
     assert {"plan=kids", "plan=everything", "genre=War,plan=kids"} <= run.blessing["slices"].keys()
     assert run.blessing["config"]["gates"]["slices"] == [
-        "history", "user", "movie", "popularity", "session", "plan", "fee", "device", "volume",
-        "outcome", "finished", "genre", "decade",
+        "history", "user", "movie", "popularity", "session", "plan", "fee", "joined",
+        "joined_month", "joined_weekday", "device", "volume", "outcome", "finished",
+        "released_age", "joined_age", "genre", "decade",
     ]  # fmt: skip
     fees = {name for name in run.blessing["slices"] if name.startswith("fee=")}
     assert len(fees) > 3 and all(re.search("under|to|over", name) for name in fees)
     assert {"device=phone", "device=tv", "outcome=loved"} <= run.blessing["slices"].keys()
-    assert [name for name in run.blessing["slices"] if name.startswith("volume=")]
+    assert "joined_month=July" in run.blessing["slices"]
+    for numbers in ("volume=", "joined=", "joined_age=", "released_age="):
+        assert [name for name in run.blessing["slices"] if name.startswith(numbers)], numbers
     assert "plan=kids" in run.page and min(fees) in run.page
     path = run.of(Node.TRAINER, "model_run") / IMPORTANCE_FILE
     measured = json.loads(path.read_text(encoding="utf-8"))
     declared = {"plan", "fee", "studio", "key_words", "minutes", "released", "plot", "device"}
     groups = {row["group"] for row in measured["groups"]}
-    assert declared | {"volume"} <= groups and not {"outcome", "finished"} & groups
+    told = {"volume", "joined", "joined_month", "joined_age", "released_age"}
+    assert declared | told <= groups and not {"outcome", "finished"} & groups
 
 
 def test_it_is_on_the_page_of_the_data(run: Run) -> None:
@@ -413,7 +493,8 @@ def test_it_is_on_the_page_of_the_data(run: Run) -> None:
     assert "By kind of plan as a table" in page and ">everything</th>" in page
     assert "By studio" in page and "Mean rating by key words" in page
     assert "By kind of screen as a table" in page and ">phone</th>" in page
-    assert "By outcome as a table" in page and "By finished as a table" not in page
+    assert "By outcome as a table" in page and "By finished as a table" in page
+    assert "By released: age as a table" in page and "By member since: month as a table" in page
     assert "By monthly fee as a table" in page and re.search(r">\d+ to \d+</th>", page)
     assert "Mean rating by plot" in page and "old wars" in page
     assert "Mean rating by released: month" in page and "January: " in page

@@ -210,7 +210,7 @@ users:
         ("column: subscription", "kolumn: s", "users.features.plan.column: it is missing"),
         ("column: subscription", "column: s, patern: x", "patern: there is no such key; is it"),
         ("column: subscription", "column: ''", "features.plan.column: nothing is written there"),
-        ("column: sub", "kind: date, column: sub", "plan: its kind is category or number\\."),
+        ("column: sub", "kind: text, column: sub", "plan: its kind is category, number or date\\."),
         (
             "column: sub",
             "kind: number, column: sub",

@@ -1,6 +1,7 @@
 """Makes the features of movies and users out of the cells that describe them."""
 
 import re
+from collections.abc import Mapping
 
 from components.example_gen.read import patterns, problems
 from components.example_gen.read.days import MONTHS, WEEKDAYS, day_of, year_and_fraction
@@ -53,17 +54,23 @@ def movie_features(table: FeatureTable, cells: RowCells, faults: Faults) -> Feat
     if isinstance(table, Movies):
         features["movie_title"] = movie_title(cells)
         features |= {POSTER: cells[POSTER]} if POSTER in cells else {}
-    for name, part in table.declared().items():
+    return features | _declared(table.declared(), cells, faults)
+
+
+def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
+    """The features of a user's row ('' unknown); see `movie_features`."""
+    return _declared(table.features, cells, faults)
+
+
+def _declared(parts: Mapping[str, Declared], cells: RowCells, faults: Faults) -> Features:
+    """What each part says; a date says several things."""
+    features: Features = {}
+    for name, part in parts.items():
         if isinstance(part, Date):
             features |= _date(part, name, cells, faults)
         else:
             features[name] = feature(part, name, cells, faults)
     return features
-
-
-def user_features(table: Users, cells: RowCells, faults: Faults) -> Features:
-    """The features of a user's row ('' unknown); see `movie_features`."""
-    return {name: feature(part, name, cells, faults) for name, part in table.features.items()}
 
 
 def feature(part: Declared, name: str, cells: RowCells, faults: Faults) -> Value:

@@ -22,6 +22,7 @@ from components.example_gen.read.ranges import Range, records, to_order
 from components.example_gen.read.rows import Cells, Columns, Dropped, RowReader
 from schemas.errors import UserError
 from schemas.source import Source
+from schemas.source_parts import EventNumber
 
 _TYPES: dict[str, pa.DataType] = {
     "user_id": pa.string(),
@@ -36,10 +37,10 @@ _Movies = tuple[pa.Array | None, pa.Array | None]  # known and lost
 
 def schema_of(source: Source) -> pa.Schema:
     """The columns of what is read: those of `SCHEMA`, and the ratings' own features."""
-    names = source.features
-    kinds = dict.fromkeys(names.events, pa.string()) | dict.fromkeys(
-        names.event_numbers, pa.float32()
-    )
+    kinds = {
+        name: pa.float32() if isinstance(part, EventNumber) else pa.string()
+        for name, part in source.ratings.features.items()
+    }
     return pa.schema(_TYPES | kinds)
 
 

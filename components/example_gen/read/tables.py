@@ -162,7 +162,7 @@ def read_users(
     if source.users is None:
         return None
     table, nulls = source.users, NullIds(source)
-    names = source.features.users
+    names = [*table.features]
     cells = CellCounts("users", names, nulls, single=names)
     read = TableReader(table, paths["users"], most_bad, nulls)
     rows = read.features(cells, lambda record, faults: user_features(table, record, faults))

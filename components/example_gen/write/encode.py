@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from components.example_gen.split.windows import Windows
 from components.example_gen.write.wire import Pieces, serialise, to_pieces
-from schemas.features import POSTER, SEPARATOR, Features
+from components.examples import ages
+from schemas.features import POSTER, SEPARATOR, Features, date_of
 
 Int64s = npt.NDArray[np.int64]
 NO_FEATURES = Features()
@@ -48,7 +49,12 @@ def join(
     who = ratings["user_id"].combine_chunks().dictionary_encode()
     return FeatureColumns(
         ratings={name: to_pieces(ratings[name].combine_chunks()) for name in given},
-        events={name: to_pieces(ratings[name].combine_chunks()) for name in names.events},
+        events={
+            name: to_pieces(_ages(name, ratings, movies, users))
+            if name in names.ages
+            else to_pieces(ratings[name].combine_chunks())
+            for name in names.events
+        },
         movies={
             name: to_pieces(_text(movies[name]))
             for name in movies.column_names
@@ -101,6 +107,22 @@ def _user_pieces(ids: pa.Array, users: pa.Table | None) -> dict[str, Pieces]:
             number = pa.types.is_floating(known.type)
             pieces[name] = to_pieces(known.fill_null(np.nan if number else ""))
     return pieces
+
+
+def _ages(name: str, ratings: pa.Table, movies: pa.Table, users: pa.Table | None) -> pa.Array:
+    """How old the movie of each rating was, or how long its user was there: float32, NaN unknown.
+
+    Args:
+      name: of the age, after that of a date of movies or of users.
+      ratings, movies, users: as `join` has them.
+    """
+    date, of_movies = date_of(name), date_of(name) in movies.column_names
+    table, key = (movies, "movie_id") if of_movies else (users, "user_id")
+    assert table is not None, "a date is a column of one of them"
+    place = pc.index_in(ratings[key].combine_chunks(), value_set=table[key].combine_chunks())
+    since = table[date].combine_chunks().take(place).fill_null(np.nan)
+    moments = ratings["timestamp"].to_numpy()
+    return pa.array(ages.years(moments) - since.to_numpy(zero_copy_only=False), pa.float32())
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:

@@ -28,6 +28,7 @@ def rows():
         history_rating=tf.ragged.constant(rating, tf.float32),
         seen_movie=tf.ragged.constant([[9], [], [], [8, 7], []], tf.int32),
         asked=targets.with_flat_values(tf.constant([[0], [1], [2], [-1], [3]])),
+        day=targets.with_flat_values(tf.zeros([5, 0], tf.int32)),
     )
     return Rows(examples, OWNERS)
 
