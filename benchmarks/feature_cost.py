@@ -28,6 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 Rows = dict[str, Array]
 Step = Callable[[int], Any]
 TERMS, KEPT = training_step.TERMS, 12
+NUMBERS = ("minutes", "day")
 
 
 def main() -> None:
@@ -93,7 +94,8 @@ def _stepping(movies: int, users: int, rows: Rows, folder: str) -> Step:
     rng = np.random.default_rng(1)
     randomness.seed(1)
     facts = training_step._facts(movies, users, rng)
-    facts = replace(facts, features={**facts.features, **rows})
+    numbers = {name: rng.normal(size=movies).astype(np.float32) for name in rows if name in NUMBERS}
+    facts = replace(facts, features={**facts.features, **rows}, normalised=numbers)
     model = build_model(ModelConfig(), facts, ordered=True)
     windows = [training_step._window(movies, users, facts.counts, rng) for _ in range(8)]
     model.compute_loss(windows[0])

@@ -19,8 +19,9 @@ def preprocessing_fn(
 
     The Trainer builds its tables from the vocabularies, and ignores these outputs. Unknown values
     go to rows behind the last known one. Numbers come out as the quantiles between their buckets,
-    the same in each row. Texts are in the catalogue, which the node does not read, and what is
-    known of a rating alone no model reads. The node analyses train alone.
+    and those of movies as their mean and standard deviation as well, the same in each row. Texts
+    are in the catalogue, which the node does not read, and what is known of a rating alone no model
+    reads. The node analyses train alone.
 
     Args:
       inputs: what Examples hold, by name.
@@ -34,12 +35,18 @@ def preprocessing_fn(
         f"{name}_row": _rows(name, inputs[name], name in names.several)
         for name in ("user_id", "movie_id", *categories)
     }
-    return {**rows, **{quantiles_of(name): _quantiles(inputs[name]) for name in numbers}}
+    spreads = {spread_of(name): _spread(inputs[name]) for name in names.movie_numbers}
+    return {**rows, **{quantiles_of(name): _quantiles(inputs[name]) for name in numbers}, **spreads}
 
 
 def quantiles_of(name: str) -> str:
     """The output that says the quantiles of a number: float32 [batch, BUCKETS - 1]."""
     return f"{name}_quantiles"
+
+
+def spread_of(name: str) -> str:
+    """The output that says the mean and the standard deviation of a number: float32 [batch, 2]."""
+    return f"{name}_spread"
 
 
 def _rows(
@@ -53,9 +60,23 @@ def _rows(
 
 def _quantiles(numbers: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
     """The quantiles of the known numbers, in as many rows as there are Examples; NaN of none."""
-    values = numbers.values if isinstance(numbers, tf.SparseTensor) else numbers
-    known = tf.boolean_mask(values, ~tf.math.is_nan(values))
+    known = _known(numbers)
     quantiles = tft.quantiles(known, BUCKETS, _ERROR)
-    quantiles = tf.where(tft.size(known) > 0, quantiles, float("nan"))
+    return _in_each_row(tf.where(tft.size(known) > 0, quantiles, float("nan")), numbers)
+
+
+def _spread(numbers: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Mean and standard deviation, likewise."""
+    known = _known(numbers)
+    spread = tf.stack([tft.mean(known), tf.sqrt(tft.var(known))])
+    return _in_each_row(tf.where(tft.size(known) > 0, spread, float("nan")), numbers)
+
+
+def _known(numbers: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    values = numbers.values if isinstance(numbers, tf.SparseTensor) else numbers
+    return tf.boolean_mask(values, ~tf.math.is_nan(values))
+
+
+def _in_each_row(values: tf.Tensor, numbers: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
     rows = tf.shape(numbers)[0] if isinstance(numbers, tf.Tensor) else numbers.dense_shape[0]
-    return tf.tile(tf.reshape(quantiles, [1, -1]), [rows, 1])
+    return tf.tile(tf.reshape(values, [1, -1]), [rows, 1])

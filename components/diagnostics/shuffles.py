@@ -133,7 +133,11 @@ def shuffle_order(rows: Rows, rng: np.random.Generator) -> Rows:
 def _feature_of(name: str) -> MovieShuffle:
     def shuffled(facts: Facts, taken: Array) -> Facts:
         features = {**facts.features, name: facts.features[name][taken]}
-        return dataclasses.replace(facts, features=features)
+        normalised = {
+            own: values[taken] if own == name else values
+            for own, values in facts.normalised.items()
+        }
+        return dataclasses.replace(facts, features=features, normalised=normalised)
 
     return shuffled
 

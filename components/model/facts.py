@@ -50,6 +50,8 @@ class Facts:
       names of a number's buckets.
     popular_days, popular: how many of train's newest days the popularity baseline counts, and the
       events of each movie in them, float64 [movies]. None: it counts all of train.
+    normalised: by the name of a movies' number, float32 [movies], how many standard deviations of
+      train it is from train's mean; 0 where it is not known.
     ages: what it takes to tell how old movies are at some moment; None where they have no dates.
     """
 
@@ -75,6 +77,7 @@ class Facts:
     popular: NDArray[Any] | None = None
     asked: Mapping[str, list[bytes]] = field(default_factory=dict)
     ages: Ages | None = None
+    normalised: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def rates(self) -> bool:

@@ -18,6 +18,9 @@ RATING_BUCKETS = 11  # enough to keep every step of 0.5-5, 1-5 and 0-10 apart
 class MovieEmbedding(keras.layers.Layer):
     """A vector for the id and for each feature of every movie of the catalogue.
 
+    A number's is that of its bucket and, beside it, as much of a learned direction as the number is
+    away from train's mean: so the numbers of one bucket differ, and so do those beyond all others.
+
     Ids that training never saw share out-of-vocabulary rows. These learn from `id_dropout`: in
     training, that share of the catalogue is shown with its out-of-vocabulary row.
     """
@@ -49,6 +52,10 @@ class MovieEmbedding(keras.layers.Layer):
             )
             for key, index in facts.features.items()
         }
+        self.slopes = {
+            key: self.add_weight(f"{name}/{key}/slope", [dims], initializer="zeros")
+            for key in facts.normalised
+        }
 
     def by_row(self) -> list[RowTable]:
         """The tables."""
@@ -65,11 +72,13 @@ class MovieEmbedding(keras.layers.Layer):
           training: whether some ids are shown as unknown.
         """
         rows = shown_rows(facts, self._id_dropout if training else 0.0, movies)
-        features = [
-            feature_means(self.feature_tables[name], of_movies(index, movies))
+        features = {
+            name: feature_means(self.feature_tables[name], of_movies(index, movies))
             for name, index in facts.features.items()
-        ]
-        return [tf.gather(self.ids, rows), *features]
+        }
+        for name, slope in self.slopes.items():
+            features[name] += of_movies(facts.normalised[name], movies)[:, tf.newaxis] * slope
+        return [tf.gather(self.ids, rows), *features.values()]
 
 
 class EventEmbedding(keras.layers.Layer):

@@ -39,6 +39,9 @@ class RatedMovies(keras.layers.Layer):
             key: shared_table(int(rows.max(initial=0)) + 1, heads, dims, f"{name}/{key}")
             for key, rows in facts.features.items()
         }
+        self.slopes = {
+            key: shared_table(1, heads, dims, f"{name}/{key}/slope") for key in facts.normalised
+        }
         rng = np.random.default_rng(0)
         start = rng.normal(0, 0.01, [len(facts.user_ids), heads * (1 + dims)]).astype(np.float32)
         self.raters = VariationalTable(start, SHARED_PRIOR, name=f"{name}/raters")
@@ -63,7 +66,8 @@ class RatedMovies(keras.layers.Layer):
         facts = facts or self._facts
         parts = [tf.gather(self.ids.means(), facts.id_rows)]
         for name, index in facts.features.items():
-            parts.append(feature_means(self.features[name].means(), tf.constant(index)))
+            own = feature_means(self.features[name].means(), tf.constant(index))
+            parts.append(self._sloped(own, facts, name))
         rows = add_up([parts])
         if len(facts.raters.movie):
             pairs = pairs_of(facts, None)
@@ -84,7 +88,7 @@ class RatedMovies(keras.layers.Layer):
         nats = tf.gather(ids.nats * tf.gather(self._shares.ids, distinct), place)
         for name, index in facts.features.items():
             values, own = self._feature(name, of_movies(index, movies), training)
-            parts.append(values)
+            parts.append(self._sloped(values, facts, name, movies, training))
             nats += own
         rows, raters = add_up([parts]), None
         if len(facts.raters.movie):
@@ -104,6 +108,16 @@ class RatedMovies(keras.layers.Layer):
         means = feature_means(both, local)
         number = tf.reduce_sum(tf.cast(present, tf.float32), 1)
         return means[:, :-1], means[:, -1] * number
+
+    def _sloped(
+        self, values: tf.Tensor, facts: Facts, name: str, movies: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:  # fmt: skip
+        """What a feature says of movies, float32 [movies, width], with a number's own value."""
+        if name not in self.slopes:
+            return values
+        slope = self.slopes[name].draw(noise=training).values
+        return values + of_movies(facts.normalised[name], movies)[:, tf.newaxis] * slope
 
     def _raters(self, movies: tf.Tensor, training: bool) -> tuple[RatersOf, tf.Tensor, tf.Tensor]:
         """The movies' raters, what they add, and their share of the movies' nats."""

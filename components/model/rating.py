@@ -94,11 +94,11 @@ class RatingHead(keras.layers.Layer):
         return self.movies.drawn(movies, self.interaction, training)
 
     def divergence(self) -> tf.Tensor:
-        """How far all that is not of movies is from its prior, in nats.
+        """How far all that is not of single movies is from its prior, in nats.
 
         What is of movies comes with their tables, see `RatingTables.nats`.
         """
-        own = [*self.profile, *self.moments, *self.ages]
+        own = [*self.profile, *self.moments, *self.ages, *self.movies.slopes.values()]
         profile = [tf.reduce_sum(table.draw(noise=False).nats) for table in own]
         return sum(profile) / self.heads + self.interaction.divergence()
 

@@ -1,6 +1,7 @@
 """What a training reads once, and its windows, which it reads round by round."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -18,12 +19,14 @@ class TrainingData(NamedTuple):
 
     vocabulary: by the name of a feature its values, the most frequent first.
     lookup: tables from names to rows.
+    spreads: mean and standard deviation of movies' numbers, by name.
     """
 
     catalogue: Catalogue
     vocabulary: Mapping[str, list[bytes]]
     lookup: Lookup
     statistics: gather.TrainStatistics
+    spreads: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 def read(job: Job) -> TrainingData:
@@ -36,7 +39,9 @@ def read(job: Job) -> TrainingData:
     catalogue, terms = catalogue.with_terms(texts, gather.in_train(catalogue, vocabulary))
     vocabulary |= {name: own for name, own in terms.items() if own}
     lookup = gather.make_lookup(catalogue, vocabulary, names)
-    return TrainingData(catalogue, vocabulary, lookup, count(job, lookup, len(catalogue)))
+    statistics = count(job, lookup, len(catalogue))
+    spreads = gather.spreads(job.transform_graph, names, vocabulary)
+    return TrainingData(catalogue, vocabulary, lookup, statistics, spreads)
 
 
 def count(job: Job, lookup: Lookup, movies: int) -> gather.TrainStatistics:

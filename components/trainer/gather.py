@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,12 @@ from components.model.ages import Ages
 from components.model.facts import Facts, Raters
 from components.model.parsing import Buckets, Lookup, parse, table
 from components.trainer.raters import RaterSample
-from components.transform import quantiles_of
+from components.transform import quantiles_of, spread_of
 from schemas.features import Features, date_of
 from schemas.text import to_texts
 
 NO_FEATURES = Features()
+FARTHEST = 5.0  # standard deviations: what is farther from the mean counts as that far
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,34 @@ def vocabularies(
 
 def _buckets(output: tft.TFTransformOutput, name: str) -> list[bytes]:
     """The names of a number's buckets; none where no number of train is known."""
+    quantiles = _analysed(output, name)[quantiles_of(name)].numpy()[0]
+    if not np.isfinite(quantiles).all():
+        return []
+    return [bucket.encode() for bucket in bucket_names(rounded(quantiles))]
+
+
+def _analysed(output: tft.TFTransformOutput, name: str) -> Mapping[str, tf.Tensor]:
+    """What Transform found of a number, in a single row."""
     spec = {name: output.raw_feature_spec()[name]}
     one = tf.train.Example()
     one.features.feature[name].float_list.value.append(0.0)
     raw = tf.io.parse_example([one.SerializeToString()], spec)
-    quantiles = output.transform_raw_features(raw)[quantiles_of(name)].numpy()[0]
-    if not np.isfinite(quantiles).all():
-        return []
-    return [bucket.encode() for bucket in bucket_names(rounded(quantiles))]
+    found: Mapping[str, tf.Tensor] = output.transform_raw_features(raw)
+    return found
+
+
+def spreads(
+    transform_graph: str, features: Features, vocabulary: Collection[str]
+) -> dict[str, tuple[float, float]]:
+    """Reads mean and standard deviation of movies' numbers that have a vocabulary, and differ."""
+    output = tft.TFTransformOutput(transform_graph)
+    names = [name for name in features.movie_numbers if name in vocabulary]
+    found = {name: _analysed(output, name)[spread_of(name)].numpy()[0] for name in names}
+    return {
+        name: (float(mean), float(deviation))
+        for name, (mean, deviation) in found.items()
+        if np.isfinite(mean) and np.isfinite(deviation) and deviation > 0
+    }
 
 
 def in_train(catalogue: Catalogue, vocabulary: Mapping[str, list[bytes]]) -> NDArray[np.bool_]:
@@ -187,8 +209,11 @@ def make_facts(
     oov_buckets: int,
     trained_until: int | None = None,
     names: Features = NO_FEATURES,
+    spread: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> Facts:
     """Puts the facts together; movies that train never saw share `oov_buckets` id rows.
+
+    Numbers that have a `spread`, see `spreads`, are normalised by it.
 
     The facts have no rating scale where ratings cannot be learned from train.
     """
@@ -221,6 +246,11 @@ def make_facts(
         numbers=names.numbers,
         categories=names.movie_categories,
         ages=_ages(catalogue, vocabulary, train.newest, names),
+        normalised={
+            name: normalised(numbers_of(values[name]), *spread[name])
+            for name in features
+            if name in spread
+        },
     )
 
 
@@ -271,3 +301,9 @@ def number_rows(values: Sequence[Sequence[bytes]], buckets: Sequence[bytes]) -> 
 def numbers_of(values: Sequence[Sequence[bytes]]) -> NDArray[np.float32]:
     """Each movie's number, NaN where it is not known: float32 [movies]."""
     return np.array([float(own[0]) if own else np.nan for own in values], np.float32)
+
+
+def normalised(numbers: NDArray[Any], mean: float, deviation: float) -> NDArray[np.float32]:
+    """How many standard deviations each number is from the mean; 0 where it is not known."""
+    away = np.clip((numbers - mean) / deviation, -FARTHEST, FARTHEST)
+    return np.nan_to_num(away).astype(np.float32)

@@ -66,7 +66,7 @@ def build(job: Job, data: TrainingData, popular_days: int | None) -> Model:
             raise UserError(f"With model.retrieval_weight=0 nothing is left to learn, for {why}.")
     facts = gather.make_facts(
         data.catalogue, data.vocabulary, data.statistics, job.settings.scale, config.oov_buckets,
-        job.outcome.trained_until, job.settings.features,
+        job.outcome.trained_until, job.settings.features, data.spreads,
     )  # fmt: skip
     if popular_days:
         popular = data.statistics.recent[popular_days]

@@ -4,6 +4,7 @@ from functools import partial
 from math import nan
 
 import apache_beam as beam
+import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
@@ -11,7 +12,7 @@ from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, sche
 
 from components.example_gen.generate import LOCAL_BEAM_ARGS
 from components.examples.catalogue import read_catalogue
-from components.trainer.gather import make_lookup, vocabularies
+from components.trainer.gather import make_lookup, spreads, vocabularies
 from components.transform import preprocessing_fn
 from schemas.features import Features
 
@@ -67,6 +68,13 @@ def test_numbers_have_buckets_of_what_is_known_in_train(graph):
     assert found["minutes"] == [b"under 90", b"90 to 200", b"200 and over"]
     assert found["years"] == [b"under 30", b"30 to 40", b"40 and over"]
     assert "price" not in found  # no number of it is known
+
+
+def test_numbers_of_movies_have_mean_and_deviation_of_what_is_known_in_train(graph):
+    found = spreads(graph, FEATURES, vocabularies(graph, FEATURES))
+    values = [90.0, 90.0, 200.0]
+    assert found == {"minutes": pytest.approx((np.mean(values), np.std(values)), rel=1e-5)}
+    assert spreads(graph, FEATURES, ["movie_id"]) == {}  # what is ignored has no vocabulary
 
 
 def test_what_is_ignored_is_nothing_that_the_model_reads(graph, example, write_records, tmp_path):

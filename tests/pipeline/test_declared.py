@@ -322,6 +322,10 @@ def test_it_has_vocabularies_and_tables_in_the_model(run: Run, served: Path) -> 
     assert shapes_by_name["movies/studio"] == (2, 16)
     assert shapes_by_name["users/fee"] == (len(fees) + 2, 16)
     assert shapes_by_name["movies/minutes"] == (10, 16)
+    for name in ("minutes", "released"):
+        assert shapes_by_name[f"movies/{name}/slope"] == (16,)
+        assert learned.weights[f"movies/{name}/slope"].any()
+        assert learned.weights[f"rating/{name}/slope/mean"].any()
     assert shapes_by_name["movies/plot"] == (len(learned.keys["plot"]), 16)
     assert shapes_by_name["users/joined_month"] == (3, 16)
     assert shapes_by_name["moments/device"] == (3, 16)
