@@ -133,10 +133,9 @@ def shuffle_order(rows: Rows, rng: np.random.Generator) -> Rows:
 def _feature_of(name: str) -> MovieShuffle:
     def shuffled(facts: Facts, taken: Array) -> Facts:
         features = {**facts.features, name: facts.features[name][taken]}
-        normalised = {
-            own: values[taken] if own == name else values
-            for own, values in facts.normalised.items()
-        }
+        normalised = facts.normalised
+        if name in normalised:
+            normalised = {**normalised, name: normalised[name][taken]}
         return dataclasses.replace(facts, features=features, normalised=normalised)
 
     return shuffled

@@ -17,7 +17,8 @@ def test_a_schema_holds_exactly_what_the_source_has(name):
     times = {"timestamp", "history_timestamp"} if source.has_timestamps else set()
     own = {"user_id", "movie_id", "movie_title", "rating"}
     own |= {"history_movie_id", "history_rating", "seen_movie_id"}
-    assert set(ratings) == own | times | {*source.features.users, *source.features.movies}
+    names = source.features
+    assert set(ratings) == own | times | {*names.users, *names.movies, *names.events}
     assert set(catalogue) == {"movie_id", "movie_title", *source.features.movies}
 
 
