@@ -93,7 +93,7 @@ def _stepping(movies: int, users: int, rows: Rows, folder: str) -> Step:
 
     rng = np.random.default_rng(1)
     randomness.seed(1)
-    facts = training_step._facts(movies, users, rng)
+    facts = training_step.measured_facts(movies, users, rng)
     numbers = {name: rng.normal(size=movies).astype(np.float32) for name in rows if name in NUMBERS}
     facts = replace(facts, features={**facts.features, **rows}, normalised=numbers)
     model = build_model(ModelConfig(), facts, ordered=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.imports import kept
+from schemas.imports import kept
 
 
 @pytest.fixture
