@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
-import tensorflow_transform as tft
 from numpy.typing import NDArray
 
 from components.examples.arrow import filled
@@ -19,7 +18,7 @@ from components.examples.records import BATCH
 from components.model.facts import Facts, Raters
 from components.model.parsing import Buckets, Lookup, parse, table
 from components.trainer.raters import RaterSample
-from components.transform import quantiles_of
+from components.transform import Transformed, quantiles_of, transformed
 from schemas.features import Features
 from schemas.text import to_texts
 
@@ -77,7 +76,7 @@ def vocabularies(
     The model reads only features that have a vocabulary here, so those of ignored ones are left
     out.
     """
-    output = tft.TFTransformOutput(transform_graph)
+    output = transformed(transform_graph)
     declared = ("user_id", "movie_id", *features.read)
     names = [name for name in declared if name not in ignored]
     known = {name: output.vocabulary_file_by_name(name) for name in names}
@@ -86,7 +85,7 @@ def vocabularies(
     return found | {name: own for name, own in buckets.items() if own}
 
 
-def _buckets(output: tft.TFTransformOutput, name: str) -> list[bytes]:
+def _buckets(output: Transformed, name: str) -> list[bytes]:
     """The names of a number's buckets; none where no number of train is known."""
     spec = {name: output.raw_feature_spec()[name]}
     one = tf.train.Example()
