@@ -14,6 +14,7 @@ class Stack(NamedTuple):
     has_scann: whether a release of ScaNN is built for its TensorFlow.
     arrow_unpickles: whether its Arrow runs code out of a file's schema (CVE-2023-47248), so that
       nothing from outside may be opened without `pyarrow_hotfix`.
+    option_of_empty_fields: by which protobuf's JSON holds fields that have no value.
     tells_of_gpus: whether its TensorFlow says at its import, at any log level, that there is none.
     """
 
@@ -22,6 +23,7 @@ class Stack(NamedTuple):
     image_python: str
     has_scann: bool
     arrow_unpickles: bool
+    option_of_empty_fields: str
     tells_of_gpus: bool
 
 
@@ -31,6 +33,7 @@ TFX_1_16 = Stack(
     "3.10",
     has_scann=True,
     arrow_unpickles=True,
+    option_of_empty_fields="including_default_value_fields",
     tells_of_gpus=False,
 )
 TFX_1_21 = Stack(
@@ -39,6 +42,7 @@ TFX_1_21 = Stack(
     "3.12",
     has_scann=False,
     arrow_unpickles=False,
+    option_of_empty_fields="always_print_fields_with_no_presence",
     tells_of_gpus=True,
 )
 STACKS = (TFX_1_16, TFX_1_21)
