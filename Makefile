@@ -10,7 +10,7 @@ ifneq ($(shell $(PYTHON) -c pass 2>/dev/null && cat .venv/.locked 2>/dev/null),$
 $(shell rm -f .venv/.locked)
 endif
 
-.PHONY: run test coverage test-newest test-on-both test-images stack setup browser prism lock clean
+.PHONY: run test coverage test-newest test-on-both stack setup browser prism lock clean
 
 run: stack setup
 	.venv/bin/greenlight run
@@ -41,10 +41,6 @@ ON_BOTH := tests/schemas/test_stack.py tests/test_setup.py tests/components/exam
     tests/components/example_gen/test_unchanged.py tests/components/example_gen/read/test_arrow_code.py \
     tests/components/explore/test_gather.py tests/pipeline/test_end_to_end.py \
     tests/serving/test_consistency.py tests/serving/test_tfserving.py tests/pipeline/vertex/test_compile.py
-
-# The images of the newest stack, built and run.
-test-images:
-	scripts/try-images build/images
 
 test-on-both: stack setup browser
 	.venv/bin/pytest $(SIDE_BY_SIDE) $(ON_BOTH)
