@@ -39,7 +39,8 @@ test-newest: setup
 # From files to a pushed model and its answers, the served ones too, and the compiled job.
 ON_BOTH := tests/schemas/test_stack.py tests/test_setup.py tests/components/example_gen/test_ipc.py \
     tests/components/example_gen/test_unchanged.py tests/components/example_gen/read/test_arrow_code.py \
-    tests/pipeline/test_end_to_end.py tests/serving/test_consistency.py tests/pipeline/vertex/test_compile.py
+    tests/components/explore/test_gather.py tests/pipeline/test_end_to_end.py \
+    tests/serving/test_consistency.py tests/serving/test_tfserving.py tests/pipeline/vertex/test_compile.py
 
 test-on-both: stack setup browser
 	.venv/bin/pytest $(SIDE_BY_SIDE) $(ON_BOTH)

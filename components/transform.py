@@ -1,7 +1,7 @@
 """The Transform node: vocabularies and quantiles of all that the model looks up, of train alone."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -9,6 +9,7 @@ import tensorflow_transform as tft
 from components.examples.buckets import BUCKETS
 from schemas.features import SEPARATOR, Features
 
+Transformed: TypeAlias = tft.TFTransformOutput
 _ERROR = 1e-3  # of a quantile's share
 
 
@@ -37,6 +38,11 @@ def preprocessing_fn(
     }
     spreads = {spread_of(name): _spread(inputs[name]) for name in names.movie_numbers}
     return {**rows, **{quantiles_of(name): _quantiles(inputs[name]) for name in numbers}, **spreads}
+
+
+def transformed(folder: str) -> Transformed:
+    """What the node left there: vocabularies, and the graph that transforms."""
+    return Transformed(folder)
 
 
 def quantiles_of(name: str) -> str:

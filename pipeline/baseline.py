@@ -6,8 +6,8 @@ from pathlib import Path
 import ml_metadata as mlmd
 from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.types import Artifact, standard_artifacts
-from tfx.utils import path_utils
 
+from components.tfx.artifacts import saved_model_in
 from pipeline.metadata import is_input
 from pipeline.served import known_as, newest_first
 from schemas.manifest import GRAPH_FILE
@@ -32,7 +32,7 @@ class PushedModelStrategy(ResolverStrategy):
         return {key: self._chosen(store, models) for key, models in input_dict.items()}
 
     def _chosen(self, store: mlmd.MetadataStore, models: list[Artifact]) -> list[Artifact]:
-        places = {model.id: path_utils.serving_model_path(model.uri) for model in models}
+        places = {model.id: saved_model_in(model.uri) for model in models}
         known = {
             key: Path(place)
             for key, place in sorted(places.items(), reverse=True)

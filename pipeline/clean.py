@@ -84,8 +84,7 @@ def _is_refused(report: Path) -> bool:
 
 def _needed(metadata: "Metadata", folders: Folders, reports: Sequence[Path]) -> Iterator[int]:
     """The artifacts of models that are served, blessed or pushed, and of reports."""
-    from tfx.utils import path_utils
-
+    from components.tfx.artifacts import saved_model_in
     from pipeline.baseline import pushed_models
     from pipeline.served import known_as, newest_first
 
@@ -93,8 +92,7 @@ def _needed(metadata: "Metadata", folders: Folders, reports: Sequence[Path]) -> 
     yield from metadata.marked("PushedModel", "pushed")
     yield from metadata.blessed()
     models = {
-        artifact.id: Path(path_utils.serving_model_path(artifact.uri))
-        for artifact in metadata.finished("Model")
+        artifact.id: Path(saved_model_in(artifact.uri)) for artifact in metadata.finished("Model")
     }
     for version in newest_first(folders.serving):
         served = known_as(version, models)

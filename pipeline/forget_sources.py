@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from google.protobuf import json_format
-from tfx.proto import example_gen_pb2
 
 from components.example_gen.config import SplitConfig
-from components.example_gen.inputs import resolved
+from components.example_gen.inputs import input_of, resolved
 from components.example_gen.prepare import DEFAULT_SIZES, plan_work
 from components.example_gen.read.find import find_files_of
 from components.example_gen.read.ratings import read_range
@@ -39,9 +37,7 @@ def files_with(metadata: "Metadata", users: Collection[str]) -> list[str]:
 def _files_with(read: dict[str, str], users: pa.Array) -> Iterator[str]:
     source = Source.model_validate_json(read["source"])
     split = SplitConfig.model_validate_json(read["split"])
-    files = example_gen_pb2.Input()
-    json_format.Parse(read["input_config"], files)
-    paths = find_files_of(resolved(source, files), read["input_base"])
+    paths = find_files_of(resolved(source, input_of(read["input_config"])), read["input_base"])
     ranges, _ = plan_work(
         source, split, read["input_base"], paths["ratings"], DEFAULT_SIZES.range_bytes
     )

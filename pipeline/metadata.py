@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
-from tfx import types
-from tfx.types import artifact_utils
+
+from components.tfx.artifacts import Artifacts, of_store
 
 _States = metadata_store_pb2.Execution
 STATES = {
@@ -60,7 +60,7 @@ class Metadata:
         ids = [e.artifact_id for e in events if key in [s.key for s in e.path.steps]]
         return next((a.uri for a in self._store.get_artifacts_by_id(ids)), None)
 
-    def report_inputs(self, run_id: str) -> tuple[dict[str, list[types.Artifact]], dict[str, Any]]:
+    def report_inputs(self, run_id: str) -> tuple[Artifacts, dict[str, Any]]:
         """What the report of a run was made from: its artifacts by key, and its properties.
 
         Both are empty where the store knows no such run.
@@ -75,11 +75,11 @@ class Metadata:
         latest = max(made, key=lambda execution: execution.id)
         events = self._store.get_events_by_execution_ids([latest.id])
         keys = {event.artifact_id: event.path.steps[0].key for event in events if is_input(event)}
-        inputs: dict[str, list[types.Artifact]] = {}
+        inputs: Artifacts = {}
         for artifact in self._store.get_artifacts_by_id(list(keys)):
             (kind,) = self._store.get_artifact_types_by_id([artifact.type_id])
-            typed = artifact_utils.deserialize_artifact(kind, artifact)
-            inputs.setdefault(keys[artifact.id], []).append(typed)
+            read = of_store(kind, artifact)
+            inputs.setdefault(keys[artifact.id], []).append(read)
         properties = latest.custom_properties
         return inputs, {name: properties[name].string_value for name in properties}
 

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from pipeline.vertex_job_config import JobConfig
 from schemas.errors import UserError
+from schemas.stack import installed
 
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 EXAMPLES = {
     "pipeline_root": "gs://BUCKET/greenlight",
-    "image": "REGION-docker.pkg.dev/PROJECT/greenlight/cpu:1",
+    "image": "REGION-docker.pkg.dev/PROJECT/greenlight/cpu:{stack}-1",
     "project": "PROJECT",
 }
 
@@ -73,7 +74,9 @@ class VertexConfig(BaseModel):
         None, description="gs:// folder that everything is written to"
     )
     image: str | None = Field(
-        None, description="container image of the nodes, with its tag or digest"
+        None,
+        description="container image of the nodes, with its tag or digest; `{stack}` is the stack "
+        "that compiles",
     )
     gpu_image: str | None = Field(None, description="container image of the nodes that have a GPU")
     cpu: float = Field(4, gt=0, description="CPU cores of a node")
@@ -84,6 +87,11 @@ class VertexConfig(BaseModel):
     )
     dataflow: DataflowConfig = DataflowConfig()
     job: JobConfig = JobConfig()
+
+    @field_validator("image", "gpu_image")
+    @classmethod
+    def _of_this_stack(cls, image: str | None) -> str | None:
+        return image and image.replace("{stack}", installed().name)
 
     def required(self, *keys: str) -> tuple[str, ...]:
         """The values of settings that have no default.

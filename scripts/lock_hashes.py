@@ -12,13 +12,16 @@ from pathlib import Path
 # The Python that a lock is for, the oldest where there are two.
 LOCKS = {
     "requirements-tfx1.16.lock": "3.10",
-    "requirements-gpu.lock": "3.10",
-    "requirements-serving.lock": "3.10",
+    "requirements-gpu-tfx1.16.lock": "3.10",
+    "requirements-serving-tfx1.16.lock": "3.10",
     "requirements-tfx1.21.lock": "3.12",
+    "requirements-gpu-tfx1.21.lock": "3.12",
+    "requirements-serving-tfx1.21.lock": "3.12",
 }
 _HASH = re.compile(r"\s*\\?\s*--hash=(sha256:[0-9a-f]{64})")
-_UV = ("uv", "pip", "compile", "-q", "--no-deps", "--universal", "--no-annotate", "--no-header",
-       "--generate-hashes", "-", "--python-version")  # fmt: skip
+# No configuration: the project's own replaces the pin of pyarrow.
+_UV = ("uv", "pip", "compile", "-q", "--no-config", "--no-deps", "--universal", "--no-annotate",
+       "--no-header", "--generate-hashes", "-", "--python-version")  # fmt: skip
 
 
 def main() -> None:

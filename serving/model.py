@@ -240,10 +240,13 @@ def load_ops() -> Any:
     """
     try:
         from scann.scann_ops.py import scann_ops
-    except ImportError as error:
+    except (ImportError, tf.errors.NotFoundError) as error:  # not there, or of another TensorFlow
         advice = "pip install 'greenlight[index]'"
         if not installed().has_scann:
-            advice = "no release of it is built for this TensorFlow, so use the older stack"
+            advice = (
+                f"no release of it is built for TensorFlow {tf.__version__}, so take the older "
+                "stack, by GREENLIGHT_STACK=tfx1.16"
+            )
         raise UserError(f"This needs ScaNN: {advice}.") from error
     return scann_ops
 

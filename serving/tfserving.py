@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.stack import installed
 from serving import tensors
 from serving.guards import route_path
 from serving.model import Arrays, Model
@@ -216,10 +217,9 @@ def _same(version: str, other: str) -> bool:
 
 
 def _metadata(name: str, model: Model) -> dict[str, Any]:
+    options: dict[str, Any] = {installed().option_of_empty_fields: True}
     definitions = {
-        key: json_format.MessageToDict(
-            value, including_default_value_fields=True, preserving_proto_field_name=True
-        )
+        key: json_format.MessageToDict(value, preserving_proto_field_name=True, **options)
         for key, value in model.declared.items()
     }
     return {

@@ -19,28 +19,33 @@ from packaging.utils import canonicalize_name
 from pipeline.vertex.check.settings import image_findings
 from pipeline.vertex.dry_run.environment import IMAGE_ENVIRONMENT
 from pipeline.vertex.lock import locked
-from schemas.stack import IMAGES, installed
+from schemas.stack import STACKS, Stack, installed
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"components", "data", "pipeline", "schemas", "serving"}
 
 
-def lines() -> list[str]:
-    """The Dockerfile's instructions, each on one line."""
+OF_STACKS = pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
+
+
+def lines(stack: Stack | None = None) -> list[str]:
+    """The Dockerfile's instructions, each on one line; as a stack has them, if one is given."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     bare = [line for line in text.splitlines() if not line.startswith("#")]
-    return [line for line in "\n".join(bare).replace("\\\n", "").splitlines() if line.strip()]
+    whole = "\n".join(bare).replace("\\\n", "").splitlines()
+    named = [line.replace("${STACK}", stack.name) if stack else line for line in whole]
+    return [line for line in named if line.strip()]
 
 
-def version(name: str) -> str:
-    (pin,) = (pin for pin in locked(ROOT / IMAGES.lock) if pin.name == name)
+def version(name: str, stack: Stack) -> str:
+    (pin,) = (pin for pin in locked(ROOT / stack.lock) if pin.name == name)
     return str(pin.specifier).removeprefix("==")
 
 
-def stages() -> dict[str, list[str]]:
+def stages(stack: Stack = STACKS[-1]) -> dict[str, list[str]]:
     """The instructions of each stage, its FROM first."""
     found: dict[str, list[str]] = {}
-    for line in itertools.dropwhile(lambda line: not line.startswith("FROM "), lines()):
+    for line in itertools.dropwhile(lambda line: not line.startswith("FROM "), lines(stack)):
         if line.startswith("FROM "):
             current = found.setdefault(line.split(" AS ")[1], [])
         current.append(line)
@@ -48,8 +53,9 @@ def stages() -> dict[str, list[str]]:
 
 
 def copied() -> set[str]:
-    """What is copied from the checkout."""
-    words = [line.split()[1:-1] for line in lines() if line.startswith("COPY ")]
+    """What is copied from the checkout, for either stack."""
+    every = (line for stack in STACKS for line in lines(stack))
+    words = [line.split()[1:-1] for line in every if line.startswith("COPY ")]
     return {name for line in words for name in line if not line[0].startswith("--from")}
 
 
@@ -76,29 +82,40 @@ def ignored(name: str) -> bool:
     return verdict
 
 
-def test_boot_file_is_of_the_locked_beam() -> None:
-    assert stages()["beam"] == ["FROM ${BEAM} AS beam"]
-    named = arguments()["BEAM"].partition("@")[0]
-    assert named == f"apache/beam_python3.10_sdk:{version('apache-beam')}"
+def argument(stack: Stack, name: str) -> str:
+    """The build argument of this name for the stack's Python."""
+    return f"{name}{stack.image_python.replace('.', '')}"
+
+
+@OF_STACKS
+def test_boot_file_is_of_the_locked_beam(stack: Stack) -> None:
+    own = argument(stack, "BEAM")
+    assert stages(stack)["beam"] == [f"FROM beam-{stack.name} AS beam"]
+    assert stages()[f"beam-{stack.name}"] == [f"FROM ${{{own}}} AS beam-{stack.name}"]
+    named = arguments()[own].partition("@")[0]
+    locked_beam = version("apache-beam", stack)
+    assert named == f"apache/beam_python{stack.image_python}_sdk:{locked_beam}"
     assert "COPY --from=beam /opt/apache/beam /opt/apache/beam" in stages()["base"]
     assert 'ENTRYPOINT ["/usr/local/bin/entrypoint"]' in stages()["base"]
 
 
 def test_base_images_are_arguments_with_a_tag_or_digest_that_stays() -> None:
+    bases = {name: image for name, image in arguments().items() if name != "STACK"}
+    assert arguments()["STACK"] == STACKS[-1].name
     spec = {"deploymentSpec": {"executors": {
-        name: {"container": {"image": image}} for name, image in arguments().items()
+        name: {"container": {"image": image}} for name, image in bases.items()
     }}}  # fmt: skip
     assert list(image_findings(spec)) == []
     for name, (first, *_) in stages().items():
         base = first.split()[1]
-        assert base in {f"${{{argument}}}" for argument in arguments()} or base in stages(), name
+        assert base in {f"${{{one}}}" for one in bases} or base in stages(), name
 
 
 @pytest.mark.parametrize("stage", stages())
 def test_stages_keep_to_the_rules(stage: str) -> None:
     for line in stages()[stage]:
         word = line.split()[0]
-        assert word in {"FROM", "RUN", "COPY", "ENV", "WORKDIR", "ENTRYPOINT", "CMD", "USER",
+        assert word in {"ARG", "FROM", "RUN", "COPY", "ENV", "WORKDIR", "ENTRYPOINT", "CMD", "USER",
                         "EXPOSE"}, line  # fmt: skip
         if "apt-get install" in line:
             assert "--no-install-recommends" in line and "rm -rf /var/lib/apt/lists" in line
@@ -147,14 +164,21 @@ def test_the_entry_point_serves_beam_s_workers_and_commands(
     assert said == (done.returncode or done.stdout.strip())
 
 
-def test_every_python_is_the_same() -> None:
-    named = set(re.findall(r"python(?:_?|:|/)?(3\.\d+)", "\n".join(lines())))
-    assert named == {"3.10"}
-    assert arguments()["PYTHON"].startswith("python:3.10-")
+@OF_STACKS
+def test_every_python_is_the_stack_s(stack: Stack) -> None:
+    named = {name: re.findall(r"python_?:?(3\.\d+)", image) for name, image in arguments().items()}
+    own = {name for name, versions in named.items() if versions == [stack.image_python]}
+    assert own == {argument(stack, "PYTHON"), argument(stack, "BEAM")}
+    assert arguments()[argument(stack, "PYTHON")].startswith(f"python:{stack.image_python}-")
+    assert stages()[f"python-{stack.name}"] == [
+        f"FROM ${{{argument(stack, 'PYTHON')}}} AS python-{stack.name}"
+    ]
+    written = [line for lines in stages(stack).values() for line in lines]
+    assert not re.findall(r"python3\.\d", "\n".join(written))
 
 
 def test_copied_paths_exist_and_are_not_ignored() -> None:
-    assert copied() >= {*PACKAGES, "setup.py", "pyproject.toml", IMAGES.lock}
+    assert copied() >= {*PACKAGES, "setup.py", "pyproject.toml", *(stack.lock for stack in STACKS)}
     for name in copied():
         name = name.removeprefix("./")
         assert (ROOT / name).exists(), name
@@ -167,9 +191,10 @@ def test_nothing_else_is_sent_to_the_builder() -> None:
     assert ignored("__pycache__")
 
 
-def test_stages_build_on_what_is_defined_before_them() -> None:
-    names = list(stages())
-    for place, (name, instructions) in enumerate(stages().items()):
+@OF_STACKS
+def test_stages_build_on_what_is_defined_before_them(stack: Stack) -> None:
+    names = list(stages(stack))
+    for place, (name, instructions) in enumerate(stages(stack).items()):
         needed = {re.split(r"[ =]", line)[2] for line in instructions if "--from=" in line}
         base = instructions[0].split()[1]
         if base in names:
@@ -178,27 +203,27 @@ def test_stages_build_on_what_is_defined_before_them() -> None:
     assert names[-1] == "cpu"  # what is built where no target is named
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 11), reason="the image has Python 3.10")
 def test_the_dry_run_has_the_image_s_variables() -> None:
     assert IMAGE_ENVIRONMENT.items() <= variables("base").items()
 
 
-@pytest.mark.skipif(installed() != IMAGES, reason="the image has another TensorFlow")
-def test_cuda_is_what_the_locked_tensorflow_asks_for() -> None:
+def test_cuda_is_what_the_installed_tensorflow_asks_for() -> None:
     asked = map(Requirement, importlib.metadata.requires("tensorflow") or [])
     cuda = {
-        one.name: str(one.specifier).removeprefix("==")
+        one.name: one.specifier
         for one in asked
         if one.marker and one.marker.evaluate({"extra": "and-cuda"}) and "nvidia" in one.name
     }
-    pins = {pin.name: str(pin.specifier).removeprefix("==") for pin in
-            locked(ROOT / "requirements-gpu.lock")}  # fmt: skip
-    assert pins == cuda
+    lock = ROOT / f"requirements-gpu-{installed().name}.lock"
+    pins = {pin.name: str(pin.specifier).removeprefix("==") for pin in locked(lock)}
+    assert set(pins) == set(cuda)
+    assert [name for name, asked in cuda.items() if not asked.contains(pins[name])] == []
 
 
-def test_the_gpu_image_finds_every_cuda_library() -> None:
+@OF_STACKS
+def test_the_gpu_image_finds_every_cuda_library(stack: Stack) -> None:
     """nvcc brings programs, not libraries; every other package has its folder on the path."""
-    pins = locked(ROOT / "requirements-gpu.lock")
+    pins = locked(ROOT / f"requirements-gpu-{stack.name}.lock")
     names = {pin.name.removeprefix("nvidia-").removesuffix("-cu12") for pin in pins}
     path = variables("gpu")["LD_LIBRARY_PATH"].split(":")
     folders = {part.split("/")[1].replace("_", "-") for part in path if part.startswith("$CUDA/")}
@@ -209,12 +234,14 @@ def test_cloud_build_builds_and_pushes_every_target() -> None:
     build = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(encoding="utf-8"))
     tags = []
     for step in build["steps"]:
-        command, target, tag, context = step["args"]
-        assert command == "build" and context == "."
+        command, target, stack, tag, context = step["args"]
+        assert (command, stack, context) == ("build", "--build-arg=STACK=${_STACK}", ".")
         assert target.removeprefix("--target=") in stages()
         tags.append(tag.removeprefix("--tag="))
     assert tags == build["images"]
     assert [tag.rpartition("/")[2].partition(":")[0] for tag in tags] == ["cpu", "gpu", "serving"]
+    assert all(tag.endswith(":${_STACK}-${_TAG}") for tag in tags)  # so that a job can name its own
+    assert build["substitutions"]["_STACK"] == arguments()["STACK"]
     # An account of one's own may write no log to the bucket that is the default.
     assert build["serviceAccount"].endswith("@${PROJECT_ID}.iam.gserviceaccount.com")
     assert build["options"]["logging"] == "CLOUD_LOGGING_ONLY"
@@ -238,22 +265,17 @@ def test_runners_are_where_tfx_has_them(
 
 
 @pytest.mark.parametrize(
-    ("stage", "locks"),
-    [
-        ("cpu", [IMAGES.lock]),
-        ("gpu", [IMAGES.lock, "requirements-gpu.lock"]),
-        ("serving", ["requirements-serving.lock"]),
-    ],
+    ("stage", "parts"), [("cpu", [""]), ("gpu", ["", "gpu-"]), ("serving", ["serving-"])]
 )
-def test_an_image_says_what_it_holds(stage: str, locks: list[str]) -> None:
+def test_an_image_says_what_it_holds(stage: str, parts: list[str]) -> None:
     """As CycloneDX, by the same script and locks that its build names."""
-    written = f"python sbom.py {' '.join(locks)} >/usr/local/sbom.json"
+    of, folder = installed(), "/opt/greenlight"
+    locks = [f"requirements-{part}{of.name}.lock" for part in parts]
+    written = f"python sbom.py {' '.join(locks)} >{folder}/sbom.json"
     (copied_from,) = (
-        re.split(r"[ =]", line)[2]
-        for line in stages()[stage]
-        if line.endswith("/usr/local/sbom.json")
+        re.split(r"[ =]", line)[2] for line in stages(of)[stage] if line.endswith(f" {folder}")
     )
-    built = [*stages()[copied_from], *stages()["build"]]
+    built = [*stages(of)[copied_from], *stages(of)["build"]]
     assert any(written in line for line in built)
     command = [
         sys.executable,

@@ -20,21 +20,23 @@ from packaging.utils import canonicalize_name
 
 from pipeline.vertex.dry_run.environment import Environment
 from pipeline.vertex.lock import locked
-from schemas.stack import IMAGES, installed
+from schemas.stack import installed
 from serving.app import make_app
 from serving.service import Limits, Server
 from tests.models import serving_model
 from tests.test_image import ROOT, stages, variables
 
-SERVING_LOCK = ROOT / "requirements-serving.lock"
+SERVING_LOCK = ROOT / f"requirements-serving-{installed().name}.lock"
 CPU = "tensorflow-cpu"  # the same TensorFlow without CUDA, which is not installed here
 # What the modules import that `greenlight serve`, `recommend`, `rate` and `batch` load.
 ROOTS = {
     "fastapi", "httptools", "numpy", "orjson", "prometheus-client", "pyarrow", "pydantic", "pyyaml",
     "rapidfuzz", "rich", "starlette", "tensorflow", "typer", "uvicorn", "uvloop",
 }  # fmt: skip
-pytestmark = pytest.mark.skipif(installed() != IMAGES, reason="the image has another TensorFlow")
-ONLY_310 = pytest.mark.skipif(sys.version_info >= (3, 11), reason="the image has Python 3.10")
+OF_THE_IMAGE = pytest.mark.skipif(
+    not sys.version.startswith(f"{installed().image_python}."),
+    reason="the image has another Python",
+)
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -57,9 +59,9 @@ def closure(roots: set[str]) -> set[str]:
     return {name for name, _ in done}
 
 
-@ONLY_310
+@OF_THE_IMAGE
 def test_its_packages_are_the_lock_s_and_all_that_serving_needs() -> None:
-    serving, whole = pins(SERVING_LOCK), pins(ROOT / IMAGES.lock)
+    serving, whole = pins(SERVING_LOCK), pins(ROOT / installed().lock)
     assert serving.items() <= whole.items()
     assert set(serving) == closure(ROOTS)
     assert not {"tfx", "apache-beam", "tensorflow-recommenders", "kfp"} & set(serving)
@@ -94,7 +96,7 @@ def run(environment: Environment, *words: str, **more: Any) -> subprocess.Comple
 
 
 def variables_of(environment: Environment) -> dict[str, str]:
-    return {"PATH": environment.variables()["PATH"], **variables("serving")}
+    return {**variables("serving"), "PATH": environment.variables()["PATH"]}
 
 
 LOADED = """
@@ -103,7 +105,7 @@ print(*sorted({name.partition('.')[0] for name in sys.modules}))
 """
 
 
-@ONLY_310
+@OF_THE_IMAGE
 def test_the_server_loads_without_tfx(environment: Environment, tmp_path: Path) -> None:
     done = run(environment, "python", "-c", LOADED, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -111,7 +113,7 @@ def test_the_server_loads_without_tfx(environment: Environment, tmp_path: Path) 
     assert not {"tfx", "apache_beam", "tensorflow_recommenders"} & set(done.stdout.split())
 
 
-@ONLY_310
+@OF_THE_IMAGE
 def test_its_command_serves_a_model(environment: Environment, models: Path, tmp_path: Path) -> None:
     """The image's own command, but for the folder and the port."""
     (line,) = (line for line in stages()["serving"] if line.startswith("CMD "))
@@ -154,7 +156,7 @@ def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log
     raise AssertionError(log.read_text())
 
 
-@ONLY_310
+@OF_THE_IMAGE
 def test_its_other_commands_answer_or_say_what_is_missing(
     environment: Environment, models: Path, tmp_path: Path
 ) -> None:

@@ -107,10 +107,11 @@ def test_lock_holds_exact_versions_and_nothing_else() -> None:
     assert [line for line in lock_lines() if not pattern.fullmatch(line)] == []
 
 
-@pytest.mark.parametrize("name", ["gpu", "serving", "tfx1.16", "tfx1.21"])
-def test_every_pin_has_hashes_of_its_files(name: str) -> None:
+@pytest.mark.parametrize("stack", ["tfx1.16", "tfx1.21"])
+@pytest.mark.parametrize("part", ["", "gpu-", "serving-"])
+def test_every_pin_has_hashes_of_its_files(part: str, stack: str) -> None:
     """Without one of them pip would install none of a lock; `make lock` writes them."""
-    hashes = pinned(ROOT / f"requirements-{name}.lock")
+    hashes = pinned(ROOT / f"requirements-{part}{stack}.lock")
     assert [pin for pin, own in hashes.items() if not own] == []
     assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for own in hashes.values() for one in own)
 
@@ -242,6 +243,34 @@ def test_missing_python_is_one_sentence(stack: str, tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1
     assert "install" in run.stderr and "run make again" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("stack", "there", "chosen"),
+    [
+        ("tfx1.21", ["3.10", "3.11", "3.12", "3.13"], "3.12"),
+        ("tfx1.21", ["3.10", "3.11", "3.13"], None),
+        ("tfx1.16", ["3.11", "3.12"], "3.11"),
+        ("tfx1.16", ["3.12", "3.13"], None),
+    ],
+)
+def test_a_stack_takes_a_python_that_its_lock_is_for(
+    stack: str, there: list[str], chosen: str | None, tmp_path: Path
+) -> None:
+    """By what each says it is, as the real ones do; without a C++ compiler."""
+    for version in there:
+        python = tmp_path / f"python{version}"
+        python.write_text(f'#!/bin/sh\n[ "$2" = {version} ] && echo "$0"\n')
+        python.chmod(0o755)
+    (tmp_path / "dirname").symlink_to(shutil.which("dirname") or "")
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "find-python", tmp_path / "scripts")
+    run = subprocess.run(
+        ["/bin/sh", str(tmp_path / "scripts" / "find-python"), stack],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    found = Path(run.stdout.strip()).name.removeprefix("python") or None
+    assert (found, run.returncode) == (chosen, 0 if chosen else 2)
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,25 @@ One verdict comes out, over TFMA's gates and over what the reloaded model's list
 import json
 from typing import Any
 
-import tensorflow_model_analysis as tfma
-from tfx import types
+import tensorflow as tf
 from tfx.components.evaluator import constants, executor
 from tfx.components.evaluator.component import Evaluator
-from tfx.dsl.components.base import executor_spec
-from tfx.dsl.io import fileio
-from tfx.types import artifact_utils, standard_artifacts
 from tfx.types import standard_component_specs as specs
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
-from tfx.utils import io_utils, json_utils, proto_utils
+from tfx.utils import json_utils, proto_utils
 
+from components.evaluation import tfma
 from components.evaluation.eval_config import EvaluationSettings, eval_config, read_settings
-from components.evaluation.evaluated_data import Inputs
 from components.evaluation.review import Review
+from components.tfx.artifacts import Artifact, Artifacts, folder, only, write_text
+from components.tfx.nodes import (
+    BaseChannel,
+    BeamExecutorSpec,
+    Channel,
+    ChannelParameter,
+    ComponentSpec,
+    ExecutionParameter,
+    standard_artifacts,
+)  # fmt: skip
 from schemas.artifacts import CATALOGUE, CHECKS_FILE
 
 VALID_ROWS = "valid_rows"
@@ -29,7 +34,7 @@ class MovieEvaluatorExecutor(executor.Executor):
     """Asks the exported model in a fresh process, then lets TFMA judge."""
 
     def Do(  # noqa: N802 (TFX's name)
-        self, input_dict: Inputs, output_dict: Inputs, exec_properties: dict[str, Any]
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
     ) -> None:
         """Writes TFMA's evaluation, `checks.json` beside it, and the blessing over both."""
         config = tfma.EvalConfig()
@@ -43,12 +48,12 @@ class MovieEvaluatorExecutor(executor.Executor):
         if review.off:
             judged = without(settings, review.off)
             exec_properties = {**exec_properties, specs.EVAL_CONFIG_KEY: judged}
-        uri = artifact_utils.get_single_uri(output_dict[specs.EVALUATION_KEY])
-        blessing = artifact_utils.get_single_instance(output_dict[specs.BLESSING_KEY])
+        uri = folder(output_dict[specs.EVALUATION_KEY])
+        blessing = only(output_dict[specs.BLESSING_KEY])
         if candidate is not None:
             super().Do(input_dict, output_dict, exec_properties)
         content = json.dumps(results.to_json(), indent=1, allow_nan=False)
-        io_utils.write_string_file(f"{uri}/{CHECKS_FILE}", content)
+        write_text(f"{uri}/{CHECKS_FILE}", content)
         if not results.passed:
             refuse(blessing, input_dict[specs.MODEL_KEY][0])
 
@@ -59,12 +64,12 @@ def without(settings: EvaluationSettings, off: dict[str, str]) -> str:
     return str(proto_utils.proto_to_json(judged))
 
 
-def refuse(blessing: types.Artifact, model: types.Artifact) -> None:
+def refuse(blessing: Artifact, model: Artifact) -> None:
     """Writes a refusal, over a blessing if there is one."""
     blessed = f"{blessing.uri}/{constants.BLESSED_FILE_NAME}"
-    if fileio.exists(blessed):
-        fileio.remove(blessed)
-    io_utils.write_string_file(f"{blessing.uri}/{constants.NOT_BLESSED_FILE_NAME}", "")
+    if tf.io.gfile.exists(blessed):
+        tf.io.gfile.remove(blessed)
+    write_text(f"{blessing.uri}/{constants.NOT_BLESSED_FILE_NAME}", "")
     blessing.set_int_custom_property(
         constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE
     )
@@ -74,7 +79,7 @@ def refuse(blessing: types.Artifact, model: types.Artifact) -> None:
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
 
 
-class MovieEvaluatorSpec(types.ComponentSpec):
+class MovieEvaluatorSpec(ComponentSpec):
     """See `MovieEvaluator`."""
 
     PARAMETERS = {
@@ -96,15 +101,15 @@ class MovieEvaluator(Evaluator):
     """
 
     SPEC_CLASS = MovieEvaluatorSpec  # type: ignore[assignment]  # TFX asks no more of it
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(MovieEvaluatorExecutor)
+    EXECUTOR_SPEC = BeamExecutorSpec(MovieEvaluatorExecutor)
 
     def __init__(
         self,
-        examples: types.BaseChannel,
-        catalogue: types.BaseChannel,
-        model: types.BaseChannel,
-        model_run: types.BaseChannel,
-        baseline_model: types.BaseChannel | None,
+        examples: BaseChannel,
+        catalogue: BaseChannel,
+        model: BaseChannel,
+        model_run: BaseChannel,
+        baseline_model: BaseChannel | None,
         eval_config: Any,
         valid_rows: int,
     ) -> None:
@@ -128,7 +133,7 @@ class MovieEvaluator(Evaluator):
             valid_rows=valid_rows,
             example_splits=json_utils.dumps(["eval"]),
             module_path="components.evaluation.extractors",
-            evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
-            blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            evaluation=Channel(type=standard_artifacts.ModelEvaluation),
+            blessing=Channel(type=standard_artifacts.ModelBlessing),
         )
         super(Evaluator, self).__init__(spec=spec)

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from pydantic import BaseModel, ConfigDict
 
+from components.evaluation import tfma
 from components.evaluation.gate_kinds import MetricGate
 from components.evaluation.gates import GatesConfig
 from components.evaluation.rules import judged_gates

@@ -6,23 +6,19 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from tfx import types
-from tfx.types import artifact_utils
-from tfx.types import standard_component_specs as specs
-from tfx.utils import io_utils
 
 from components.evaluation.rated import count_users
 from components.evaluation.unusual_names import pick_names
 from components.examples.activity import Movies, read_movies
 from components.examples.arrow import filled
 from components.examples.catalogue import Catalogue
-from components.examples.paths import listed, split_files
+from components.examples.paths import split_files as files_of_split
 from components.examples.rows import read_rows
+from components.tfx.artifacts import Artifacts, folder, split_files
 from schemas.artifacts import CATALOGUE, UNJUDGED
 from schemas.text import to_texts
 
 MOST_ACTIVE = 100  # users with the most ratings, whose lists are checked beside a sample's
-Inputs = dict[str, list[types.Artifact]]
 
 
 @dataclass(frozen=True)
@@ -48,18 +44,15 @@ class EvaluatedData:
         return self.catalogue.ids
 
 
-def read_data(inputs: Inputs) -> EvaluatedData:
+def read_data(inputs: Artifacts) -> EvaluatedData:
     """Reads the node's examples and catalogue."""
-    examples = inputs[specs.EXAMPLES_KEY]
-    splits = {
-        split: listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
-        for split in ("train", "valid", "eval")
-    }
-    splits[UNJUDGED] = split_files(artifact_utils.get_single_uri(examples), UNJUDGED)
-    uri = artifact_utils.get_split_uri(inputs[CATALOGUE], CATALOGUE)
-    files = sorted(listed(io_utils.all_files_pattern(uri)))
+    examples = inputs["examples"]
+    uri = folder(examples)
+    splits = {split: split_files(examples, split) for split in ("train", "valid", "eval")}
+    splits[UNJUDGED] = files_of_split(uri, UNJUDGED)
+    files = split_files(inputs[CATALOGUE], CATALOGUE)
     catalogue, movies = read_movies(files, splits["train"])
-    before = read_rows(artifact_utils.get_single_uri(examples))["history"] == "before"
+    before = read_rows(uri)["history"] == "before"
     return EvaluatedData(splits, files, catalogue, movies, before)
 
 

@@ -9,13 +9,9 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import tensorflow_model_analysis as tfma
 from numpy.typing import NDArray
-from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.extractors.slice_key_extractor import SLICE_KEY_EXTRACTOR_STAGE_NAME
-from tensorflow_model_analysis.slicer import slicer_lib
 
-from components.evaluation import measures
+from components.evaluation import measures, tfma
 from components.evaluation.eval_config import read_settings
 from components.evaluation.slices import slice_rows
 
@@ -33,10 +29,10 @@ def custom_extractors(
     name = candidate if len(specs) > 1 else None
     gates = read_settings(eval_config).gates
     return [
-        tfma.extractors.Extractor("Inputs", beam.ParDo(Serialized())),
-        tfma.extractors.PredictionsExtractor(eval_config, eval_shared_model),
-        tfma.extractors.Extractor(
-            SLICE_KEY_EXTRACTOR_STAGE_NAME,
+        tfma.Extractor("Inputs", beam.ParDo(Serialized())),
+        tfma.PredictionsExtractor(eval_config, eval_shared_model),
+        tfma.Extractor(
+            tfma.SLICE_KEY_EXTRACTOR_STAGE_NAME,
             beam.ParDo(Slices(name, gates.sliced_by, gates.crosses)),
         ),
     ]
@@ -47,15 +43,15 @@ class Serialized(beam.DoFn):
 
     def process(self, extracts: Extracts) -> Iterator[Extracts]:
         """Yields extracts with the models' input beside the record batch."""
-        rows = extracts[constants.ARROW_RECORD_BATCH_KEY]
+        rows = extracts[tfma.ARROW_RECORD_BATCH_KEY]
         for start in range(0, len(rows), BATCH):
             batch = rows.slice(start, BATCH)
-            column = batch.schema.get_field_index(constants.ARROW_INPUT_COLUMN)
+            column = batch.schema.get_field_index(tfma.ARROW_INPUT_COLUMN)
             serialized = np.asarray(batch.column(column).flatten())
             yield {
-                constants.ARROW_RECORD_BATCH_KEY: batch,
-                constants.INPUT_KEY: serialized,
-                constants.FEATURES_KEY: {},
+                tfma.ARROW_RECORD_BATCH_KEY: batch,
+                tfma.INPUT_KEY: serialized,
+                tfma.FEATURES_KEY: {},
             }
 
 
@@ -70,16 +66,16 @@ class Slices(beam.DoFn):
 
     def process(self, extracts: Extracts) -> Iterator[Extracts]:
         """Yields one extract per slice, whose predictions are those of the slice's rows."""
-        predictions = extracts[constants.PREDICTIONS_KEY]
+        predictions = extracts[tfma.PREDICTIONS_KEY]
         models = {"": predictions} if self._model is None else predictions
-        batch = extracts[constants.ARROW_RECORD_BATCH_KEY]
+        batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
         own = {name: np.ravel(value) for name, value in models[self._model or ""].items()}
         for key, rows in slice_rows(batch, own, self._names, self._crosses).items():
             parts = {model: _rows(outputs, rows) for model, outputs in models.items()}
             yield {
-                constants.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([key]),
-                constants.PREDICTIONS_KEY: parts[""] if self._model is None else parts,
-                constants.LABELS_KEY: np.zeros(0),
+                tfma.SLICE_KEY_TYPES_KEY: tfma.slice_keys_to_numpy_array([key]),
+                tfma.PREDICTIONS_KEY: parts[""] if self._model is None else parts,
+                tfma.LABELS_KEY: np.zeros(0),
             }
 
 

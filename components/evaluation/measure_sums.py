@@ -1,17 +1,16 @@
 """Sums of what is measured of examples, plain and resampled, as a Beam combiner."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.metrics import metric_types
 
 from components.evaluation import bands, bootstrap, measures
 from components.evaluation.eval_config import EvaluationSettings
+from components.evaluation.tfma import MetricKey, StandardMetricInputs
 
-MetricKey: TypeAlias = metric_types.MetricKey
 BATCHES = 4096  # batches kept before they are summed up
 COUNTS = ("ratings", "outside", "rated")
 NO_USERS = np.zeros(0, np.int64)
@@ -65,9 +64,7 @@ class MeasureSums(beam.CombineFn):
         zeros = np.zeros([1 + self.replicates, columns])
         return Accumulator([], zeros, bands.zeros(self.scale), NO_USERS, NO_USERS)
 
-    def add_input(
-        self, accumulator: Accumulator, element: metric_types.StandardMetricInputs
-    ) -> Accumulator:
+    def add_input(self, accumulator: Accumulator, element: StandardMetricInputs) -> Accumulator:
         """Adds one example's, or one batch's, outputs of the model."""
         outputs: Any = element.get_predictions(model_name=self.model_name)
         columns = [np.ravel(outputs[name]).astype(np.float64) for name in measures.OUTPUTS[1:]]

@@ -9,14 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from tfx.types import artifact_utils
-from tfx.types import standard_component_specs as specs
-from tfx.utils import path_utils
 
 from components.evaluation import audience, export_checks, list_checks, measures
 from components.evaluation.check_results import CheckResults, ListMeasures
 from components.evaluation.eval_config import EvaluationSettings
-from components.evaluation.evaluated_data import Inputs, choose_names, read_data
+from components.evaluation.evaluated_data import choose_names, read_data
 from components.evaluation.list_checks import Answers
 from components.evaluation.metric_name import RATING, RETRIEVAL
 from components.evaluation.rated import Ratings, ratings_of
@@ -25,6 +22,8 @@ from components.evaluation.server import process, questions
 from components.evaluation.training_run import tasks_off, trained_metrics
 from components.evaluation.verdicts import Outcome
 from components.examples.arrow import filled
+from components.tfx.artifacts import Artifacts, folder, saved_model
+from components.tfx.nodes import BASELINE_MODEL_KEY, MODEL_KEY
 from schemas.temporary import temporary_folder
 from schemas.text import to_texts
 
@@ -40,10 +39,10 @@ class Review:
     data: what is evaluated on.
     """
 
-    def __init__(self, inputs: Inputs, settings: EvaluationSettings, valid_rows: int) -> None:
+    def __init__(self, inputs: Artifacts, settings: EvaluationSettings, valid_rows: int) -> None:
         """Takes the node's inputs and settings, and how many rows of valid training measured."""
         self._inputs, self._settings, self._valid_rows = inputs, settings, valid_rows
-        model_run = artifact_utils.get_single_uri(inputs["model_run"])
+        model_run = folder(inputs["model_run"])
         self.off, self._trained = tasks_off(model_run), trained_metrics(model_run)
         self._rates = RATING not in self.off
         self.data = read_data(inputs)
@@ -53,8 +52,8 @@ class Review:
     def ask(self, key: str) -> tuple[Answers | None, str]:
         """The answers of a model in a fresh process; or None and why it gave none."""
         logger.info("asking the exported model in a fresh process", extra={"done": 0.1})
-        with temporary_folder() as folder:
-            job, path = self._job(key, str(folder)), folder / "job.json"
+        with temporary_folder() as work:
+            job, path = self._job(key, str(work)), work / "job.json"
             path.write_text(json.dumps(asdict(job)), encoding="utf-8")
             command = [sys.executable, "-m", "components.evaluation.reload", str(path)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -67,11 +66,11 @@ class Review:
 
     def _job(self, key: str, folder: str) -> Job:
         """What to ask a model; only the candidate is held against training and the server."""
-        is_candidate = key == specs.MODEL_KEY
+        is_candidate = key == MODEL_KEY
         measured = is_candidate and self._trained is not None
         names, gates = self._names, self._settings.gates
         return Job(
-            model=self._path(key),
+            model=saved_model(self._inputs[key]),
             catalogue=self.data.catalogue_files,
             examples=self.data.splits["eval"],
             users=gates.list_users,
@@ -86,11 +85,6 @@ class Review:
             arrays=f"{folder}/answers.npz",
             texts=f"{folder}/texts.json",
         )
-
-    def _path(self, key: str) -> str:
-        model = artifact_utils.get_single_instance(self._inputs[key])
-        old = path_utils.is_old_model_artifact(model)
-        return str(path_utils.serving_model_path(model.uri, old))
 
     def judge(self, answers: Answers | None, fault: str) -> CheckResults:
         """What the candidate's answers show."""
@@ -137,13 +131,13 @@ class Review:
             histories[user] = {ids[movie] for movie in own.tolist()}
         names = self._names
         asked = questions.Asked(answers["pairs"], histories, names.titles, names.genres)
-        with process.running(self._path(specs.MODEL_KEY)) as server:
+        with process.running(saved_model(self._inputs[MODEL_KEY])) as server:
             fault = questions.first_fault(server, asked)
             return export_checks.server_outcome(asked.names, fault)
 
-    def compare(self, inputs: Inputs, results: CheckResults) -> Inputs:
+    def compare(self, inputs: Artifacts, results: CheckResults) -> Artifacts:
         """Asks the blessed model; leaves it out of the inputs, and notes why, if it is no match."""
-        answers, fault = self.ask(specs.BASELINE_MODEL_KEY)
+        answers, fault = self.ask(BASELINE_MODEL_KEY)
         why = export_checks.incomparable(
             answers, fault, self._settings.scale if self._rates else None
         )
@@ -151,7 +145,7 @@ class Review:
             results.notes.append(
                 f"The candidate was not compared with the latest blessed model: {why}"
             )
-            return inputs | {specs.BASELINE_MODEL_KEY: []}
+            return inputs | {BASELINE_MODEL_KEY: []}
         if answers and "movies" in answers:
             results.lists["blessed"] = self._measure_lists(answers)
             counts = self.data.movies.counts

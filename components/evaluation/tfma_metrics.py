@@ -8,15 +8,13 @@ gate is from failing.
 from functools import partial
 from typing import Any
 
-import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.metrics import metric_types
-
+from components.evaluation import tfma
 from components.evaluation.eval_config import EvaluationSettings
-from components.evaluation.measure_sums import MeasureSums, MetricKey, SliceSums
+from components.evaluation.measure_sums import MeasureSums, SliceSums
 from components.evaluation.slice_metrics import metrics_of
 
 
-class RecommenderMetrics(tfma.metrics.Metric):
+class RecommenderMetrics(tfma.Metric):
     """All of the measures' metrics, each by the text of its `MetricName`.
 
     Beside them stand `gate/...`, a gate's clearance (`MetricGate`); the counts `users`,
@@ -54,34 +52,34 @@ def _computations(
     eval_config: tfma.EvalConfig | None = None,
     model_names: list[str] | None = None,
     name: str = "",
-) -> metric_types.MetricComputations:
+) -> tfma.MetricComputations:
     settings = EvaluationSettings.model_validate(
         {"gates": gates, "seed": seed, "scale": scale, "off": off}
     )
-    shared = {m: MetricKey(name="_measures", model_name=m) for m in model_names or [""]}
+    shared = {m: tfma.MetricKey(name="_measures", model_name=m) for m in model_names or [""]}
     specs = eval_config.model_specs if eval_config else []
     blessed = next((spec.name for spec in specs if spec.is_baseline), None)
     sums = [
-        metric_types.MetricComputation(
+        tfma.MetricComputation(
             keys=[key],
-            preprocessors=[metric_types.StandardMetricInputsPreprocessor()],
+            preprocessors=[tfma.StandardMetricInputsPreprocessor()],
             combiner=MeasureSums(model, key, settings),
         )
         for model, key in shared.items()
     ]
     keys = [_key("users", model) for model in shared]
     result = partial(_result, settings, shared, blessed)
-    return [*sums, metric_types.DerivedMetricComputation(keys=keys, result=result)]
+    return [*sums, tfma.DerivedMetricComputation(keys=keys, result=result)]
 
 
 def _result(
     settings: EvaluationSettings,
-    shared: dict[str, MetricKey],
+    shared: dict[str, tfma.MetricKey],
     blessed: str | None,
-    sums: dict[MetricKey, SliceSums],
-) -> dict[MetricKey, Any]:
+    sums: dict[tfma.MetricKey, SliceSums],
+) -> dict[tfma.MetricKey, Any]:
     """The metrics of each model; `shared` is the key of its sums, `blessed` the blessed one."""
-    values: dict[MetricKey, Any] = {}
+    values: dict[tfma.MetricKey, Any] = {}
     for model, key in shared.items():
         beside = None if blessed is None or blessed == model else sums[shared[blessed]]
         metrics = metrics_of(settings, sums[key], beside)
@@ -89,6 +87,6 @@ def _result(
     return values
 
 
-def _key(name: str, model: str) -> MetricKey:
+def _key(name: str, model: str) -> tfma.MetricKey:
     """The key that TFMA looks a threshold of this name up by."""
-    return MetricKey(name=name, model_name=model, example_weighted=None)
+    return tfma.MetricKey(name=name, model_name=model, example_weighted=None)

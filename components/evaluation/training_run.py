@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tfx.dsl.io import fileio
+import tensorflow as tf
 
 from schemas.artifacts import HISTORY_FILE
 
@@ -29,6 +29,6 @@ def trained_metrics(model_run: str) -> dict[str, float] | None:
 
 
 def _history(model_run: str) -> dict[str, Any]:
-    with fileio.open(f"{model_run}/{HISTORY_FILE}") as file:
+    with tf.io.gfile.GFile(f"{model_run}/{HISTORY_FILE}") as file:
         history: dict[str, Any] = json.load(file)
     return history

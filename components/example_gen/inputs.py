@@ -6,6 +6,7 @@ from itertools import chain
 from operator import xor
 
 import tensorflow as tf
+from google.protobuf import json_format
 from tfx.components.example_gen import input_processor
 from tfx.proto import example_gen_pb2, range_config_pb2
 
@@ -101,6 +102,13 @@ def _fingerprint(name: str, paths: list[str]) -> str:
         f"split:{name},num_files:{len(paths)},total_bytes:{sum(stat.length for stat in stats)},"
         f"xor_checksum:{reduce(xor, times, 0)},sum_checksum:{sum(times)}"
     )
+
+
+def input_of(text: str) -> example_gen_pb2.Input:
+    """The patterns, as the node's properties hold them."""
+    found = example_gen_pb2.Input()
+    json_format.Parse(text, found)
+    return found
 
 
 def resolved(source: Source, files: example_gen_pb2.Input) -> list[Source]:

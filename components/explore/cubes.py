@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.bands import centres
 from components.example_gen.split.splits import EVAL, TRAIN, VALID
+from components.examples.arrow import grouped
 from components.examples.hashing import hash_strings
 from components.explore.reading import Partition
 
@@ -93,7 +94,7 @@ def merge(parts: Sequence[Cubes]) -> Cubes:
             continue
         keys = list(KEYS[name])
         sums = [column for column in whole.column_names if column not in keys]
-        added = whole.group_by(keys).aggregate([(column, "sum") for column in sums])
+        added = grouped(whole, keys, [(column, "sum") for column in sums])
         merged[name] = added.rename_columns([*sums, *keys]).sort_by(
             [(k, "ascending") for k in keys]
         )
@@ -103,7 +104,7 @@ def merge(parts: Sequence[Cubes]) -> Cubes:
 def _summed(table: pa.Table, keys: Sequence[str], sums: Sequence[str] = ()) -> pa.Table:
     """Rows of each combination of keys as `n`, and sums (`rating` as `sum`)."""
     wanted: list[tuple[str, Any]] = [(keys[0], "count"), *((name, "sum") for name in sums)]
-    counted = table.group_by(list(keys)).aggregate(wanted)
+    counted = grouped(table, list(keys), wanted)
     names = ["sum" if name == "rating" else name for name in sums]
     return counted.rename_columns(["n", *names, *keys])
 

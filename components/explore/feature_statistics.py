@@ -6,14 +6,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
-import tensorflow_data_validation as tfdv
+import tensorflow as tf
 from tensorflow_metadata.proto.v0.statistics_pb2 import (
     DatasetFeatureStatistics,
     FeatureNameStatistics,
 )
-from tfx.dsl.io import fileio
 
 from components.example_gen.split.splits import SPLITS
+from components.validation.anomalies import read_statistics_file
 from components.validation.curated import RATINGS
 from schemas.artifacts import CATALOGUE, SPLIT_PREFIX, STATISTICS_FILE
 from schemas.features import YEAR
@@ -24,10 +24,10 @@ ORDER = (*SPLITS, CATALOGUE)
 
 def read_statistics(uri: str) -> dict[str, DatasetFeatureStatistics]:
     """What a statistics node wrote, by split."""
-    names = sorted(PurePosixPath(os.fsdecode(name)).name for name in fileio.listdir(uri))
+    names = sorted(PurePosixPath(os.fsdecode(name)).name for name in tf.io.gfile.listdir(uri))
     found = {}
     for name in (name for name in names if name.startswith(SPLIT_PREFIX)):
-        statistics = tfdv.load_stats_binary(f"{uri}/{name}/{STATISTICS_FILE}")
+        statistics = read_statistics_file(f"{uri}/{name}/{STATISTICS_FILE}")
         found[name.removeprefix(SPLIT_PREFIX)] = statistics.datasets[0]
     return found
 

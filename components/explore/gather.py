@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-from tfx.dsl.io import fileio
+import tensorflow as tf
 
 from components.example_gen.ipc import load_table, save_table
 from components.examples.catalogue import Catalogue, read_catalogue
@@ -63,7 +63,7 @@ def gather(artifacts: Artifacts, work: str, beam_args: Sequence[str]) -> Cubes:
       work: a folder that all workers can write to; what is left there is removed.
       beam_args: options of Beam.
     """
-    fileio.makedirs(work)
+    tf.io.gfile.makedirs(work)
     try:
         with beam.Pipeline(argv=list(beam_args)) as pipeline:
             _ = (
@@ -78,7 +78,7 @@ def gather(artifacts: Artifacts, work: str, beam_args: Sequence[str]) -> Cubes:
         paths = {path.rsplit("/", 1)[1]: path for path in listed(f"{work}/*.arrow")}
         return {name.removesuffix(".arrow"): load_table(path) for name, path in paths.items()}
     finally:
-        fileio.rmtree(work)
+        tf.io.gfile.rmtree(work)
 
 
 def _merged(parts: Sequence[Cubes]) -> Cubes:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.example_gen.split.splits import SPLITS
-from components.examples.arrow import filled
+from components.examples.arrow import filled, grouped
 from components.examples.buckets import bucketed, places_of
 from components.examples.catalogue import Catalogue
 from schemas.features import YEAR
@@ -141,7 +141,7 @@ def by_feature(catalogue: Catalogue, totals: Totals, name: str) -> Rows:
         }
     )
     names = ["movies", "ratings", "rated", "sum"]
-    added = table.group_by("value").aggregate([(column, "sum") for column in names])
+    added = grouped(table, ["value"], [(column, "sum") for column in names])
     added = added.rename_columns([*names, "value"])
     added = added.sort_by([("ratings", "descending"), ("value", "ascending")])
     if name in catalogue.numbers:

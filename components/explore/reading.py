@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import tensorflow as tf
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
-from tfx.dsl.io import fileio
 
 from components.example_gen.split.splits import SPLITS
 from components.examples.paths import split_dir
@@ -53,7 +53,7 @@ def shards(examples: str) -> list[str]:
     Raises:
       ValueError: the splits differ in their shards, so they are not the rating example gen's.
     """
-    found = [sorted(map(os.fsdecode, fileio.listdir(split_dir(examples, n)))) for n in SPLITS]
+    found = [sorted(map(os.fsdecode, tf.io.gfile.listdir(split_dir(examples, n)))) for n in SPLITS]
     if any(names != found[0] for names in found):
         raise ValueError(f"The splits of {examples} differ in their shards.")
     return found[0]

@@ -3,38 +3,43 @@
 import json
 from typing import Any
 
-from tfx import types
-from tfx.dsl.components.base import base_component, base_executor, executor_spec
-from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
-from tfx.utils import io_utils
-
 from components.report import page
-from components.report.exported import Inputs
 from components.report.gather import gather
+from components.tfx.artifacts import Artifact, Artifacts, folder, write_text
+from components.tfx.nodes import (
+    BaseChannel,
+    BaseComponent,
+    BaseExecutor,
+    Channel,
+    ChannelParameter,
+    ComponentSpec,
+    ExecutionParameter,
+    ExecutorClassSpec,
+    standard_artifacts,
+)  # fmt: skip
 from schemas.artifacts import CATALOGUE
 from schemas.words import MOVIE, Item
 
 
-class Report(types.Artifact):
+class Report(Artifact):
     """What a run concluded: blessing.json, facts.json, report.md and index.html."""
 
     TYPE_NAME = "components.Report"
 
 
-class BlessingReportExecutor(base_executor.BaseExecutor):
+class BlessingReportExecutor(BaseExecutor):
     """Gathers the facts from the run's artifacts and writes them down."""
 
     def Do(  # noqa: N802 (TFX's name)
-        self, input_dict: Inputs, output_dict: Inputs, exec_properties: dict[str, Any]
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
     ) -> None:
         """Writes the report's files."""
-        folder = artifact_utils.get_single_uri(output_dict["report"])
+        uri = folder(output_dict["report"])
         for name, text in page.render(*gather(input_dict, exec_properties)).items():
-            io_utils.write_string_file(f"{folder}/{name}", text)
+            write_text(f"{uri}/{name}", text)
 
 
-class BlessingReportSpec(types.ComponentSpec):
+class BlessingReportSpec(ComponentSpec):
     """See `BlessingReport`."""
 
     PARAMETERS = {
@@ -55,24 +60,24 @@ class BlessingReportSpec(types.ComponentSpec):
     OUTPUTS = {"report": ChannelParameter(type=Report)}
 
 
-class BlessingReport(base_component.BaseComponent):
+class BlessingReport(BaseComponent):
     """Writes the verdict and all that led to it: output `report`.
 
     The run's id is a parameter, so that every run writes its own, whatever else is cached.
     """
 
     SPEC_CLASS = BlessingReportSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(BlessingReportExecutor)
+    EXECUTOR_SPEC = ExecutorClassSpec(BlessingReportExecutor)
 
     def __init__(
         self,
-        examples: types.BaseChannel,
-        catalogue: types.BaseChannel,
-        anomalies: types.BaseChannel,
-        model: types.BaseChannel,
-        model_run: types.BaseChannel,
-        evaluation: types.BaseChannel,
-        blessing: types.BaseChannel,
+        examples: BaseChannel,
+        catalogue: BaseChannel,
+        anomalies: BaseChannel,
+        model: BaseChannel,
+        model_run: BaseChannel,
+        evaluation: BaseChannel,
+        blessing: BaseChannel,
         run_id: Any,
         config: str,
         scale: tuple[float, float] | None,
@@ -95,6 +100,6 @@ class BlessingReport(base_component.BaseComponent):
             config=config,
             scale=json.dumps(scale),
             item=json.dumps(item),
-            report=types.Channel(type=Report),
+            report=Channel(type=Report),
         )
         super().__init__(spec=spec)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import tensorflow_model_analysis as tfma
+import tensorflow as tf
 from numpy.typing import NDArray
-from tfx.dsl.io import fileio
 
+from components.evaluation import tfma
 from components.evaluation.bands import BANDS
 from components.evaluation.check_results import CheckResults
 from components.evaluation.slices import OVERALL, slice_name
@@ -59,9 +59,9 @@ def read_evaluation(uri: str) -> Evaluation:
 
 
 def _read_checks(path: str) -> CheckResults:
-    if not fileio.exists(path):
+    if not tf.io.gfile.exists(path):
         return CheckResults()
-    with fileio.open(path) as file:
+    with tf.io.gfile.GFile(path) as file:
         return CheckResults.from_json(json.load(file))
 
 

@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tfx.components.evaluator.constants import ARTIFACT_PROPERTY_BLESSED_KEY
-from tfx.dsl.io import fileio
-from tfx.types import artifact_utils
+import tensorflow as tf
 
 from components.evaluation.export_checks import ANSWERS
 from components.evaluation.gates import GatesConfig
@@ -20,12 +18,13 @@ from components.report import provenance
 from components.report.blessing import blessing
 from components.report.distributions import distributions
 from components.report.evaluator_output import Evaluation, read_evaluation
-from components.report.exported import Inputs, files, load, of_model, peers
+from components.report.exported import load, of_model, peers
 from components.report.naming import without_ids
 from components.report.page import MADE
 from components.report.rating_bands import rating_rows
 from components.report.shifts import shifts
 from components.report.slice_differences import slice_rows
+from components.tfx.artifacts import Artifacts, folder, is_blessed, only, split_files
 from schemas.artifacts import (
     CROSSES_FILE,
     FINDINGS_FILE,
@@ -38,7 +37,7 @@ from schemas.words import MOVIE, Item
 Content = dict[str, Any]
 
 
-def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Content]:
+def gather(inputs: Artifacts, properties: Mapping[str, Any]) -> tuple[Content, Content]:
     """Reads the artifacts of one run.
 
     Args:
@@ -49,8 +48,8 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
     Returns:
       The contents of blessing.json, but for the seconds, and of facts.json.
     """
-    uri = {key: artifact_utils.get_single_uri(value) for key, value in inputs.items()}
-    verdict = artifact_utils.get_single_instance(inputs["blessing"])
+    uri = {key: folder(value) for key, value in inputs.items()}
+    verdict = only(inputs["blessing"])
     config, scale = json.loads(properties["config"]), json.loads(properties["scale"])
     rows = read_rows(uri["examples"])
     training = _read(f"{uri['model_run']}/{HISTORY_FILE}")
@@ -58,7 +57,7 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
     now = datetime.datetime.now(tz=datetime.timezone.utc)
     content = blessing(
         run_id=run_name(properties["run_id"], now),
-        blessed=verdict.get_int_custom_property(ARTIFACT_PROPERTY_BLESSED_KEY) == 1,
+        blessed=is_blessed(verdict),
         config=config,
         rows=rows,
         drift=_read(f"{uri['anomalies']}/{FINDINGS_FILE}")["drift"],
@@ -80,8 +79,8 @@ def gather(inputs: Inputs, properties: Mapping[str, Any]) -> tuple[Content, Cont
         **of_model(inputs, gates.k, content["orders"], model),
         "importance": measured(uri["model_run"], IMPORTANCE_FILE),
         "crosses": measured(uri["model_run"], CROSSES_FILE),
-        "data": distributions(count_train(files(inputs["examples"], "train")), rows),
-        "shifts": shifts(*(files(inputs["examples"], split) for split in ("train", "eval"))),
+        "data": distributions(count_train(split_files(inputs["examples"], "train")), rows),
+        "shifts": shifts(*(split_files(inputs["examples"], split) for split in ("train", "eval"))),
         **_provenance(inputs),
     }
     if not config.get("report", {}).get("users"):
@@ -152,12 +151,12 @@ def _intervals(values: Mapping[str, float]) -> dict[MetricName, list[float]]:
 def measured(model_run: str, name: str) -> Content:
     """What the Trainer measured of the model, by the file's name; empty where it did not."""
     path = f"{model_run}/{name}"
-    return _read(path) if fileio.exists(path) else {}
+    return _read(path) if tf.io.gfile.exists(path) else {}
 
 
-def _provenance(inputs: Inputs) -> Content:
-    verdict = artifact_utils.get_single_instance(inputs["blessing"])
-    examples = artifact_utils.get_single_instance(inputs["examples"])
+def _provenance(inputs: Artifacts) -> Content:
+    verdict = only(inputs["blessing"])
+    examples = only(inputs["examples"])
     return {
         "versions": provenance.versions(),
         "lineage": provenance.lineage(inputs),
@@ -167,6 +166,6 @@ def _provenance(inputs: Inputs) -> Content:
 
 
 def _read(path: str) -> Content:
-    with fileio.open(path) as file:
+    with tf.io.gfile.GFile(path) as file:
         content: Content = json.load(file)
     return content

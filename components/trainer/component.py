@@ -2,23 +2,27 @@
 
 from typing import Any
 
-from tfx import types
 from tfx.components.trainer import executor
 from tfx.components.trainer.component import Trainer
-from tfx.components.trainer.fn_args_utils import FnArgs
-from tfx.dsl.components.base import executor_spec
 from tfx.proto import trainer_pb2
-from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ChannelParameter
-from tfx.utils import io_utils
+from tfx.types import standard_component_specs
 
 from components.examples import paths
 from components.examples.rows import read_rows
+from components.tfx.artifacts import Artifacts, folder, split_files
+from components.tfx.functions import FnArgs
+from components.tfx.nodes import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    ComponentSpec,
+    ExecutorClassSpec,
+    standard_artifacts,
+)  # fmt: skip
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
 from schemas.artifacts import CATALOGUE, REFIT, UNJUDGED
 
 RUN_FN = "components.trainer.run.run_fn"
-Artifacts = dict[str, list[types.Artifact]]
 
 
 class MovieTrainerExecutor(executor.GenericExecutor):
@@ -29,7 +33,7 @@ class MovieTrainerExecutor(executor.GenericExecutor):
     ) -> FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         settings = exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
-        examples = artifact_utils.get_single_uri(input_dict["examples"])
+        examples = folder(input_dict["examples"])
         fn_args.custom_config = TrainerArguments(  # type: ignore[assignment]  # see `TrainerArguments`
             TrainerSettings.from_json(settings),
             split_outcome(examples),
@@ -38,11 +42,6 @@ class MovieTrainerExecutor(executor.GenericExecutor):
             refit=paths.split_files(examples, REFIT),
         )
         return fn_args
-
-
-def split_files(examples: list[types.Artifact], split: str) -> list[str]:
-    """The files of one split of an Examples artifact, sorted."""
-    return paths.listed(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
 
 
 def held_out_files(examples: str) -> list[str]:
@@ -58,7 +57,7 @@ def split_outcome(examples: str) -> SplitOutcome:
     return SplitOutcome(rows["history"], cutoffs.get("valid"), cutoffs.get("eval"), train, valid)
 
 
-class MovieTrainerSpec(types.ComponentSpec):
+class MovieTrainerSpec(ComponentSpec):
     """See `MovieTrainer`."""
 
     PARAMETERS = standard_component_specs.TrainerSpec.PARAMETERS
@@ -73,17 +72,17 @@ class MovieTrainer(Trainer):
     """Fits the joint model on train, stops early by valid: outputs `model` and `model_run`."""
 
     SPEC_CLASS = MovieTrainerSpec  # type: ignore[assignment]  # TFX asks no more of it
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(MovieTrainerExecutor)
+    EXECUTOR_SPEC = ExecutorClassSpec(MovieTrainerExecutor)
 
     def __init__(
         self,
-        examples: types.BaseChannel,
-        catalogue: types.BaseChannel,
-        transform_graph: types.BaseChannel,
-        schema: types.BaseChannel,
+        examples: BaseChannel,
+        catalogue: BaseChannel,
+        transform_graph: BaseChannel,
+        schema: BaseChannel,
         settings: TrainerSettings,
-        hyperparameters: types.BaseChannel | None = None,
-        base_model: types.BaseChannel | None = None,
+        hyperparameters: BaseChannel | None = None,
+        base_model: BaseChannel | None = None,
     ) -> None:
         """Makes the node.
 
@@ -104,7 +103,7 @@ class MovieTrainer(Trainer):
             eval_args=trainer_pb2.EvalArgs(splits=["valid"]),
             run_fn=RUN_FN,
             custom_config=settings.to_json(),
-            model=types.Channel(type=standard_artifacts.Model),
-            model_run=types.Channel(type=standard_artifacts.ModelRun),
+            model=Channel(type=standard_artifacts.Model),
+            model_run=Channel(type=standard_artifacts.ModelRun),
         )
         super(Trainer, self).__init__(spec=spec)

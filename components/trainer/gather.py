@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
-import tensorflow_transform as tft
 from numpy.typing import NDArray
 
 from components.examples.ages import DAY, days
@@ -22,7 +21,7 @@ from components.model.ages import Ages
 from components.model.facts import Facts, Raters
 from components.model.parsing import Buckets, Lookup, parse, table
 from components.trainer.raters import RaterSample
-from components.transform import quantiles_of, spread_of
+from components.transform import Transformed, quantiles_of, spread_of, transformed
 from schemas.features import Features, date_of
 from schemas.text import to_texts
 
@@ -82,7 +81,7 @@ def vocabularies(
     The model reads only features that have a vocabulary here, so those of ignored ones are left
     out.
     """
-    output = tft.TFTransformOutput(transform_graph)
+    output = transformed(transform_graph)
     declared = ("user_id", "movie_id", *features.read)
     names = [name for name in declared if name not in ignored]
     known = {name: output.vocabulary_file_by_name(name) for name in names}
@@ -91,7 +90,7 @@ def vocabularies(
     return found | {name: own for name, own in buckets.items() if own}
 
 
-def _buckets(output: tft.TFTransformOutput, name: str) -> list[bytes]:
+def _buckets(output: Transformed, name: str) -> list[bytes]:
     """The names of a number's buckets; none where no number of train is known."""
     quantiles = _analysed(output, name)[quantiles_of(name)].numpy()[0]
     if not np.isfinite(quantiles).all():
@@ -99,7 +98,7 @@ def _buckets(output: tft.TFTransformOutput, name: str) -> list[bytes]:
     return [bucket.encode() for bucket in bucket_names(rounded(quantiles))]
 
 
-def _analysed(output: tft.TFTransformOutput, name: str) -> Mapping[str, tf.Tensor]:
+def _analysed(output: Transformed, name: str) -> Mapping[str, tf.Tensor]:
     """What Transform found of a number, in a single row."""
     spec = {name: output.raw_feature_spec()[name]}
     one = tf.train.Example()
@@ -113,7 +112,7 @@ def spreads(
     transform_graph: str, features: Features, vocabulary: Collection[str]
 ) -> dict[str, tuple[float, float]]:
     """Reads mean and standard deviation of movies' numbers that have a vocabulary, and differ."""
-    output = tft.TFTransformOutput(transform_graph)
+    output = transformed(transform_graph)
     names = [name for name in features.movie_numbers if name in vocabulary]
     found = {name: _analysed(output, name)[spread_of(name)].numpy()[0] for name in names}
     return {

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tfx.components.trainer.fn_args_utils import FnArgs
-
 from components.examples.paths import listed
 from components.model.config import tuned
+from components.tfx.functions import FnArgs
 from components.trainer.settings import SplitOutcome, TrainerArguments, TrainerSettings
 from components.trainer.window_files import WindowFiles
 from components.trainer.workers import ALONE, Workers

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 import tensorflow as tf
-from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.diagnostics.importance import importance
 from components.diagnostics.orders import orders
 from components.exported.module import ExportedRecommender, save
 from components.model.parsing import Lookup
 from components.model.protocol import Model
+from components.tfx.functions import FnArgs
 from components.trainer.data import TrainingData, read, some_windows, unlearnable
 from components.trainer.histories import read_users
 from components.trainer.history import History

@@ -3,18 +3,23 @@
 import json
 from typing import Any
 
-from tfx import types
 from tfx.components.trainer import fn_args_utils
 from tfx.components.tuner import executor
 from tfx.components.tuner.component import Tuner
 from tfx.components.util import udf_utils
-from tfx.dsl.components.base import executor_spec
 from tfx.proto import trainer_pb2
-from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ChannelParameter
-from tfx.utils import io_utils
+from tfx.types import standard_component_specs
 
-from components.trainer.component import Artifacts, split_files, split_outcome
+from components.tfx.artifacts import Artifacts, folder, split_files, write_text
+from components.tfx.nodes import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    ComponentSpec,
+    ExecutorClassSpec,
+    standard_artifacts,
+)  # fmt: skip
+from components.trainer.component import split_outcome
 from components.tuner.search import Search, results
 from components.tuner.settings import TunerArguments, TunerSettings
 from components.tuner.space import own_values
@@ -36,9 +41,9 @@ class MovieTunerExecutor(executor.Executor):
         search = make_search(settings, input_dict, exec_properties)
         search.search()
         executor.write_best_hyperparameters(search, output_dict)
-        folder = artifact_utils.get_single_uri(output_dict["tuner_results"])
+        uri = folder(output_dict["tuner_results"])
         content = {**results(search), "own": own_values(settings.tuning.space, settings)}
-        io_utils.write_string_file(f"{folder}/{TRIALS_FILE}", json.dumps(content, allow_nan=False))
+        write_text(f"{uri}/{TRIALS_FILE}", json.dumps(content, allow_nan=False))
 
 
 def make_search(
@@ -48,13 +53,13 @@ def make_search(
     fn_args = fn_args_utils.get_common_fn_args(inputs, exec_properties)
     fn_args.custom_config = TunerArguments(  # type: ignore[assignment]  # see `TunerArguments`
         settings,
-        split_outcome(artifact_utils.get_single_uri(inputs["examples"])),
+        split_outcome(folder(inputs["examples"])),
         catalogue=split_files(inputs[CATALOGUE], CATALOGUE),
     )
     return udf_utils.get_fn(exec_properties, "tuner_fn")(fn_args).tuner
 
 
-class MovieTunerSpec(types.ComponentSpec):
+class MovieTunerSpec(ComponentSpec):
     """See `MovieTuner`."""
 
     PARAMETERS = standard_component_specs.TunerSpec.PARAMETERS
@@ -72,13 +77,13 @@ class MovieTuner(Tuner):
     """
 
     SPEC_CLASS = MovieTunerSpec  # type: ignore[assignment]  # TFX asks no more of it
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(MovieTunerExecutor)
+    EXECUTOR_SPEC = ExecutorClassSpec(MovieTunerExecutor)
 
     def __init__(
         self,
-        examples: types.BaseChannel,
-        catalogue: types.BaseChannel,
-        transform_graph: types.BaseChannel,
+        examples: BaseChannel,
+        catalogue: BaseChannel,
+        transform_graph: BaseChannel,
         settings: TunerSettings,
     ) -> None:
         """Makes the node, which reads the three channels."""
@@ -90,7 +95,7 @@ class MovieTuner(Tuner):
             eval_args=trainer_pb2.EvalArgs(splits=["valid"]),
             tuner_fn=TUNER_FN,
             custom_config=settings.to_json(),
-            best_hyperparameters=types.Channel(type=standard_artifacts.HyperParameters),
-            tuner_results=types.Channel(type=standard_artifacts.TunerResults),
+            best_hyperparameters=Channel(type=standard_artifacts.HyperParameters),
+            tuner_results=Channel(type=standard_artifacts.TunerResults),
         )
         super(Tuner, self).__init__(spec=spec)

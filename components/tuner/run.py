@@ -12,11 +12,10 @@ from typing import cast
 
 import tf_keras as keras
 from keras_tuner.engine import oracle as kt_oracle
-from tfx.components.trainer.fn_args_utils import FnArgs
-from tfx.components.tuner.component import TunerFnResult
 
 from components.examples.paths import listed
 from components.examples.records import records
+from components.tfx.functions import FnArgs, TunerFnResult
 from components.trainer.data import TrainingData, read
 from components.trainer.job import Job, work_folder
 from components.trainer.learn import learn

@@ -22,6 +22,11 @@ class Finding:
     sentence: str
 
 
+def read_statistics_file(path: str) -> Statistics:
+    """Reads what a statistics node wrote of a split."""
+    return tfdv.load_stats_binary(path)
+
+
 def find(
     split: str, statistics: Statistics, schema: schema_pb2.Schema, previous: Statistics | None
 ) -> tuple[anomalies_pb2.Anomalies, list[Finding]]:

@@ -7,8 +7,8 @@ from io import StringIO
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
-from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
+from components.tfx.nodes import BeamExecutorSpec
 from pipeline.config import Config
 from pipeline.vertex.steps import Spec
 from pipeline.vertex_config import NodeConfig, VertexConfig

@@ -1,5 +1,7 @@
 """The approximate model: what it finds, that all else is the exact model's, and its gates."""
 
+import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,9 @@ from typer.testing import CliRunner
 
 from benchmarks.synthetic_model import export_random
 from pipeline.cli import app
-from serving import index_command
+from schemas.errors import UserError
+from schemas.stack import TFX_1_16, TFX_1_21, installed
+from serving import index_command, model
 from serving.answers import Answers
 from serving.approximate import Search, build
 from serving.index_command import Worth, measure
@@ -16,6 +20,8 @@ from serving.model import Model
 from serving.requests import RecommendRequest
 from serving.versions import warm_up
 
+NO_SCANN = "no ScaNN is built for this TensorFlow"
+WITH_SCANN = pytest.mark.skipif(not installed().has_scann, reason=NO_SCANN)
 MOVIES, USERS, EVENTS = 9_000, 60, 150  # events: more than the model reads
 
 
@@ -34,6 +40,8 @@ def exact(folder):
 
 @pytest.fixture(scope="module")
 def approximate(exact, tmp_path_factory):
+    if not installed().has_scann:
+        pytest.skip(NO_SCANN)
     path = tmp_path_factory.mktemp("index") / "7"
     build(exact.path, Search(searched=0.9)).save(path)
     return Model(path)
@@ -107,6 +115,7 @@ def test_a_model_whose_movies_are_all_scored_needs_no_index(models):
     assert "scored exactly" in str(done.exception)
 
 
+@WITH_SCANN
 @pytest.mark.usefixtures("loads_once")
 def test_an_index_that_finds_too_little_is_not_written(folder, tmp_path):
     arguments = ["index", "--model-dir", str(folder), "--output", str(tmp_path / "index")]
@@ -115,6 +124,7 @@ def test_an_index_that_finds_too_little_is_not_written(folder, tmp_path):
     assert "failed" in done.output and not list((tmp_path / "index").iterdir())
 
 
+@WITH_SCANN
 @pytest.mark.usefixtures("loads_once")
 def test_an_index_that_is_worth_it_is_written_whole(folder, tmp_path, monkeypatch):
     # Which of the two is faster here, with so few movies, is no matter of this test.
@@ -124,6 +134,17 @@ def test_an_index_that_is_worth_it_is_written_whole(folder, tmp_path, monkeypatc
     done = CliRunner().invoke(app, ["index", "--model-dir", str(folder), "--output", str(tmp_path)])
     assert done.exit_code == 0 and [path.name for path in tmp_path.iterdir()] == ["7"]
     assert Model(tmp_path / "7").users and not (tmp_path / "7" / "of the last time").exists()
+
+
+@pytest.mark.parametrize(
+    ("stack", "advice"),
+    [(TFX_1_16, "pip install 'greenlight[index]'"), (TFX_1_21, "GREENLIGHT_STACK=tfx1.16")],
+)
+def test_without_scann_a_sentence_says_how_to_have_it(stack, advice, exact, monkeypatch):
+    monkeypatch.setattr(model, "installed", lambda: stack)
+    monkeypatch.setitem(sys.modules, "scann.scann_ops.py", None)
+    with pytest.raises(UserError, match=re.escape(advice)):
+        build(exact.path, Search(searched=0.9))
 
 
 class Half:

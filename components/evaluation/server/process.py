@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tfx.dsl.io import fileio
-from tfx.utils import io_utils
+import tensorflow as tf
 
+from components.tfx.artifacts import copy_folder
 from schemas.temporary import temporary_folder
 from schemas.text import to_text
 
@@ -106,7 +106,7 @@ def _place(model: str, version: Path) -> None:
     version.parent.mkdir()
     if Path(model).is_dir():
         version.symlink_to(Path(model).resolve())
-    elif fileio.isdir(model):
-        io_utils.copy_dir(model, str(version))
+    elif tf.io.gfile.isdir(model):
+        copy_folder(model, str(version))
     else:
         raise Refused(f"there is no model in {model}")

@@ -13,7 +13,7 @@ from pipeline.vertex.check.code import code_findings
 from pipeline.vertex.check.settings import image_findings, setting_findings
 from pipeline.vertex.lock import CHECKOUT, locked
 from pipeline.vertex.steps import Spec, awaited, producers
-from schemas.stack import IMAGES
+from schemas.stack import STACKS, Stack
 
 _BUCKET = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
@@ -147,16 +147,25 @@ def name_findings(job: Spec) -> Iterator[str]:
 
 
 def beam_findings(checkout: Path) -> Iterator[str]:
-    """Whether the image's Beam is the lock's; Dataflow's workers would fail with another."""
+    """Whether each image's Beam is its lock's; Dataflow's workers would fail with another."""
     dockerfile = checkout / "Dockerfile"
     if not dockerfile.exists():  # an installed package brings none along
         return
-    (wanted,) = (
+    text = dockerfile.read_text(encoding="utf-8")
+    for stack in STACKS:
+        wanted = _locked_beam(checkout, stack)
+        for version in re.findall(rf"apache/beam_python{stack.image_python}_sdk:([\w.]+)", text):
+            if version != wanted:
+                yield (
+                    f"The Dockerfile has Beam {version}, but {stack.lock} {wanted}: make them "
+                    "equal."
+                )
+
+
+def _locked_beam(checkout: Path, stack: Stack) -> str:
+    (version,) = (
         str(pin.specifier).removeprefix("==")
-        for pin in locked(checkout / IMAGES.lock)
+        for pin in locked(checkout / stack.lock)
         if pin.name == "apache-beam"
     )
-    text = dockerfile.read_text(encoding="utf-8")
-    for version in re.findall(r"apache/beam_python[\d.]+_sdk:([\w.]+)", text):
-        if version != wanted:
-            yield f"The Dockerfile has Beam {version}, but the lock {wanted}: make them equal."
+    return version

@@ -9,6 +9,7 @@ from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS
 from pipeline.vertex.check.machines import machine_findings
 from pipeline.vertex.steps import Spec, container_of
 from pipeline.vertex_config import VertexConfig
+from schemas.stack import installed, named_in
 
 REGIONS = sorted(SUPPORTED_REGIONS - {"global"})  # a pipeline runs in one place
 _PROJECT = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
@@ -73,7 +74,7 @@ def network_findings(vertex: VertexConfig) -> Iterator[str]:
 
 
 def image_findings(spec: Spec) -> Iterator[str]:
-    """Images that are none, or may be another one tomorrow."""
+    """Images that are none, may be another one tomorrow, or are of the other stack."""
     executors = spec["deploymentSpec"]["executors"].values()
     images = {container["image"] for executor in executors if (container := container_of(executor))}
     for image in sorted(images):
@@ -87,4 +88,9 @@ def image_findings(spec: Spec) -> Iterator[str]:
             yield (
                 f"The image {image} has no tag of its own: name one, or a digest, so that every "
                 "step runs the same code."
+            )
+        elif named_in(image) not in (None, installed().name):
+            yield (
+                f"The image {image} is of {named_in(image)}, and this is compiled by "
+                f"{installed().name}: write {{stack}} in its tag, and build it for that."
             )

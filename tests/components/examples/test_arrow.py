@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.examples.arrow import filled, numbers_in, value_starts
+from components.examples.arrow import filled, grouped, numbers_in, value_starts
 
 texts = st.lists(st.text(max_size=5), min_size=1, max_size=8)
 
@@ -34,3 +34,13 @@ def test_numbers_are_read_without_a_copy(kind):
 def test_values_are_those_of_arrays_whole_and_in_chunks():
     assert filled(pa.array([b"a", b"b"])) == [b"a", b"b"]
     assert filled(pa.chunked_array([[1, 2], [3]])) == [1, 2, 3]
+
+
+def test_groups_have_what_is_wanted_before_their_keys_on_every_arrow():
+    table = pa.table({"key": ["b", "a", "b"], "other": [1, 1, 1], "n": [1, 2, 4]})
+    found = grouped(table, ["key", "other"], [("n", "sum"), ("n", "count")])
+    assert found.column_names == ["n_sum", "n_count", "key", "other"]
+    assert sorted(found.to_pylist(), key=lambda row: row["key"]) == [
+        {"n_sum": 2, "n_count": 1, "key": "a", "other": 1},
+        {"n_sum": 5, "n_count": 2, "key": "b", "other": 1},
+    ]

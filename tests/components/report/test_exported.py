@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.report.exported import Inputs, peers
+from components.report.exported import peers
+from components.tfx.artifacts import Artifacts
 from schemas.artifacts import ROWS_FILE
 
 LEARNED = 11  # ratings of train
@@ -37,7 +38,7 @@ def test_there_are_no_peers_of_more_ratings_than_one_process_should_hold(
     for split in splits:
         (tmp_path / f"Split-{split}").mkdir()
     config = {"report": {"peers": {"ratings": most}}}
-    inputs: Inputs = {"examples": [examples]}
+    inputs: Artifacts = {"examples": [examples]}
     if asked:
         with pytest.raises(AskedError):
             peers(inputs, config, refit=False, mix=0.0, model=Model())

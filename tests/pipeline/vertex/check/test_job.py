@@ -14,7 +14,7 @@ from pipeline import cli
 from pipeline.config import Config
 from pipeline.vertex.check import job as check
 from pipeline.vertex.lock import CHECKOUT
-from schemas.stack import IMAGES
+from schemas.stack import STACKS, TFX_1_16
 
 Spec = dict[str, Any]
 
@@ -166,11 +166,12 @@ def test_resolvers_are_found_in_a_build_for_kubeflow(vertex_job: Spec) -> None:
 
 
 def test_another_beam_in_the_image_is_found(tmp_path: Path) -> None:
-    (tmp_path / IMAGES.lock).write_text("apache-beam==2.74.0\n")
+    for stack in STACKS:
+        (tmp_path / stack.lock).write_text("apache-beam==2.74.0\n")
     assert list(check.beam_findings(tmp_path)) == []  # installed, with no Dockerfile
     (tmp_path / "Dockerfile").write_text("FROM apache/beam_python3.10_sdk:2.73.0 AS beam\n")
     (found,) = check.beam_findings(tmp_path)
-    assert "Beam 2.73.0" in found and "2.74.0" in found
+    assert "Beam 2.73.0" in found and f"{TFX_1_16.lock} 2.74.0" in found
     assert list(check.beam_findings(CHECKOUT)) == []
 
 

@@ -15,9 +15,11 @@ from pipeline.vertex.compile import compile_job, compile_kfp
 from pipeline.vertex.nodes import dataflow_args
 from pipeline.vertex.steps import container_of, replicas_of
 from schemas.errors import UserError
+from schemas.stack import STACKS, installed
 from tests.pipeline.vertex.conftest import SETTINGS
 
 Spec = dict[str, Any]
+(OTHER,) = (stack for stack in STACKS if stack != installed())
 DIGEST = "0123456789abcdef" * 4
 KEY = "projects/project/locations/{}/keyRings/films/cryptoKeys/taste"
 ATTACHMENT = "projects/project/regions/{}/networkAttachments/inner"
@@ -140,6 +142,9 @@ IMAGES = {
     f"registry/cpu@sha256:{DIGEST}0": "is no image's name",
     f"registry/cpu@sha256:{DIGEST.upper()}": "is no image's name",
     f"registry/cpu@sha512:{DIGEST}": "is no image's name",
+    f"registry/cpu:{installed().name}-1": "",
+    f"registry/cpu:{OTHER.name}-1": f"is of {OTHER.name}, and this is compiled by",
+    f"registry/cpu-{OTHER.name}:1": "",
     "registry/cpu:": "is no image's name",
     "registry/cpu:a tag": "is no image's name",
     "Registry/Films/CPU:1": "is no image's name",
@@ -154,6 +159,12 @@ def test_images(image: str) -> None:
     spec = {"deploymentSpec": {"executors": {"a": {"container": {"image": image}}}}}
     found = list(image_findings(spec))
     assert len(found) == bool(IMAGES[image]) and all(IMAGES[image] in one for one in found)
+
+
+def test_an_image_may_be_that_of_the_stack_that_compiles() -> None:
+    settings = [f"vertex.{key}=registry/cpu:{{stack}}-7" for key in ("image", "gpu_image")]
+    vertex = load_config(None, settings).vertex
+    assert {vertex.image, vertex.gpu_image} == {f"registry/cpu:{installed().name}-7"}
 
 
 MACHINE = "machine_type: n1-standard-8, gpu: NVIDIA_TESLA_T4, strategy: spot, "
