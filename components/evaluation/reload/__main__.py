@@ -8,11 +8,14 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
+from schemas.imports import kept
 
-from components.evaluation.reload.answers import answers
-from components.evaluation.reload.job import Job
+with kept("tensorflow"):
+    import numpy as np
+    import tensorflow as tf
+
+    from components.evaluation.reload.answers import answers
+    from components.evaluation.reload.job import Job
 
 
 def main(path: str) -> None:
