@@ -65,12 +65,12 @@ def _load_unheard() -> None:
     from rich.console import Console
 
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     with os.fdopen(os.dup(2), "w") as terminal, Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
             with Console(file=terminal).status("Loading TensorFlow"):
                 importlib.import_module("tensorflow")
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)

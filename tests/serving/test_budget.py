@@ -93,6 +93,10 @@ def test_the_price_rises_with_every_size_and_broadcasting_is_none_cheaper(rows, 
     assert of(user_id=(rows + more,), history_movie_id=(rows, wide)) > plain
     assert of(user_id=(rows,), history_movie_id=(1, wide), genres=(1, more)) > plain
     assert of(user_id=(rows,), history_movie_id=(1, wide), having=(1, more)) > plain
+    for wishes in ("genres", "having"):
+        asked = {"user_id": (rows,), wishes: (1, more)}
+        assert price("recommend_filtered", asked, movies, values=wide) > of(**asked)
+    assert price("recommend", {"user_id": (rows,)}, movies, values=wide) == of(user_id=(rows,))
     assert of("explain", user_id=(rows,), history_movie_id=(1, wide)) > plain
     group = of("recommend_group", user_id=(rows, 1), history_movie_id=(1, more, wide))
     assert group == of(user_id=(rows * more,), history_movie_id=(1, wide))
